@@ -1,0 +1,1 @@
+//! POST: checks an export request and accepts it as a job.

@@ -1,0 +1,3 @@
+//! POST: checks an export request and accepts it as a job.
+
+fn main() {}

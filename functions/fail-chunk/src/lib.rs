@@ -1,0 +1,1 @@
+//! Ends what crashed at every attempt.

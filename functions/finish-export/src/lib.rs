@@ -1,0 +1,1 @@
+//! Reconciles a job, writes its manifest and ends it.

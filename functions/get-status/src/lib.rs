@@ -1,0 +1,1 @@
+//! GET: one export job, or the list.

@@ -1,0 +1,3 @@
+//! GET: one export job, or the list.
+
+fn main() {}

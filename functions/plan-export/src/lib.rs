@@ -1,0 +1,1 @@
+//! Cuts a job's selection into chunks.

@@ -1,0 +1,3 @@
+//! Cuts a job's selection into chunks.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Exports one chunk into one file.

@@ -1,0 +1,3 @@
+//! Exports one chunk into one file.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The whole export service on one machine.

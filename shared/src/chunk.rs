@@ -1,0 +1,297 @@
+//! A chunk: the part of a job that one run exports into at most one file, and the moves of its life.
+//!
+//! ```text
+//! pending ──claim──▶ running ──prepare──▶ prepared ──record──▶ recorded
+//!                     │   ▲                │
+//!                     │   └────restage─────┤ (its block list is gone)
+//!                     └──────▶ failed ◀────┘
+//! ```
+//!
+//! Every move consumes the chunk and returns the next one with the change of its shard's tally; the store persists
+//! both on condition that the chunk is still the one that was read (its revision). A move that a chunk's state does not
+//! allow is an [`IllegalMove`].
+
+use std::fmt;
+
+use time::{Date, Duration, OffsetDateTime};
+
+use crate::container::PreparedFile;
+use crate::job::{IllegalMove, JobKey};
+use crate::tally::TallyChange;
+
+/// Which chunk of which job.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChunkKey {
+    /// The job.
+    pub job: JobKey,
+    /// The shard of the job that counts this chunk.
+    pub shard: u16,
+    /// The chunk's number within the job, from 0.
+    pub number: u32,
+}
+
+impl fmt::Display for ChunkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "chunk {} of job {}", self.number, self.job.id)
+    }
+}
+
+/// An object of the lake, pinned to the version that the plan saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRef {
+    /// Its path within the lake.
+    pub path: String,
+    /// Its `ETag` at planning.
+    pub etag: String,
+    /// Its size as stored, in bytes.
+    pub size_bytes: u64,
+}
+
+/// What a chunk reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkSource {
+    /// Objects of the lake that hold one UTC day.
+    Objects {
+        /// The day.
+        day: Date,
+        /// The objects, in the order in which they are read.
+        objects: Vec<ObjectRef>,
+    },
+    /// Partitions of the registry, by their partition keys.
+    Partitions(Vec<String>),
+}
+
+/// What a chunk run counted while it wrote a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Records read from the source.
+    pub rows_read: u64,
+    /// Rows written to the file.
+    pub rows: u64,
+    /// Malformed records skipped (only with `on-bad-record = skip`).
+    pub bad_records: u64,
+    /// The earliest timestamp among the rows.
+    pub earliest: Option<OffsetDateTime>,
+    /// The latest timestamp among the rows.
+    pub latest: Option<OffsetDateTime>,
+    /// The file; absent when there was no row to write.
+    pub file: Option<PreparedFile>,
+}
+
+/// Where a chunk stands, with what is true there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkState {
+    /// Waits for its first run.
+    Pending,
+    /// A run stages blocks; nothing is visible.
+    Running {
+        /// When the run's lease ends.
+        until: OffsetDateTime,
+    },
+    /// The file's block list is durable; what remains is to commit and to record it.
+    Prepared {
+        /// When the run's lease ends.
+        until: OffsetDateTime,
+        /// The file and its figures.
+        output: Output,
+    },
+    /// The file is committed, counted and never touched again.
+    Recorded {
+        /// The file and its figures.
+        output: Output,
+    },
+    /// No file, and why.
+    Failed {
+        /// The reason, for the job's owner.
+        reason: String,
+    },
+}
+
+impl ChunkState {
+    /// The state's name, as stored and as the pipe's filter reads it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running { .. } => "running",
+            Self::Prepared { .. } => "prepared",
+            Self::Recorded { .. } => "recorded",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+/// A chunk as last read from or written to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Which chunk.
+    pub key: ChunkKey,
+    /// What it reads.
+    pub source: ChunkSource,
+    /// How many runs have claimed or restaged it; block ids carry it.
+    pub attempt: u32,
+    /// Where it stands.
+    pub state: ChunkState,
+    /// Counts the writes of the stored item; the condition of the next one.
+    pub revision: u64,
+}
+
+/// A chunk's next state and what it does to the tally: written together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a move is nothing until the store has applied it"]
+pub struct ChunkMove {
+    /// The chunk after the move, with the revision that it had before.
+    pub chunk: Chunk,
+    /// What changes in its shard's tally.
+    pub tally: TallyChange,
+}
+
+/// The answer to asking for a chunk's lease.
+#[derive(Debug)]
+pub enum Claim {
+    /// The chunk may be taken by applying this move.
+    Free(Box<ChunkMove>),
+    /// Another run holds it until then.
+    Held {
+        /// The end of the other run's lease.
+        until: OffsetDateTime,
+    },
+    /// Nothing is left to do: recorded or failed.
+    Closed,
+}
+
+impl Chunk {
+    /// A new chunk that waits for its first run.
+    pub fn planned(key: ChunkKey, source: ChunkSource) -> Self {
+        Self { key, source, attempt: 0, state: ChunkState::Pending, revision: 0 }
+    }
+
+    /// Asks for the chunk's lease: free when it is pending or the holder's lease has run out.
+    pub fn claim(self, now: OffsetDateTime, lease: Duration) -> Claim {
+        let until = now + lease;
+        match self.state {
+            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => Claim::Held { until },
+            ChunkState::Pending | ChunkState::Running { .. } => {
+                Claim::Free(Box::new(self.next_attempt().to(ChunkState::Running { until })))
+            }
+            ChunkState::Prepared { ref output, .. } => {
+                let output = output.clone();
+                Claim::Free(Box::new(self.next_attempt().to(ChunkState::Prepared { until, output })))
+            }
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } => Claim::Closed,
+        }
+    }
+
+    /// Ends a chunk whose every run crashed. A chunk that is still held is left alone.
+    pub fn abandon(self, now: OffsetDateTime, reason: &str) -> Claim {
+        match self.state {
+            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => Claim::Held { until },
+            ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {
+                Claim::Free(Box::new(self.ended(ChunkState::Failed { reason: reason.to_owned() })))
+            }
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } => Claim::Closed,
+        }
+    }
+
+    fn illegal(&self, what: &'static str) -> IllegalMove {
+        IllegalMove::new(what, self.state.name())
+    }
+
+    fn next_attempt(mut self) -> Self {
+        self.attempt += 1;
+        self
+    }
+
+    fn to(self, state: ChunkState) -> ChunkMove {
+        ChunkMove { chunk: Self { state, ..self }, tally: TallyChange::default() }
+    }
+
+    fn ended(self, state: ChunkState) -> ChunkMove {
+        let tally = TallyChange { open: -1, failed: 1, ..TallyChange::default() };
+        ChunkMove { tally, ..self.to(state) }
+    }
+}
+
+/// A chunk whose lease this run holds: running or prepared. The store refuses the moves of a run that lost it.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    chunk: Chunk,
+}
+
+impl Lease {
+    /// Takes up the lease of a chunk that the store has just written for this run.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the chunk is neither running nor prepared.
+    pub fn of(chunk: Chunk) -> Result<Self, IllegalMove> {
+        if matches!(chunk.state, ChunkState::Running { .. } | ChunkState::Prepared { .. }) {
+            Ok(Self { chunk })
+        } else {
+            Err(chunk.illegal("hold the lease of"))
+        }
+    }
+
+    /// The chunk.
+    pub fn chunk(&self) -> &Chunk {
+        &self.chunk
+    }
+
+    /// The prepared file, when an earlier attempt or this one came that far.
+    pub fn prepared(&self) -> Option<&Output> {
+        match &self.chunk.state {
+            ChunkState::Prepared { output, .. } => Some(output),
+            ChunkState::Pending
+            | ChunkState::Running { .. }
+            | ChunkState::Recorded { .. }
+            | ChunkState::Failed { .. } => None,
+        }
+    }
+
+    /// Makes the file's block list and figures durable, before anything becomes visible.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when a file is prepared already.
+    pub fn prepare(self, output: Output) -> Result<ChunkMove, IllegalMove> {
+        let ChunkState::Running { until } = self.chunk.state else { return Err(self.chunk.illegal("prepare")) };
+        Ok(self.chunk.to(ChunkState::Prepared { until, output }))
+    }
+
+    /// Drops a prepared file whose block list no longer exists, to stage it anew under a new attempt.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when no file is prepared.
+    pub fn restage(self) -> Result<ChunkMove, IllegalMove> {
+        let ChunkState::Prepared { until, .. } = self.chunk.state else { return Err(self.chunk.illegal("restage")) };
+        Ok(self.chunk.next_attempt().to(ChunkState::Running { until }))
+    }
+
+    /// Counts the committed file, for good.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when no file is prepared.
+    pub fn record(self) -> Result<ChunkMove, IllegalMove> {
+        let Some(output) = self.prepared().cloned() else { return Err(self.chunk.illegal("record")) };
+        let tally = TallyChange {
+            open: -1,
+            recorded: 1,
+            rows: output.rows.cast_signed(),
+            bytes: output.file.as_ref().map_or(0, |file| file.size_bytes).cast_signed(),
+            bad_records: output.bad_records.cast_signed(),
+            ..TallyChange::default()
+        };
+        Ok(ChunkMove { tally, ..self.chunk.to(ChunkState::Recorded { output }) })
+    }
+
+    /// Gives the lease back early, so that a redelivery can go on at once.
+    pub fn release(self, now: OffsetDateTime) -> ChunkMove {
+        let state = match self.prepared().cloned() {
+            Some(output) => ChunkState::Prepared { until: now, output },
+            None => ChunkState::Running { until: now },
+        };
+        self.chunk.to(state)
+    }
+
+    /// Ends the chunk: its data or its container is beyond mending by a repeat.
+    pub fn fail(self, reason: &str) -> ChunkMove {
+        self.chunk.ended(ChunkState::Failed { reason: reason.to_owned() })
+    }
+}

@@ -1,0 +1,17 @@
+//! What the functions of the export service share: the domain, its ports, their adapters and the edge.
+//!
+//! Read in this order: the domain (`app`, `selection`, `job`, `chunk`, `tally`, `manifest`) does no I/O and holds
+//! no clock; the ports (`store`, `source`, `container`, `seal`, `clock`) say what the domain needs of the world, with
+//! their adapters below them; the edge (`http`, `event`, `config`, `telemetry`) is what Lambda and its callers see.
+
+pub mod app;
+pub mod chunk;
+pub mod clock;
+pub mod container;
+pub mod job;
+pub mod seal;
+pub mod secret;
+pub mod selection;
+pub mod source;
+pub mod store;
+pub mod tally;

@@ -1,0 +1,198 @@
+//! What a client asks to have exported: type, range, campaigns, format.
+
+use std::fmt;
+
+use time::{Date, OffsetDateTime};
+
+/// The type of an export, named as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExportType {
+    /// What a user looked at: screens, grouped by session.
+    Activity,
+    /// What a user did, grouped by device.
+    Event,
+    /// Tasks with a duration.
+    Job,
+    /// Errors that the app reported, grouped by device.
+    Error,
+    /// Uses of the app.
+    Session,
+    /// Crashes of the app.
+    Crash,
+    /// The tags of each device.
+    Tag,
+    /// The push token of each device.
+    Token,
+    /// What became of push campaigns, by device.
+    Push,
+    /// The devices and their technical data.
+    Device,
+}
+
+impl ExportType {
+    /// Every type, in the order of the contract.
+    pub const ALL: [Self; 10] = [
+        Self::Activity,
+        Self::Event,
+        Self::Job,
+        Self::Error,
+        Self::Session,
+        Self::Crash,
+        Self::Tag,
+        Self::Token,
+        Self::Push,
+        Self::Device,
+    ];
+
+    /// The name on the wire and in blob names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Activity => "Activity",
+            Self::Event => "Event",
+            Self::Job => "Job",
+            Self::Error => "Error",
+            Self::Session => "Session",
+            Self::Crash => "Crash",
+            Self::Tag => "Tag",
+            Self::Token => "Token",
+            Self::Push => "Push",
+            Self::Device => "Device",
+        }
+    }
+
+    /// Reads [`ExportType::name`], exactly as written.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for ExportType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The format of the exported files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// One JSON array per blob.
+    JsonBlob,
+    /// RFC 4180 with a header row in every blob.
+    CsvBlob,
+}
+
+impl ExportFormat {
+    /// Both formats.
+    pub const ALL: [Self; 2] = [Self::JsonBlob, Self::CsvBlob];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JsonBlob => "JsonBlob",
+            Self::CsvBlob => "CsvBlob",
+        }
+    }
+
+    /// Reads [`ExportFormat::name`] ignoring case, as clients type it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The file extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::JsonBlob => "json",
+            Self::CsvBlob => "csv",
+        }
+    }
+
+    /// The `Content-Type` that the blobs are given.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::JsonBlob => "application/json",
+            Self::CsvBlob => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// The type of a push campaign, named as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CampaignType {
+    /// A notification with content.
+    Announcement,
+    /// Data for the app, unseen by the user.
+    DataPush,
+    /// A notification by the platform's own service.
+    NativePush,
+    /// Questions to the user.
+    Poll,
+}
+
+impl CampaignType {
+    /// Every campaign type.
+    pub const ALL: [Self; 4] = [Self::Announcement, Self::DataPush, Self::NativePush, Self::Poll];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Announcement => "Announcement",
+            Self::DataPush => "DataPush",
+            Self::NativePush => "NativePush",
+            Self::Poll => "Poll",
+        }
+    }
+
+    /// Reads [`CampaignType::name`] ignoring case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whole UTC days, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateRange {
+    /// The first day.
+    pub start: Date,
+    /// The last day, included.
+    pub end: Date,
+}
+
+/// Which of the app's data an export holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// What happened on these days (activities, events, jobs, errors, sessions, crashes).
+    Days(DateRange),
+    /// The devices as they are now (tags, tokens, devices).
+    Devices,
+    /// The feedback of these campaigns.
+    Campaigns {
+        /// The type of all of them.
+        campaign_type: CampaignType,
+        /// Their ids, without repeats.
+        ids: Vec<i64>,
+    },
+    /// The feedback of the campaigns that were active at some moment of `start..=end`.
+    ActiveCampaigns {
+        /// Their type.
+        campaign_type: CampaignType,
+        /// The window's first moment.
+        start: OffsetDateTime,
+        /// The window's last moment, included.
+        end: OffsetDateTime,
+    },
+}
+
+/// What a job exports, as asked for and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// The type of the rows.
+    pub export_type: ExportType,
+    /// Which rows.
+    pub selection: Selection,
+    /// The format of the files.
+    pub format: ExportFormat,
+    /// The client's own words, up to 1,024 characters.
+    pub description: Option<String>,
+    /// Whether push feedback carries the user id (`exportOptions.exportUserId`).
+    pub export_user_id: bool,
+}

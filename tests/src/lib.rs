@@ -1,0 +1,1 @@
+//! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
