@@ -7,7 +7,9 @@
 pub mod app;
 pub mod chunk;
 pub mod clock;
+pub mod config;
 pub mod container;
+pub mod event;
 pub mod job;
 pub mod seal;
 pub mod secret;
