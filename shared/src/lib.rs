@@ -11,6 +11,7 @@ pub mod config;
 pub mod container;
 pub mod event;
 pub mod job;
+pub mod manifest;
 pub mod seal;
 pub mod secret;
 pub mod selection;
