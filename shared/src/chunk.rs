@@ -297,3 +297,6 @@ impl Lease {
         self.chunk.ended(ChunkState::Failed { reason: reason.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests;

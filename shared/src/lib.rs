@@ -18,3 +18,5 @@ pub mod selection;
 pub mod source;
 pub mod store;
 pub mod tally;
+pub mod telemetry;
+pub mod wiring;

@@ -15,6 +15,7 @@ use shared::clock::Clock;
 use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
 use shared::job::{IllegalMove, JobKey, Outcome, Phase, Plan};
 use shared::store::{Chunks, StoreError};
+use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use time::OffsetDateTime;
 use tracing::{error, warn};
@@ -26,6 +27,16 @@ pub struct Ports {
     pub chunks: Arc<dyn Chunks>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self { chunks: wiring.store()?, clock: wiring.clock() })
+    }
 }
 
 /// Why a dead letter could not be dealt with; it stays in its queue.

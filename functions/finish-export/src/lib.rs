@@ -20,6 +20,7 @@ use shared::job::{IllegalMove, Job, Outcome, Phase, Plan};
 use shared::seal::{SealError, Sealer};
 use shared::store::{ChunkLists, StoreError};
 use shared::tally::Tally;
+use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use tracing::{error, info};
 
@@ -36,6 +37,22 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// How the manifest is cut into blocks and sent.
     pub writer: WriterSettings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            chunks: wiring.store()?,
+            containers: wiring.containers()?,
+            sealer: wiring.sealer()?,
+            clock: wiring.clock(),
+            writer: wiring.writer()?,
+        })
+    }
 }
 
 /// Why finishing stopped.

@@ -15,6 +15,7 @@ use shared::event::{JobEvent, UnreadableMessage};
 use shared::job::{IllegalMove, Job, JobKey, Plan};
 use shared::source::{PlanPage, SourceError, Sources};
 use shared::store::{PLAN_PAGE_CHUNKS, Plans, StoreError};
+use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
@@ -32,6 +33,22 @@ pub struct Ports {
     pub time_limit: Duration,
     /// The most shards that a job's chunks are spread over.
     pub max_shards: u16,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            plans: wiring.store()?,
+            sources: wiring.sources()?,
+            clock: wiring.clock(),
+            time_limit: wiring.time_limit()?,
+            max_shards: wiring.max_shards()?,
+        })
+    }
 }
 
 /// Why planning stopped; the event will be delivered again.

@@ -21,6 +21,7 @@ use shared::event::ChunkMessage;
 use shared::seal::Sealer;
 use shared::source::Sources;
 use shared::store::Chunks;
+use shared::wiring::{Wiring, WiringError};
 use time::Duration;
 use tracing::{error, warn};
 
@@ -65,6 +66,28 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The settings.
     pub settings: RunSettings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let settings = RunSettings {
+            writer: wiring.writer()?,
+            skip_bad_records: wiring.skips_bad_records()?,
+            time_limit: wiring.time_limit()?,
+        };
+        Ok(Self {
+            chunks: wiring.store()?,
+            sources: wiring.sources()?,
+            containers: wiring.containers()?,
+            sealer: wiring.sealer()?,
+            clock: wiring.clock(),
+            settings,
+        })
+    }
 }
 
 /// Runs the chunks of the messages, one after the other, and names the messages that are to be delivered again
