@@ -19,7 +19,7 @@ use crate::seal::Sealer;
 use crate::seal::key::{BadKey, KeySealer};
 use crate::seal::kms::KmsSealer;
 use crate::source::Sources;
-use crate::source::lake::{Lake, LakeSettings};
+use crate::source::lake::Lake;
 use crate::source::registry::Registry;
 use crate::store::MAX_SHARDS;
 use crate::store::dynamo::DynamoStore;
@@ -168,8 +168,8 @@ impl Wiring {
     pub fn sources(&self) -> Result<Sources, ConfigError> {
         let url = self.env.text("LAKE_URL")?;
         let target_bytes = self.env.number("CHUNK_TARGET_BYTES", 1, 1 << 40)?;
-        let settings = LakeSettings { target_bytes, ..LakeSettings::default() };
-        let lake = Lake::open(url, settings).map_err(|error| Environment::invalid("LAKE_URL", url, error.to_string()))?;
+        let lake = Lake::from_url(url, target_bytes);
+        let lake = lake.map_err(|error| Environment::invalid("LAKE_URL", url, error.to_string()))?;
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         let segments = self.env.number("REGISTRY_SEGMENTS", 1, 1024)?;
         let registry = Registry::new(client, self.env.text("REGISTRY_TABLE")?, segments);
