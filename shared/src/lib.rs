@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod container;
 pub mod event;
+pub mod http;
 pub mod job;
 pub mod seal;
 pub mod secret;
