@@ -53,8 +53,7 @@ impl Body {
     /// encoding and bytes.
     pub fn hash(&self, operation: &Operation) -> String {
         let mut context = digest::Context::new(&digest::SHA256);
-        context
-            .update(format!("{:?} {:?} {:?}\n", operation.export_type, operation.selection, self.encoding).as_bytes());
+        context.update(format!("{} {:?} {:?}\n", operation.export_type, operation.selection, self.encoding).as_bytes());
         context.update(&self.bytes);
         hex::encode(context.finish())
     }
@@ -113,13 +112,11 @@ fn form_entries(text: &str) -> Vec<(String, Value)> {
     pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
 }
 
-fn spread_options((name, value): (String, Value)) -> Vec<(String, Value)> {
-    match value {
-        Value::Object(options) if name.eq_ignore_ascii_case(OPTIONS) => {
-            options.into_iter().map(|(option, value)| (format!("{OPTIONS}.{option}"), value)).collect()
-        }
-        value => vec![(name, value)],
-    }
+fn spread_options((name, mut value): (String, Value)) -> Vec<(String, Value)> {
+    let Some(options) = value.as_object_mut().filter(|_| name.eq_ignore_ascii_case(OPTIONS)) else {
+        return vec![(name, value)];
+    };
+    std::mem::take(options).into_iter().map(|(option, value)| (format!("{OPTIONS}.{option}"), value)).collect()
 }
 
 /// An object's properties as they stand, repeats included.

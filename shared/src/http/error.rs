@@ -161,10 +161,7 @@ pub enum ApiError {
 impl ApiError {
     /// The `code` of the answer.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::ContainerUrl(refusal) => refusal.code,
-            other => other.reason().name(),
-        }
+        if let Self::ContainerUrl(refusal) = self { refusal.code } else { self.reason().name() }
     }
 
     /// The answer's status.
@@ -174,10 +171,12 @@ impl ApiError {
 
     /// The header that belongs to this answer, and only to it.
     pub fn header(&self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::MethodNotAllowed { allow, .. } => Some(("allow", allow)),
-            Self::Unauthenticated => Some(("www-authenticate", "Bearer")),
-            other if other.status() == 503 => Some(("retry-after", RETRY_AFTER_SECONDS)),
+        if let Self::MethodNotAllowed { allow, .. } = self {
+            return Some(("allow", allow));
+        }
+        match self.status() {
+            401 => Some(("www-authenticate", "Bearer")),
+            503 => Some(("retry-after", RETRY_AFTER_SECONDS)),
             _ => None,
         }
     }
@@ -215,17 +214,15 @@ fn container_code(error: &ContainerError) -> ErrorCode {
 }
 
 fn explain(error: &ContainerError) -> String {
-    let mend = match container_code(error) {
-        ErrorCode::ContainerAccessDenied => "send a SAS that is valid now and may create or write blobs there",
-        ErrorCode::ContainerNotFound => "create the container first, or correct its name",
-        ErrorCode::ContainerRefusesWrites => "send a container that accepts new block blobs",
-        _ => "send the same request again, with the same request id",
+    let mend = match error {
+        ContainerError::Denied { .. } => "send a SAS that is valid now and may create or write blobs there",
+        ContainerError::Missing { .. } => "create the container first, or correct its name",
+        ContainerError::Refused { .. } | ContainerError::BlocksGone => "send a container that accepts new block blobs",
+        ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
+            "send the same request again, with the same request id"
+        }
     };
-    let problem = match error {
-        ContainerError::Unavailable { .. } => "storage does not answer".to_owned(),
-        other => other.to_string(),
-    };
-    format!("`containerUrl` was tried by staging a block, and {problem}: {mend}.")
+    format!("`containerUrl` was tried by staging a block, and {error}: {mend}.")
 }
 
 fn or_missing(given: Option<&str>) -> String {

@@ -132,7 +132,8 @@ impl Route {
             _ => return None,
         };
         let scope = AppScope::from_segments(names.iter().take(APP_SEGMENTS).map(String::as_str));
-        Some(Self { scope, target, list_path: list.iter().map(|segment| format!("/{}", escaped(segment))).collect() })
+        let list_path = list.iter().flat_map(|segment| ["/".to_owned(), escaped(segment)]).collect();
+        Some(Self { scope, target, list_path })
     }
 
     /// The path of the app's list as the client spelled it, fit for a URI.

@@ -5,7 +5,7 @@ const MOST_CHARACTERS: usize = 64;
 
 /// A client's value as a message shows it: quoted and escaped, cut to 64 characters, and not at all when it looks like
 /// a signed URL, which a client may have put into the wrong field.
-pub fn shown(value: &str) -> String {
+pub(super) fn shown(value: &str) -> String {
     let lower = value.to_ascii_lowercase();
     if ["sig=", "sig%3d"].iter().any(|mark| lower.contains(mark)) {
         return "a text with a signature (not repeated)".to_owned();
