@@ -11,6 +11,7 @@ pub mod config;
 pub mod container;
 pub mod encode;
 pub mod event;
+pub mod http;
 pub mod job;
 pub mod manifest;
 pub mod record;
