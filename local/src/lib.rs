@@ -1,1 +1,5 @@
 //! The whole export service on one machine.
+
+pub mod azurite;
+pub mod blobs;
+pub mod sas;
