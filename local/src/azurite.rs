@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,7 +10,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::net::TcpStream;
 
 use crate::blobs::{BlobsError, ContainerView};
 use crate::sas::{ACCOUNT, SasTerms};
@@ -82,11 +80,10 @@ impl Azurite {
         if !main.is_file() {
             return Err(AzuriteError::NotInstalled(settings.install.clone()));
         }
-        let port = settings.port.map_or_else(free_port, Ok).map_err(AzuriteError::Spawn)?;
         let log = settings.data.join("azurite.log");
-        let child = spawn(settings, &main, &log, port).map_err(AzuriteError::Spawn)?;
-        let mut azurite = Self { child, port };
-        azurite.wait_until_ready(log).await?;
+        let child = spawn(settings, &main, &log).map_err(AzuriteError::Spawn)?;
+        let mut azurite = Self { child, port: 0 };
+        azurite.port = azurite.wait_until_ready(log).await?;
         Ok(azurite)
     }
 
@@ -105,10 +102,15 @@ impl Azurite {
         ContainerView::open(&url)?.create().await
     }
 
-    async fn wait_until_ready(&mut self, log: PathBuf) -> Result<(), AzuriteError> {
+    /// Waits for Azurite's own word that it listens: a port that answers could be somebody else's.
+    async fn wait_until_ready(&mut self, log: PathBuf) -> Result<u16, AzuriteError> {
         let deadline = Instant::now() + START_DEADLINE;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_err() {
-            if let Ok(Some(status)) = self.child.try_wait() {
+        loop {
+            let ended = self.child.try_wait().map_err(AzuriteError::Spawn)?;
+            if let Some(port) = std::fs::read_to_string(&log).ok().as_deref().and_then(announced_port) {
+                return Ok(port);
+            }
+            if let Some(status) = ended {
                 return Err(AzuriteError::Ended { status, log });
             }
             if Instant::now() > deadline {
@@ -116,20 +118,26 @@ impl Azurite {
             }
             tokio::time::sleep(POLL).await;
         }
-        Ok(())
     }
+}
+
+/// The port in `Azurite Blob service successfully listens on http://127.0.0.1:{port}`.
+fn announced_port(log: &str) -> Option<u16> {
+    let (_, announced) = log.split_once("successfully listens on http://127.0.0.1:")?;
+    announced.split_once('\n')?.0.trim().parse().ok()
 }
 
 /// Azurite in a process group of its own, so that Ctrl-C reaches only the stack, which then stops it in order. Its
 /// stdin is the leash: whatever ends this process closes it.
-fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path, port: u16) -> io::Result<Child> {
+fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Child> {
     std::fs::create_dir_all(&settings.data)?;
     let log = File::create(log)?;
+    let port = settings.port.unwrap_or(0).to_string();
     Command::new("node")
         .arg("--require")
         .arg(settings.install.join("exit-with-parent.cjs"))
         .arg(main)
-        .args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string(), "--silent", "--disableTelemetry"])
+        .args(["--blobHost", "127.0.0.1", "--blobPort", &port, "--silent", "--disableTelemetry"])
         .arg("--location")
         .arg(&settings.data)
         .stdin(Stdio::piped())
@@ -137,10 +145,6 @@ fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path, port: u16) -> io::
         .stderr(log)
         .process_group(0)
         .spawn()
-}
-
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 impl Drop for Azurite {

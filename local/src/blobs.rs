@@ -2,12 +2,14 @@
 #![expect(clippy::disallowed_types, reason = "the service's port writes only; this reads")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use azure_core::error::ErrorKind;
-use azure_core::http::Url;
-use azure_storage_blob::BlobContainerClient;
+use azure_core::http::{ClientOptions, StatusCode, Transport, Url};
 use azure_storage_blob::models::{BlobClientDownloadResult, BlobItem};
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use futures::{StreamExt, TryStreamExt};
+use reqwest::redirect::Policy;
 use shared::secret::Secret;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
@@ -54,7 +56,9 @@ impl ContainerView {
     /// [`BlobsError::NotAUrl`].
     pub fn open(url: &Secret) -> Result<Self, BlobsError> {
         let url = Url::parse(url.reveal()).map_err(|_| BlobsError::NotAUrl)?;
-        let client = BlobContainerClient::new(url, None, None).map_err(|_| BlobsError::NotAUrl)?;
+        let client_options = ClientOptions { transport: Some(direct()?), ..ClientOptions::default() };
+        let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
+        let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
         Ok(Self { client })
     }
 
@@ -64,7 +68,7 @@ impl ContainerView {
     /// [`BlobsError::Storage`].
     pub async fn create(&self) -> Result<(), BlobsError> {
         match self.client.create(None).await {
-            Err(error) if error.http_status() != Some(azure_core::http::StatusCode::Conflict) => {
+            Err(error) if error.http_status() != Some(StatusCode::Conflict) => {
                 Err(failure("create the container", &error))
             }
             Ok(_) | Err(_) => Ok(()),
@@ -107,6 +111,16 @@ impl ContainerView {
         let download = self.client.blob_client(name).download(None).await;
         download.map_err(|error| failure(&format!("read {name}"), &error))
     }
+}
+
+/// Asks no proxy of the environment: the emulator is on this machine.
+fn direct() -> Result<Transport, BlobsError> {
+    let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build();
+    let client = client.map_err(|_| BlobsError::Storage {
+        what: "open the container".to_owned(),
+        reason: "no usable TLS".to_owned(),
+    })?;
+    Ok(Transport::new(Arc::new(client)))
 }
 
 fn failure(what: &str, error: &azure_core::Error) -> BlobsError {

@@ -1,6 +1,7 @@
 //! One suite of behaviours that every [`Container`] shows: the fake in memory and the Azure adapter over Azurite. What
 //! only the adapter can show, faults below it, is in [`faults`].
 
+mod emulator;
 mod faults;
 mod world;
 
