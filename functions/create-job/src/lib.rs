@@ -107,7 +107,7 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
             tracing::info!(
                 job.id = %job.key.id,
                 app.scope = %job.key.scope,
-                export.r#type = %job.request.export_type,
+                "export.type" = %job.request.export_type,
                 request.id = call.request_id(),
                 "an export job was accepted"
             );
