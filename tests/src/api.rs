@@ -109,7 +109,7 @@ impl Request {
         Self { query: query.to_owned(), ..self }
     }
 
-    fn as_subject(self, subject: Option<&str>) -> Self {
+    fn by(self, subject: Option<&str>) -> Self {
         Self { subject: subject.map(str::to_owned), ..self }
     }
 

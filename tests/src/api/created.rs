@@ -145,6 +145,18 @@ async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
 }
 
 #[tokio::test]
+async fn of_two_runs_of_one_request_at_the_same_time_one_makes_the_job() {
+    let world = World::new().await;
+    world.store.look_up_too_early();
+    let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
+    let (first, second) = (world.send(&request).await, world.send(&request).await);
+    assert_eq!((second.status, &second.text), (202, &first.text));
+    let other = Request::create("events", &days()).header("x-ms-client-request-id", "1");
+    assert_eq!(world.send(&other).await.error(), (409, "RequestIdReused".to_owned()));
+    assert_eq!(world.store.stored().len(), 1);
+}
+
+#[tokio::test]
 async fn the_idempotency_key_goes_before_the_clients_request_id() {
     let world = World::new().await;
     let request = |key: &str, id: &str| {

@@ -66,6 +66,7 @@ struct Tables {
     accepted: HashMap<(AppScope, String), AcceptedRequest>,
     grants: Vec<Grant>,
     failure: Option<fn() -> StoreError>,
+    looks_up_early: bool,
 }
 
 /// The exports table.
@@ -76,6 +77,11 @@ impl FakeStore {
     /// From now on every call fails.
     pub(super) fn fail_with(&self, failure: fn() -> StoreError) {
         lock(&self.0).failure = Some(failure);
+    }
+
+    /// From now on request ids are looked up just before another run stores them.
+    pub(super) fn look_up_too_early(&self) {
+        lock(&self.0).looks_up_early = true;
     }
 
     /// Every job, as it would be stored.
@@ -118,7 +124,8 @@ impl Intake for FakeStore {
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError> {
         let tables = self.tables()?;
-        Ok(tables.accepted.get(&(scope.clone(), key.to_owned())).filter(|request| now < request.expires).cloned())
+        let known = tables.accepted.get(&(scope.clone(), key.to_owned())).filter(|request| now < request.expires);
+        Ok(known.filter(|_| !tables.looks_up_early).cloned())
     }
 
     async fn create(

@@ -111,7 +111,7 @@ async fn a_page_that_cannot_be_is_refused_naming_the_option() {
 async fn nobody_is_refused_everywhere() {
     for request in [Request::list(), Request::task("x"), Request::create("activities", &days())] {
         for subject in [None, Some("")] {
-            let reply = World::new().await.send(&request.clone().as_subject(subject)).await;
+            let reply = World::new().await.send(&request.clone().by(subject)).await;
             assert_eq!(reply.error(), answer(401, "Unauthenticated"));
             assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
         }
@@ -126,7 +126,7 @@ async fn a_caller_without_the_role_is_told_scope_and_role() {
         (Request::list(), "mallory", "Reader"),
         (Request::new("GET", &outside), "rita", "Reader"),
     ] {
-        let reply = World::new().await.send(&request.as_subject(Some(subject))).await;
+        let reply = World::new().await.send(&request.by(Some(subject))).await;
         assert_eq!(reply.error(), answer(403, "Forbidden"));
         assert!(reply.message().contains(needed) && reply.message().contains("/apps/chess"), "{reply:?}");
     }

@@ -78,7 +78,7 @@ async fn a_reader_sees_tasks_and_lists() {
     let world = World::new().await;
     let id = world.accepted().await;
     for request in [Request::task(&id), Request::list()] {
-        assert_eq!(world.send(&request.as_subject(Some("rita"))).await.status, 200);
+        assert_eq!(world.send(&request.by(Some("rita"))).await.status, 200);
     }
 }
 

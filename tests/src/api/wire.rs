@@ -83,8 +83,8 @@ async fn the_next_link_is_absolute_and_keeps_the_options() {
     let list = world.send(&Request::list().query(&query)).await.json();
     let expected = format!("https://api.example.com{LIST}?{VERSION}&%24skip=2&%24top=2&%24orderby=dateCreated%20desc");
     assert_eq!(list["nextLink"], expected);
-    let last = world.send(&Request::follow(&expected)).await.json();
-    assert_eq!(last.as_object().unwrap().keys().collect::<Vec<_>>(), ["value"]);
+    let last_page = world.send(&Request::follow(&expected)).await.json();
+    assert_eq!(last_page.as_object().unwrap().keys().collect::<Vec<_>>(), ["value"]);
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn the_signature_is_in_no_answer_and_in_no_log() {
     let accepted = world.send(&Request::create("activities", &days())).await;
     let mut replies =
         vec![world.send(&Request::task(&accepted.id())).await, world.send(&Request::list()).await, accepted];
-    for field in ["exportFormat", "startDate", "endDate", "exportOptions"] {
+    for field in ["description", "exportFormat", "startDate", "endDate", "exportOptions"] {
         replies.push(world.send(&Request::create("activities", &with(days(), field, container_url()))).await);
     }
     for path in [format!("{LIST}?{}", container_url()), format!("/{}", container_url())] {
