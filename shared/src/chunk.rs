@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! pending ──claim──▶ running ──prepare──▶ prepared ──record──▶ recorded
-//!                     │   ▲                │
-//!                     │   └────restage─────┤ (its block list is gone)
-//!                     └──────▶ failed ◀────┘
+//!    ▲                │   ▲                │
+//!    │                │   └────restage─────┤ (its block list is gone)
+//!    │                ├──────▶ failed ◀────┤
+//!    │                ├────▶ cancelled     │ (the job is cancelled)
+//!    │                └─────▶ parked ◀─────┘ (the job waits for a credential)
+//!    └──reopen── failed, cancelled, parked
 //! ```
 //!
 //! Every move consumes the chunk and returns the next one with the change of its shard's tally; the store persists
@@ -81,8 +84,11 @@ pub struct Output {
 /// Where a chunk stands, with what is true there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkState {
-    /// Waits for its first run.
-    Pending,
+    /// Waits for a run.
+    Pending {
+        /// The file that an earlier run prepared, to be committed.
+        prepared: Option<Output>,
+    },
     /// A run stages blocks; nothing is visible.
     Running {
         /// When the run's lease ends.
@@ -100,6 +106,13 @@ pub enum ChunkState {
         /// The file and its figures.
         output: Output,
     },
+    /// Waits for the job to get a new credential.
+    Parked {
+        /// The file that a run prepared, to be committed.
+        prepared: Option<Output>,
+    },
+    /// No file, because the job was cancelled.
+    Cancelled,
     /// No file, and why.
     Failed {
         /// The reason, for the job's owner.
@@ -111,10 +124,12 @@ impl ChunkState {
     /// The state's name, as stored and as the pipe's filter reads it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Pending => "pending",
+            Self::Pending { .. } => "pending",
             Self::Running { .. } => "running",
             Self::Prepared { .. } => "prepared",
             Self::Recorded { .. } => "recorded",
+            Self::Parked { .. } => "parked",
+            Self::Cancelled => "cancelled",
             Self::Failed { .. } => "failed",
         }
     }
@@ -157,50 +172,117 @@ pub enum Claim {
         /// The end of the other run's lease.
         until: OffsetDateTime,
     },
-    /// Nothing is left to do: recorded or failed.
+    /// Nothing is to be done.
     Closed,
 }
 
 impl Chunk {
     /// A new chunk that waits for its first run.
     pub fn planned(key: ChunkKey, source: ChunkSource, expires: OffsetDateTime) -> Self {
-        Self { key, source, expires, attempt: 0, state: ChunkState::Pending, revision: 0 }
+        Self { key, source, expires, attempt: 0, state: ChunkState::Pending { prepared: None }, revision: 0 }
     }
 
-    /// Asks for the chunk's lease: free when it is pending or the holder's lease has run out.
+    /// Asks for the chunk's lease: free when nobody holds it and no end was recorded. (A parked chunk whose job goes on
+    /// is as good as pending.)
     pub fn claim(self, now: OffsetDateTime, lease: Duration) -> Claim {
         let until = now + lease;
-        match self.state {
-            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => Claim::Held { until },
-            ChunkState::Pending | ChunkState::Running { .. } => {
-                Claim::Free(Box::new(self.next_attempt().to(ChunkState::Running { until })))
+        self.if_idle(now, |chunk| {
+            let next = Self { attempt: chunk.attempt + 1, ..chunk };
+            match next.prepared().cloned() {
+                Some(output) => next.to(ChunkState::Prepared { until, output }),
+                None => next.to(ChunkState::Running { until }),
             }
-            ChunkState::Prepared { ref output, .. } => {
-                let output = output.clone();
-                Claim::Free(Box::new(self.next_attempt().to(ChunkState::Prepared { until, output })))
-            }
-            ChunkState::Recorded { .. } | ChunkState::Failed { .. } => Claim::Closed,
+        })
+    }
+
+    /// Sets the chunk aside until its job has a new credential.
+    pub fn park(self, now: OffsetDateTime) -> Claim {
+        if matches!(self.state, ChunkState::Parked { .. }) {
+            return Claim::Closed;
         }
+        self.if_idle(now, |chunk| {
+            let prepared = chunk.prepared().cloned();
+            chunk.to(ChunkState::Parked { prepared })
+        })
     }
 
     /// Ends a chunk whose every run crashed. A chunk that is still held is left alone.
     pub fn abandon(self, now: OffsetDateTime, reason: &str) -> Claim {
+        self.if_idle(now, |chunk| chunk.ended(ChunkState::Failed { reason: reason.to_owned() }))
+    }
+
+    /// Closes an open chunk of a cancelled job, whoever holds it: its run then finds the lease gone.
+    pub fn cancel(self) -> Option<ChunkMove> {
+        match self.state {
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => Some(self.ended(ChunkState::Cancelled)),
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => None,
+        }
+    }
+
+    /// Lets a chunk that has no recorded file run again, in a job that is resumed.
+    pub fn reopen(self) -> Option<ChunkMove> {
+        match self.state {
+            ChunkState::Parked { ref prepared } => {
+                let prepared = prepared.clone();
+                Some(self.to(ChunkState::Pending { prepared }))
+            }
+            ChunkState::Failed { .. } | ChunkState::Cancelled => {
+                let tally = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
+                Some(ChunkMove { tally, ..self.to(ChunkState::Pending { prepared: None }) })
+            }
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Recorded { .. } => None,
+        }
+    }
+
+    /// The file whose block list is durable, if there is one and it is not recorded yet.
+    pub fn prepared(&self) -> Option<&Output> {
+        match &self.state {
+            ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => prepared.as_ref(),
+            ChunkState::Prepared { output, .. } => Some(output),
+            ChunkState::Running { .. }
+            | ChunkState::Recorded { .. }
+            | ChunkState::Failed { .. }
+            | ChunkState::Cancelled => None,
+        }
+    }
+
+    /// Counts the prepared file, which must be committed, for good.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when no file is prepared.
+    pub fn record(self) -> Result<ChunkMove, IllegalMove> {
+        let Some(output) = self.prepared().cloned() else { return Err(self.illegal("record")) };
+        let tally = TallyChange {
+            open: -1,
+            recorded: 1,
+            rows: output.rows.cast_signed(),
+            bytes: output.file.as_ref().map_or(0, |file| file.size_bytes).cast_signed(),
+            bad_records: output.bad_records.cast_signed(),
+            ..TallyChange::default()
+        };
+        Ok(ChunkMove { tally, ..self.to(ChunkState::Recorded { output }) })
+    }
+
+    /// Moves a chunk that is open and held by nobody.
+    fn if_idle(self, now: OffsetDateTime, step: impl FnOnce(Self) -> ChunkMove) -> Claim {
         match self.state {
             ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => Claim::Held { until },
-            ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {
-                Claim::Free(Box::new(self.ended(ChunkState::Failed { reason: reason.to_owned() })))
-            }
-            ChunkState::Recorded { .. } | ChunkState::Failed { .. } => Claim::Closed,
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => Claim::Free(Box::new(step(self))),
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => Claim::Closed,
         }
     }
 
     fn illegal(&self, what: &'static str) -> IllegalMove {
         IllegalMove::new(what, self.state.name())
-    }
-
-    fn next_attempt(mut self) -> Self {
-        self.attempt += 1;
-        self
     }
 
     fn to(self, state: ChunkState) -> ChunkMove {
@@ -239,13 +321,7 @@ impl Lease {
 
     /// The prepared file, when an earlier attempt or this one came that far.
     pub fn prepared(&self) -> Option<&Output> {
-        match &self.chunk.state {
-            ChunkState::Prepared { output, .. } => Some(output),
-            ChunkState::Pending
-            | ChunkState::Running { .. }
-            | ChunkState::Recorded { .. }
-            | ChunkState::Failed { .. } => None,
-        }
+        self.chunk.prepared()
     }
 
     /// Makes the file's block list and figures durable, before anything becomes visible.
@@ -263,7 +339,8 @@ impl Lease {
     /// [`IllegalMove`] when no file is prepared.
     pub fn restage(self) -> Result<ChunkMove, IllegalMove> {
         let ChunkState::Prepared { until, .. } = self.chunk.state else { return Err(self.chunk.illegal("restage")) };
-        Ok(self.chunk.next_attempt().to(ChunkState::Running { until }))
+        let next = Chunk { attempt: self.chunk.attempt + 1, ..self.chunk };
+        Ok(next.to(ChunkState::Running { until }))
     }
 
     /// Counts the committed file, for good.
@@ -271,16 +348,13 @@ impl Lease {
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.
     pub fn record(self) -> Result<ChunkMove, IllegalMove> {
-        let Some(output) = self.prepared().cloned() else { return Err(self.chunk.illegal("record")) };
-        let tally = TallyChange {
-            open: -1,
-            recorded: 1,
-            rows: output.rows.cast_signed(),
-            bytes: output.file.as_ref().map_or(0, |file| file.size_bytes).cast_signed(),
-            bad_records: output.bad_records.cast_signed(),
-            ..TallyChange::default()
-        };
-        Ok(ChunkMove { tally, ..self.chunk.to(ChunkState::Recorded { output }) })
+        self.chunk.record()
+    }
+
+    /// Sets the chunk aside until its job has a new credential.
+    pub fn park(self) -> ChunkMove {
+        let prepared = self.prepared().cloned();
+        self.chunk.to(ChunkState::Parked { prepared })
     }
 
     /// Gives the lease back early, so that a redelivery can go on at once.

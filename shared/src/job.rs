@@ -1,17 +1,23 @@
 //! A job: what a client asked for, and where its export stands.
 //!
 //! ```text
-//! queued ──▶ planning ──▶ running ──▶ finishing ──▶ succeeded | incomplete | failed
-//!   ▲            │ (out of time: goes on where it was)
-//!   └────────────┘
+//! queued ──▶ planning ──▶ running ──▶ finishing ──▶ succeeded | incomplete | failed | cancelled
+//!   ▲            │           ▲ │          ▲                        │ (all but succeeded)
+//!   └────────────┘           │ │          │                        ▼
+//!    out of time             │ │      cancelling ◀── asked, or   resuming ──▶ planning
+//!                            │ ▼                     overdue       ▲
+//!                      planning, awaiting-credential ──────────────┘
 //! ```
 //!
-//! Chunk runs start while the plan is still being written. A job finishes when its plan is closed and no chunk is open.
+//! Chunk runs start while the plan is still being written. A job finishes when its plan is closed and no chunk is open,
+//! or when it is being cancelled and every open chunk has been closed. The moves are in [`moves`].
+
+mod moves;
 
 use std::fmt;
 
 use thiserror::Error;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::app::AppScope;
@@ -85,7 +91,18 @@ pub enum Plan {
     Failed {
         /// Why, for the job's owner.
         reason: String,
+        /// Where a retry goes on.
+        cursor: Option<PlanCursor>,
     },
+}
+
+/// Why a job is ended before all of its chunks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// Its owner asked for it.
+    Asked,
+    /// It waited too long for a new credential.
+    CredentialOverdue,
 }
 
 /// How a job ended.
@@ -103,6 +120,21 @@ pub enum Outcome {
         /// Why, in words.
         details: String,
     },
+    /// The owner cancelled it before all chunks were recorded.
+    Cancelled {
+        /// What is whole all the same, in words.
+        details: String,
+    },
+}
+
+impl Outcome {
+    /// What `errorDetails` says; absent when the job succeeded.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Succeeded => None,
+            Self::Incomplete { details } | Self::Failed { details } | Self::Cancelled { details } => Some(details),
+        }
+    }
 }
 
 /// A job's phase, with what is true in it.
@@ -114,8 +146,24 @@ pub enum Phase {
     Planning,
     /// Planned; chunks run.
     Running,
+    /// Storage refuses the credential; chunk runs park until the owner gives a new one.
+    AwaitingCredential {
+        /// Since when.
+        since: OffsetDateTime,
+        /// What storage said.
+        reason: String,
+    },
+    /// Goes on: chunks that were parked, failed or cancelled are being reopened.
+    Resuming,
+    /// Open chunks are being closed; files that are prepared are still committed.
+    Cancelling {
+        /// Why.
+        why: Cancellation,
+    },
     /// No chunk is open; the manifest is being written.
     Finishing {
+        /// Why it ends early, if it does.
+        cancelled: Option<Cancellation>,
         /// The manifest's durable block list and the outcome that it tells, once prepared.
         manifest: Option<(PreparedFile, Outcome)>,
     },
@@ -135,10 +183,14 @@ impl Phase {
             Self::Queued => "queued",
             Self::Planning => "planning",
             Self::Running => "running",
+            Self::AwaitingCredential { .. } => "awaiting-credential",
+            Self::Resuming => "resuming",
+            Self::Cancelling { .. } => "cancelling",
             Self::Finishing { .. } => "finishing",
             Self::Ended { outcome: Outcome::Succeeded, .. } => "succeeded",
             Self::Ended { outcome: Outcome::Incomplete { .. }, .. } => "incomplete",
             Self::Ended { outcome: Outcome::Failed { .. }, .. } => "failed",
+            Self::Ended { outcome: Outcome::Cancelled { .. }, .. } => "cancelled",
         }
     }
 
@@ -146,9 +198,13 @@ impl Phase {
     pub fn wire_state(&self) -> &'static str {
         match self {
             Self::Queued | Self::Planning => "Queued",
-            Self::Running | Self::Finishing { .. } => "Started",
+            Self::Running
+            | Self::AwaitingCredential { .. }
+            | Self::Resuming
+            | Self::Cancelling { .. }
+            | Self::Finishing { .. } => "Started",
             Self::Ended { outcome: Outcome::Succeeded, .. } => "Succeeded",
-            Self::Ended { outcome: Outcome::Incomplete { .. } | Outcome::Failed { .. }, .. } => "Failed",
+            Self::Ended { .. } => "Failed",
         }
     }
 }
@@ -163,6 +219,15 @@ impl fmt::Debug for SealedCredential {
     }
 }
 
+/// The signature of a job's container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The signature, sealed.
+    pub sealed: SealedCredential,
+    /// When it expires, as far as it says.
+    pub expires: Option<OffsetDateTime>,
+}
+
 /// A job as last read from or written to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -172,8 +237,10 @@ pub struct Job {
     pub request: ExportRequest,
     /// Where to: the container without its signature.
     pub destination: ContainerAddress,
-    /// The container's signature, sealed; erased when the job has ended.
-    pub credential: Option<SealedCredential>,
+    /// The container's signature; erased when nothing can need it again.
+    pub credential: Option<Credential>,
+    /// Counts the credentials that the job was given, from 1.
+    pub credentials_given: u32,
     /// When the client's request was accepted.
     pub created: OffsetDateTime,
     /// When the job and all its items may be forgotten.
@@ -190,128 +257,6 @@ pub struct Job {
     pub finish_attempts: u32,
     /// Counts the writes of the stored item; the condition of the next one.
     pub revision: u64,
-}
-
-impl Job {
-    /// A new job that waits for its planner.
-    pub fn queued(
-        key: JobKey,
-        request: ExportRequest,
-        destination: ContainerAddress,
-        credential: SealedCredential,
-        created: OffsetDateTime,
-        retention: Duration,
-    ) -> Self {
-        Self {
-            key,
-            request,
-            destination,
-            credential: Some(credential),
-            created,
-            expires: created + retention,
-            phase: Phase::Queued,
-            plan: Plan::Open { cursor: None },
-            chunks: 0,
-            shards: 1,
-            finish_attempts: 0,
-            revision: 0,
-        }
-    }
-
-    /// A planner takes the job up, or takes over from one that died.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job is past planning.
-    pub fn begin_planning(self) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Queued | Phase::Planning => Ok(Self { phase: Phase::Planning, ..self }),
-            Phase::Running | Phase::Finishing { .. } | Phase::Ended { .. } => Err(self.illegal("plan")),
-        }
-    }
-
-    /// A page of `chunks` was planned, and more is to come from `cursor` on.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
-    pub fn plan_page(self, chunks: u32, cursor: PlanCursor) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Planning => {
-                Ok(Self { chunks: self.chunks + chunks, plan: Plan::Open { cursor: Some(cursor) }, ..self })
-            }
-            Phase::Queued | Phase::Running | Phase::Finishing { .. } | Phase::Ended { .. } => Err(self.illegal("plan")),
-        }
-    }
-
-    /// The planner's time is nearly up: queued again, so that another one goes on at the cursor.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
-    pub fn hand_over_planning(self) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Planning => Ok(Self { phase: Phase::Queued, ..self }),
-            Phase::Queued | Phase::Running | Phase::Finishing { .. } | Phase::Ended { .. } => {
-                Err(self.illegal("hand over"))
-            }
-        }
-    }
-
-    /// The plan's last page (of `chunks`, maybe none) or its failure: nothing more is to be planned.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
-    pub fn close_plan(self, chunks: u32, plan: Plan) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Queued | Phase::Planning => {
-                Ok(Self { chunks: self.chunks + chunks, plan, phase: Phase::Running, ..self })
-            }
-            Phase::Running | Phase::Finishing { .. } | Phase::Ended { .. } => Err(self.illegal("plan")),
-        }
-    }
-
-    /// A finisher takes the job up, or takes over from an earlier one, which its next write then finds out.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job's plan is open or the job has ended.
-    pub fn begin_finishing(self) -> Result<Self, IllegalMove> {
-        let manifest = match self.phase {
-            Phase::Running => None,
-            Phase::Finishing { ref manifest } => manifest.clone(),
-            Phase::Queued | Phase::Planning | Phase::Ended { .. } => return Err(self.illegal("finish")),
-        };
-        let finish_attempts = self.finish_attempts + 1;
-        Ok(Self { phase: Phase::Finishing { manifest }, finish_attempts, ..self })
-    }
-
-    /// Makes the manifest's block list and the outcome durable, before the manifest becomes visible; or, with
-    /// `None`, drops a list that no longer exists.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job is not finishing.
-    pub fn prepare_manifest(self, manifest: Option<(PreparedFile, Outcome)>) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Finishing { .. } => Ok(Self { phase: Phase::Finishing { manifest }, ..self }),
-            Phase::Queued | Phase::Planning | Phase::Running | Phase::Ended { .. } => {
-                Err(self.illegal("prepare the manifest of"))
-            }
-        }
-    }
-
-    /// Ends the job; its credential is erased.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] when the job has ended already.
-    pub fn end(self, at: OffsetDateTime, outcome: Outcome) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Queued | Phase::Planning | Phase::Running | Phase::Finishing { .. } => {
-                Ok(Self { phase: Phase::Ended { at, outcome }, credential: None, ..self })
-            }
-            Phase::Ended { .. } => Err(self.illegal("end")),
-        }
-    }
-
-    fn illegal(&self, what: &'static str) -> IllegalMove {
-        IllegalMove::new(what, self.phase.name())
-    }
 }
 
 #[cfg(test)]

@@ -128,10 +128,7 @@ struct SortRow {
 impl From<JobRow> for SortRow {
     fn from(row: JobRow) -> Self {
         let outcome = row.outcome.map(Outcome::from);
-        let details = match &outcome {
-            Some(Outcome::Incomplete { details } | Outcome::Failed { details }) => Some(details.clone()),
-            Some(Outcome::Succeeded) | None => None,
-        };
+        let details = outcome.as_ref().and_then(Outcome::details).map(str::to_owned);
         let state = match (outcome, row.ended, row.phase.as_str()) {
             (Some(outcome), Some(at), _) => Phase::Ended { at, outcome }.wire_state(),
             (_, _, "queued" | "planning") => Phase::Queued.wire_state(),

@@ -60,11 +60,12 @@ struct OutputAttribute {
 impl From<&Chunk> for ChunkItem {
     fn from(chunk: &Chunk) -> Self {
         let (lease_until, output, reason) = match &chunk.state {
-            ChunkState::Pending => (None, None, None),
+            ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => (None, prepared.as_ref(), None),
             ChunkState::Running { until } => (Some(*until), None, None),
-            ChunkState::Prepared { until, output } => (Some(*until), Some(output.into()), None),
-            ChunkState::Recorded { output } => (None, Some(output.into()), None),
+            ChunkState::Prepared { until, output } => (Some(*until), Some(output), None),
+            ChunkState::Recorded { output } => (None, Some(output), None),
             ChunkState::Failed { reason } => (None, None, Some(reason.clone())),
+            ChunkState::Cancelled => (None, None, None),
         };
         Self {
             kind: "chunk".to_owned(),
@@ -79,7 +80,7 @@ impl From<&Chunk> for ChunkItem {
             ttl: ttl(chunk.expires),
             source: (&chunk.source).into(),
             lease_until,
-            output,
+            output: output.map(OutputAttribute::from),
             reason,
         }
     }
@@ -90,11 +91,14 @@ impl TryFrom<ChunkItem> for Chunk {
 
     fn try_from(item: ChunkItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
-        let state = match (item.state.as_str(), item.lease_until, item.output, item.reason) {
-            ("pending", ..) => ChunkState::Pending,
+        let output = item.output.map(Output::from);
+        let state = match (item.state.as_str(), item.lease_until, output, item.reason) {
+            ("pending", _, prepared, _) => ChunkState::Pending { prepared },
+            ("parked", _, prepared, _) => ChunkState::Parked { prepared },
+            ("cancelled", ..) => ChunkState::Cancelled,
             ("running", Some(until), ..) => ChunkState::Running { until },
-            ("prepared", Some(until), Some(output), _) => ChunkState::Prepared { until, output: output.into() },
-            ("recorded", _, Some(output), _) => ChunkState::Recorded { output: output.into() },
+            ("prepared", Some(until), Some(output), _) => ChunkState::Prepared { until, output },
+            ("recorded", _, Some(output), _) => ChunkState::Recorded { output },
             ("failed", _, _, Some(reason)) => ChunkState::Failed { reason },
             (other, ..) => return Err(unreadable("state", other)),
         };

@@ -8,7 +8,7 @@ use time::{Date, OffsetDateTime};
 use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
 use crate::app::AppScope;
 use crate::container::ContainerAddress;
-use crate::job::{Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
+use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
 
 /// A job's item. `phase` is what the pipe `jobs` filters on.
@@ -31,11 +31,16 @@ pub(crate) struct JobItem {
     selection: SelectionAttribute,
     destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    credential: Option<String>,
+    credential: Option<CredentialAttribute>,
+    credentials_given: u32,
     plan: PlanAttribute,
     chunks: u32,
     shards: u16,
     finish_attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    awaiting: Option<AwaitingAttribute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancelled: Option<CancellationAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     manifest: Option<FileAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,6 +60,30 @@ pub(crate) struct JobRow {
     pub(crate) ended: Option<OffsetDateTime>,
 }
 
+/// A sealed credential, in base64.
+#[derive(Debug, Serialize, Deserialize)]
+struct CredentialAttribute {
+    sealed: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    expires: Option<OffsetDateTime>,
+}
+
+/// Since when and why a job waits for a credential.
+#[derive(Debug, Serialize, Deserialize)]
+struct AwaitingAttribute {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    reason: String,
+}
+
+/// Why a job is ended early.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CancellationAttribute {
+    Asked,
+    CredentialOverdue,
+}
+
 /// How a job ended, or will end once its manifest is committed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +91,7 @@ pub(crate) enum OutcomeAttribute {
     Succeeded,
     Incomplete(String),
     Failed(String),
+    Cancelled(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,7 +102,10 @@ enum PlanAttribute {
         #[serde(with = "time::serde::rfc3339")]
         read_up_to: OffsetDateTime,
     },
-    Failed(String),
+    Failed {
+        reason: String,
+        cursor: Option<String>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,13 +131,7 @@ enum SelectionAttribute {
 
 impl From<&Job> for JobItem {
     fn from(job: &Job) -> Self {
-        let (manifest, outcome, ended) = match &job.phase {
-            Phase::Queued | Phase::Planning | Phase::Running | Phase::Finishing { manifest: None } => {
-                (None, None, None)
-            }
-            Phase::Finishing { manifest: Some((file, outcome)) } => (Some(file.into()), Some(outcome.into()), None),
-            Phase::Ended { at, outcome } => (None, Some(outcome.into()), Some(*at)),
-        };
+        let phase = PhaseAttributes::from(&job.phase);
         Self {
             kind: "job".to_owned(),
             v: VERSION,
@@ -120,14 +147,17 @@ impl From<&Job> for JobItem {
             export_user_id: job.request.export_user_id,
             selection: (&job.request.selection).into(),
             destination: job.destination.as_str().to_owned(),
-            credential: job.credential.as_ref().map(|sealed| STANDARD.encode(&sealed.0)),
+            credential: job.credential.as_ref().map(CredentialAttribute::from),
+            credentials_given: job.credentials_given,
             plan: (&job.plan).into(),
             chunks: job.chunks,
             shards: job.shards,
             finish_attempts: job.finish_attempts,
-            manifest,
-            outcome,
-            ended,
+            awaiting: phase.awaiting,
+            cancelled: phase.cancelled,
+            manifest: phase.manifest,
+            outcome: phase.outcome,
+            ended: phase.ended,
         }
     }
 }
@@ -137,20 +167,13 @@ impl TryFrom<JobItem> for Job {
 
     fn try_from(item: JobItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
-        let phase = match (item.phase.as_str(), item.manifest, item.outcome, item.ended) {
-            ("queued", ..) => Phase::Queued,
-            ("planning", ..) => Phase::Planning,
-            ("running", ..) => Phase::Running,
-            ("finishing", None, ..) => Phase::Finishing { manifest: None },
-            ("finishing", Some(file), Some(outcome), _) => {
-                Phase::Finishing { manifest: Some((file.into(), outcome.into())) }
-            }
-            ("succeeded" | "incomplete" | "failed", _, Some(outcome), Some(at)) => {
-                Phase::Ended { at, outcome: outcome.into() }
-            }
-            (other, ..) => return Err(unreadable("phase", other)),
+        let attributes = PhaseAttributes {
+            awaiting: item.awaiting,
+            cancelled: item.cancelled,
+            manifest: item.manifest,
+            outcome: item.outcome,
+            ended: item.ended,
         };
-        let opened = |text: String| STANDARD.decode(&text).map_err(|_| unreadable("credential", "no base64"));
         Ok(Self {
             key: JobKey { scope: AppScope::from_canonical(item.scope), id },
             request: ExportRequest {
@@ -162,10 +185,11 @@ impl TryFrom<JobItem> for Job {
                 export_user_id: item.export_user_id,
             },
             destination: ContainerAddress::new(item.destination),
-            credential: item.credential.map(opened).transpose()?.map(SealedCredential),
+            credential: item.credential.map(Credential::try_from).transpose()?,
+            credentials_given: item.credentials_given,
             created: item.created,
             expires: moment_of_ttl(item.ttl)?,
-            phase,
+            phase: attributes.into_phase(&item.phase)?,
             plan: item.plan.into(),
             chunks: item.chunks,
             shards: item.shards,
@@ -175,12 +199,99 @@ impl TryFrom<JobItem> for Job {
     }
 }
 
+/// What is stored of a phase beside its name.
+#[derive(Default)]
+struct PhaseAttributes {
+    awaiting: Option<AwaitingAttribute>,
+    cancelled: Option<CancellationAttribute>,
+    manifest: Option<FileAttribute>,
+    outcome: Option<OutcomeAttribute>,
+    ended: Option<OffsetDateTime>,
+}
+
+impl From<&Phase> for PhaseAttributes {
+    fn from(phase: &Phase) -> Self {
+        match phase {
+            Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => Self::default(),
+            Phase::AwaitingCredential { since, reason } => {
+                Self { awaiting: Some(AwaitingAttribute { since: *since, reason: reason.clone() }), ..Self::default() }
+            }
+            Phase::Cancelling { why } => Self { cancelled: Some((*why).into()), ..Self::default() },
+            Phase::Finishing { cancelled, manifest } => Self {
+                cancelled: cancelled.map(Into::into),
+                manifest: manifest.as_ref().map(|(file, _)| file.into()),
+                outcome: manifest.as_ref().map(|(_, outcome)| outcome.into()),
+                ..Self::default()
+            },
+            Phase::Ended { at, outcome } => Self { outcome: Some(outcome.into()), ended: Some(*at), ..Self::default() },
+        }
+    }
+}
+
+impl PhaseAttributes {
+    fn into_phase(self, name: &str) -> Result<Phase, String> {
+        let cancelled = self.cancelled.map(Cancellation::from);
+        Ok(match (name, self.manifest, self.outcome, self.ended, self.awaiting, cancelled) {
+            ("queued", ..) => Phase::Queued,
+            ("planning", ..) => Phase::Planning,
+            ("running", ..) => Phase::Running,
+            ("resuming", ..) => Phase::Resuming,
+            ("awaiting-credential", _, _, _, Some(AwaitingAttribute { since, reason }), _) => {
+                Phase::AwaitingCredential { since, reason }
+            }
+            ("cancelling", _, _, _, _, Some(why)) => Phase::Cancelling { why },
+            ("finishing", None, ..) => Phase::Finishing { cancelled, manifest: None },
+            ("finishing", Some(file), Some(outcome), ..) => {
+                Phase::Finishing { cancelled, manifest: Some((file.into(), outcome.into())) }
+            }
+            ("succeeded" | "incomplete" | "failed" | "cancelled", _, Some(outcome), Some(at), ..) => {
+                Phase::Ended { at, outcome: outcome.into() }
+            }
+            _ => return Err(unreadable("phase", name)),
+        })
+    }
+}
+
+impl From<&Credential> for CredentialAttribute {
+    fn from(credential: &Credential) -> Self {
+        Self { sealed: STANDARD.encode(&credential.sealed.0), expires: credential.expires }
+    }
+}
+
+impl TryFrom<CredentialAttribute> for Credential {
+    type Error = String;
+
+    fn try_from(attribute: CredentialAttribute) -> Result<Self, String> {
+        let sealed = STANDARD.decode(&attribute.sealed).map_err(|_| unreadable("credential", "no base64"))?;
+        Ok(Self { sealed: SealedCredential(sealed), expires: attribute.expires })
+    }
+}
+
+impl From<Cancellation> for CancellationAttribute {
+    fn from(why: Cancellation) -> Self {
+        match why {
+            Cancellation::Asked => Self::Asked,
+            Cancellation::CredentialOverdue => Self::CredentialOverdue,
+        }
+    }
+}
+
+impl From<CancellationAttribute> for Cancellation {
+    fn from(why: CancellationAttribute) -> Self {
+        match why {
+            CancellationAttribute::Asked => Self::Asked,
+            CancellationAttribute::CredentialOverdue => Self::CredentialOverdue,
+        }
+    }
+}
+
 impl From<&Outcome> for OutcomeAttribute {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Succeeded => Self::Succeeded,
             Outcome::Incomplete { details } => Self::Incomplete(details.clone()),
             Outcome::Failed { details } => Self::Failed(details.clone()),
+            Outcome::Cancelled { details } => Self::Cancelled(details.clone()),
         }
     }
 }
@@ -191,6 +302,7 @@ impl From<OutcomeAttribute> for Outcome {
             OutcomeAttribute::Succeeded => Self::Succeeded,
             OutcomeAttribute::Incomplete(details) => Self::Incomplete { details },
             OutcomeAttribute::Failed(details) => Self::Failed { details },
+            OutcomeAttribute::Cancelled(details) => Self::Cancelled { details },
         }
     }
 }
@@ -200,7 +312,9 @@ impl From<&Plan> for PlanAttribute {
         match plan {
             Plan::Open { cursor } => Self::Open(cursor.as_ref().map(|cursor| cursor.0.clone())),
             Plan::Complete { read_up_to } => Self::Complete { read_up_to: *read_up_to },
-            Plan::Failed { reason } => Self::Failed(reason.clone()),
+            Plan::Failed { reason, cursor } => {
+                Self::Failed { reason: reason.clone(), cursor: cursor.as_ref().map(|cursor| cursor.0.clone()) }
+            }
         }
     }
 }
@@ -210,7 +324,7 @@ impl From<PlanAttribute> for Plan {
         match plan {
             PlanAttribute::Open(cursor) => Self::Open { cursor: cursor.map(PlanCursor) },
             PlanAttribute::Complete { read_up_to } => Self::Complete { read_up_to },
-            PlanAttribute::Failed(reason) => Self::Failed { reason },
+            PlanAttribute::Failed { reason, cursor } => Self::Failed { reason, cursor: cursor.map(PlanCursor) },
         }
     }
 }
