@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use shared::clock::Clock;
+use shared::container::url::ContainerUrlRules;
 use shared::container::{BlobName, BlockId, ContainerAccess, ContainerError, Containers};
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
@@ -24,6 +25,7 @@ use shared::job::{Job, JobId, JobKey};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
+use shared::wiring::{Wiring, WiringError};
 use time::{Duration, OffsetDateTime};
 
 /// How long a request id is remembered.
@@ -52,6 +54,41 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// The settings.
     pub settings: Settings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
+        Ok(Self {
+            clock: wiring.clock(),
+            grants: Arc::clone(&store) as _,
+            intake: Arc::clone(&store) as _,
+            jobs: store,
+            check_container_url: by_rules(wiring.container_urls()?),
+            containers: wiring.containers()?,
+            sealer: wiring.sealer()?,
+            settings: Settings {
+                public_url: wiring.env().optional("PUBLIC_URL")?.map(str::to_owned),
+                subject_claim: wiring.env().text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+                max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
+                retention: Duration::days(wiring.env().number("JOB_RETENTION_DAYS", 1, 3_650)?),
+            },
+        })
+    }
+}
+
+/// The check by the rules of this deployment.
+pub fn by_rules(rules: ContainerUrlRules) -> Arc<CheckContainerUrl> {
+    Arc::new(move |url, now| {
+        let checked = rules.check(url.reveal(), now);
+        checked
+            .map(|checked| checked.access)
+            .map_err(|problem| ContainerUrlRefusal { code: problem.code(), message: problem.to_string() })
+    })
 }
 
 /// The settings of this function.
