@@ -18,7 +18,7 @@ pub struct Variable {
 }
 
 /// Every setting of every function.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 20] = [
     var("EXPORTS_TABLE", None, "DynamoDB table of jobs, chunks and grants"),
     var("REGISTRY_TABLE", None, "DynamoDB table of devices, campaigns and feedback"),
     var("REGISTRY_SEGMENTS", Some("16"), "segments that an app's devices are spread over; fixed once data is written"),
@@ -29,6 +29,7 @@ pub const VARIABLES: [Variable; 19] = [
     var("PUBLIC_URL", Some(""), "base of `Location` and `nextLink`; default: the API's own domain"),
     var("TOKEN_SUBJECT_CLAIM", Some("sub"), "the token's claim that grants are given to"),
     var("JOB_RETENTION_DAYS", Some("90"), "days until a job is forgotten"),
+    var("CREDENTIAL_WAIT_DAYS", Some("7"), "days that a job waits for a new credential before it fails"),
     var("MAX_RANGE_DAYS", Some("366"), "most days that one export may span"),
     var("CHUNK_TARGET_BYTES", Some("67108864"), "source bytes that a chunk is packed up to"),
     var("MAX_SHARDS", Some("32"), "most shards that a job's chunks are spread over, 1 to 32"),

@@ -175,6 +175,16 @@ pub enum ContainerError {
     },
 }
 
+impl ContainerError {
+    /// Whether a repeat may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Unavailable { .. } => true,
+            Self::Denied { .. } | Self::Missing { .. } | Self::Refused { .. } | Self::BlocksGone => false,
+        }
+    }
+}
+
 /// One container of a client, opened with its signature. Neither call needs read, list or delete permission.
 #[async_trait]
 pub trait Container: Send + Sync {

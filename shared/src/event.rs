@@ -20,19 +20,20 @@ pub const EVENT_DETAIL_TYPE: &str = "Export Job Changed";
 /// What the pipe `jobs` lets through: jobs in a phase that somebody acts on, and tallies without an open chunk
 /// (their items carry the phase [`DRAINED`], so that both become one kind of event).
 pub const JOBS_FILTERS: [&str; 2] = [
-    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["job"]},"phase":{"S":["queued","running","succeeded","incomplete","failed"]}}}}"#,
+    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["job"]},"phase":{"S":["queued","running","awaiting-credential","resuming","cancelling","succeeded","incomplete","failed","cancelled"]}}}}"#,
     r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["tally"]},"open":{"N":["0"]}}}}"#,
 ];
 
-/// What the pipe `chunks` lets through: chunks that wait for their first run.
+/// What the pipe `chunks` lets through: chunks that wait for a run.
 pub const CHUNKS_FILTERS: [&str; 1] =
     [r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["chunk"]},"state":{"S":["pending"]}}}}"#];
 
 /// The bus rule that wakes plan-export.
-pub const PLAN_RULE: &str = r#"{"source":["engagement.export"],"detail":{"phase":["queued"]}}"#;
+pub const PLAN_RULE: &str = r#"{"source":["engagement.export"],"detail":{"phase":["queued","resuming"]}}"#;
 
 /// The bus rule that wakes finish-export.
-pub const FINISH_RULE: &str = r#"{"source":["engagement.export"],"detail":{"phase":["running","drained"]}}"#;
+pub const FINISH_RULE: &str =
+    r#"{"source":["engagement.export"],"detail":{"phase":["running","cancelling","drained"]}}"#;
 
 /// The phase that an event tells of a shard whose tally has no open chunk.
 pub const DRAINED: &str = "drained";

@@ -173,6 +173,17 @@ pub trait Jobs: Send + Sync {
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
 }
 
+/// The jobs that wait for a credential. A job is put on this list in the transaction that makes it wait, and taken off
+/// by whoever finds that it waits no longer.
+#[async_trait]
+pub trait WaitingJobs: Jobs {
+    /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
+    async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError>;
+
+    /// Takes a job off the list.
+    async fn strike(&self, key: &JobKey) -> Result<(), StoreError>;
+}
+
 /// The list of an app's jobs.
 #[async_trait]
 pub trait JobLists: Send + Sync {

@@ -153,6 +153,8 @@ impl Adapters {
     fn plan(&self, sources: &Sources) -> plan_export::Ports {
         plan_export::Ports {
             plans: Arc::clone(&self.table) as _,
+            chunks: Arc::clone(&self.table) as _,
+            lists: Arc::clone(&self.table) as _,
             sources: sources.clone(),
             clock: Arc::clone(&self.clock),
             time_limit: Duration::minutes(15),
@@ -178,6 +180,7 @@ impl Adapters {
     fn finish(&self) -> finish_export::Ports {
         finish_export::Ports {
             chunks: Arc::clone(&self.table) as _,
+            lists: Arc::clone(&self.table) as _,
             containers: Arc::clone(&self.containers) as _,
             sealer: Arc::clone(&self.sealer) as _,
             clock: Arc::clone(&self.clock),
@@ -340,6 +343,19 @@ impl World {
         panic!("the job does not end: {:?}", self.job(key).await);
     }
 
+    /// Delivers until nothing is under way any more.
+    pub(crate) async fn settle(&self) {
+        let mut deliveries = Deliveries::default();
+        for _ in 0..100 {
+            let before = deliveries.seen.len();
+            self.round(&mut deliveries).await;
+            if deliveries.queue.is_empty() && deliveries.seen.len() == before {
+                return;
+            }
+        }
+        panic!("there is always more to deliver");
+    }
+
     /// Delivers everything that is under way once; what failed comes again after its visibility time-out.
     pub(crate) async fn round(&self, deliveries: &mut Deliveries) {
         let new = self.new_images(&mut deliveries.seen).await;
@@ -370,7 +386,7 @@ impl World {
                     shard: text("shard"),
                     chunk: text("chunk"),
                 }),
-                ("job", "queued" | "running" | "succeeded" | "incomplete" | "failed", _) => Kind::Job(job_event(&text)),
+                ("job", "queued" | "resuming" | "running" | "cancelling", _) => Kind::Job(job_event(&text)),
                 ("tally", ..) if text("open") == "0" => Kind::Job(job_event(&text)),
                 _ => continue,
             };
@@ -393,11 +409,11 @@ impl World {
                 self.faults.survive(run).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
             }
             Kind::Job(event) => match event.phase.as_str() {
-                "queued" => {
+                "queued" | "resuming" => {
                     let plan = plan_export::handle(bus_event(event), &self.plan);
                     self.faults.survive(plan).await.is_some_and(|answer| answer.is_ok())
                 }
-                "running" | "drained" => {
+                "running" | "cancelling" | "drained" => {
                     let finish = finish_export::handle(bus_event(event), &self.finish);
                     self.faults.survive(finish).await.is_some_and(|answer| answer.is_ok())
                 }

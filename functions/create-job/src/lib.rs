@@ -10,7 +10,7 @@ use std::sync::Arc;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use shared::clock::Clock;
 use shared::container::preflight::preflight;
-use shared::container::url::ContainerUrlRules;
+use shared::container::url::{CheckedContainerUrl, ContainerUrlRules};
 use shared::container::{BlobName, Containers};
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
@@ -22,7 +22,7 @@ use shared::http::query::Query;
 use shared::http::request_id::idempotency_key;
 use shared::http::route::{Operation, Route, Target};
 use shared::http::task::Task;
-use shared::job::{Job, JobId, JobKey};
+use shared::job::{Credential, Job, JobId, JobKey};
 use shared::seal::Sealer;
 use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
 use shared::wiring::{Wiring, WiringError};
@@ -155,12 +155,13 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
     let limits = Limits { today: now.date(), max_range_days: ports.settings.max_range_days };
     let NewExport { request, container_url } = read_export(admitted.operation, &body.fields()?, limits)?;
     let checked = ports.container_urls.check(container_url.reveal(), now);
-    let access = checked.map_err(ApiError::ContainerUrl)?.access;
+    let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
     let id = JobId::new(ports.clock.fresh_id());
     let manifest = BlobName::manifest(request.export_type, id);
     let container = ports.containers.open(&access).map_err(ApiError::Container)?;
     preflight(container.as_ref(), &manifest).await.map_err(ApiError::Container)?;
-    let credential = ports.sealer.seal(id, &access.signature).await?;
+    let sealed = ports.sealer.seal(id, &access.signature).await?;
+    let credential = Credential { sealed, expires };
     let key = JobKey { scope: admitted.route.scope.clone(), id };
     Ok(Job::queued(key, request, access.address, credential, now, ports.settings.retention))
 }

@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use shared::chunk::{ChunkKey, Claim};
 use shared::clock::Clock;
 use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, JobKey, Outcome, Phase, Plan};
+use shared::job::{IllegalMove, JobKey, Outcome, Phase};
 use shared::store::{Chunks, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
@@ -98,20 +98,22 @@ async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
     }
 }
 
-/// A job that could not be planned fails by way of its manifest; one that could not be finished fails without.
+/// A job that could not be planned fails by way of its manifest, one that could not be resumed waits for its owner
+/// again, and one that could not be finished fails without a manifest.
 async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
     let now = ports.clock.now();
     let Some(job) = ports.chunks.job(key, now).await? else { return Ok(()) };
+    let reason = "every attempt at it failed".to_owned();
     let job = match &job.phase {
-        Phase::Queued | Phase::Planning => {
-            job.close_plan(0, Plan::Failed { reason: "every attempt at planning failed".to_owned() })?
-        }
+        Phase::Queued | Phase::Planning => job.begin_planning()?.fail_plan(reason)?,
+        Phase::Resuming => job.give_up_resuming(now, reason)?,
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
-        Phase::Running | Phase::Finishing { manifest: None } => {
-            job.end(now, Outcome::Failed { details: "The manifest could not be written at any attempt.".to_owned() })?
+        Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
+            let details = "The manifest could not be written: every attempt at it failed.".to_owned();
+            job.end(now, Outcome::Failed { details })?
         }
-        Phase::Finishing { manifest: Some(_) } => return Err(FailError::ManifestPrepared),
-        Phase::Ended { .. } => return Ok(()),
+        Phase::Finishing { manifest: Some(_), .. } => return Err(FailError::ManifestPrepared),
+        Phase::AwaitingCredential { .. } | Phase::Ended { .. } => return Ok(()),
     };
     let job = ports.chunks.put_job(job).await?;
     error!(job.id = %key.id, job.phase = job.phase.name(), "the job's events failed at every attempt");

@@ -1,34 +1,39 @@
-//! Reconciles a job, writes its manifest and ends it.
+//! Reconciles a job, writes its manifest and ends it; closes the open chunks of a job that is being cancelled.
 //!
-//! Triggered by the bus when a job's plan is closed and whenever a shard has no open chunk left. Goes on only when both
-//! are true of the whole job. Reads the chunks; writes the manifest into the client's container and the end into the
-//! exports table.
+//! Triggered by the bus when a job's plan is closed, when a job is being cancelled, and whenever a shard has no open
+//! chunk left. Goes on only when the whole job has none. Reads the chunks; writes the manifest into the client's
+//! container and the end into the exports table.
 //!
 //! A retry takes over from an earlier finisher, whose next write then fails. A manifest whose block list is durable is
 //! committed as it is, never written anew.
 
+mod closing;
 mod manifest;
 
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use shared::clock::Clock;
-use shared::container::writer::WriterSettings;
+use shared::container::writer::{WriterSettings, commit};
 use shared::container::{Container, ContainerAccess, ContainerError, Containers, PreparedFile};
 use shared::event::{JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, Job, Outcome, Phase, Plan};
+use shared::job::{Cancellation, IllegalMove, Job, Outcome, Phase, Plan};
 use shared::seal::{SealError, Sealer};
-use shared::store::{ChunkLists, StoreError};
+use shared::store::{ChunkLists, Chunks, StoreError};
 use shared::tally::Tally;
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
-use tracing::{error, info};
+use tracing::{error, info, warn};
+
+use closing::close_open_chunks;
 
 /// What the finisher needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The jobs and their chunks.
-    pub chunks: Arc<dyn ChunkLists>,
+    /// The jobs and their chunks, moved.
+    pub chunks: Arc<dyn Chunks>,
+    /// The chunks, listed.
+    pub lists: Arc<dyn ChunkLists>,
     /// The clients' containers.
     pub containers: Arc<dyn Containers>,
     /// Opens the jobs' credentials.
@@ -45,8 +50,10 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
         Ok(Self {
-            chunks: wiring.store()?,
+            chunks: Arc::clone(&store) as _,
+            lists: store,
             containers: wiring.containers()?,
             sealer: wiring.sealer()?,
             clock: wiring.clock(),
@@ -85,12 +92,7 @@ impl FinishError {
     /// Whether no repeat will help: the job must end without a manifest.
     fn is_final(&self) -> bool {
         match self {
-            Self::Container(error) => match error {
-                ContainerError::Denied { .. } | ContainerError::Missing { .. } | ContainerError::Refused { .. } => true,
-                ContainerError::BlocksGone | ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
-                    false
-                }
-            },
+            Self::Container(error) => !error.is_passing(),
             Self::Seal(error) => matches!(error, SealError::Unreadable),
             Self::Irreconcilable(_) => true,
             Self::Event(_) | Self::Store(_) | Self::Illegal(_) | Self::Json(_) => false,
@@ -105,31 +107,51 @@ impl FinishError {
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
     let Some(job) = ports.chunks.job(&key, ports.clock.now()).await? else { return Ok(()) };
-    let ready = matches!(job.phase, Phase::Running | Phase::Finishing { .. });
-    if !ready || matches!(job.plan, Plan::Open { .. }) {
-        return Ok(());
-    }
-    let tally = ports.chunks.tally(&job).await?;
-    if tally.open > 0 {
-        return Ok(());
-    }
-    match finish(job, &tally, ports).await {
+    match Box::pin(finish_when_due(job, ports)).await {
         Err(FinishError::Store(StoreError::Conflict { .. })) => {
-            info!(job.id = %key.id, "another finisher has taken the job over");
+            info!(job.id = %key.id, "somebody else has moved the job on");
             Ok(())
         }
         done => done,
     }
 }
 
-async fn finish(job: Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let mut job = ports.chunks.put_job(job.begin_finishing()?).await?;
+async fn finish_when_due(job: Job, ports: &Ports) -> Result<(), FinishError> {
+    match (&job.phase, &job.plan) {
+        (Phase::Cancelling { .. }, _) => close_open_chunks(&job, ports).await?,
+        (Phase::Finishing { .. }, _) | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
+        (
+            Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::AwaitingCredential { .. }
+            | Phase::Resuming
+            | Phase::Ended { .. },
+            _,
+        ) => return Ok(()),
+    }
+    let tally = ports.chunks.tally(&job).await?;
+    if tally.open > 0 {
+        return Ok(());
+    }
+    let job = ports.chunks.put_job(job.begin_finishing()?).await?;
+    Box::pin(finish(job, &tally, ports)).await
+}
+
+async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
     let outcome = match publish(&mut job, tally, ports).await {
         Ok(outcome) => outcome,
-        Err(error) if error.is_final() => {
-            error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-            Outcome::Failed { details: format!("The manifest could not be written: {error}.") }
+        Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
+            match job.clone().await_credential(ports.clock.now(), error.to_string()) {
+                Ok(job) => {
+                    warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
+                    ports.chunks.put_job(job).await?;
+                    return Ok(());
+                }
+                Err(_) => without_manifest(&job, &error),
+            }
         }
+        Err(error) if error.is_final() => without_manifest(&job, &error),
         Err(error) => return Err(error),
     };
     let job = ports.chunks.put_job(job.end(ports.clock.now(), outcome)?).await?;
@@ -137,23 +159,21 @@ async fn finish(job: Job, tally: &Tally, ports: &Ports) -> Result<(), FinishErro
     Ok(())
 }
 
+fn without_manifest(job: &Job, error: &dyn std::error::Error) -> Outcome {
+    error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
+    Outcome::Failed { details: format!("The manifest could not be written: {error}.") }
+}
+
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
 async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome, FinishError> {
     let container = open_container(job, ports).await?;
     loop {
-        let (file, outcome) = match &job.phase {
-            Phase::Finishing { manifest: Some(prepared) } => prepared.clone(),
-            Phase::Finishing { manifest: None }
-            | Phase::Queued
-            | Phase::Planning
-            | Phase::Running
-            | Phase::Ended { .. } => {
-                let prepared = manifest::stage(job, tally, Arc::clone(&container), ports).await?;
-                put(job, |job| job.prepare_manifest(Some(prepared.clone())), ports).await?;
-                prepared
-            }
+        let Some((file, outcome)) = prepared_manifest(&job.phase) else {
+            let prepared = manifest::stage(job, cancellation(&job.phase), tally, Arc::clone(&container), ports).await?;
+            put(job, |job| job.prepare_manifest(Some(prepared)), ports).await?;
+            continue;
         };
-        match commit(container.as_ref(), &file).await {
+        match commit(container.as_ref(), &file, "application/json").await {
             Ok(()) => return Ok(outcome),
             Err(ContainerError::BlocksGone) => {
                 put(job, |job| job.prepare_manifest(None).and_then(Job::begin_finishing), ports).await?;
@@ -161,6 +181,14 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+fn prepared_manifest(phase: &Phase) -> Option<(PreparedFile, Outcome)> {
+    if let Phase::Finishing { manifest, .. } = phase { manifest.clone() } else { None }
+}
+
+fn cancellation(phase: &Phase) -> Option<Cancellation> {
+    if let Phase::Finishing { cancelled, .. } = phase { *cancelled } else { None }
 }
 
 async fn put(
@@ -173,11 +201,7 @@ async fn put(
 }
 
 async fn open_container(job: &Job, ports: &Ports) -> Result<Arc<dyn Container>, FinishError> {
-    let sealed = job.credential.as_ref().ok_or(SealError::Unreadable)?;
-    let signature = ports.sealer.open(job.key.id, sealed).await?;
+    let credential = job.credential.as_ref().ok_or(SealError::Unreadable)?;
+    let signature = ports.sealer.open(job.key.id, &credential.sealed).await?;
     Ok(ports.containers.open(&ContainerAccess { address: job.destination.clone(), signature })?)
-}
-
-async fn commit(container: &dyn Container, file: &PreparedFile) -> Result<(), ContainerError> {
-    container.commit_blocks(&file.name, &file.block_ids(), "application/json").await
 }

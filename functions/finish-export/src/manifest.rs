@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shared::chunk::{Chunk, ChunkState};
 use shared::container::writer::BlobWriter;
 use shared::container::{BlobName, Container, PreparedFile};
-use shared::job::{Job, Outcome, Plan};
+use shared::job::{Cancellation, Job, Outcome, Plan};
 use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
 use shared::store::ChunkLists;
 use shared::tally::Tally;
@@ -19,6 +19,7 @@ const DETAILED_FAILURES: usize = 10;
 /// Stages the manifest and says how the job ends.
 pub(crate) async fn stage(
     job: &Job,
+    cancelled: Option<Cancellation>,
     tally: &Tally,
     container: Arc<dyn Container>,
     ports: &Ports,
@@ -26,7 +27,7 @@ pub(crate) async fn stage(
     let name = BlobName::manifest(job.request.export_type, job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.writer);
     let mut manifest = ManifestWriter::begin(&Head::of(job, tally), blob.buffer())?;
-    let mut chunks = ChunkReader::new(job, ports.chunks.as_ref());
+    let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let (mut counted, mut missing) = (Tally::default(), Vec::new());
     while let Some(chunk) = chunks.next().await? {
         counted = counted + count(&chunk)?;
@@ -37,7 +38,11 @@ pub(crate) async fn stage(
                 }
             }
             ChunkState::Failed { reason } => missing.push(Missing::of(&chunk, reason)),
-            ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {}
+            ChunkState::Cancelled => missing.push(Missing::of(&chunk, "cancelled")),
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => {}
         }
         blob.flush_full_blocks().await?;
     }
@@ -45,7 +50,7 @@ pub(crate) async fn stage(
         return Err(FinishError::Irreconcilable(format!("the chunks come to {counted:?}, the tally is {tally:?}")));
     }
     manifest.finish(&missing, blob.buffer())?;
-    Ok((blob.finish().await?, outcome(job, tally, &missing)))
+    Ok((blob.finish().await?, outcome(job, cancelled, tally, &missing)))
 }
 
 /// What one chunk adds to the counts.
@@ -65,39 +70,42 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
                 ..planned
             })
         }
-        ChunkState::Failed { .. } => Ok(Tally { failed: 1, ..planned }),
-        ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {
-            Ok(Tally { open: 1, ..planned })
+        ChunkState::Failed { .. } | ChunkState::Cancelled => Ok(Tally { failed: 1, ..planned }),
+        ChunkState::Pending { .. }
+        | ChunkState::Running { .. }
+        | ChunkState::Prepared { .. }
+        | ChunkState::Parked { .. } => Ok(Tally { open: 1, ..planned }),
+    }
+}
+
+fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &[Missing]) -> Outcome {
+    let whole =
+        format!("The files of {} of {} chunks are whole and listed in the manifest.", tally.recorded, tally.planned);
+    match (&job.plan, cancelled) {
+        (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
+        (_, Some(Cancellation::Asked)) => Outcome::Cancelled { details: format!("The job was cancelled. {whole}") },
+        (_, Some(Cancellation::CredentialOverdue)) => Outcome::Failed {
+            details: format!("The job waited too long for a new signature of the container. {whole}"),
+        },
+        (Plan::Failed { reason, .. }, None) => {
+            Outcome::Failed { details: format!("The selection could not be planned: {reason}. {whole}") }
+        }
+        (Plan::Complete { .. } | Plan::Open { .. }, None) => {
+            let details = format!("{} chunks could not be exported: {}. {whole}", missing.len(), told(missing));
+            Outcome::Incomplete { details }
         }
     }
 }
 
-fn outcome(job: &Job, tally: &Tally, missing: &[Missing]) -> Outcome {
-    if let Plan::Failed { reason } = &job.plan {
-        let whole = match tally.recorded {
-            0 => String::new(),
-            recorded => format!(" The {recorded} chunks planned before are whole; the manifest lists their files."),
-        };
-        return Outcome::Failed { details: format!("The selection could not be planned: {reason}.{whole}") };
-    }
-    if missing.is_empty() {
-        return Outcome::Succeeded;
-    }
+/// The first few reasons.
+fn told(missing: &[Missing]) -> String {
     let told = missing.iter().take(DETAILED_FAILURES).map(|one| format!("chunk {}: {}", one.chunk, one.reason));
     let told = told.collect::<Vec<_>>().join("; ");
-    let more = if missing.len() > DETAILED_FAILURES { "; the manifest lists the others" } else { "" };
-    let details = format!(
-        "{} of {} chunks could not be exported: {told}{more}. The files of the other {} are whole and listed in the \
-         manifest.",
-        missing.len(),
-        tally.planned,
-        tally.recorded
-    );
-    Outcome::Incomplete { details }
+    if missing.len() > DETAILED_FAILURES { told + "; the manifest lists the others" } else { told }
 }
 
 /// Reads a job's chunks in the order of their numbers, a page of each shard in memory at a time.
-struct ChunkReader<'a> {
+pub(crate) struct ChunkReader<'a> {
     job: &'a Job,
     store: &'a dyn ChunkLists,
     next: u32,
@@ -105,12 +113,12 @@ struct ChunkReader<'a> {
 }
 
 impl<'a> ChunkReader<'a> {
-    fn new(job: &'a Job, store: &'a dyn ChunkLists) -> Self {
+    pub(crate) fn new(job: &'a Job, store: &'a dyn ChunkLists) -> Self {
         Self { job, store, next: 0, shards: vec![VecDeque::new(); usize::from(job.shards)] }
     }
 
     /// The next chunk; `None` after the last that was planned.
-    async fn next(&mut self) -> Result<Option<Chunk>, FinishError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Chunk>, FinishError> {
         if self.next == self.job.chunks {
             return Ok(None);
         }

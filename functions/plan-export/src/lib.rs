@@ -1,10 +1,12 @@
-//! Cuts a job's selection into chunks.
+//! Cuts a job's selection into chunks; reopens the chunks of a job that is resumed.
 //!
-//! Triggered by the bus when a job is queued. Reads the job and lists its source; writes chunk items, a page at a time,
+//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source; writes chunk items, a page at a time,
 //! each page in one transaction with the job's cursor and the shards' tallies.
 //!
 //! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the job's revision, and
 //! the one that loses reads the job again. A planner whose time is nearly up queues the job again.
+
+mod reopening;
 
 use std::sync::Arc;
 
@@ -12,19 +14,25 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use shared::chunk::{Chunk, ChunkKey};
 use shared::clock::Clock;
 use shared::event::{JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, Job, JobKey, Plan};
+use shared::job::{IllegalMove, Job, JobKey, Phase, Plan};
 use shared::source::{PlanPage, SourceError, Sources};
-use shared::store::{PLAN_PAGE_CHUNKS, Plans, StoreError};
+use shared::store::{ChunkLists, Chunks, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
 
+use reopening::reopen_chunks;
+
 /// What the planner needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The jobs and their chunks.
+    /// The jobs and their new chunks.
     pub plans: Arc<dyn Plans>,
+    /// The chunks of a resumed job, moved.
+    pub chunks: Arc<dyn Chunks>,
+    /// The chunks of a resumed job, listed.
+    pub lists: Arc<dyn ChunkLists>,
     /// The raw data.
     pub sources: Sources,
     /// The time.
@@ -41,8 +49,11 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
         Ok(Self {
-            plans: wiring.store()?,
+            plans: Arc::clone(&store) as _,
+            chunks: Arc::clone(&store) as _,
+            lists: store,
             sources: wiring.sources()?,
             clock: wiring.clock(),
             time_limit: wiring.time_limit()?,
@@ -94,6 +105,9 @@ struct Planner<'a> {
 impl Planner<'_> {
     async fn plan(&self) -> Result<(), PlanError> {
         let Some(job) = self.ports.plans.job(&self.key, self.ports.clock.now()).await? else { return Ok(()) };
+        if matches!(job.phase, Phase::Resuming) {
+            reopen_chunks(&job, self.ports).await?;
+        }
         let Ok(mut job) = job.begin_planning() else { return Ok(()) };
         while let Plan::Open { cursor } = &job.plan {
             if self.ports.clock.now() > self.deadline {
@@ -107,6 +121,9 @@ impl Planner<'_> {
                 Err(error) if error.is_retryable() => return Err(error.into()),
                 Err(error) => self.fail(job, &error).await?,
             };
+        }
+        if matches!(job.phase, Phase::Planning) {
+            self.ports.plans.put_job(job.resume_running()?).await?;
         }
         Ok(())
     }
@@ -126,7 +143,7 @@ impl Planner<'_> {
         let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let job = match page.next {
             Some(cursor) => job.plan_page(count, cursor)?,
-            None => job.close_plan(count, Plan::Complete { read_up_to })?,
+            None => job.complete_plan(count, read_up_to)?,
         };
         let job = self.ports.plans.put_page(job, chunks).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
@@ -135,7 +152,7 @@ impl Planner<'_> {
 
     async fn fail(&self, job: Job, error: &SourceError) -> Result<Job, PlanError> {
         warn!(job.id = %job.key.id, error = %error, "the selection cannot be planned");
-        let job = job.close_plan(0, Plan::Failed { reason: error.to_string() })?;
+        let job = job.fail_plan(error.to_string())?;
         Ok(self.ports.plans.put_job(job).await?)
     }
 

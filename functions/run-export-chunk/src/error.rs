@@ -19,6 +19,12 @@ pub enum ChunkError {
     /// Another run took the chunk over.
     #[error("another run took the chunk over")]
     Superseded,
+    /// Storage refuses the credential: the job waits for another one.
+    #[error("{reason}")]
+    Credential {
+        /// What storage said.
+        reason: String,
+    },
     /// No repeat will help: the chunk ends.
     #[error("{reason}")]
     Fail {
@@ -49,12 +55,11 @@ impl From<StoreError> for ChunkError {
 impl From<ContainerError> for ChunkError {
     fn from(error: ContainerError) -> Self {
         match error {
+            ContainerError::Denied { .. } => Self::Credential { reason: error.to_string() },
             ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } | ContainerError::BlocksGone => {
                 Self::retry(error.to_string())
             }
-            ContainerError::Denied { .. } | ContainerError::Missing { .. } | ContainerError::Refused { .. } => {
-                Self::fail(error.to_string())
-            }
+            ContainerError::Missing { .. } | ContainerError::Refused { .. } => Self::fail(error.to_string()),
         }
     }
 }

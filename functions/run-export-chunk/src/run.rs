@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
-use shared::container::{Container, ContainerAccess, ContainerError};
-use shared::job::{IllegalMove, Job};
+use shared::container::{Container, ContainerAccess, ContainerError, writer};
+use shared::job::{IllegalMove, Job, Phase};
 use tracing::{info, warn};
 
 use crate::stage::stage;
@@ -17,12 +17,17 @@ const STAGINGS: u32 = 3;
 /// Takes the chunk as far as it will go.
 ///
 /// # Errors
-/// [`ChunkError::Retry`] or [`ChunkError::Superseded`] when the message is to be delivered again.
+/// [`ChunkError`] when the message is to be delivered again.
 pub(crate) async fn run_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), ChunkError> {
     let Some(job) = ports.chunks.job(&key.job, ports.clock.now()).await? else {
         info!(job.id = %key.job.id, chunk.id = key.number, "the job is forgotten; its chunk is left alone");
         return Ok(());
     };
+    match job.phase {
+        Phase::Cancelling { .. } | Phase::Ended { .. } => return Ok(()),
+        Phase::AwaitingCredential { .. } => return set_aside(key, &job, ports).await,
+        Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming | Phase::Finishing { .. } => {}
+    }
     let Some(mut run) = Run::claim(key, &job, ports).await? else { return Ok(()) };
     let limit = Duration::try_from(ports.settings.give_up_after()).unwrap_or_default();
     let finished = tokio::time::timeout(limit, run.advance()).await;
@@ -30,7 +35,34 @@ pub(crate) async fn run_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), Chunk
         Ok(()) => Ok(()),
         Err(ChunkError::Superseded) => Err(ChunkError::Superseded),
         Err(ChunkError::Fail { reason }) => run.fail(&reason).await,
+        Err(ChunkError::Credential { reason }) => run.park(reason).await,
         Err(ChunkError::Retry { reason }) => run.release(reason).await,
+    }
+}
+
+/// Parks the chunk of a job that waits for a credential, without calling storage.
+async fn set_aside(key: &ChunkKey, job: &Job, ports: &Ports) -> Result<(), ChunkError> {
+    let Some(chunk) = ports.chunks.chunk(key).await? else {
+        return Err(ChunkError::retry("the chunk is not in the table"));
+    };
+    match chunk.park(ports.clock.now()) {
+        Claim::Closed => {}
+        Claim::Held { until } => return Err(ChunkError::retry(format!("another run holds the chunk until {until}"))),
+        Claim::Free(step) => {
+            ports.chunks.apply(*step).await?;
+        }
+    }
+    check_parked_for_good(job, ports).await
+}
+
+/// A job that got its credential while the chunk was being parked may have passed it by when it reopened its chunks:
+/// then the message must come again.
+async fn check_parked_for_good(job: &Job, ports: &Ports) -> Result<(), ChunkError> {
+    let present = ports.chunks.job(&job.key, ports.clock.now()).await?;
+    let waits = |job: &Job| matches!(job.phase, Phase::AwaitingCredential { .. });
+    match present {
+        Some(present) if !waits(&present) => Err(ChunkError::retry("the job goes on with a new credential")),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -74,15 +106,15 @@ impl<'a> Run<'a> {
     }
 
     async fn open_container(&self) -> Result<Arc<dyn Container>, ChunkError> {
-        let Some(sealed) = &self.job.credential else { return Err(ChunkError::fail("the job has no credential")) };
-        let signature = self.ports.sealer.open(self.job.key.id, sealed).await?;
+        let Some(credential) = &self.job.credential else { return Err(ChunkError::fail("the job has no credential")) };
+        let signature = self.ports.sealer.open(self.job.key.id, &credential.sealed).await?;
         let access = ContainerAccess { address: self.job.destination.clone(), signature };
         Ok(self.ports.containers.open(&access)?)
     }
 
     async fn commit(&self, container: &dyn Container) -> Result<(), ContainerError> {
         let Some(file) = self.lease.prepared().and_then(|output| output.file.as_ref()) else { return Ok(()) };
-        container.commit_blocks(&file.name, &file.block_ids(), self.job.request.format.content_type()).await
+        writer::commit(container, file, self.job.request.format.content_type()).await
     }
 
     async fn record(&self) -> Result<(), ChunkError> {
@@ -112,6 +144,22 @@ impl<'a> Run<'a> {
             "the chunk failed for good"
         );
         Ok(())
+    }
+
+    /// Lets the job wait for a new credential, and parks the chunk with what it has prepared. When the job has got a new
+    /// one since this run began, the run is repeated instead.
+    async fn park(self, reason: String) -> Result<(), ChunkError> {
+        let now = self.ports.clock.now();
+        let Some(job) = self.ports.chunks.job(&self.job.key, now).await? else { return Ok(()) };
+        if job.credentials_given != self.job.credentials_given {
+            return self.release("the credential was replaced meanwhile".to_owned()).await;
+        }
+        if let Ok(waiting) = job.await_credential(now, reason) {
+            let job = self.ports.chunks.put_job(waiting).await?;
+            warn!(job.id = %job.key.id, chunk.id = self.lease.chunk().key.number, "the job waits for a new credential");
+        }
+        self.persist(self.lease.clone().park()).await?;
+        check_parked_for_good(self.job, self.ports).await
     }
 
     /// Gives the lease back, so that the next delivery need not wait for its end; answers the reason in any case.

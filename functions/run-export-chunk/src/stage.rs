@@ -9,13 +9,16 @@ use shared::container::{BlobName, Container};
 use shared::encode::{EncodeOptions, Encoder};
 use shared::job::Job;
 use shared::source::Piece;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tracing::warn;
 
 use crate::{ChunkError, Ports};
 
 /// How many of a chunk's skipped records are logged one by one; all of them are counted.
 const LOGGED_BAD_RECORDS: u64 = 10;
+
+/// How often a run looks whether its chunk is still its own.
+const LEASE_CHECK: Duration = Duration::seconds(5);
 
 /// Reads the whole chunk and stages its file. Nothing becomes visible.
 pub(crate) async fn stage(
@@ -39,11 +42,23 @@ pub(crate) async fn stage(
         output: Output { rows_read: 0, rows: 0, bad_records: 0, earliest: None, latest: None, file: None },
     };
     let mut pieces = ports.sources.of(&request.selection).read(&chunk.source, request);
+    let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
         staging.add(piece?)?;
         staging.writer.flush_full_blocks().await?;
+        if ports.clock.now() - checked > LEASE_CHECK {
+            check_lease(chunk, ports).await?;
+            checked = ports.clock.now();
+        }
     }
     staging.finish().await
+}
+
+/// Stops a run whose chunk was cancelled or taken over, before it stages more in vain.
+async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
+    let stored = ports.chunks.chunk(&chunk.key).await?;
+    let is_ours = stored.is_some_and(|stored| stored.revision == chunk.revision);
+    if is_ours { Ok(()) } else { Err(ChunkError::Superseded) }
 }
 
 struct Staging<'a> {

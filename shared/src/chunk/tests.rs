@@ -103,3 +103,37 @@ fn a_dead_letter_ends_only_what_nobody_holds() {
     assert!(matches!(step.chunk.abandon(NOW + LEASE, "crashed"), Claim::Closed));
     assert!(matches!(prepared().record().unwrap().chunk.abandon(NOW, "crashed"), Claim::Closed));
 }
+
+#[test]
+fn a_parked_chunk_keeps_its_file_and_goes_on_with_it() {
+    let parked = prepared().park().chunk;
+    assert!(matches!(parked.clone().park(NOW), Claim::Closed));
+    let pending = parked.reopen().unwrap();
+    assert_eq!(pending.tally, TallyChange::default());
+    let step = free(pending.chunk.claim(NOW, LEASE));
+    assert_eq!(step.chunk.state, ChunkState::Prepared { until: NOW + LEASE, output: output() });
+}
+
+#[test]
+fn a_chunk_parked_after_its_job_went_on_can_be_claimed() {
+    let parked = free(planned().park(NOW)).chunk;
+    assert_eq!(parked.state, ChunkState::Parked { prepared: None });
+    assert!(matches!(free(parked.claim(NOW, LEASE)).chunk.state, ChunkState::Running { .. }));
+}
+
+#[test]
+fn a_cancellation_takes_the_lease_from_its_holder_and_counts_once() {
+    let step = claimed().chunk().clone().cancel().unwrap();
+    assert_eq!(step.tally, TallyChange { open: -1, failed: 1, ..TallyChange::default() });
+    assert_eq!(step.chunk.cancel(), None);
+    assert_eq!(prepared().record().unwrap().chunk.cancel(), None);
+}
+
+#[test]
+fn only_chunks_without_a_recorded_file_are_reopened() {
+    let open_again = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
+    assert_eq!(claimed().fail("bad").chunk.reopen().unwrap().tally, open_again);
+    assert_eq!(planned().cancel().unwrap().chunk.reopen().unwrap().tally, open_again);
+    assert_eq!(planned().reopen(), None);
+    assert_eq!(prepared().record().unwrap().chunk.reopen(), None);
+}

@@ -85,14 +85,26 @@ impl Task {
     }
 }
 
+/// When the job ended, and what its owner should know or do.
 fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
     match phase {
-        Phase::Queued | Phase::Planning | Phase::Running | Phase::Finishing { .. } => (None, None),
-        Phase::Ended { at, outcome: Outcome::Succeeded } => (Some(*at), None),
-        Phase::Ended { at, outcome: Outcome::Incomplete { details } | Outcome::Failed { details } } => {
-            (Some(*at), Some(details.clone()))
-        }
+        Phase::Queued
+        | Phase::Planning
+        | Phase::Running
+        | Phase::Resuming
+        | Phase::Cancelling { .. }
+        | Phase::Finishing { .. } => (None, None),
+        Phase::AwaitingCredential { since, reason } => (None, Some(what_to_mend(*since, reason))),
+        Phase::Ended { at, outcome } => (Some(*at), outcome.details().map(str::to_owned)),
     }
+}
+
+fn what_to_mend(since: OffsetDateTime, reason: &str) -> String {
+    format!(
+        "Waiting since {} for a new signature of the container, because {reason}. Nothing is lost: send PATCH to this \
+         task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",
+        rfc3339(since)
+    )
 }
 
 /// The manifest is written by finishing: a job that ended before has none.

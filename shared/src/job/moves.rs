@@ -150,6 +150,18 @@ impl Job {
         }
     }
 
+    /// The chunks could not be reopened: the job waits for its owner again.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job is not being resumed.
+    pub fn give_up_resuming(self, since: OffsetDateTime, reason: String) -> Result<Self, IllegalMove> {
+        if matches!(self.phase, Phase::Resuming) {
+            Ok(Self { phase: Phase::AwaitingCredential { since, reason }, ..self })
+        } else {
+            Err(self.illegal("give up resuming"))
+        }
+    }
+
     /// Ends the job early: no chunk starts any more, and the finisher closes those that are open. A manifest that is
     /// prepared already wins over the cancellation.
     ///

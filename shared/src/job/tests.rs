@@ -1,3 +1,4 @@
+use time::Duration;
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -16,12 +17,15 @@ fn queued() -> Job {
         export_user_id: false,
     };
     let key = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(Uuid::nil()) };
-    let sealed = SealedCredential(vec![1]);
-    Job::queued(key, request, ContainerAddress::new("https://a"), sealed, NOW, Duration::days(90))
+    Job::queued(key, request, ContainerAddress::new("https://a"), credential(), NOW, Duration::days(90))
 }
 
-fn complete() -> Plan {
-    Plan::Complete { read_up_to: NOW }
+fn credential() -> Credential {
+    Credential { sealed: SealedCredential(vec![1]), expires: None }
+}
+
+fn running() -> Job {
+    queued().begin_planning().unwrap().complete_plan(0, NOW).unwrap()
 }
 
 fn prepared(outcome: Outcome) -> (PreparedFile, Outcome) {
@@ -41,32 +45,71 @@ fn a_job_is_planned_page_by_page_and_handed_over_between_them() {
     let job = queued().begin_planning().unwrap().plan_page(3, PlanCursor("c".to_owned())).unwrap();
     let job = job.hand_over_planning().unwrap();
     assert_eq!((job.phase.name(), job.chunks), ("queued", 3));
-    let job = job.begin_planning().unwrap().close_plan(2, complete()).unwrap();
+    let job = job.begin_planning().unwrap().complete_plan(2, NOW).unwrap();
     assert_eq!((job.phase.name(), job.chunks, job.phase.wire_state()), ("running", 5, "Started"));
     assert_eq!(job.begin_planning().unwrap_err().to_string(), "cannot plan what is running");
 }
 
 #[test]
-fn an_end_erases_the_credential_and_is_the_last_move() {
-    let running = queued().close_plan(0, complete()).unwrap();
-    let job = running.begin_finishing().unwrap().end(NOW, Outcome::Succeeded).unwrap();
+fn success_erases_the_credential_and_is_the_last_move() {
+    let job = running().begin_finishing().unwrap().end(NOW, Outcome::Succeeded).unwrap();
     assert_eq!((job.phase.wire_state(), &job.credential), ("Succeeded", &None));
     assert!(job.clone().end(NOW, Outcome::Succeeded).is_err());
     assert!(job.clone().begin_finishing().is_err());
-    assert!(job.clone().close_plan(0, complete()).is_err());
+    assert!(job.clone().complete_plan(0, NOW).is_err());
+    assert!(job.clone().cancel(Cancellation::Asked).is_err());
+    assert!(job.clone().resume().is_err());
     assert!(job.prepare_manifest(None).is_err());
 }
 
 #[test]
 fn a_second_finisher_keeps_the_prepared_manifest_and_takes_a_new_attempt() {
-    let finishing = queued().close_plan(0, complete()).unwrap().begin_finishing().unwrap();
+    let finishing = running().begin_finishing().unwrap();
     let job = finishing.prepare_manifest(Some(prepared(Outcome::Succeeded))).unwrap().begin_finishing().unwrap();
     assert_eq!(job.finish_attempts, 2);
-    assert_eq!(job.phase, Phase::Finishing { manifest: Some(prepared(Outcome::Succeeded)) });
+    assert_eq!(job.phase, Phase::Finishing { cancelled: None, manifest: Some(prepared(Outcome::Succeeded)) });
 }
 
 #[test]
 fn a_job_with_an_open_plan_cannot_finish() {
     assert!(queued().begin_finishing().is_err());
     assert!(queued().begin_planning().unwrap().begin_finishing().is_err());
+}
+
+#[test]
+fn a_job_that_waits_goes_on_with_a_new_credential() {
+    let waiting = running().await_credential(NOW, "expired".to_owned()).unwrap();
+    assert_eq!((waiting.phase.name(), waiting.phase.wire_state()), ("awaiting-credential", "Started"));
+    assert!(waiting.clone().await_credential(NOW, String::new()).is_err());
+    assert!(waiting.clone().begin_finishing().is_err());
+    let job = waiting.replace_credential(credential()).resume().unwrap();
+    assert_eq!((job.phase.name(), job.credentials_given), ("resuming", 2));
+    let job = job.begin_planning().unwrap().resume_running().unwrap();
+    assert_eq!(job.phase, Phase::Running);
+}
+
+#[test]
+fn a_retry_goes_on_with_the_plan_where_it_failed() {
+    let planning = queued().begin_planning().unwrap().plan_page(3, PlanCursor("c".to_owned())).unwrap();
+    let failed = planning.fail_plan("denied".to_owned()).unwrap();
+    let ended = failed.end(NOW, Outcome::Failed { details: "denied".to_owned() }).unwrap();
+    assert_eq!(ended.credential, Some(credential()));
+    let job = ended.resume().unwrap();
+    assert_eq!(job.plan, Plan::Open { cursor: Some(PlanCursor("c".to_owned())) });
+}
+
+#[test]
+fn a_prepared_manifest_wins_over_a_cancellation() {
+    let finishing = running().begin_finishing().unwrap();
+    assert_eq!(finishing.clone().cancel(Cancellation::Asked).unwrap().phase.name(), "cancelling");
+    let prepared = finishing.prepare_manifest(Some(prepared(Outcome::Succeeded))).unwrap();
+    assert_eq!(prepared.cancel(Cancellation::Asked).unwrap_err().to_string(), "cannot cancel what is finishing");
+}
+
+#[test]
+fn a_cancelled_job_finishes_as_cancelled_whatever_comes_between() {
+    let job = running().await_credential(NOW, String::new()).unwrap().cancel(Cancellation::CredentialOverdue).unwrap();
+    let job = job.begin_finishing().unwrap().begin_finishing().unwrap();
+    assert_eq!(job.phase, Phase::Finishing { cancelled: Some(Cancellation::CredentialOverdue), manifest: None });
+    assert!(job.await_credential(NOW, String::new()).is_err());
 }

@@ -11,8 +11,9 @@ pub(crate) use chunk::ChunkItem;
 pub(crate) use job::{JobItem, JobRow};
 
 use super::AcceptedRequest;
+use crate::app::AppScope;
 use crate::container::{BlobName, PreparedFile};
-use crate::job::JobId;
+use crate::job::{Job, JobId, JobKey};
 
 /// The version that this code writes.
 pub(crate) const VERSION: u32 = 1;
@@ -117,6 +118,37 @@ pub(crate) struct TallyItem {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) bad_records: u64,
+}
+
+/// A job that waits for a credential.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WaitingItem {
+    pub(crate) kind: String,
+    pub(crate) v: u32,
+    pub(crate) scope: String,
+    pub(crate) job: String,
+    pub(crate) ttl: i64,
+}
+
+impl From<&Job> for WaitingItem {
+    fn from(job: &Job) -> Self {
+        Self {
+            kind: "waiting".to_owned(),
+            v: VERSION,
+            scope: job.key.scope.as_str().to_owned(),
+            job: job.key.id.to_string(),
+            ttl: ttl(job.expires),
+        }
+    }
+}
+
+impl TryFrom<WaitingItem> for JobKey {
+    type Error = String;
+
+    fn try_from(item: WaitingItem) -> Result<Self, String> {
+        let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
+        Ok(Self { scope: AppScope::from_canonical(item.scope), id })
+    }
 }
 
 /// A grant, as the operator writes it.

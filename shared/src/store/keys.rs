@@ -6,6 +6,7 @@
 //! | request | `APP#{scope}` | `REQUEST#{key}` | create-job, when the client gave a request id; forgotten after a day |
 //! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
 //! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |
+//! | waiting | `WAITING` | `{scope}#{id}` | whoever finds that storage refuses a job's credential; struck by expire-jobs |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
 //!
 //! Numbers in sort keys are padded to ten digits, so that their order is the numbers'.
@@ -43,6 +44,13 @@ pub(crate) fn principal_partition(subject: &str) -> String {
 
 pub(crate) fn job(key: &JobKey) -> ItemKey {
     ItemKey { pk: app_partition(&key.scope), sk: format!("{JOB_PREFIX}{}", key.id) }
+}
+
+/// The partition of the jobs that wait for a credential.
+pub(crate) const WAITING: &str = "WAITING";
+
+pub(crate) fn waiting(key: &JobKey) -> ItemKey {
+    ItemKey { pk: WAITING.to_owned(), sk: format!("{}#{}", key.scope, key.id) }
 }
 
 pub(crate) fn request(scope: &AppScope, key: &str) -> ItemKey {

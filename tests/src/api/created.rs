@@ -79,7 +79,7 @@ async fn the_signature_is_stored_sealed_for_its_job() {
     let [job] = world.store.stored().try_into().unwrap();
     assert_eq!(job.destination.as_str(), "https://account.blob.core.windows.net/exports");
     assert_eq!(job.expires, NOW + Duration::days(90));
-    let opened = world.sealer.open(job.key.id, job.credential.as_ref().unwrap()).await.unwrap();
+    let opened = world.sealer.open(job.key.id, &job.credential.as_ref().unwrap().sealed).await.unwrap();
     assert!(opened.reveal().ends_with(SIGNATURE));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::container::PreparedFile;
-use shared::job::{Job, Outcome, Plan};
+use shared::job::{Job, Outcome};
 use shared::store::Jobs;
 use shared::tally::Tally;
 use time::Duration;
@@ -18,7 +18,7 @@ async fn ended(world: &World, job: Job, outcome: Outcome) {
 async fn planned(world: &World, chunks: u32) -> Job {
     world.accepted().await;
     let [job] = world.store.stored().try_into().unwrap();
-    let job = job.begin_planning().unwrap().close_plan(chunks, Plan::Complete { read_up_to: NOW }).unwrap();
+    let job = job.begin_planning().unwrap().complete_plan(chunks, NOW).unwrap();
     world.store.put_job(job).await.unwrap()
 }
 

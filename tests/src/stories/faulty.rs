@@ -62,17 +62,18 @@ async fn a_chunk_that_crashes_every_attempt_ends_the_job_honestly() {
 }
 
 #[tokio::test]
-async fn a_revoked_signature_fails_the_chunks_in_words_and_ends_the_job() {
+async fn a_revoked_signature_makes_the_job_wait_and_says_what_to_do() {
     let world = World::new().await;
     small_lake(&world).await;
     let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-05")).await;
     world.containers.revoke(&ContainerAddress::new(CONTAINER), &Secret::new(SIGNATURE));
-    let job = world.drive(&key).await;
-    assert!(matches!(job.phase, Phase::Ended { .. }));
+    world.settle().await;
     let task = world.task(&key).await;
-    assert_eq!(task["state"], "Failed");
-    assert!(task["errorDetails"].as_str().unwrap().contains("storage refused the signature"), "{task}");
-    assert_eq!(job.credential, None);
+    assert_eq!((&task["state"], &task["phase"]), (&"Started".into(), &"awaiting-credential".into()));
+    assert!(
+        task["errorDetails"].as_str().unwrap().contains("send PATCH to this task with a new `containerUrl`"),
+        "{task}"
+    );
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use time::OffsetDateTime;
 
-use super::{Condition, DynamoStore, corrupt, read_item, store_error};
+use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
 use crate::app::AppScope;
 use crate::job::{Job, JobId, JobKey, Outcome, Phase};
-use crate::store::items::{JobItem, JobRow, TallyItem};
+use crate::store::items::{JobItem, JobRow, TallyItem, WaitingItem};
 use crate::store::keys::{self, ItemKey};
-use crate::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError};
+use crate::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError, WaitingJobs};
 use crate::tally::Tally;
 
 #[async_trait]
@@ -27,7 +27,13 @@ impl Jobs for DynamoStore {
     async fn put_job(&self, mut job: Job) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
         job.revision += 1;
-        self.put(self.write(keys::job(&job.key), JobItem::from(&job), condition)?).await?;
+        let write = self.write(keys::job(&job.key), JobItem::from(&job), condition)?;
+        if matches!(job.phase, Phase::AwaitingCredential { .. }) {
+            let waiting = self.write(keys::waiting(&job.key), WaitingItem::from(&job), Condition::Always)?;
+            self.transact(&[write, waiting], Vec::new()).await?;
+        } else {
+            self.put(write).await?;
+        }
         Ok(job)
     }
 
@@ -37,6 +43,29 @@ impl Jobs for DynamoStore {
             Ok(item.map(Tally::from).unwrap_or_default())
         };
         Ok(try_join_all((0..job.shards).map(shard_tally)).await?.into_iter().sum())
+    }
+}
+
+#[async_trait]
+impl WaitingJobs for DynamoStore {
+    async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError> {
+        let partition = ItemKey { pk: keys::WAITING.to_owned(), sk: String::new() };
+        let start = after.map(|key| key_attributes(&keys::waiting(key)));
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk").set_exclusive_start_key(start);
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
+        let page = query.send().await.map_err(|error| store_error(&partition, &error))?;
+        let read = |item| {
+            let item: WaitingItem = read_item(&partition, item)?;
+            JobKey::try_from(item).map_err(|reason| corrupt(&partition, &reason))
+        };
+        page.items.unwrap_or_default().into_iter().map(read).collect()
+    }
+
+    async fn strike(&self, key: &JobKey) -> Result<(), StoreError> {
+        let item_key = keys::waiting(key);
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key_attributes(&item_key)));
+        request.send().await.map(|_| ()).map_err(|error| store_error(&item_key, &error))
     }
 }
 

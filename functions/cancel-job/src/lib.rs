@@ -1,0 +1,1 @@
+//! DELETE: ends a job early.

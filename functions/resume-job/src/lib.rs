@@ -1,0 +1,1 @@
+//! PATCH: gives a job a new credential, or lets it try again what is missing.
