@@ -1,1 +1,3 @@
 //! The whole export service on one machine.
+
+pub mod dynamodb;
