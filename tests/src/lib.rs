@@ -1,1 +1,4 @@
 //! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
+
+#[cfg(test)]
+mod template;
