@@ -2,3 +2,14 @@
 
 #[cfg(test)]
 mod template;
+mod api;
+#[cfg(test)]
+mod container_contract;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod source_contract;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod world;
