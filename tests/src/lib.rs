@@ -1,15 +1,21 @@
 //! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
 
 #[cfg(test)]
-mod template;
 mod api;
+#[cfg(test)]
+#[cfg(feature = "real-binaries")]
+mod binaries;
 #[cfg(test)]
 mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod source_contract;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod template;
 #[cfg(test)]
 mod world;

@@ -67,9 +67,9 @@ const FUNCTIONS: [(&str, &str, &[&str]); 6] = [
 /// The settings that only one machine has.
 const LOCAL_ONLY: [&str; 2] = ["SEAL_KEY_FILE", "EXTRA_BLOB_ENDPOINTS"];
 
-/// The routes, and the function that each leads to.
+/// The routes, by method, and the function that each leads to.
 const ROUTES: [(&str, &str, &str); 3] =
-    [("POST", "/{proxy+}", "CreateJob"), ("GET", "/{proxy+}", "GetStatus"), ("ANY", "$default", "GetStatus")];
+    [("ANY", "$default", "GetStatus"), ("GET", "/{proxy+}", "GetStatus"), ("POST", "/{proxy+}", "CreateJob")];
 
 /// The least seconds between the end of a run's lease and the moment when its message is seen again.
 const AFTER_LEASE_SECONDS: u64 = 30;
@@ -220,6 +220,7 @@ fn the_api_leads_by_method_whatever_the_path_and_asks_for_a_token() {
             routes.push((event["Method"].as_str().unwrap(), event["Path"].as_str().unwrap(), function));
         }
     }
+    routes.sort_unstable();
     assert_eq!(routes, ROUTES);
     assert_eq!(template.property("Api", "Auth/DefaultAuthorizer"), "Token");
 }

@@ -1,4 +1,4 @@
-//! template.yaml as data: CloudFormation's short tags written out, as JSON has them.
+//! template.yaml as data: `CloudFormation`'s short tags written out, as JSON has them.
 
 use std::path::Path;
 
