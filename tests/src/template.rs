@@ -187,6 +187,8 @@ async fn every_function_starts_with_the_environment_of_the_template() {
         let pairs = variables.map(|(name, value)| (name, template.deployed(&value)));
         Wiring::new(Environment::from_pairs(pairs), sdk.clone())
     };
+    assert!(create_job::Ports::wire(&wiring("CreateJob")).is_ok());
+    assert!(get_status::Ports::wire(&wiring("GetStatus")).is_ok());
     assert!(plan_export::Ports::wire(&wiring("PlanExport")).is_ok());
     assert!(run_export_chunk::Ports::wire(&wiring("RunExportChunk")).is_ok());
     assert!(finish_export::Ports::wire(&wiring("FinishExport")).is_ok());
