@@ -3,12 +3,19 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+#[cfg(feature = "real-binaries")]
+mod binaries;
+#[cfg(test)]
 mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod source_contract;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod template;
 #[cfg(test)]
 mod world;

@@ -82,7 +82,7 @@ pub struct Feedback {
 }
 
 impl Registry {
-    /// Adds devices, or replaces them.
+    /// Adds devices, or replaces them. No two may have the same id: DynamoDB refuses a batch with repeats.
     ///
     /// # Errors
     /// [`SourceError`]; some of the devices may have been written.
@@ -94,7 +94,7 @@ impl Registry {
         self.put(devices.iter().map(item)).await
     }
 
-    /// Adds campaigns, or replaces them.
+    /// Adds campaigns, or replaces them. No two may have the same type and id.
     ///
     /// # Errors
     /// [`SourceError`]; some of the campaigns may have been written.
@@ -115,7 +115,7 @@ impl Registry {
         self.put(items.into_iter()).await
     }
 
-    /// Adds feedback, or replaces it.
+    /// Adds feedback, or replaces it. No two may be of the same campaign and device.
     ///
     /// # Errors
     /// [`SourceError`]; some of the feedback may have been written.

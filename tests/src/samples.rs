@@ -1,0 +1,55 @@
+//! The sample events for `sam local invoke` (`tests/events/`) are what the functions are called with.
+
+use std::path::Path;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sqs::SqsEvent;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::event::{ChunkMessage, DRAINED, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
+use shared::http::route::{Route, Target};
+
+/// A function's sample, as the event that it takes.
+pub(crate) fn sample<T: DeserializeOwned>(function: &str) -> T {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("events/{function}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The target of an API event's path.
+fn target(event: &ApiGatewayV2httpRequest) -> Target {
+    Route::parse(event.raw_path.as_deref().unwrap()).unwrap().target
+}
+
+#[test]
+fn the_samples_of_the_api_name_an_operation_and_carry_a_subject() {
+    let create: ApiGatewayV2httpRequest = sample("create-job");
+    let get: ApiGatewayV2httpRequest = sample("get-status");
+    assert!(matches!(target(&create), Target::Create(operation) if operation.name == "events"));
+    assert!(matches!(target(&get), Target::Task(_)));
+    let body: Value = serde_json::from_str(create.body.as_deref().unwrap()).unwrap();
+    assert_eq!(body["exportFormat"], "JsonBlob");
+    for event in [create, get] {
+        let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
+        assert_eq!(claims["sub"], "reporting");
+    }
+}
+
+#[test]
+fn the_samples_of_the_bus_are_what_its_rules_let_through() {
+    for (function, phase) in [("plan-export", "queued"), ("finish-export", DRAINED)] {
+        let event: EventBridgeEvent<JobEvent> = sample(function);
+        assert_eq!((event.source.as_str(), event.detail_type.as_str()), (EVENT_SOURCE, EVENT_DETAIL_TYPE));
+        assert_eq!(event.detail.phase, phase);
+        assert!(event.detail.key().is_ok());
+    }
+}
+
+#[test]
+fn the_samples_of_the_queues_name_a_chunk() {
+    for function in ["run-export-chunk", "fail-chunk"] {
+        let event: SqsEvent = sample(function);
+        let body = event.records[0].body.as_deref().unwrap();
+        assert!(ChunkMessage::parse(body).is_ok(), "{function}");
+    }
+}
