@@ -113,12 +113,11 @@ mod tests {
     }
 
     fn with(mut item: Value, place: &str, value: Value) -> Value {
-        match item.pointer_mut(place) {
-            Some(found) => *found = value,
-            None => {
-                let (parent, name) = place.rsplit_once('/').unwrap();
-                item.pointer_mut(parent).unwrap()[name] = value;
-            }
+        if let Some(found) = item.pointer_mut(place) {
+            *found = value;
+        } else {
+            let (parent, name) = place.rsplit_once('/').unwrap();
+            item.pointer_mut(parent).unwrap()[name] = value;
         }
         item
     }

@@ -1,11 +1,12 @@
 //! Files as values that a schema can be asked about.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 /// Reads JSON that may hold what [`Value`] cannot, and no schema of ours asks about: a number beyond a double becomes
 /// the greatest one, half a surrogate pair the replacement character.
@@ -13,7 +14,10 @@ pub(crate) fn instance(json: &str) -> Value {
     let json = json.trim();
     match json.as_bytes().first() {
         Some(b'[') => parse::<Vec<&RawValue>>(json).into_iter().map(|item| instance(item.get())).collect(),
-        Some(b'{') => Value::Object(parse::<Members<'_>>(json).0),
+        Some(b'{') => {
+            let members = parse::<BTreeMap<Text, &RawValue>>(json).into_iter();
+            members.map(|(name, value)| (name.0, instance(value.get()))).collect()
+        }
         Some(b'"') => Value::String(parse::<Text>(json).0),
         _ => serde_json::from_str(json).unwrap_or_else(|_| number(json)),
     }
@@ -28,18 +32,8 @@ fn number(json: &str) -> Value {
     Value::from(if json.starts_with('-') { f64::MIN } else { f64::MAX })
 }
 
-struct Members<'de>(Map<String, Value>, std::marker::PhantomData<&'de ()>);
-
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Text(String);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = std::collections::BTreeMap::<Text, &RawValue>::deserialize(deserializer)?;
-        let members = members.into_iter().map(|(name, value)| (name.0, instance(value.get())));
-        Ok(Self(members.collect(), std::marker::PhantomData))
-    }
-}
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

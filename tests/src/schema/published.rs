@@ -48,7 +48,9 @@ mod given {
     impl Published {
         /// Reads the file at `PUBLISHED_SCHEMA`, as it was set at build time.
         pub(in crate::schema) fn given() -> Self {
-            let path = option_env!("PUBLISHED_SCHEMA").expect("the feature wants PUBLISHED_SCHEMA, the schema's path");
+            let Some(path) = option_env!("PUBLISHED_SCHEMA") else {
+                panic!("the feature published-schema wants PUBLISHED_SCHEMA, the schema's path");
+            };
             let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
             let mut every_element: Value = serde_json::from_str(&text).unwrap();
             check_every_element(&mut every_element);
