@@ -37,6 +37,7 @@ fn validator(mut schema: Value, definition: &str) -> Validator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::record::{Field, Presence, Shape};
 
     const ID: &str = "0123456789abcdef0123456789ABCDEF";
     const TIME: &str = "2026-01-05T10:00:00Z";
@@ -62,7 +63,7 @@ mod tests {
         }
     }
 
-    /// What neither schema may let pass, each behind a good item, with what is wrong with it.
+    /// Items that neither schema may let pass, each with the place of its fault.
     fn bad_for_both() -> Vec<(ExportType, &'static str, Value)> {
         let bad = |kind, place: &'static str, value| (kind, place, with(good(kind), place, value));
         vec![
@@ -90,7 +91,7 @@ mod tests {
         ]
     }
 
-    /// What only our schema refuses.
+    /// Items that only our schema refuses.
     fn bad_for_ours() -> Vec<(ExportType, &'static str, Value)> {
         let bad = |kind, place: &'static str, value| (kind, place, with(good(kind), place, value));
         vec![
@@ -124,6 +125,34 @@ mod tests {
 
     fn many(properties: usize) -> Value {
         (0..properties).map(|number| (format!("p{number}"), json!(number))).collect()
+    }
+
+    /// The names that a schema of objects describes, marked where they are required, without the one that is left out.
+    fn fields(schema: &Value, left_out: Option<&str>) -> Vec<String> {
+        let required = schema["required"].as_array().unwrap();
+        let names = schema["properties"].as_object().unwrap().keys().filter(|name| Some(name.as_str()) != left_out);
+        names.map(|name| format!("{name}{}", if required.contains(&json!(name)) { "*" } else { "" })).collect()
+    }
+
+    #[test]
+    fn ours_describes_the_fields_that_the_service_writes() {
+        let schema: Value = serde_json::from_str(OUR_SCHEMA).unwrap();
+        for kind in ExportType::ALL {
+            let shape = Shape::of(kind, true);
+            let item = &schema["$defs"][kind.name()]["items"];
+            let group = shape.group.map(|group| group.items);
+            let mut described = fields(item, group);
+            if let Some(group) = group {
+                let records = &item["properties"][group];
+                let happenings = records.get("$ref").map_or(records, |_| &schema["$defs"]["happenings"]);
+                described.extend(fields(&happenings["items"], None));
+            }
+            let mark = |field: &Field| if field.presence == Presence::Required { "*" } else { "" };
+            let mut written: Vec<String> = shape.fields.iter().map(|it| format!("{}{}", it.name, mark(it))).collect();
+            described.sort_unstable();
+            written.sort_unstable();
+            assert_eq!(described, written, "{kind}");
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ mod given {
             }
         }
 
-        /// Whether it would.
+        /// Whether [`Self::assert_valid`] would pass.
         pub(in crate::schema) fn is_valid(&self, kind: ExportType, file: &Value) -> bool {
             self.parts(kind, file).iter().all(|(validator, part)| validator.is_valid(part))
         }
