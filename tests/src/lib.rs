@@ -3,9 +3,6 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
-#[cfg(feature = "real-binaries")]
-mod binaries;
-#[cfg(test)]
 mod container_contract;
 #[cfg(test)]
 mod faults;

@@ -4,6 +4,7 @@ mod faulty;
 mod lakes;
 mod rows;
 mod secrets;
+mod types;
 mod zombies;
 
 use serde_json::{Value, json};
