@@ -3,11 +3,16 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+#[cfg(feature = "real-binaries")]
+mod binaries;
+#[cfg(test)]
 mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod source_contract;
 #[cfg(test)]
