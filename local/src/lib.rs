@@ -5,3 +5,4 @@ pub mod gateway;
 pub mod pump;
 pub mod sample;
 pub mod token;
+pub mod verify;
