@@ -127,6 +127,8 @@ pub struct Chunk {
     pub key: ChunkKey,
     /// What it reads.
     pub source: ChunkSource,
+    /// When it may be forgotten, with its job.
+    pub expires: OffsetDateTime,
     /// How many runs have claimed or restaged it; block ids carry it.
     pub attempt: u32,
     /// Where it stands.
@@ -161,8 +163,8 @@ pub enum Claim {
 
 impl Chunk {
     /// A new chunk that waits for its first run.
-    pub fn planned(key: ChunkKey, source: ChunkSource) -> Self {
-        Self { key, source, attempt: 0, state: ChunkState::Pending, revision: 0 }
+    pub fn planned(key: ChunkKey, source: ChunkSource, expires: OffsetDateTime) -> Self {
+        Self { key, source, expires, attempt: 0, state: ChunkState::Pending, revision: 0 }
     }
 
     /// Asks for the chunk's lease: free when it is pending or the holder's lease has run out.
@@ -295,3 +297,6 @@ impl Lease {
         self.chunk.ended(ChunkState::Failed { reason: reason.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ impl Environment {
     ///
     /// # Errors
     /// [`ConfigError`] when it is missing, no number, or outside of the limits.
-    pub fn number<N: FromStr + PartialOrd + std::fmt::Display>(
+    pub fn number<N: Copy + FromStr + PartialOrd + std::fmt::Display>(
         &self,
         name: &'static str,
         least: N,

@@ -1,5 +1,11 @@
 //! The port to the client's container, and the names of what is written there.
 
+pub mod azure;
+pub mod memory;
+pub mod preflight;
+pub mod url;
+pub mod writer;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -313,3 +313,6 @@ impl Job {
         IllegalMove::new(what, self.phase.name())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,8 @@
 //! The port that seals a credential for one job, so that what is stored is useless elsewhere.
 
+pub mod key;
+pub mod kms;
+
 use async_trait::async_trait;
 use thiserror::Error;
 

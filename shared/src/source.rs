@@ -1,5 +1,8 @@
 //! The port to the raw data: a source cuts a selection into chunks and reads one chunk.
 
+pub mod lake;
+pub mod lines;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -3,6 +3,10 @@
 //! Every write of a job or a chunk is on condition of the revision that was read, and leaves the next one. A write
 //! that loses to another is [`StoreError::Conflict`]; one whose answer was lost but which did happen is a success.
 
+pub mod dynamo;
+mod items;
+mod keys;
+
 use async_trait::async_trait;
 use thiserror::Error;
 use time::OffsetDateTime;

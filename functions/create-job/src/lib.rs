@@ -1,1 +1,174 @@
 //! POST: checks an export request and accepts it as a job.
+//!
+//! *Trigger:* API Gateway, `POST`. *Reads:* grants, accepted request ids. *Writes:* one block that nobody sees into the
+//! client's container, then the job and its request id in one transaction; the table's stream tells the planner.
+//! *A retry* with the same request id and body is answered with the first task; one without a request id makes another
+//! job.
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use shared::app::AppScope;
+use shared::clock::Clock;
+use shared::container::{BlobName, BlockId, ContainerAccess, ContainerError, Containers};
+use shared::http::Call;
+use shared::http::answer::{Answer, respond};
+use shared::http::body::Body;
+use shared::http::caller::admit;
+use shared::http::error::{API_VERSION, ApiError, ContainerUrlRefusal};
+use shared::http::export_request::{Limits, NewExport, read_export};
+use shared::http::query::Query;
+use shared::http::request_id::idempotency_key;
+use shared::http::route::{Operation, Route, Target};
+use shared::http::task::Task;
+use shared::job::{Job, JobId, JobKey};
+use shared::seal::Sealer;
+use shared::secret::Secret;
+use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
+use time::{Duration, OffsetDateTime};
+
+/// How long a request id is remembered.
+const REMEMBERED: Duration = Duration::DAY;
+
+/// Checks a container URL against the rules at a moment, and parts its address from its signature.
+pub type CheckContainerUrl =
+    dyn Fn(&Secret, OffsetDateTime) -> Result<ContainerAccess, ContainerUrlRefusal> + Send + Sync;
+
+/// What this function needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time and fresh job ids.
+    pub clock: Arc<dyn Clock>,
+    /// Who may create jobs.
+    pub grants: Arc<dyn Grants>,
+    /// Where jobs are created.
+    pub intake: Arc<dyn Intake>,
+    /// Where the first task of a repeated request is read.
+    pub jobs: Arc<dyn Jobs>,
+    /// The rules of container URLs.
+    pub check_container_url: Arc<CheckContainerUrl>,
+    /// The clients' containers.
+    pub containers: Arc<dyn Containers>,
+    /// What seals the container's signature.
+    pub sealer: Arc<dyn Sealer>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// The settings of this function.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The base of `Location`, without a trailing slash; by default the domain that the request came to.
+    pub public_url: Option<String>,
+    /// The token's claim that grants are given to.
+    pub subject_claim: String,
+    /// The most days that a range may span.
+    pub max_range_days: u32,
+    /// How long a job is kept; at least a day, so that a remembered request id has a job.
+    pub retention: Duration,
+}
+
+/// A request that may be made, and the time that it came at.
+struct Admitted<'a> {
+    call: Call<'a>,
+    route: Route,
+    operation: &'static Operation,
+    now: OffsetDateTime,
+}
+
+/// Answers a POST: 202 with the job as a task, or an error of the contract's shape.
+pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
+    let call = Call::new(&event);
+    respond(call, Box::pin(create(call, ports)).await)
+}
+
+async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
+    let admitted = admit_creation(call, ports).await?;
+    let scope = &admitted.route.scope;
+    let key = idempotency_key(call)?;
+    let body = Body::receive(call)?;
+    let body_hash = body.hash(admitted.operation);
+    if let Some(key) = &key
+        && let Some(earlier) = ports.intake.accepted(scope, key, admitted.now).await?
+    {
+        return repeat(&admitted, earlier, &body_hash, ports).await;
+    }
+    let limits = Limits { today: admitted.now.date(), max_range_days: ports.settings.max_range_days };
+    let export = read_export(admitted.operation, &body.fields()?, limits)?;
+    let job = new_job(scope.clone(), export, admitted.now, ports).await?;
+    let accepted = key.map(|key| AcceptedRequest {
+        key,
+        job: job.key.id,
+        body_hash: body_hash.clone(),
+        expires: admitted.now + REMEMBERED,
+    });
+    match ports.intake.create(job, accepted, admitted.now).await? {
+        Created::New(job) => {
+            tracing::info!(
+                job.id = %job.key.id,
+                app.scope = %job.key.scope,
+                export.r#type = %job.request.export_type,
+                request.id = call.request_id(),
+                "an export job was accepted"
+            );
+            accept(&admitted, &job, ports)
+        }
+        Created::Repeated(earlier) => repeat(&admitted, earlier, &body_hash, ports).await,
+    }
+}
+
+async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a>, ApiError> {
+    let route = Route::parse(call.path())?;
+    let operation = match route.target {
+        Target::Create(operation) if call.method() == "POST" => operation,
+        Target::Create(_) | Target::List | Target::Task(_) => return Err(route.refuse(call.method(), call.path())),
+    };
+    Query::parse(call.query_string()).check_api_version()?;
+    let claim = &ports.settings.subject_claim;
+    admit(call, claim, ports.grants.as_ref(), &route.scope, Role::Contributor).await?;
+    Ok(Admitted { call, route, operation, now: ports.clock.now() })
+}
+
+/// Checks the container by rule and by writing, and seals its signature for the new job.
+async fn new_job(scope: AppScope, export: NewExport, now: OffsetDateTime, ports: &Ports) -> Result<Job, ApiError> {
+    let NewExport { request, container_url } = export;
+    let access = (ports.check_container_url)(&container_url, now)?;
+    let id = JobId::new(ports.clock.fresh_id());
+    let manifest = BlobName::manifest(request.export_type, id);
+    try_to_write(ports.containers.as_ref(), &access, &manifest).await.map_err(ApiError::Container)?;
+    let credential = ports.sealer.seal(id, &access.signature).await?;
+    let key = JobKey { scope, id };
+    Ok(Job::queued(key, request, access.address, credential, now, ports.settings.retention))
+}
+
+/// Stages a block that is never committed: what reading the signature cannot tell, a write does.
+async fn try_to_write(
+    containers: &dyn Containers,
+    access: &ContainerAccess,
+    blob: &BlobName,
+) -> Result<(), ContainerError> {
+    let block = BlockId { attempt: 0, index: 0 };
+    containers.open(access)?.stage_block(blob, block, " ".into()).await
+}
+
+/// Answers a request whose id is known: with the first task when it asks for the same.
+async fn repeat(
+    admitted: &Admitted<'_>,
+    earlier: AcceptedRequest,
+    body_hash: &str,
+    ports: &Ports,
+) -> Result<Answer, ApiError> {
+    if earlier.body_hash != body_hash {
+        return Err(ApiError::RequestIdReused { key: earlier.key });
+    }
+    let key = JobKey { scope: admitted.route.scope.clone(), id: earlier.job };
+    let job = ports.jobs.job(&key, admitted.now).await?;
+    let job = job.ok_or_else(|| ApiError::Internal(format!("the accepted job {} is gone", key.id).into()))?;
+    accept(admitted, &job, ports)
+}
+
+fn accept(admitted: &Admitted<'_>, job: &Job, ports: &Ports) -> Result<Answer, ApiError> {
+    let base = admitted.call.base(ports.settings.public_url.as_deref());
+    let list = admitted.route.list_path();
+    Answer::accepted(&Task::of(job), format!("{base}{list}/{}?api-version={API_VERSION}", job.key.id))
+}

@@ -1,1 +1,119 @@
-//! Ends what crashed at every attempt.
+//! Ends what crashed at every attempt, so that no job waits forever for what cannot be done.
+//!
+//! Triggered by the dead-letter queues: chunk messages that were received too often, and bus events that plan-export or
+//! finish-export failed at every attempt. Reads and writes the exports table.
+//!
+//! A retry finds the chunk or the job ended and leaves it alone. A message that cannot be dealt with stays in its
+//! queue, where the alarm sees it.
+
+use std::sync::Arc;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use shared::chunk::{ChunkKey, Claim};
+use shared::clock::Clock;
+use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
+use shared::job::{IllegalMove, JobKey, Outcome, Phase, Plan};
+use shared::store::{Chunks, StoreError};
+use shared::wiring::{Wiring, WiringError};
+use thiserror::Error;
+use time::OffsetDateTime;
+use tracing::{error, warn};
+
+/// What ending needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The chunks and their jobs.
+    pub chunks: Arc<dyn Chunks>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self { chunks: wiring.store()?, clock: wiring.clock() })
+    }
+}
+
+/// Why a dead letter could not be dealt with; it stays in its queue.
+#[derive(Debug, Error)]
+pub enum FailError {
+    /// It is not what this version of the service sends.
+    #[error(transparent)]
+    Message(#[from] UnreadableMessage),
+    /// The exports table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The job's state forbids it; a defect.
+    #[error(transparent)]
+    Illegal(#[from] IllegalMove),
+    /// A run may still be at it.
+    #[error("another run holds it until {until}")]
+    Held {
+        /// The end of that run's lease.
+        until: OffsetDateTime,
+    },
+    /// The manifest only waits to be committed; ending the job now could contradict it.
+    #[error("the job's manifest is prepared; deliver its event to finish-export again")]
+    ManifestPrepared,
+}
+
+/// Deals with each dead letter, and names those that are to stay.
+pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for message in event.records {
+        let body = message.body.as_deref().unwrap_or_default();
+        if let Err(error) = end(body, ports).await {
+            error!(error = %error, "a dead letter could not be dealt with; it stays in its queue");
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.unwrap_or_default();
+            response.batch_item_failures.push(failure);
+        }
+    }
+    response
+}
+
+async fn end(body: &str, ports: &Ports) -> Result<(), FailError> {
+    match serde_json::from_str::<EventBridgeEvent<JobEvent>>(body) {
+        Ok(event) => end_job(&event.detail.key()?, ports).await,
+        Err(_) => end_chunk(&ChunkMessage::parse(body)?, ports).await,
+    }
+}
+
+async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
+    let Some(chunk) = ports.chunks.chunk(key).await? else { return Ok(()) };
+    let reason = format!("every run crashed or ran out of time, the last in attempt {}", chunk.attempt);
+    match chunk.abandon(ports.clock.now(), &reason) {
+        Claim::Closed => Ok(()),
+        Claim::Held { until } => Err(FailError::Held { until }),
+        Claim::Free(step) => {
+            ports.chunks.apply(*step).await?;
+            warn!(job.id = %key.job.id, chunk.id = key.number, reason, "the chunk failed for good");
+            Ok(())
+        }
+    }
+}
+
+/// A job that could not be planned fails by way of its manifest; one that could not be finished fails without.
+async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
+    let now = ports.clock.now();
+    let Some(job) = ports.chunks.job(key, now).await? else { return Ok(()) };
+    let job = match &job.phase {
+        Phase::Queued | Phase::Planning => {
+            job.close_plan(0, Plan::Failed { reason: "every attempt at planning failed".to_owned() })?
+        }
+        Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
+        Phase::Running | Phase::Finishing { manifest: None } => {
+            job.end(now, Outcome::Failed { details: "The manifest could not be written at any attempt.".to_owned() })?
+        }
+        Phase::Finishing { manifest: Some(_) } => return Err(FailError::ManifestPrepared),
+        Phase::Ended { .. } => return Ok(()),
+    };
+    let job = ports.chunks.put_job(job).await?;
+    error!(job.id = %key.id, job.phase = job.phase.name(), "the job's events failed at every attempt");
+    Ok(())
+}

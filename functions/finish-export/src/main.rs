@@ -1,3 +1,17 @@
-//! Reconciles a job, writes its manifest and ends it.
+//! The Lambda function finish-export: see the library.
 
-fn main() {}
+use finish_export::{FinishError, Ports, handle};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use shared::wiring::Wiring;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let wiring = Wiring::start().await?;
+    let ports = Ports::wire(&wiring)?;
+    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(diagnostic);
+    lambda_runtime::run(service_fn(run)).await
+}
+
+fn diagnostic(error: FinishError) -> Diagnostic {
+    Diagnostic { error_type: "FinishError".to_owned(), error_message: error.to_string() }
+}

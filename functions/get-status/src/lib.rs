@@ -1,1 +1,79 @@
 //! GET: one export job, or the list.
+//!
+//! *Trigger:* API Gateway, `GET`, and every route that nothing else answers. *Reads:* grants, jobs, tallies. *Writes:*
+//! nothing. *A retry* reads again.
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use shared::app::AppScope;
+use shared::clock::Clock;
+use shared::http::Call;
+use shared::http::answer::{Answer, respond};
+use shared::http::caller::admit;
+use shared::http::error::ApiError;
+use shared::http::query::{Query, next_page};
+use shared::http::route::{Route, Target};
+use shared::http::task::{Task, TaskList};
+use shared::job::{JobId, JobKey};
+use shared::store::{Grants, JobLists, Jobs, Page, Role};
+
+/// What this function needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may see jobs.
+    pub grants: Arc<dyn Grants>,
+    /// Where one job is read.
+    pub jobs: Arc<dyn Jobs>,
+    /// Where jobs are listed.
+    pub lists: Arc<dyn JobLists>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// The settings of this function.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The base of `nextLink`, without a trailing slash; by default the domain that the request came to.
+    pub public_url: Option<String>,
+    /// The token's claim that grants are given to.
+    pub subject_claim: String,
+}
+
+/// Answers a GET: 200 with a task or a list, or an error of the contract's shape; and everything else with 404 or 405.
+pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
+    let call = Call::new(&event);
+    respond(call, Box::pin(read(call, ports)).await)
+}
+
+async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
+    let route = Route::parse(call.path())?;
+    if call.method() != "GET" || matches!(route.target, Target::Create(_)) {
+        return Err(route.refuse(call.method(), call.path()));
+    }
+    let query = Query::parse(call.query_string());
+    query.check_api_version()?;
+    admit(call, &ports.settings.subject_claim, ports.grants.as_ref(), &route.scope, Role::Reader).await?;
+    match &route.target {
+        Target::Task(id) => one_task(&route.scope, id, ports).await,
+        Target::List | Target::Create(_) => list(call, &route, query.page()?, ports).await,
+    }
+}
+
+/// A task of another app is as unknown as one that never was.
+async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, ApiError> {
+    let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
+    let key = JobKey { scope: scope.clone(), id: JobId::parse(id).ok_or_else(unknown)? };
+    let job = ports.jobs.job(&key, ports.clock.now()).await?.ok_or_else(unknown)?;
+    let tally = ports.jobs.tally(&job).await?;
+    Answer::ok(&Task::of(&job).with_progress(&job, &tally))
+}
+
+async fn list(call: Call<'_>, route: &Route, page: Page, ports: &Ports) -> Result<Answer, ApiError> {
+    let listed = ports.lists.jobs(&route.scope, page, ports.clock.now()).await?;
+    let base = call.base(ports.settings.public_url.as_deref());
+    let next_link = listed.more.then(|| format!("{base}{}?{}", route.list_path(), next_page(page)));
+    Answer::ok(&TaskList { value: listed.jobs.iter().map(Task::of).collect(), next_link })
+}

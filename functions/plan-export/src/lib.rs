@@ -1,1 +1,147 @@
 //! Cuts a job's selection into chunks.
+//!
+//! Triggered by the bus when a job is queued. Reads the job and lists its source; writes chunk items, a page at a time,
+//! each page in one transaction with the job's cursor and the shards' tallies.
+//!
+//! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the job's revision, and
+//! the one that loses reads the job again. A planner whose time is nearly up queues the job again.
+
+use std::sync::Arc;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use shared::chunk::{Chunk, ChunkKey};
+use shared::clock::Clock;
+use shared::event::{JobEvent, UnreadableMessage};
+use shared::job::{IllegalMove, Job, JobKey, Plan};
+use shared::source::{PlanPage, SourceError, Sources};
+use shared::store::{PLAN_PAGE_CHUNKS, Plans, StoreError};
+use shared::wiring::{Wiring, WiringError};
+use thiserror::Error;
+use time::{Duration, OffsetDateTime};
+use tracing::{info, warn};
+
+/// What the planner needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The jobs and their chunks.
+    pub plans: Arc<dyn Plans>,
+    /// The raw data.
+    pub sources: Sources,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long the function may take.
+    pub time_limit: Duration,
+    /// The most shards that a job's chunks are spread over.
+    pub max_shards: u16,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            plans: wiring.store()?,
+            sources: wiring.sources()?,
+            clock: wiring.clock(),
+            time_limit: wiring.time_limit()?,
+            max_shards: wiring.max_shards()?,
+        })
+    }
+}
+
+/// Why planning stopped; the event will be delivered again.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// The event is not what this version of the service sends.
+    #[error(transparent)]
+    Event(#[from] UnreadableMessage),
+    /// The exports table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The source does not answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The job's state forbids what the planner wants; a defect.
+    #[error(transparent)]
+    Illegal(#[from] IllegalMove),
+}
+
+/// Plans the event's job to its end, or until the function's time is nearly up.
+///
+/// # Errors
+/// [`PlanError`]: deliver the event again; the plan goes on where it is.
+pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), PlanError> {
+    let key = event.detail.key()?;
+    let planner = Planner { ports, key, deadline: ports.clock.now() + ports.time_limit * 4 / 5 };
+    loop {
+        match planner.plan().await {
+            Err(PlanError::Store(StoreError::Conflict { .. })) => {
+                info!(job.id = %planner.key.id, "another planner was quicker; reading the job again");
+            }
+            done => return done,
+        }
+    }
+}
+
+struct Planner<'a> {
+    ports: &'a Ports,
+    key: JobKey,
+    deadline: OffsetDateTime,
+}
+
+impl Planner<'_> {
+    async fn plan(&self) -> Result<(), PlanError> {
+        let Some(job) = self.ports.plans.job(&self.key, self.ports.clock.now()).await? else { return Ok(()) };
+        let Ok(mut job) = job.begin_planning() else { return Ok(()) };
+        while let Plan::Open { cursor } = &job.plan {
+            if self.ports.clock.now() > self.deadline {
+                return self.hand_over(job).await;
+            }
+            let read_up_to = self.ports.clock.now();
+            let source = self.ports.sources.of(&job.request.selection);
+            let page = source.plan(&job.key.scope, &job.request, cursor.as_ref(), PLAN_PAGE_CHUNKS).await;
+            job = match page {
+                Ok(page) => self.put_page(job, page, read_up_to).await?,
+                Err(error) if error.is_retryable() => return Err(error.into()),
+                Err(error) => self.fail(job, &error).await?,
+            };
+        }
+        Ok(())
+    }
+
+    async fn put_page(&self, mut job: Job, page: PlanPage, read_up_to: OffsetDateTime) -> Result<Job, PlanError> {
+        let first_page = matches!(job.plan, Plan::Open { cursor: None });
+        if first_page && page.next.is_some() {
+            job.shards = self.ports.max_shards;
+        }
+        let chunks: Vec<Chunk> = (job.chunks..)
+            .zip(page.chunks)
+            .map(|(number, source)| {
+                let shard = u16::try_from(number % u32::from(job.shards)).unwrap_or_default();
+                Chunk::planned(ChunkKey { job: job.key.clone(), shard, number }, source, job.expires)
+            })
+            .collect();
+        let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        let job = match page.next {
+            Some(cursor) => job.plan_page(count, cursor)?,
+            None => job.close_plan(count, Plan::Complete { read_up_to })?,
+        };
+        let job = self.ports.plans.put_page(job, chunks).await?;
+        info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
+        Ok(job)
+    }
+
+    async fn fail(&self, job: Job, error: &SourceError) -> Result<Job, PlanError> {
+        warn!(job.id = %job.key.id, error = %error, "the selection cannot be planned");
+        let job = job.close_plan(0, Plan::Failed { reason: error.to_string() })?;
+        Ok(self.ports.plans.put_job(job).await?)
+    }
+
+    async fn hand_over(&self, job: Job) -> Result<(), PlanError> {
+        info!(job.id = %job.key.id, chunks.planned = job.chunks, "the planner's time is up; the job is queued again");
+        self.ports.plans.put_job(job.hand_over_planning()?).await?;
+        Ok(())
+    }
+}

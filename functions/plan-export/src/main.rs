@@ -1,3 +1,17 @@
-//! Cuts a job's selection into chunks.
+//! The Lambda function plan-export: see the library.
 
-fn main() {}
+use plan_export::{PlanError, Ports, handle};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use shared::wiring::Wiring;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let wiring = Wiring::start().await?;
+    let ports = Ports::wire(&wiring)?;
+    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(diagnostic);
+    lambda_runtime::run(service_fn(run)).await
+}
+
+fn diagnostic(error: PlanError) -> Diagnostic {
+    Diagnostic { error_type: "PlanError".to_owned(), error_message: error.to_string() }
+}

@@ -1,0 +1,129 @@
+//! Stages a job's manifest while it reads the chunks, and checks that they add up to the tally.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use shared::chunk::{Chunk, ChunkState};
+use shared::container::writer::BlobWriter;
+use shared::container::{BlobName, Container, PreparedFile};
+use shared::job::{Job, Outcome, Plan};
+use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
+use shared::store::ChunkLists;
+use shared::tally::Tally;
+
+use crate::{FinishError, Ports};
+
+/// How many missing chunks `errorDetails` tells of; the manifest lists them all.
+const DETAILED_FAILURES: usize = 10;
+
+/// Stages the manifest and says how the job ends.
+pub(crate) async fn stage(
+    job: &Job,
+    tally: &Tally,
+    container: Arc<dyn Container>,
+    ports: &Ports,
+) -> Result<(PreparedFile, Outcome), FinishError> {
+    let name = BlobName::manifest(job.request.export_type, job.key.id);
+    let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.writer);
+    let mut manifest = ManifestWriter::begin(&Head::of(job, tally), blob.buffer())?;
+    let mut chunks = ChunkReader::new(job, ports.chunks.as_ref());
+    let (mut counted, mut missing) = (Tally::default(), Vec::new());
+    while let Some(chunk) = chunks.next().await? {
+        counted = counted + count(&chunk)?;
+        match &chunk.state {
+            ChunkState::Recorded { output } => {
+                if let Some(file) = &output.file {
+                    manifest.add(&FileEntry::of(&chunk, output, file), blob.buffer())?;
+                }
+            }
+            ChunkState::Failed { reason } => missing.push(Missing::of(&chunk, reason)),
+            ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {}
+        }
+        blob.flush_full_blocks().await?;
+    }
+    if counted != *tally {
+        return Err(FinishError::Irreconcilable(format!("the chunks come to {counted:?}, the tally is {tally:?}")));
+    }
+    manifest.finish(&missing, blob.buffer())?;
+    Ok((blob.finish().await?, outcome(job, tally, &missing)))
+}
+
+/// What one chunk adds to the counts.
+fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
+    let planned = Tally { planned: 1, ..Tally::default() };
+    match &chunk.state {
+        ChunkState::Recorded { output } => {
+            if output.rows_read != output.rows + output.bad_records {
+                let reason = format!("{} read {} records and wrote {}", chunk.key, output.rows_read, output.rows);
+                return Err(FinishError::Irreconcilable(reason));
+            }
+            Ok(Tally {
+                recorded: 1,
+                rows: output.rows,
+                bytes: output.file.as_ref().map_or(0, |file| file.size_bytes),
+                bad_records: output.bad_records,
+                ..planned
+            })
+        }
+        ChunkState::Failed { .. } => Ok(Tally { failed: 1, ..planned }),
+        ChunkState::Pending | ChunkState::Running { .. } | ChunkState::Prepared { .. } => {
+            Ok(Tally { open: 1, ..planned })
+        }
+    }
+}
+
+fn outcome(job: &Job, tally: &Tally, missing: &[Missing]) -> Outcome {
+    if let Plan::Failed { reason } = &job.plan {
+        let whole = match tally.recorded {
+            0 => String::new(),
+            recorded => format!(" The {recorded} chunks planned before are whole; the manifest lists their files."),
+        };
+        return Outcome::Failed { details: format!("The selection could not be planned: {reason}.{whole}") };
+    }
+    if missing.is_empty() {
+        return Outcome::Succeeded;
+    }
+    let told = missing.iter().take(DETAILED_FAILURES).map(|one| format!("chunk {}: {}", one.chunk, one.reason));
+    let told = told.collect::<Vec<_>>().join("; ");
+    let more = if missing.len() > DETAILED_FAILURES { "; the manifest lists the others" } else { "" };
+    let details = format!(
+        "{} of {} chunks could not be exported: {told}{more}. The files of the other {} are whole and listed in the \
+         manifest.",
+        missing.len(),
+        tally.planned,
+        tally.recorded
+    );
+    Outcome::Incomplete { details }
+}
+
+/// Reads a job's chunks in the order of their numbers, a page of each shard in memory at a time.
+struct ChunkReader<'a> {
+    job: &'a Job,
+    store: &'a dyn ChunkLists,
+    next: u32,
+    shards: Vec<VecDeque<Chunk>>,
+}
+
+impl<'a> ChunkReader<'a> {
+    fn new(job: &'a Job, store: &'a dyn ChunkLists) -> Self {
+        Self { job, store, next: 0, shards: vec![VecDeque::new(); usize::from(job.shards)] }
+    }
+
+    /// The next chunk; `None` after the last that was planned.
+    async fn next(&mut self) -> Result<Option<Chunk>, FinishError> {
+        if self.next == self.job.chunks {
+            return Ok(None);
+        }
+        let number = self.next;
+        self.next += 1;
+        let shard = u16::try_from(number % u32::from(self.job.shards)).unwrap_or_default();
+        let missing = || FinishError::Irreconcilable(format!("chunk {number} is not in the table"));
+        let page = self.shards.get_mut(usize::from(shard)).ok_or_else(missing)?;
+        if page.is_empty() {
+            let after = number.checked_sub(u32::from(self.job.shards));
+            *page = self.store.chunks(&self.job.key, shard, after).await?.into();
+        }
+        let chunk = page.pop_front().ok_or_else(missing)?;
+        if chunk.key.number == number { Ok(Some(chunk)) } else { Err(missing()) }
+    }
+}

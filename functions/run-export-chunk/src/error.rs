@@ -1,0 +1,81 @@
+//! Why a chunk run stopped, sorted by what is to be done.
+
+use shared::container::ContainerError;
+use shared::job::IllegalMove;
+use shared::seal::SealError;
+use shared::source::SourceError;
+use shared::store::StoreError;
+use thiserror::Error;
+
+/// Why a chunk run stopped.
+#[derive(Debug, Error)]
+pub enum ChunkError {
+    /// A later delivery may succeed; nothing is lost.
+    #[error("{reason}")]
+    Retry {
+        /// What happened.
+        reason: String,
+    },
+    /// Another run took the chunk over.
+    #[error("another run took the chunk over")]
+    Superseded,
+    /// No repeat will help: the chunk ends.
+    #[error("{reason}")]
+    Fail {
+        /// What is wrong, for the job's owner.
+        reason: String,
+    },
+}
+
+impl ChunkError {
+    pub(crate) fn retry(reason: impl ToString) -> Self {
+        Self::Retry { reason: reason.to_string() }
+    }
+
+    pub(crate) fn fail(reason: impl ToString) -> Self {
+        Self::Fail { reason: reason.to_string() }
+    }
+}
+
+impl From<StoreError> for ChunkError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { .. } => Self::Superseded,
+            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => Self::retry(error),
+        }
+    }
+}
+
+impl From<ContainerError> for ChunkError {
+    fn from(error: ContainerError) -> Self {
+        match error {
+            ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } | ContainerError::BlocksGone => {
+                Self::retry(error)
+            }
+            ContainerError::Denied { .. } | ContainerError::Missing { .. } | ContainerError::Refused { .. } => {
+                Self::fail(error)
+            }
+        }
+    }
+}
+
+impl From<SourceError> for ChunkError {
+    fn from(error: SourceError) -> Self {
+        if error.is_retryable() { Self::retry(error) } else { Self::fail(error) }
+    }
+}
+
+impl From<SealError> for ChunkError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Unreadable => Self::fail(error),
+            SealError::Unavailable { .. } => Self::retry(error),
+        }
+    }
+}
+
+impl From<IllegalMove> for ChunkError {
+    fn from(error: IllegalMove) -> Self {
+        Self::retry(error)
+    }
+}

@@ -1,0 +1,117 @@
+//! Read, encode, stage: a chunk's data into the blocks of its file, in bounded memory.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use shared::chunk::{Chunk, ChunkSource, Output};
+use shared::container::writer::BlobWriter;
+use shared::container::{BlobName, Container};
+use shared::encode::{EncodeOptions, Encoder};
+use shared::job::Job;
+use shared::source::Piece;
+use time::OffsetDateTime;
+use tracing::warn;
+
+use crate::{ChunkError, Ports};
+
+/// How many of a chunk's skipped records are logged one by one; all of them are counted.
+const LOGGED_BAD_RECORDS: u64 = 10;
+
+/// Reads the whole chunk and stages its file. Nothing becomes visible.
+pub(crate) async fn stage(
+    job: &Job,
+    chunk: &Chunk,
+    container: Arc<dyn Container>,
+    ports: &Ports,
+) -> Result<Output, ChunkError> {
+    let request = &job.request;
+    let day = match &chunk.source {
+        ChunkSource::Objects { day, .. } => Some(*day),
+        ChunkSource::Partitions(_) => None,
+    };
+    let name = BlobName::part(request.export_type, job.key.id, day, chunk.key.number, request.format);
+    let options = EncodeOptions { day, export_user_id: request.export_user_id };
+    let mut staging = Staging {
+        chunk,
+        skip_bad_records: ports.settings.skip_bad_records,
+        encoder: Encoder::new(request.export_type, request.format, options),
+        writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
+        output: Output { rows_read: 0, rows: 0, bad_records: 0, earliest: None, latest: None, file: None },
+    };
+    let mut pieces = ports.sources.of(&request.selection).read(&chunk.source, request);
+    while let Some(piece) = pieces.next().await {
+        staging.add(piece?)?;
+        staging.writer.flush_full_blocks().await?;
+    }
+    staging.finish().await
+}
+
+struct Staging<'a> {
+    chunk: &'a Chunk,
+    skip_bad_records: bool,
+    encoder: Encoder,
+    writer: BlobWriter,
+    output: Output,
+}
+
+impl Staging<'_> {
+    fn add(&mut self, piece: Piece) -> Result<(), ChunkError> {
+        match piece {
+            Piece::TooLong { origin, line } => {
+                self.output.rows_read += 1;
+                self.bad_record(origin, line, &"longer than a record may be")
+            }
+            Piece::Lines { origin, first_line, text } => {
+                text.split(|&byte| byte == b'\n')
+                    .zip(first_line..)
+                    .filter(|(line, _)| !line.trim_ascii().is_empty())
+                    .try_for_each(|(line, number)| self.add_record(origin, number, line))
+            }
+        }
+    }
+
+    fn add_record(&mut self, origin: usize, number: u64, line: &[u8]) -> Result<(), ChunkError> {
+        self.output.rows_read += 1;
+        match self.encoder.push(line, self.writer.buffer()) {
+            Ok(moment) => {
+                self.output.rows += 1;
+                self.note_moment(moment);
+                Ok(())
+            }
+            Err(bad) => self.bad_record(origin, number, &bad),
+        }
+    }
+
+    fn note_moment(&mut self, moment: Option<OffsetDateTime>) {
+        let Some(moment) = moment else { return };
+        self.output.earliest = Some(self.output.earliest.map_or(moment, |earliest| earliest.min(moment)));
+        self.output.latest = Some(self.output.latest.map_or(moment, |latest| latest.max(moment)));
+    }
+
+    /// Says where and why, never what the record holds.
+    fn bad_record(&mut self, origin: usize, line: u64, reason: &dyn std::fmt::Display) -> Result<(), ChunkError> {
+        let object = match &self.chunk.source {
+            ChunkSource::Objects { objects, .. } => objects.get(origin).map(|object| object.path.as_str()),
+            ChunkSource::Partitions(partitions) => partitions.get(origin).map(String::as_str),
+        };
+        let object = object.unwrap_or("an unknown object");
+        if !self.skip_bad_records {
+            return Err(ChunkError::fail(format!("{object}, line {line}: {reason}")));
+        }
+        self.output.bad_records += 1;
+        let key = &self.chunk.key;
+        if self.output.bad_records <= LOGGED_BAD_RECORDS {
+            warn!(job.id = %key.job.id, chunk.id = key.number, object, line, %reason, "a malformed record was skipped");
+        }
+        Ok(())
+    }
+
+    /// A file without rows is not written: the contract's schema has no empty array.
+    async fn finish(mut self) -> Result<Output, ChunkError> {
+        if self.output.rows > 0 {
+            self.encoder.finish(self.writer.buffer());
+            self.output.file = Some(self.writer.finish().await?);
+        }
+        Ok(self.output)
+    }
+}

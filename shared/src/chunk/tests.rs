@@ -1,0 +1,107 @@
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::*;
+use crate::app::AppScope;
+use crate::container::BlobName;
+use crate::job::JobId;
+
+const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
+const LEASE: Duration = Duration::minutes(15);
+
+fn planned() -> Chunk {
+    let job = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(Uuid::nil()) };
+    let key = ChunkKey { job, shard: 0, number: 7 };
+    Chunk::planned(key, ChunkSource::Partitions(vec!["p".to_owned()]), NOW + Duration::days(1))
+}
+
+fn output() -> Output {
+    let file = PreparedFile {
+        name: BlobName::from_stored("Tag/j/part-00007.json"),
+        attempt: 1,
+        blocks: 2,
+        size_bytes: 100,
+        sha256: String::new(),
+        crc64: String::new(),
+    };
+    Output { rows_read: 6, rows: 5, bad_records: 1, earliest: None, latest: None, file: Some(file) }
+}
+
+fn free(claim: Claim) -> ChunkMove {
+    match claim {
+        Claim::Free(step) => *step,
+        other => panic!("not free: {other:?}"),
+    }
+}
+
+fn claimed() -> Lease {
+    Lease::of(free(planned().claim(NOW, LEASE)).chunk).unwrap()
+}
+
+fn prepared() -> Lease {
+    Lease::of(claimed().prepare(output()).unwrap().chunk).unwrap()
+}
+
+#[test]
+fn a_claim_takes_a_new_attempt_and_counts_nothing() {
+    let step = free(planned().claim(NOW, LEASE));
+    assert_eq!(step.chunk.attempt, 1);
+    assert_eq!(step.chunk.state, ChunkState::Running { until: NOW + LEASE });
+    assert_eq!(step.tally, TallyChange::default());
+}
+
+#[test]
+fn a_held_chunk_is_free_again_when_the_lease_is_over() {
+    let held = claimed().chunk().clone();
+    assert!(matches!(held.clone().claim(NOW + LEASE - Duration::SECOND, LEASE), Claim::Held { .. }));
+    assert_eq!(free(held.claim(NOW + LEASE, LEASE)).chunk.attempt, 2);
+}
+
+#[test]
+fn a_released_lease_is_free_at_once_and_keeps_what_was_prepared() {
+    let released = prepared().release(NOW).chunk;
+    let step = free(released.claim(NOW, LEASE));
+    assert_eq!(step.chunk.state, ChunkState::Prepared { until: NOW + LEASE, output: output() });
+    let released = claimed().release(NOW).chunk;
+    assert!(matches!(free(released.claim(NOW, LEASE)).chunk.state, ChunkState::Running { .. }));
+}
+
+#[test]
+fn recording_counts_the_file_once() {
+    let step = prepared().record().unwrap();
+    let expected = TallyChange { open: -1, recorded: 1, rows: 5, bytes: 100, bad_records: 1, ..TallyChange::default() };
+    assert_eq!(step.tally, expected);
+    assert!(matches!(step.chunk.claim(NOW, LEASE), Claim::Closed));
+}
+
+#[test]
+fn only_a_prepared_file_can_be_recorded_or_restaged() {
+    assert_eq!(claimed().record().unwrap_err().to_string(), "cannot record what is running");
+    assert_eq!(claimed().restage().unwrap_err().to_string(), "cannot restage what is running");
+    assert_eq!(prepared().prepare(output()).unwrap_err().to_string(), "cannot prepare what is prepared");
+    assert_eq!(Lease::of(planned()).unwrap_err().to_string(), "cannot hold the lease of what is pending");
+}
+
+#[test]
+fn restaging_takes_a_new_attempt_so_that_block_ids_differ() {
+    let step = prepared().restage().unwrap();
+    assert_eq!(step.chunk.attempt, 2);
+    assert_eq!(step.chunk.state, ChunkState::Running { until: NOW + LEASE });
+}
+
+#[test]
+fn a_failure_closes_the_chunk() {
+    let step = claimed().fail("bad data");
+    assert_eq!(step.tally, TallyChange { open: -1, failed: 1, ..TallyChange::default() });
+    assert!(matches!(step.chunk.claim(NOW, LEASE), Claim::Closed));
+}
+
+#[test]
+fn a_dead_letter_ends_only_what_nobody_holds() {
+    let held = claimed().chunk().clone();
+    assert!(matches!(held.clone().abandon(NOW, "crashed"), Claim::Held { .. }));
+    let step = free(held.abandon(NOW + LEASE, "crashed"));
+    assert_eq!(step.chunk.state, ChunkState::Failed { reason: "crashed".to_owned() });
+    assert!(matches!(step.chunk.abandon(NOW + LEASE, "crashed"), Claim::Closed));
+    assert!(matches!(prepared().record().unwrap().chunk.abandon(NOW, "crashed"), Claim::Closed));
+}

@@ -1,0 +1,181 @@
+//! What can be wrong with a container URL, in words for the one who gave it.
+
+use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Why a container URL is refused. Its text names the field, the offending value where that is no secret, the reason
+/// and the mend; it never holds the signature.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ContainerUrlProblem {
+    /// It cannot be parsed.
+    #[error(
+        "containerUrl is not a URL; give https://{{account}}.blob.core.windows.net/{{container}}?{{shared access signature}}"
+    )]
+    NotAUrl,
+    /// It holds a part that has no place in it.
+    #[error("containerUrl holds {part}, which a container URL has not; remove it")]
+    Surplus {
+        /// The part.
+        part: &'static str,
+    },
+    /// Its scheme is not https.
+    #[error("containerUrl has the scheme {scheme}, which would send the signature in the clear; use https")]
+    NotHttps {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Its host is not a blob endpoint.
+    #[error(
+        "containerUrl has the host {host}, which is not an Azure blob endpoint; \
+         use {{account}}.blob.core.windows.net or the blob endpoint of your cloud or DNS zone"
+    )]
+    UnknownHost {
+        /// The host.
+        host: String,
+    },
+    /// Its path is not one segment.
+    #[error("containerUrl has the path {path}, which is not one container; end the path with the container's name")]
+    NotOneContainer {
+        /// The path.
+        path: String,
+    },
+    /// Its path is not a container's name.
+    #[error(
+        "containerUrl names the container {name}, which cannot exist; \
+         a name has 3 to 63 lower-case letters, digits and single hyphens"
+    )]
+    BadContainerName {
+        /// The name.
+        name: String,
+    },
+    /// It has no query.
+    #[error("containerUrl has no shared access signature; append the one that your storage account made, after a ?")]
+    SignatureMissing,
+    /// Its query is longer than can be kept.
+    #[error("containerUrl has a signature of {length} characters, more than {limit}; remove what is not part of it")]
+    TooLong {
+        /// The query's length, in bytes.
+        length: usize,
+        /// The longest accepted, in bytes.
+        limit: usize,
+    },
+    /// Its query has no `sig`.
+    #[error("containerUrl has a query without sig, so it is not signed; copy the shared access signature in full")]
+    SigMissing,
+    /// A parameter occurs twice.
+    #[error("containerUrl has the parameter {name} more than once; keep the one that was signed")]
+    RepeatedParameter {
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter that chooses an operation, which the service does itself.
+    #[error("containerUrl has the parameter {name}, which is not part of a signature; remove it")]
+    ForeignParameter {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// A time cannot be read.
+    #[error("containerUrl has {name}={value}, which is not a time of Azure Storage; use the form 2026-01-31T18:00:00Z")]
+    BadTime {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// Neither it nor a stored access policy says when it expires.
+    #[error("containerUrl has a signature without an expiry (se); make one that has an expiry or an access policy")]
+    ExpiryMissing,
+    /// It has expired.
+    #[error("containerUrl has a signature that expired at {}; make a new one", moment(at))]
+    Expired {
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// It will have expired before an export can be written.
+    #[error("containerUrl has a signature that expires at {}, within 15 minutes; make one that lasts", moment(at))]
+    ExpiresSoon {
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// It is valid only later.
+    #[error("containerUrl has a signature that starts at {}, in the future; leave the start out", moment(at))]
+    NotYetValid {
+        /// From when.
+        at: OffsetDateTime,
+    },
+    /// Neither it nor a stored access policy says what it permits.
+    #[error("containerUrl has a signature without permissions (sp); make one with sp=w or an access policy")]
+    PermissionsMissing,
+    /// It does not permit writing.
+    #[error(
+        "containerUrl has a signature with sp={permissions}, which cannot write; make one that has w, such as sp=cw"
+    )]
+    WriteMissing {
+        /// Its permissions.
+        permissions: String,
+    },
+    /// It is for something else than the blobs of a container.
+    #[error(
+        "containerUrl has a signature {name}={value}, which is not for the blobs of a container; \
+         make one for the container (sr=c) or for the account (ss=b, srt=co)"
+    )]
+    WrongResource {
+        /// The parameter that says so.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// It may not be used over https.
+    #[error("containerUrl has a signature with spr={protocols}, which shuts out https; make one with spr=https")]
+    HttpsShutOut {
+        /// The protocols it allows.
+        protocols: String,
+    },
+}
+
+impl ContainerUrlProblem {
+    /// The stable code of the problem, for the client's code to act on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAUrl => "ContainerUrlNotAUrl",
+            Self::Surplus { .. } => "ContainerUrlSurplus",
+            Self::NotHttps { .. } => "ContainerUrlNotHttps",
+            Self::UnknownHost { .. } => "ContainerUrlUnknownHost",
+            Self::NotOneContainer { .. } => "ContainerUrlNotOneContainer",
+            Self::BadContainerName { .. } => "ContainerUrlBadContainerName",
+            Self::SignatureMissing => "ContainerUrlSignatureMissing",
+            Self::TooLong { .. } => "ContainerUrlTooLong",
+            Self::SigMissing => "ContainerUrlSigMissing",
+            Self::RepeatedParameter { .. } => "ContainerUrlRepeatedParameter",
+            Self::ForeignParameter { .. } => "ContainerUrlForeignParameter",
+            Self::BadTime { .. } => "ContainerUrlBadTime",
+            Self::ExpiryMissing => "ContainerUrlExpiryMissing",
+            Self::Expired { .. } => "ContainerUrlExpired",
+            Self::ExpiresSoon { .. } => "ContainerUrlExpiresSoon",
+            Self::NotYetValid { .. } => "ContainerUrlNotYetValid",
+            Self::PermissionsMissing => "ContainerUrlPermissionsMissing",
+            Self::WriteMissing { .. } => "ContainerUrlWriteMissing",
+            Self::WrongResource { .. } => "ContainerUrlWrongResource",
+            Self::HttpsShutOut { .. } => "ContainerUrlHttpsShutOut",
+        }
+    }
+}
+
+/// The longest value that a message quotes: below the 43 characters of an HMAC-SHA256 in base64.
+const SHOWN_CHARS: usize = 40;
+
+/// A value fit for a message. A signature pasted into the wrong place must not come back in an answer or a log, so
+/// only short values of harmless characters are quoted: no `=` and no `%`.
+pub(super) fn shown(value: &str) -> String {
+    let harmless = value.chars().all(|c| c.is_ascii_alphanumeric() || "-._:,/[]".contains(c));
+    match value.len() {
+        0 => "(none)".to_owned(),
+        1..=SHOWN_CHARS if harmless => value.to_owned(),
+        _ => "(not shown)".to_owned(),
+    }
+}
+
+fn moment(at: &OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}

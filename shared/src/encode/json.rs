@@ -1,0 +1,81 @@
+//! `JsonBlob`: one JSON array, one item or group a line.
+
+use crate::record::{Field, Group, Record, Shape};
+
+/// Writes the array. A group is closed as soon as a row with another key comes, so none is ever held.
+#[derive(Debug, Default)]
+pub(super) struct JsonWriter {
+    begun: bool,
+    /// The beginning of the open group, up to its array's `[`.
+    head: Vec<u8>,
+    /// Room to build the beginning of the next row's group.
+    next_head: Vec<u8>,
+}
+
+impl JsonWriter {
+    pub(super) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
+        if let Some(group) = shape.group {
+            self.write_in_group(shape, group, record, out);
+        } else {
+            self.begin_item(b",\n", out);
+            write_object(members(shape, record), out);
+        }
+    }
+
+    pub(super) fn finish(self, shape: &Shape, out: &mut Vec<u8>) {
+        if self.begun {
+            out.extend_from_slice(if shape.group.is_some() { b"]}\n]\n" } else { b"\n]\n" });
+        }
+    }
+
+    fn write_in_group(&mut self, shape: &Shape, group: Group, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut members = members(shape, record);
+        self.next_head.clear();
+        write_head(group, members.by_ref().take(group.key_fields), &mut self.next_head);
+        if self.head == self.next_head {
+            out.push(b',');
+        } else {
+            self.begin_item(b"]},\n", out);
+            out.extend_from_slice(&self.next_head);
+            std::mem::swap(&mut self.head, &mut self.next_head);
+        }
+        write_object(members, out);
+    }
+
+    fn begin_item(&mut self, separator: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.begun { separator } else { b"[\n" });
+        self.begun = true;
+    }
+}
+
+fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    write_members(key, out);
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(group.items.as_bytes());
+    out.extend_from_slice(b"\":[");
+}
+
+type Member<'a> = (&'a Field, Option<&'a str>);
+
+fn members<'a>(shape: &Shape, record: &'a Record<'_>) -> impl Iterator<Item = Member<'a>> {
+    shape.fields.iter().zip(record.values().iter().copied())
+}
+
+fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    write_members(members, out);
+    out.push(b'}');
+}
+
+fn write_members<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
+    let mut separator: &[u8] = b"\"";
+    for (field, value) in members {
+        let Some(raw) = value else { continue };
+        out.extend_from_slice(separator);
+        out.extend_from_slice(field.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        out.extend_from_slice(raw.as_bytes());
+        separator = b",\"";
+    }
+}

@@ -1,0 +1,251 @@
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::value::RawValue;
+use time::macros::{date, datetime};
+
+use super::*;
+use crate::record::{Field, Kind, Presence};
+
+const A: &str = "0123456789abcdef0123456789abcdea";
+const B: &str = "0123456789abcdef0123456789abcdeb";
+
+fn encode(kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
+    let mut encoder = Encoder::new(kind, format, EncodeOptions { day: None, export_user_id: true });
+    let mut out = Vec::new();
+    for line in lines {
+        encoder.push(line.as_bytes(), &mut out).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+    }
+    encoder.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn activity(session: &str, device: Option<&str>, name: &str) -> String {
+    let device = device.map(|id| format!(r#""deviceId":"{id}","#)).unwrap_or_default();
+    format!(r#"{{"sessionId":"{session}",{device}"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#)
+}
+
+#[test]
+fn a_file_without_rows_is_empty() {
+    for kind in ExportType::ALL {
+        for format in ExportFormat::ALL {
+            assert_eq!(encode(kind, format, &[]), "", "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_new_group_opens_whenever_the_key_changes() {
+    let lines = [
+        activity(A, Some(B), "one"),
+        activity(A, Some(B), "two"),
+        activity(A, None, "three"),
+        activity(B, None, "four"),
+        activity(A, Some(B), "five"),
+    ];
+    let item = |name: &str| format!(r#"{{"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#);
+    let expected = [
+        "[\n",
+        &format!(r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{},{}]}}"#, item("one"), item("two")),
+        ",\n",
+        &format!(r#"{{"sessionId":"{A}","activities":[{}]}}"#, item("three")),
+        ",\n",
+        &format!(r#"{{"sessionId":"{B}","activities":[{}]}}"#, item("four")),
+        ",\n",
+        &format!(r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{}]}}"#, item("five")),
+        "\n]\n",
+    ]
+    .concat();
+    assert_eq!(encode(ExportType::Activity, ExportFormat::JsonBlob, &lines), expected);
+}
+
+#[test]
+fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
+    let lines = [
+        activity(A, None, r#"a,\"b\"\r\nc"#),
+        activity(A, Some(B), ""),
+        activity(A, Some(B), "caf\\u00e9 ").replace("Z\"", "Z\",\"extras\":{ \"k\": [1.50, null] }"),
+    ];
+    let expected = format!(
+        "sessionId,deviceId,name,timestamp,extras\r\n\
+         {A},,\"a,\"\"b\"\"\r\nc\",2026-11-21T10:00:00Z,\r\n\
+         {A},{B},\"\",2026-11-21T10:00:00Z,\r\n\
+         {A},{B},café ,2026-11-21T10:00:00Z,\"{{\"\"k\"\":[1.50,null]}}\"\r\n"
+    );
+    assert_eq!(encode(ExportType::Activity, ExportFormat::CsvBlob, &lines), expected);
+}
+
+#[test]
+fn a_bad_record_leaves_no_trace() {
+    let good = activity(A, None, "good");
+    for format in ExportFormat::ALL {
+        let options = EncodeOptions { day: Some(date!(2026 - 11 - 21)), export_user_id: false };
+        let mut encoder = Encoder::new(ExportType::Activity, format, options);
+        let mut out = Vec::new();
+        for bad in ["", "{", "[]", &activity(A, None, "x").replace("21T", "22T")] {
+            encoder.push(bad.as_bytes(), &mut out).unwrap_err();
+        }
+        assert_eq!(out, b"");
+        let time = encoder.push(good.as_bytes(), &mut out).unwrap();
+        assert_eq!(time, Some(datetime!(2026-11-21 10:00 UTC)));
+        encoder.push(b"nonsense", &mut out).unwrap_err();
+        encoder.finish(&mut out);
+        let clean = encode(ExportType::Activity, format, std::slice::from_ref(&good));
+        assert_eq!(String::from_utf8(out).unwrap(), clean);
+    }
+}
+
+#[test]
+fn the_user_id_is_written_only_when_asked_for() {
+    let line = format!(
+        r#"{{"deviceId":"{A}","campaignType":"Poll","campaignId":7,"status":["Queued"],"userId":"jane@example.com"}}"#
+    );
+    for format in ExportFormat::ALL {
+        for export_user_id in [false, true] {
+            let mut encoder = Encoder::new(ExportType::Push, format, EncodeOptions { day: None, export_user_id });
+            let mut out = Vec::new();
+            encoder.push(line.as_bytes(), &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.contains("jane"), export_user_id);
+            assert_eq!(text.contains("userId"), export_user_id);
+        }
+    }
+}
+
+/// Raw JSON values by field name.
+type Row = BTreeMap<String, String>;
+
+fn raw_string(max_chars: usize) -> impl Strategy<Value = String> {
+    let awkward = select(vec!['"', '\\', '\n', '\r', ',', '\0', '\u{7f}', 'é', '\u{2028}', '\u{feff}', '😀', '=']);
+    let chars = vec(prop_oneof![awkward, any::<char>()], 0..=max_chars);
+    (chars, any::<bool>()).prop_map(|(chars, escaped)| {
+        let text: String = chars.into_iter().collect();
+        if escaped {
+            let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+            format!("\"{}\"", units.collect::<String>())
+        } else {
+            serde_json::to_string(&text).unwrap()
+        }
+    })
+}
+
+fn raw_scalar() -> impl Strategy<Value = String> {
+    let numbers = ["1e400", "0.1000", "-0", "12345678901234567890", "1E+2", "-1.5e-7", "true", "false", "null"];
+    prop_oneof![raw_string(12), select(numbers.to_vec()).prop_map(str::to_owned)]
+}
+
+fn raw_object(nested: bool) -> BoxedStrategy<String> {
+    let value = if nested {
+        let inner = vec(raw_scalar(), 0..3).prop_map(|items| format!("[{{}}, [ {} ]]", items.join(" ,")));
+        prop_oneof![raw_scalar(), inner].boxed()
+    } else {
+        raw_scalar().boxed()
+    };
+    let object = |properties: Vec<(String, String)>| {
+        let properties: Vec<_> = properties.into_iter().map(|(name, value)| format!("{name} :\t{value}")).collect();
+        format!("{{ {} }}", properties.join(", "))
+    };
+    vec((raw_string(6), value), 0..5).prop_map(object).boxed()
+}
+
+fn raw_value(kind: Kind) -> BoxedStrategy<String> {
+    let times = ["2026-11-21", "2026-11-21 10:00:00.1230+01:00", "2026-11-21T23:59:59.999999999Z"];
+    match kind {
+        Kind::Id => select(vec![format!("\"{A}\""), format!("\"{B}\"")]).boxed(),
+        Kind::Text => raw_string(20).boxed(),
+        Kind::ShortText(most) => raw_string(most.min(20)).boxed(),
+        Kind::Timestamp | Kind::RecordTime => select(times.to_vec()).prop_map(|it| format!("\"{it}\"")).boxed(),
+        Kind::Extras => raw_object(false),
+        Kind::Object => raw_object(true),
+        Kind::Integer => any::<i64>().prop_map(|number| number.to_string()).boxed(),
+        Kind::CampaignType => Just("\"NativePush\"".to_owned()).boxed(),
+        Kind::Status => select(vec!["[]", "[ \"None\" , \"Queued\" ]"]).prop_map(str::to_owned).boxed(),
+    }
+}
+
+fn raw_field(field: &Field) -> BoxedStrategy<(String, Option<String>)> {
+    let name = field.name.to_owned();
+    let value = raw_value(field.kind);
+    match field.presence {
+        Presence::Required => value.prop_map(move |raw| (name.clone(), Some(raw))).boxed(),
+        Presence::Optional | Presence::OnRequest => {
+            proptest::option::of(value).prop_map(move |raw| (name.clone(), raw)).boxed()
+        }
+    }
+}
+
+fn rows(kind: ExportType) -> impl Strategy<Value = Vec<(Row, String)>> {
+    let fields: Vec<_> = Shape::of(kind, true).fields.iter().map(raw_field).collect();
+    let row = fields.prop_shuffle().prop_map(|fields| {
+        let members: Vec<_> = fields.iter().filter_map(|(name, raw)| Some((name, raw.as_ref()?))).collect();
+        let line: Vec<_> = members.iter().map(|(name, raw)| format!("\"{name}\": {raw}")).collect();
+        let row = members.into_iter().map(|(name, raw)| (name.clone(), raw.clone())).collect();
+        (row, format!(" {{{} , \"unknown\": [null]}}\r", line.join(" ,")))
+    });
+    vec(row, 1..12)
+}
+
+fn any_rows() -> impl Strategy<Value = (ExportType, Vec<(Row, String)>)> {
+    select(ExportType::ALL.to_vec()).prop_flat_map(|kind| (Just(kind), rows(kind)))
+}
+
+/// Reads a `JsonBlob` with `serde_json` alone, and takes its groups apart.
+fn read_json(kind: ExportType, text: &str) -> Vec<Row> {
+    type Object = BTreeMap<String, Box<RawValue>>;
+    let raw = |object: Object| object.into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect::<Row>();
+    let items: Vec<Object> = serde_json::from_str(text).unwrap();
+    let Some(group) = Shape::of(kind, true).group else { return items.into_iter().map(raw).collect() };
+    let rows_of = |mut object: Object| {
+        let rows: Vec<Object> = serde_json::from_str(object.remove(group.items).unwrap().get()).unwrap();
+        let key = raw(object);
+        rows.into_iter().map(move |row| raw(row).into_iter().chain(key.clone()).collect::<Row>()).collect::<Vec<_>>()
+    };
+    items.into_iter().flat_map(rows_of).collect()
+}
+
+/// What a CSV cell must say for a raw value: strings as they are, all else as JSON.
+fn cell(raw: Option<&String>) -> String {
+    let Some(raw) = raw else { return String::new() };
+    serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.clone())
+}
+
+/// A value with its tokens kept and the white space between them gone, by `serde_json` alone.
+fn tokens(raw: &str) -> String {
+    if let Ok(object) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(raw) {
+        format!("{:?}", object.into_iter().map(|(name, raw)| (name, tokens(raw.get()))).collect::<Vec<_>>())
+    } else if let Ok(array) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) {
+        format!("{:?}", array.into_iter().map(|raw| tokens(raw.get())).collect::<Vec<_>>())
+    } else {
+        raw.to_owned()
+    }
+}
+
+proptest! {
+    #[test]
+    fn json_keeps_every_value_byte_for_byte((kind, rows) in any_rows()) {
+        let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        prop_assert_eq!(read_json(kind, &encode(kind, ExportFormat::JsonBlob, &lines)), expected);
+    }
+
+    #[test]
+    fn csv_keeps_every_value((kind, rows) in any_rows()) {
+        let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let text = encode(kind, ExportFormat::CsvBlob, &lines);
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let cells: Vec<_> = reader.records().map(Result::unwrap).collect();
+        prop_assert_eq!(cells.len(), expected.len());
+        for (row, cells) in expected.iter().zip(cells) {
+            for (name, found) in names.iter().zip(cells.iter()) {
+                let raw = row.get(name);
+                if raw.is_some_and(|raw| raw.starts_with(['{', '['])) {
+                    prop_assert_eq!(tokens(&cell(raw)), tokens(found));
+                } else {
+                    prop_assert_eq!(&cell(raw), found);
+                }
+            }
+        }
+    }
+}

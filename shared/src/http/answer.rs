@@ -1,0 +1,101 @@
+//! What goes back to the caller, and what of it is logged.
+
+use std::error::Error;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::HeaderMap;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Call;
+use super::error::ApiError;
+use super::request_id::{CLIENT_REQUEST_ID, is_usable};
+
+const CONTENT_TYPE: &str = "application/json; charset=utf-8";
+
+/// An answer that is not an error.
+#[derive(Debug)]
+pub struct Answer {
+    status: u16,
+    location: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    /// 200 with what was asked for.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when it is no JSON.
+    pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self { status: 200, location: None, body: to_json(body)? })
+    }
+
+    /// 202 with what was accepted and the absolute URL of its status. Stock clients throw at any other 2xx.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when it is no JSON.
+    pub fn accepted(body: &impl Serialize, location: String) -> Result<Self, ApiError> {
+        Ok(Self { status: 202, location: Some(location), body: to_json(body)? })
+    }
+}
+
+fn to_json(body: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(|error| ApiError::Internal(error.into()))
+}
+
+/// Turns what a handler came to into the response, and logs a refusal or a failure.
+pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2httpResponse {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, "content-type", CONTENT_TYPE);
+    set(&mut headers, "x-ms-request-id", call.request_id());
+    if let Some(id) = call.header(CLIENT_REQUEST_ID).filter(|id| is_usable(id)) {
+        set(&mut headers, CLIENT_REQUEST_ID, &id);
+    }
+    let (status, body) = match result {
+        Ok(answer) => {
+            answer.location.iter().for_each(|location| set(&mut headers, "location", location));
+            (answer.status, answer.body)
+        }
+        Err(error) => {
+            log(call, &error);
+            error.header().into_iter().for_each(|(name, value)| set(&mut headers, name, value));
+            (error.status(), json!({"error": {"code": error.code(), "message": message(call, &error)}}).to_string())
+        }
+    };
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = status.into();
+    response.headers = headers;
+    response.body = Some(Body::Text(body));
+    response
+}
+
+/// A value that no header can hold is left out: only a misconfigured base URL could be one.
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = value.parse() {
+        headers.insert(name, value);
+    }
+}
+
+fn message(call: Call<'_>, error: &ApiError) -> String {
+    if error.status() < 500 {
+        return error.to_string();
+    }
+    format!("{error} The request id is {}.", call.request_id())
+}
+
+/// A defect is for a person to see; a part that does not answer may mend itself; a refusal is the caller's.
+fn log(call: Call<'_>, error: &ApiError) {
+    let (id, code, status) = (call.request_id(), error.code(), error.status());
+    let cause = causes(error);
+    match status {
+        500 => tracing::error!(request.id = id, error.code = code, error.cause = cause, "a request failed"),
+        503 => tracing::warn!(request.id = id, error.code = code, error.cause = cause, "a request found no answer"),
+        _ => tracing::info!(request.id = id, error.code = code, response.status = status, "a request was refused"),
+    }
+}
+
+fn causes(error: &ApiError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

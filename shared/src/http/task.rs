@@ -1,0 +1,147 @@
+//! A job as its owner sees it: the contract's export task, and more.
+
+use serde::Serialize;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::container::BlobName;
+use crate::job::{Job, Outcome, Phase, Plan};
+use crate::tally::Tally;
+
+/// An export task. The fields after `error_details` are additions to the contract.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    state: &'static str,
+    date_created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_completed: Option<String>,
+    export_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_details: Option<String>,
+    phase: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
+}
+
+/// How far a job has come. It stands only in the answer about one task: a list would have to read every tally.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Progress {
+    /// Absent until the plan is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunks_total: Option<u64>,
+    chunks_done: u64,
+    rows: u64,
+    bytes: u64,
+    percent: u64,
+}
+
+/// A page of an app's tasks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskList {
+    /// The tasks.
+    pub value: Vec<Task>,
+    /// The absolute URL of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_link: Option<String>,
+}
+
+impl Task {
+    /// The job as a task, without its progress.
+    pub fn of(job: &Job) -> Self {
+        let (ended, error_details) = ending(&job.phase);
+        Self {
+            id: job.key.id.to_string(),
+            description: job.request.description.clone(),
+            state: job.phase.wire_state(),
+            date_created: rfc3339(job.created),
+            date_completed: ended.map(rfc3339),
+            export_type: job.request.export_type.name(),
+            error_details,
+            phase: job.phase.name(),
+            manifest_url: manifest_url(job),
+            progress: None,
+        }
+    }
+
+    /// Adds how far the job has come.
+    #[must_use]
+    pub fn with_progress(self, job: &Job, tally: &Tally) -> Self {
+        let chunks_total = matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
+        let progress = Progress {
+            chunks_total,
+            chunks_done: tally.recorded,
+            rows: tally.rows,
+            bytes: tally.bytes,
+            percent: percent(&job.phase, chunks_total, tally.recorded),
+        };
+        Self { progress: Some(progress), ..self }
+    }
+}
+
+fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
+    match phase {
+        Phase::Queued | Phase::Planning | Phase::Running | Phase::Finishing { .. } => (None, None),
+        Phase::Ended { at, outcome: Outcome::Succeeded } => (Some(*at), None),
+        Phase::Ended { at, outcome: Outcome::Incomplete { details } | Outcome::Failed { details } } => {
+            (Some(*at), Some(details.clone()))
+        }
+    }
+}
+
+/// The manifest is written by finishing: a job that ended before has none.
+fn manifest_url(job: &Job) -> Option<String> {
+    let is_written = matches!(job.phase, Phase::Ended { .. }) && job.finish_attempts > 0;
+    is_written.then(|| job.destination.blob_url(&BlobName::manifest(job.request.export_type, job.key.id)))
+}
+
+/// Whole percent of the chunks; 100 is kept for success.
+fn percent(phase: &Phase, chunks_total: Option<u64>, chunks_done: u64) -> u64 {
+    if matches!(phase, Phase::Ended { outcome: Outcome::Succeeded, .. }) {
+        return 100;
+    }
+    let done = chunks_total.and_then(|total| chunks_done.saturating_mul(100).checked_div(total));
+    done.unwrap_or(0).min(99)
+}
+
+/// RFC 3339 in UTC, to the millisecond: some clients read at most seven decimals.
+fn rfc3339(moment: OffsetDateTime) -> String {
+    let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
+    let (hour, minute, second, millisecond) = moment.time().as_hms_milli();
+    format!("{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z", moment.date())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc_to_the_millisecond() {
+        assert_eq!(rfc3339(datetime!(2026-11-21 01:02:03.987654321 +02:00)), "2026-11-20T23:02:03.987Z");
+    }
+
+    #[test]
+    fn only_success_is_a_hundred_percent() {
+        let ended = |outcome| Phase::Ended { at: OffsetDateTime::UNIX_EPOCH, outcome };
+        let incomplete = ended(Outcome::Incomplete { details: String::new() });
+        for (phase, total, done, expected) in [
+            (Phase::Queued, None, 0, 0),
+            (Phase::Planning, None, 7, 0),
+            (Phase::Running, Some(3), 1, 33),
+            (Phase::Running, Some(3), 3, 99),
+            (Phase::Running, Some(0), 0, 0),
+            (incomplete, Some(200), 199, 99),
+            (ended(Outcome::Succeeded), Some(0), 0, 100),
+        ] {
+            assert_eq!(percent(&phase, total, done), expected, "{phase:?}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The manifest: the proof of an export, written last, as JSON of a documented version.
+//!
+//! It is written as a stream, a chunk at a time: the head, then one entry for each file, then the chunks that are
+//! missing. So it is never whole in memory, however many files it lists.
+
+use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
+
+use crate::chunk::{Chunk, ChunkSource, Output};
+use crate::container::PreparedFile;
+use crate::job::{Job, Plan};
+use crate::selection::Selection;
+use crate::tally::Tally;
+
+/// The version of the manifest's form.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// What a manifest says of the whole export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    /// [`MANIFEST_VERSION`].
+    pub manifest_version: u32,
+    /// The job's id.
+    pub job_id: String,
+    /// The type of the rows.
+    pub export_type: String,
+    /// The format of the files.
+    pub format: String,
+    /// The app's canonical path.
+    pub scope: String,
+    /// The client's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When the job was created, RFC 3339.
+    pub date_created: String,
+    /// Which rows.
+    pub selection: Selected,
+    /// When the source was last listed, RFC 3339: data that came later is not in the export. Absent when the plan
+    /// failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_up_to: Option<String>,
+    /// Whether every row of the selection is in the files.
+    pub complete: bool,
+    /// Sums over all files.
+    pub totals: Totals,
+}
+
+/// The selection, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
+pub enum Selected {
+    /// Whole UTC days, both included.
+    Days {
+        /// The first day.
+        start_date: Date,
+        /// The last day.
+        end_date: Date,
+    },
+    /// The devices as they were when their chunk was read.
+    Devices,
+    /// The feedback of these campaigns.
+    Campaigns {
+        /// Their type.
+        campaign_type: String,
+        /// Their ids.
+        campaign_ids: Vec<i64>,
+    },
+    /// The feedback of the campaigns active in a window.
+    ActiveCampaigns {
+        /// Their type.
+        campaign_type: String,
+        /// The window's first moment, RFC 3339.
+        campaign_window_start: String,
+        /// The window's last moment, RFC 3339.
+        campaign_window_end: String,
+    },
+}
+
+/// Sums over all files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Chunks planned.
+    pub chunks: u64,
+    /// Chunks that could not be exported.
+    pub failed_chunks: u64,
+    /// Rows in all files.
+    pub rows: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Malformed records that were skipped.
+    pub bad_records_skipped: u64,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileEntry {
+    /// The blob's name.
+    pub name: String,
+    /// The chunk's number.
+    pub chunk: u32,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// CRC-64/NVME, lower-case hex of the 64-bit number.
+    pub crc64: String,
+    /// The earliest timestamp among the rows, RFC 3339 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_timestamp: Option<String>,
+    /// The latest timestamp among the rows, RFC 3339 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_timestamp: Option<String>,
+    /// Malformed records that were skipped.
+    pub bad_records_skipped: u64,
+    /// What it was made from.
+    pub sources: Vec<SourceEntry>,
+}
+
+/// What a file was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SourceEntry {
+    /// An object of the lake, in the version that was read.
+    Object {
+        /// Its path within the lake.
+        object: String,
+        /// Its `ETag`.
+        etag: String,
+        /// Its size as stored, in bytes.
+        bytes: u64,
+    },
+    /// A partition of the registry.
+    Partition {
+        /// Its key.
+        partition: String,
+    },
+}
+
+/// A chunk without a file though it should have one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The chunk's number.
+    pub chunk: u32,
+    /// Why.
+    pub reason: String,
+    /// What it should have been made from.
+    pub sources: Vec<SourceEntry>,
+}
+
+/// A whole manifest, as read back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Manifest {
+    /// What it says of the whole export.
+    #[serde(flatten)]
+    pub head: Head,
+    /// The files.
+    pub files: Vec<FileEntry>,
+    /// The chunks that are missing.
+    pub missing: Vec<Missing>,
+}
+
+impl Head {
+    /// The head of a job's manifest.
+    pub fn of(job: &Job, tally: &Tally) -> Self {
+        let read_up_to = match job.plan {
+            Plan::Complete { read_up_to } => Some(rfc3339(read_up_to)),
+            Plan::Open { .. } | Plan::Failed { .. } => None,
+        };
+        Self {
+            manifest_version: MANIFEST_VERSION,
+            job_id: job.key.id.to_string(),
+            export_type: job.request.export_type.name().to_owned(),
+            format: job.request.format.name().to_owned(),
+            scope: job.key.scope.as_str().to_owned(),
+            description: job.request.description.clone(),
+            date_created: rfc3339(job.created),
+            selection: (&job.request.selection).into(),
+            complete: read_up_to.is_some() && tally.recorded == tally.planned,
+            read_up_to,
+            totals: Totals {
+                chunks: tally.planned,
+                failed_chunks: tally.failed,
+                rows: tally.rows,
+                bytes: tally.bytes,
+                bad_records_skipped: tally.bad_records,
+            },
+        }
+    }
+}
+
+impl From<&Selection> for Selected {
+    fn from(selection: &Selection) -> Self {
+        match selection {
+            Selection::Days(range) => Self::Days { start_date: range.start, end_date: range.end },
+            Selection::Devices => Self::Devices,
+            Selection::Campaigns { campaign_type, ids } => {
+                Self::Campaigns { campaign_type: campaign_type.name().to_owned(), campaign_ids: ids.clone() }
+            }
+            Selection::ActiveCampaigns { campaign_type, start, end } => Self::ActiveCampaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                campaign_window_start: rfc3339(*start),
+                campaign_window_end: rfc3339(*end),
+            },
+        }
+    }
+}
+
+impl FileEntry {
+    /// The entry of a recorded chunk's file.
+    pub fn of(chunk: &Chunk, output: &Output, file: &PreparedFile) -> Self {
+        Self {
+            name: file.name.as_str().to_owned(),
+            chunk: chunk.key.number,
+            rows: output.rows,
+            bytes: file.size_bytes,
+            sha256: file.sha256.clone(),
+            crc64: file.crc64.clone(),
+            min_timestamp: output.earliest.map(rfc3339),
+            max_timestamp: output.latest.map(rfc3339),
+            bad_records_skipped: output.bad_records,
+            sources: SourceEntry::all_of(&chunk.source),
+        }
+    }
+}
+
+impl Missing {
+    /// The entry of a chunk that could not be exported.
+    pub fn of(chunk: &Chunk, reason: &str) -> Self {
+        let sources = SourceEntry::all_of(&chunk.source);
+        Self { chunk: chunk.key.number, reason: reason.to_owned(), sources }
+    }
+}
+
+impl SourceEntry {
+    fn all_of(source: &ChunkSource) -> Vec<Self> {
+        match source {
+            ChunkSource::Objects { objects, .. } => objects
+                .iter()
+                .map(|object| Self::Object {
+                    object: object.path.clone(),
+                    etag: object.etag.clone(),
+                    bytes: object.size_bytes,
+                })
+                .collect(),
+            ChunkSource::Partitions(partitions) => {
+                partitions.iter().map(|partition| Self::Partition { partition: partition.clone() }).collect()
+            }
+        }
+    }
+}
+
+/// Writes a manifest's JSON piece by piece, each into the buffer that it is given.
+#[derive(Debug, Default)]
+pub struct ManifestWriter {
+    files: u64,
+}
+
+impl ManifestWriter {
+    /// Begins the manifest.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn begin(head: &Head, out: &mut Vec<u8>) -> serde_json::Result<Self> {
+        serde_json::to_writer(&mut *out, head)?;
+        out.pop();
+        out.extend_from_slice(b",\n\"files\":[");
+        Ok(Self::default())
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn add(&mut self, file: &FileEntry, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        out.extend_from_slice(if self.files == 0 { b"\n" } else { b",\n" });
+        self.files += 1;
+        serde_json::to_writer(out, file)
+    }
+
+    /// Ends the manifest with the chunks that are missing.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn finish(self, missing: &[Missing], out: &mut Vec<u8>) -> serde_json::Result<()> {
+        out.extend_from_slice(b"],\n\"missing\":");
+        serde_json::to_writer(&mut *out, missing)?;
+        out.extend_from_slice(b"}\n");
+        Ok(())
+    }
+}
+
+/// RFC 3339, or the year that it cannot write: `time` formats the years 0 to 9999 only.
+fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head() -> Head {
+        Head {
+            manifest_version: MANIFEST_VERSION,
+            job_id: "j".to_owned(),
+            export_type: "Event".to_owned(),
+            format: "JsonBlob".to_owned(),
+            scope: "/subscriptions/s/apps/a".to_owned(),
+            description: Some("\"quoted\"\n".to_owned()),
+            date_created: "2026-01-01T00:00:00Z".to_owned(),
+            selection: Selected::Devices,
+            read_up_to: None,
+            complete: false,
+            totals: Totals { chunks: 2, failed_chunks: 1, rows: 3, bytes: 4, bad_records_skipped: 0 },
+        }
+    }
+
+    fn entry(name: &str) -> FileEntry {
+        FileEntry {
+            name: name.to_owned(),
+            chunk: 0,
+            rows: 3,
+            bytes: 4,
+            sha256: String::new(),
+            crc64: String::new(),
+            min_timestamp: None,
+            max_timestamp: None,
+            bad_records_skipped: 0,
+            sources: vec![SourceEntry::Partition { partition: "p".to_owned() }],
+        }
+    }
+
+    #[test]
+    fn a_manifest_written_in_pieces_reads_back_whole() {
+        for names in [vec![], vec!["one"], vec!["one", "two"]] {
+            let files: Vec<FileEntry> = names.into_iter().map(entry).collect();
+            let missing = vec![Missing { chunk: 1, reason: "gone".to_owned(), sources: vec![] }];
+            let mut out = Vec::new();
+            let mut writer = ManifestWriter::begin(&head(), &mut out).unwrap();
+            for file in &files {
+                writer.add(file, &mut out).unwrap();
+            }
+            writer.finish(&missing, &mut out).unwrap();
+            let read: Manifest = serde_json::from_slice(&out).unwrap();
+            assert_eq!(read, Manifest { head: head(), files, missing });
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The lake: historical data in an object store, laid out by type, app and UTC day.
+//!
+//! Objects are only added, never changed: a chunk reads exactly the versions that its plan pinned by `ETag`.
+
+pub mod layout;
+mod plan;
+mod read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use thiserror::Error;
+use url::Url;
+
+use crate::app::AppScope;
+use crate::chunk::ChunkSource;
+use crate::job::PlanCursor;
+use crate::selection::{ExportRequest, Selection};
+use crate::source::{Piece, PlanPage, Source, SourceError};
+
+/// How long S3 may be silent in the middle of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a request to S3 is repeated before the run hears of it.
+const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// An address that is no lake.
+#[derive(Debug, Error)]
+pub enum LakeUrlError {
+    /// Not a URL at all.
+    #[error("the lake's address is not a URL")]
+    NotUrl(#[source] url::ParseError),
+    /// A URL of another kind.
+    #[error("the lake's address begins with `{0}:`, not with `s3:` or `file:`")]
+    Scheme(String),
+    /// `s3:` without a bucket.
+    #[error("the lake's address names no bucket")]
+    NoBucket,
+    /// `file:` with something that is not an absolute path on this machine.
+    #[error("the lake's address is not the path of a folder")]
+    NotPath,
+    /// The prefix cannot be part of an object's path.
+    #[error("the lake's address has a prefix that no object can have")]
+    Prefix(#[source] object_store::path::Error),
+    /// The store cannot be opened: the folder does not exist, or the environment lacks a setting.
+    #[error("the lake cannot be opened")]
+    Store(#[source] object_store::Error),
+}
+
+/// A lake within an object store.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    target_bytes: u64,
+}
+
+impl Lake {
+    /// The lake below `prefix`. Chunks are packed up to `target_bytes` of objects as stored; a larger object is a chunk
+    /// of its own.
+    pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, target_bytes: u64) -> Self {
+        Self { store, prefix, target_bytes }
+    }
+
+    /// The lake at `s3://bucket/prefix` (region, credentials and endpoint come from the usual `AWS_*` environment) or
+    /// `file:///path` (the folder must exist).
+    ///
+    /// # Errors
+    /// [`LakeUrlError`], which says what is wrong with the address.
+    pub fn from_url(address: &str, target_bytes: u64) -> Result<Self, LakeUrlError> {
+        let url = Url::parse(address).map_err(LakeUrlError::NotUrl)?;
+        match url.scheme() {
+            "s3" => {
+                let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or(LakeUrlError::NoBucket)?;
+                let prefix = Path::from_url_path(url.path()).map_err(LakeUrlError::Prefix)?;
+                Ok(Self::new(open_bucket(bucket)?, prefix, target_bytes))
+            }
+            "file" => {
+                let folder = url.to_file_path().map_err(|()| LakeUrlError::NotPath)?;
+                let store = LocalFileSystem::new_with_prefix(folder).map_err(LakeUrlError::Store)?;
+                Ok(Self::new(Arc::new(store), Path::default(), target_bytes))
+            }
+            other => Err(LakeUrlError::Scheme(other.to_owned())),
+        }
+    }
+
+    /// The object's path within the store.
+    fn full_path(&self, path: &str) -> Result<Path, SourceError> {
+        let full = if self.prefix.is_root() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        Path::parse(full).map_err(|error| SourceError::Corrupt { object: path.to_owned(), reason: error.to_string() })
+    }
+}
+
+/// A client that bounds silence, not the whole answer: a chunk is read as fast as it is written elsewhere
+/// (<https://docs.rs/object_store/latest/object_store/struct.ClientOptions.html>).
+fn open_bucket(bucket: &str) -> Result<Arc<dyn ObjectStore>, LakeUrlError> {
+    let options = ClientOptions::new().with_timeout_disabled().with_read_timeout(READ_TIMEOUT);
+    let retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);
+    let store = builder.with_client_options(options).build().map_err(LakeUrlError::Store)?;
+    Ok(Arc::new(store))
+}
+
+#[async_trait]
+impl Source for Lake {
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        request: &ExportRequest,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        let Selection::Days(days) = request.selection else { return Err(not_of_the_lake("the selection")) };
+        let position = match cursor {
+            Some(cursor) => layout::Position::parse(&cursor.0).ok_or_else(|| not_of_the_lake("the plan's cursor"))?,
+            None => layout::Position::day(days.start),
+        };
+        plan::plan_page(self, |day| layout::folder(request.export_type, scope, day), position, days.end, limit).await
+    }
+
+    fn read(&self, chunk: &ChunkSource, _: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+        match chunk {
+            ChunkSource::Objects { objects, .. } => read::read_objects(self.clone(), objects.clone()),
+            ChunkSource::Partitions(_) => stream::iter([Err(not_of_the_lake("the chunk"))]).boxed(),
+        }
+    }
+}
+
+fn not_of_the_lake(what: &str) -> SourceError {
+    SourceError::Corrupt { object: what.to_owned(), reason: "it is not one of the lake".to_owned() }
+}
+
+/// What a failure of the store means, where nothing more special is known.
+fn source_error(object: &str, error: &object_store::Error) -> SourceError {
+    use object_store::Error;
+    let object = object.to_owned();
+    if matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) {
+        SourceError::Denied { object }
+    } else if matches!(error, Error::Generic { .. } | Error::JoinError { .. }) {
+        SourceError::Unavailable { object, reason: error.to_string() }
+    } else {
+        SourceError::Corrupt { object, reason: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,391 @@
+//! A world for whole-export stories: the real handlers over the embedded DynamoDB, a lake and a container in memory,
+//! a clock that only the story moves, and deliveries that repeat, fail and go on.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sqs::SqsEvent;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, scratch_dir};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde_json::{Value, json};
+use shared::app::AppScope;
+use shared::clock::Clock;
+use shared::container::memory::{MemoryContainers, Permission};
+use shared::container::writer::WriterSettings;
+use shared::container::{BlobName, ContainerAddress};
+use shared::event::{ChunkMessage, JobEvent};
+use shared::job::{Job, JobId, JobKey, Phase};
+use shared::manifest::Manifest;
+use shared::seal::key::KeySealer;
+use shared::secret::Secret;
+use shared::source::lake::Lake;
+use shared::source::registry::Registry;
+use shared::source::{Source, Sources};
+use shared::store::dynamo::DynamoStore;
+use shared::store::{Grant, Grants, Jobs, Role};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use url::Url;
+use uuid::Uuid;
+
+use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource};
+
+pub(crate) const APP_PATH: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/\
+                                   appcollections/c1/apps/chess/devices/exportTasks";
+pub(crate) const CONTAINER: &str = "https://account1.blob.core.windows.net/exports";
+pub(crate) const SIGNATURE: &str = "sv=2024-11-04&sr=c&sp=w&se=2026-06-30T00%3A00%3A00Z&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D";
+
+/// A clock that stands still until the story moves it.
+pub(crate) struct StoryClock(Mutex<(OffsetDateTime, u128)>);
+
+impl StoryClock {
+    fn new() -> Self {
+        Self(Mutex::new((datetime!(2026-02-01 00:00 UTC), 0)))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.lock().unwrap().0 += by;
+    }
+}
+
+impl Clock for StoryClock {
+    fn now(&self) -> OffsetDateTime {
+        self.0.lock().unwrap().0
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        let mut clock = self.0.lock().unwrap();
+        clock.1 += 1;
+        let millis = u64::try_from(clock.0.unix_timestamp_nanos() / 1_000_000).unwrap();
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&u64::try_from(clock.1).unwrap().to_be_bytes());
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) faults: Faults,
+    pub(crate) clock: Arc<StoryClock>,
+    pub(crate) containers: MemoryContainers,
+    pub(crate) lake: Arc<InMemory>,
+    /// The table without faults, for a look from outside.
+    pub(crate) store: DynamoStore,
+    pub(crate) registry: Registry,
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) create: create_job::Ports,
+    pub(crate) status: get_status::Ports,
+    pub(crate) plan: plan_export::Ports,
+    pub(crate) run: run_export_chunk::Ports,
+    pub(crate) finish: finish_export::Ports,
+    pub(crate) fail: fail_chunk::Ports,
+    /// How often every event and message is delivered at least.
+    pub(crate) copies: usize,
+    /// How often a message may fail before it becomes a dead letter.
+    pub(crate) max_receives: u32,
+    _dynamo: EmbeddedDynamoDb,
+    _folder: tempfile::TempDir,
+}
+
+/// A message or event on its way.
+#[derive(Clone)]
+struct Delivery {
+    what: Kind,
+    receives: u32,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Chunk(ChunkMessage),
+    Job(JobEvent),
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = scratch_dir().unwrap();
+        let dynamo = EmbeddedDynamoDb::start(&folder.path().join("world.sqlite")).await.unwrap();
+        dynamo.create_tables().await.unwrap();
+        let sdk = dynamo.sdk_config().await;
+        let faults = Faults::default();
+        let clock = Arc::new(StoryClock::new());
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let faulty = FaultyHttp { faults: faults.clone(), inner: aws_smithy_http_client::Builder::new().build_http() };
+        let faulty_sdk = sdk.to_builder().http_client(faulty).retry_config(RetryConfig::disabled()).build();
+        let faulty_client = aws_sdk_dynamodb::Client::new(&faulty_sdk);
+        let table = Arc::new(DynamoStore::new(faulty_client.clone(), EXPORTS_TABLE, Arc::clone(&clock) as _));
+        let lake = Arc::new(InMemory::new());
+        let source = |inner: Arc<dyn Source>| Arc::new(FaultySource { faults: faults.clone(), inner }) as Arc<dyn Source>;
+        let sources = Sources {
+            lake: source(Arc::new(Lake::new(Arc::clone(&lake) as _, Path::from("lake"), 2_000))),
+            registry: source(Arc::new(Registry::new(client.clone(), REGISTRY_TABLE, 4))),
+        };
+        let containers = MemoryContainers::default();
+        let address = ContainerAddress::new(CONTAINER);
+        containers.create(&address);
+        containers.grant(&address, &Secret::new(SIGNATURE), Permission::Write);
+        let writer = WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() };
+        let sealer = Arc::new(KeySealer::new(&[7; 32]).unwrap());
+        let opened = Arc::new(FaultyContainers { faults: faults.clone(), inner: containers.clone() });
+        let world = Self {
+            create: create_job::Ports {
+                clock: Arc::clone(&clock) as _,
+                grants: Arc::clone(&table) as _,
+                intake: Arc::clone(&table) as _,
+                jobs: Arc::clone(&table) as _,
+                container_urls: Arc::default(),
+                containers: Arc::clone(&opened) as _,
+                sealer: Arc::clone(&sealer) as _,
+                settings: create_job::Settings {
+                    public_url: Some("https://api.example".to_owned()),
+                    subject_claim: "sub".to_owned(),
+                    max_range_days: 366,
+                    retention: Duration::days(90),
+                },
+            },
+            status: get_status::Ports {
+                clock: Arc::clone(&clock) as _,
+                grants: Arc::clone(&table) as _,
+                jobs: Arc::clone(&table) as _,
+                lists: Arc::clone(&table) as _,
+                settings: get_status::Settings {
+                    public_url: Some("https://api.example".to_owned()),
+                    subject_claim: "sub".to_owned(),
+                },
+            },
+            plan: plan_export::Ports {
+                plans: Arc::clone(&table) as _,
+                sources: sources.clone(),
+                clock: Arc::clone(&clock) as _,
+                time_limit: Duration::minutes(15),
+                max_shards: 3,
+            },
+            run: run_export_chunk::Ports {
+                chunks: Arc::clone(&table) as _,
+                sources,
+                containers: Arc::clone(&opened) as _,
+                sealer: Arc::clone(&sealer) as _,
+                clock: Arc::clone(&clock) as _,
+                settings: run_export_chunk::RunSettings {
+                    writer,
+                    skip_bad_records: false,
+                    time_limit: Duration::minutes(15),
+                },
+            },
+            finish: finish_export::Ports {
+                chunks: Arc::clone(&table) as _,
+                containers: opened,
+                sealer,
+                clock: Arc::clone(&clock) as _,
+                writer,
+            },
+            fail: fail_chunk::Ports { chunks: table, clock: Arc::clone(&clock) as _ },
+            store: DynamoStore::new(client.clone(), EXPORTS_TABLE, Arc::clone(&clock) as _),
+            registry: Registry::new(client.clone(), REGISTRY_TABLE, 4),
+            client,
+            faults,
+            clock,
+            containers,
+            lake,
+            copies: 1,
+            max_receives: 20,
+            _dynamo: dynamo,
+            _folder: folder,
+        };
+        let grant = Grant { subject: "analyst".to_owned(), path: "/".to_owned(), role: Role::Contributor };
+        world.store.put_grant(&grant).await.unwrap();
+        world
+    }
+
+    pub(crate) fn scope() -> AppScope {
+        AppScope::from_segments(APP_PATH.trim_start_matches('/').split('/').take(8))
+    }
+
+    pub(crate) async fn put_object(&self, kind: &str, day: &str, name: &str, text: impl Into<Vec<u8>>) {
+        let path = format!("lake/{kind}/app={}/date={day}/{name}", Self::scope().folder());
+        self.lake.put(&Path::from(path), text.into().into()).await.unwrap();
+    }
+
+    /// An event of API Gateway, from the analyst.
+    pub(crate) fn http(method: &str, path: &str, body: Option<&Value>) -> ApiGatewayV2httpRequest {
+        let event = json!({
+            "version": "2.0", "routeKey": format!("{method} /{{proxy+}}"), "rawPath": path,
+            "rawQueryString": "api-version=2014-12-01", "isBase64Encoded": false,
+            "headers": {"content-type": "application/json"}, "body": body.map(Value::to_string),
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "api.example", "stage": "$default", "requestId": "r1",
+                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
+                "authorizer": {"jwt": {"claims": {"sub": "analyst"}, "scopes": null}},
+            },
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    /// Posts until the answer is 202, as a stock client repeats what failed with 5xx or not at all; the request id makes
+    /// it one job.
+    pub(crate) async fn post(&self, operation: &str, body: &Value) -> JobKey {
+        let mut event = Self::http("POST", &format!("{APP_PATH}/{operation}"), Some(body));
+        event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
+        for _ in 0..5 {
+            let Some(answer) = self.faults.survive(create_job::handle(event.clone(), &self.create)).await else {
+                continue;
+            };
+            if answer.status_code == 202 {
+                let task = body_of(&answer);
+                let id = JobId::parse(task["id"].as_str().unwrap()).unwrap();
+                return JobKey { scope: Self::scope(), id };
+            }
+            assert!(answer.status_code >= 500, "{answer:?}");
+        }
+        panic!("the request was never accepted");
+    }
+
+    pub(crate) async fn task(&self, key: &JobKey) -> Value {
+        let event = Self::http("GET", &format!("{APP_PATH}/{}", key.id), None);
+        let answer = get_status::handle(event, &self.status).await;
+        assert_eq!(answer.status_code, 200, "{answer:?}");
+        body_of(&answer)
+    }
+
+    pub(crate) async fn job(&self, key: &JobKey) -> Job {
+        self.store.job(key, self.clock.now()).await.unwrap().unwrap()
+    }
+
+    /// Delivers events and messages until the job has ended and nothing is under way.
+    pub(crate) async fn drive(&self, key: &JobKey) -> Job {
+        let mut seen = HashSet::new();
+        let mut queue = VecDeque::new();
+        for _ in 0..100 {
+            queue.extend(self.new_images(&mut seen).await);
+            let ended = matches!(self.job(key).await.phase, Phase::Ended { .. });
+            if ended && queue.is_empty() {
+                return self.job(key).await;
+            }
+            let mut again = VecDeque::new();
+            while let Some(delivery) = queue.pop_front() {
+                again.extend(self.deliver(delivery).await);
+            }
+            if !again.is_empty() {
+                self.clock.advance(Duration::minutes(16));
+            }
+            queue = again;
+        }
+        panic!("the job does not end: {:?}", self.job(key).await);
+    }
+
+    /// What the pipes would let through of the table's present images, those already delivered left out.
+    async fn new_images(&self, seen: &mut HashSet<String>) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        let mut items = self.client.scan().table_name(EXPORTS_TABLE).into_paginator().items().send();
+        while let Some(item) = items.try_next().await.unwrap() {
+            let text = |name: &str| match item.get(name) {
+                Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
+                _ => String::new(),
+            };
+            let what = match (text("kind").as_str(), text("phase").as_str(), text("state").as_str()) {
+                ("chunk", _, "pending") => Kind::Chunk(ChunkMessage {
+                    scope: text("scope"),
+                    job: text("job"),
+                    shard: text("shard"),
+                    chunk: text("chunk"),
+                }),
+                ("job", "queued" | "running" | "succeeded" | "incomplete" | "failed", _) => Kind::Job(job_event(&text)),
+                ("tally", ..) if text("open") == "0" => Kind::Job(job_event(&text)),
+                _ => continue,
+            };
+            let image: BTreeMap<_, _> = item.iter().collect();
+            if seen.insert(format!("{image:?}")) {
+                deliveries.extend(std::iter::repeat_n(Delivery { what, receives: 0 }, self.copies));
+            }
+        }
+        deliveries
+    }
+
+    /// Delivers once; answers what is to be delivered again.
+    async fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
+        let receives = delivery.receives + 1;
+        let done = match &delivery.what {
+            Kind::Chunk(message) if receives > self.max_receives => self.dead_letter(&json!(message)).await,
+            Kind::Job(event) if receives > self.max_receives => self.dead_letter(&envelope(event)).await,
+            Kind::Chunk(message) => {
+                let run = run_export_chunk::handle(sqs_event(&json!(message)), &self.run);
+                self.faults.survive(run).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
+            }
+            Kind::Job(event) => match event.phase.as_str() {
+                "queued" => {
+                    let plan = plan_export::handle(bus_event(event), &self.plan);
+                    self.faults.survive(plan).await.is_some_and(|answer| answer.is_ok())
+                }
+                "running" | "drained" => {
+                    let finish = finish_export::handle(bus_event(event), &self.finish);
+                    self.faults.survive(finish).await.is_some_and(|answer| answer.is_ok())
+                }
+                _ => true,
+            },
+        };
+        (!done).then_some(Delivery { receives, ..delivery })
+    }
+
+    async fn dead_letter(&self, body: &Value) -> bool {
+        let end = fail_chunk::handle(sqs_event(body), &self.fail);
+        self.faults.survive(end).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
+    }
+
+    /// The manifest, if the container has one.
+    pub(crate) fn manifest(&self, job: &Job) -> Option<Manifest> {
+        let name = BlobName::manifest(job.request.export_type, job.key.id);
+        let blob = self.containers.read(&ContainerAddress::new(CONTAINER), &name)?;
+        Some(serde_json::from_slice(&blob.data).unwrap())
+    }
+
+    /// The bytes of every file that the manifest lists, checked against it; no other file may be there.
+    pub(crate) fn files(&self, job: &Job) -> Vec<Vec<u8>> {
+        let address = ContainerAddress::new(CONTAINER);
+        let manifest = self.manifest(job).unwrap();
+        let mut listed: Vec<String> = manifest.files.iter().map(|file| file.name.clone()).collect();
+        listed.push(BlobName::manifest(job.request.export_type, job.key.id).as_str().to_owned());
+        listed.sort_unstable();
+        assert_eq!(self.containers.list(&address), listed, "files and manifest");
+        let read = |file: &shared::manifest::FileEntry| {
+            let data = self.containers.read(&address, &BlobName::from_stored(&file.name)).unwrap().data;
+            assert_eq!(u64::try_from(data.len()).unwrap(), file.bytes);
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
+            assert_eq!(hex::encode(digest), file.sha256);
+            data
+        };
+        manifest.files.iter().map(read).collect()
+    }
+}
+
+fn job_event(text: &impl Fn(&str) -> String) -> JobEvent {
+    JobEvent { kind: text("kind"), scope: text("scope"), job: text("job"), phase: text("phase") }
+}
+
+fn envelope(event: &JobEvent) -> Value {
+    json!({
+        "version": "0", "id": "e1", "detail-type": shared::event::EVENT_DETAIL_TYPE, "source": shared::event::EVENT_SOURCE,
+        "account": "1", "time": "2026-02-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": event,
+    })
+}
+
+fn bus_event(event: &JobEvent) -> EventBridgeEvent<JobEvent> {
+    serde_json::from_value(envelope(event)).unwrap()
+}
+
+fn sqs_event(body: &Value) -> SqsEvent {
+    serde_json::from_value(json!({"Records": [{"messageId": "m1", "body": body.to_string()}]})).unwrap()
+}
+
+pub(crate) fn body_of(answer: &ApiGatewayV2httpResponse) -> Value {
+    let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text: {answer:?}") };
+    serde_json::from_str(text).unwrap()
+}
+
+/// The container URL that the stories give.
+pub(crate) fn container_url() -> String {
+    Url::parse(&format!("{CONTAINER}?{SIGNATURE}")).unwrap().to_string()
+}
