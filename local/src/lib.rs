@@ -1,8 +1,11 @@
 //! The whole export service on one machine.
 
+pub mod azurite;
+pub mod blobs;
 pub mod dynamodb;
 pub mod gateway;
 pub mod pump;
 pub mod sample;
+pub mod sas;
 pub mod token;
 pub mod verify;

@@ -64,3 +64,32 @@ fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> SealError 
 fn no_content() -> SealError {
     SealError::Unavailable { reason: "an answer without content".to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_kms::types::error::{DisabledException, IncorrectKeyException, InvalidCiphertextException};
+
+    use super::*;
+
+    fn answered(error: DecryptError) -> SealError {
+        not_opened(&SdkError::service_error(error, ()))
+    }
+
+    #[test]
+    fn another_job_or_another_key_makes_a_credential_unreadable() {
+        let other_job = DecryptError::InvalidCiphertextException(InvalidCiphertextException::builder().build());
+        let other_key = DecryptError::IncorrectKeyException(IncorrectKeyException::builder().build());
+        assert_eq!(answered(other_job), SealError::Unreadable);
+        assert_eq!(answered(other_key), SealError::Unreadable);
+    }
+
+    #[test]
+    fn what_passes_or_can_be_mended_is_unavailable() {
+        let meta = aws_sdk_kms::error::ErrorMetadata::builder().code("DisabledException").build();
+        let disabled = DecryptError::DisabledException(DisabledException::builder().meta(meta).build());
+        assert_eq!(answered(disabled), SealError::Unavailable { reason: "DisabledException".to_owned() });
+
+        let late = SdkError::<DecryptError, ()>::timeout_error("late");
+        assert_eq!(not_opened(&late), SealError::Unavailable { reason: "no answer".to_owned() });
+    }
+}

@@ -1,0 +1,253 @@
+//! What the Azure adapter makes of faults of storage and of the network.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode, new_http_client};
+use bytes::Bytes;
+use shared::container::azure::{AzureContainers, AzureSettings};
+use shared::container::{Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
+use shared::secret::Secret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::world::{Grant, World};
+use super::{blob, id, stage};
+
+const RETRIES: u32 = 2;
+
+fn settings() -> AzureSettings {
+    AzureSettings {
+        request_timeout: Duration::from_millis(300),
+        retries: RETRIES,
+        retry_delay: Duration::from_millis(1),
+        ..AzureSettings::default()
+    }
+}
+
+/// What happens to a request on its way.
+#[derive(Debug, Clone)]
+enum Fault {
+    /// Storage answers this.
+    Answer(u16, &'static str),
+    /// The connection breaks before the answer.
+    Cut,
+    /// A bit of the body flips.
+    Damage,
+}
+
+/// An HTTP client to which faults happen in turn, and then none.
+#[derive(Debug)]
+struct Faulty {
+    inner: Arc<dyn HttpClient>,
+    faults: Mutex<VecDeque<Fault>>,
+    requests: AtomicUsize,
+}
+
+impl Faulty {
+    fn new(faults: impl IntoIterator<Item = Fault>) -> Arc<Self> {
+        let faults = Mutex::new(faults.into_iter().collect());
+        Arc::new(Self { inner: new_http_client(None), faults, requests: AtomicUsize::new(0) })
+    }
+
+    fn open(self: &Arc<Self>, world: &World) -> Arc<dyn Container> {
+        let containers = AzureContainers::with_http_client(self.clone(), &settings());
+        containers.open(&world.access(Grant::Write)).unwrap()
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl HttpClient for Faulty {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let fault = self.faults.lock().unwrap().pop_front();
+        match fault {
+            None => self.inner.execute_request(request).await,
+            Some(Fault::Answer(status, code)) => {
+                let mut headers = Headers::new();
+                headers.insert("x-ms-error-code", code);
+                Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), headers, Bytes::new()))
+            }
+            Some(Fault::Cut) => {
+                let cause = io::Error::new(io::ErrorKind::ConnectionReset, request.url().to_string());
+                Err(Error::with_error(ErrorKind::Io, cause, request.url().to_string()))
+            }
+            Some(Fault::Damage) => {
+                let mut damaged = request.clone();
+                damaged.set_body(Bytes::from_static(b"rox"));
+                self.inner.execute_request(&damaged).await
+            }
+        }
+    }
+}
+
+async fn stage_row(container: &dyn Container) -> Result<(), ContainerError> {
+    container.stage_block(&blob(), id(1, 0), Bytes::from_static(b"row")).await
+}
+
+#[tokio::test]
+async fn a_busy_storage_is_asked_again() {
+    let world = World::azurite().await;
+    let busy = Faulty::new([Fault::Answer(503, "ServerBusy"), Fault::Cut]);
+    let container = busy.open(&world);
+    stage_row(&*container).await.unwrap();
+    container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await.unwrap();
+    assert_eq!(world.read(&blob()).await, "row");
+    assert_eq!(busy.requests(), 4);
+}
+
+#[tokio::test]
+async fn a_storage_that_stays_busy_is_unavailable() {
+    for (status, code) in [(408, "Timeout"), (429, "TooMany"), (500, "InternalError"), (503, "ServerBusy")] {
+        let busy = Faulty::new(vec![Fault::Answer(status, code); 9]);
+        let staged = stage_row(&*busy.open(&World::memory())).await;
+        assert_eq!(staged, Err(ContainerError::Unavailable { reason: code.to_owned() }));
+        assert_eq!(busy.requests(), 1 + RETRIES as usize);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_every_time_is_unavailable() {
+    let broken = Faulty::new(vec![Fault::Cut; 9]);
+    let container = broken.open(&World::memory());
+    let staged = stage_row(&*container).await;
+    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "the connection broke".to_owned() }));
+    assert_eq!(broken.requests(), 1 + RETRIES as usize);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_asked_again() {
+    let immutable = Faulty::new([Fault::Answer(409, "BlobImmutableDueToPolicy")]);
+    let committed = immutable.open(&World::memory()).commit_blocks(&blob(), &[], "text/csv").await;
+    assert_eq!(committed, Err(ContainerError::Refused { code: "BlobImmutableDueToPolicy".to_owned() }));
+    assert_eq!(immutable.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_block_damaged_on_its_way_is_refused_and_never_kept() {
+    let world = World::azurite().await;
+    let container = Faulty::new([Fault::Damage]).open(&world);
+    let staged = stage_row(&*container).await;
+    assert!(matches!(staged, Err(ContainerError::Damaged { .. })), "{staged:?}");
+    let committed = container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await;
+    assert_eq!(committed, Err(ContainerError::BlocksGone));
+
+    stage(&*container, id(1, 0), "row").await;
+    container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await.unwrap();
+    assert_eq!(world.read(&blob()).await, "row");
+}
+
+/// A server that treats every connection alike, and counts them.
+struct Server {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    async fn start<F>(treat: impl Fn(TcpStream) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(treat(connection));
+            }
+        });
+        Self { port, connections }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn open(port: u16) -> Arc<dyn Container> {
+    let address = ContainerAddress::new(format!("http://127.0.0.1:{port}/devstoreaccount1/exports"));
+    let access = ContainerAccess { address, signature: Secret::new("sp=w&sig=SECRET") };
+    AzureContainers::new(&settings()).unwrap().open(&access).unwrap()
+}
+
+async fn answer(mut connection: TcpStream, text: String) {
+    let mut request = vec![0; 8192];
+    drop(connection.read(&mut request).await);
+    drop(connection.write_all(text.as_bytes()).await);
+}
+
+#[tokio::test]
+async fn a_redirect_is_never_followed() {
+    let trap = Server::start(|connection| answer(connection, "HTTP/1.1 201 Created\r\n\r\n".to_owned())).await;
+    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let place = format!("http://127.0.0.1:{}/devstoreaccount1/exports", trap.port);
+        let text = format!("HTTP/1.1 {status}\r\nlocation: {place}\r\ncontent-length: 0\r\n\r\n");
+        let server = Server::start(move |connection| answer(connection, text.clone())).await;
+        let staged = stage_row(&*open(server.port)).await;
+        assert!(matches!(staged, Err(ContainerError::Refused { .. })), "{staged:?}");
+        assert_eq!(server.connections(), 1);
+    }
+    assert_eq!(trap.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_storage_that_answers_too_late_is_unavailable() {
+    let silent = Server::start(|connection| async move {
+        std::future::pending::<()>().await;
+        drop(connection);
+    })
+    .await;
+    let staged = stage_row(&*open(silent.port)).await;
+    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no answer in time".to_owned() }));
+    assert_eq!(silent.connections(), 1 + RETRIES as usize);
+}
+
+#[tokio::test]
+async fn a_storage_that_hangs_up_is_unavailable() {
+    let rude = Server::start(|connection| answer(connection, "HTTP/1.1 20".to_owned())).await;
+    let staged = stage_row(&*open(rude.port)).await;
+    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "the connection broke".to_owned() }));
+}
+
+#[tokio::test]
+async fn a_storage_that_is_not_there_is_unavailable() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let staged = stage_row(&*open(port)).await;
+    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no connection".to_owned() }));
+}
+
+#[tokio::test]
+async fn no_failure_shows_the_signature() {
+    let rude = Server::start(|connection| answer(connection, String::new())).await;
+    let silent = Server::start(|connection| {
+        answer(
+            connection,
+            "HTTP/1.1 403 Forbidden\r\nx-ms-error-code: a?sig=SECRET\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        )
+    })
+    .await;
+    for port in [rude.port, silent.port, 1] {
+        let error = stage_row(&*open(port)).await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("SECRET") && !shown.contains("127.0.0.1"), "{shown}");
+    }
+    let world = World::azurite().await;
+    for grant in [Grant::Read, Grant::Expired] {
+        let error = stage_row(&*world.open(grant)).await.unwrap_err();
+        assert!(!format!("{error} {error:?} {:?}", world.access(grant)).contains("sig="));
+    }
+    let containers = AzureContainers::new(&settings()).unwrap();
+    assert!(!format!("{containers:?}").contains("sig="));
+}
