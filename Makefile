@@ -1,0 +1,111 @@
+# Needs Rust (by rustup), Node 20 and Python 3 with venv; everything else is pinned and put into .tools/ and target/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+FUNCTIONS := create-job get-status plan-export run-export-chunk finish-export fail-chunk
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ROWS ?= 2000000
+
+AZURITE := local/azurite/node_modules/.package-lock.json
+MINISTACK := .tools/ministack/.ready
+SAM := .tools/sam/.ready
+LAMBDA := .tools/lambda/.ready
+DENY_VERSION := 0.20.2
+DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+
+# SAM asks for a region and credentials even where it talks to nobody.
+OFFLINE_SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
+
+##@ One machine
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: $(AZURITE) ## Start everything, export sample data through the API, verify the files, stop
+	cargo run --quiet --package local -- run
+
+.PHONY: serve
+serve: $(AZURITE) ## Keep the whole service up, with a token and a container to try it with
+	cargo run --quiet --package local -- serve
+
+.PHONY: sample
+sample: $(AZURITE) ## Make more sample data (ROWS=2000000)
+	cargo run --quiet --package local -- sample --rows $(ROWS)
+
+##@ Work
+
+.PHONY: setup
+setup: $(AZURITE) $(MINISTACK) ## Install what the tests need: Azurite, and a second DynamoDB
+	cargo fetch --locked --quiet
+
+.PHONY: test
+test: setup ## Every test but those of the release binaries
+	cargo test --workspace --locked
+
+.PHONY: test-binaries
+test-binaries: $(AZURITE) $(SAM) ## A whole export through the real release binaries, under AWS's runtime emulator
+	cargo build --release --locked --bins $(addprefix --package ,$(FUNCTIONS))
+	cargo test --package tests --features real-binaries --locked binaries::
+
+.PHONY: check
+check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
+
+.PHONY: check-format
+check-format: ## The code is formatted
+	cargo fmt --all --check
+
+.PHONY: check-code
+check-code: ## clippy has nothing to say
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+.PHONY: check-docs
+check-docs: ## rustdoc has nothing to say
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
+
+.PHONY: check-dependencies
+check-dependencies: $(DENY) ## Licences, bans and sources of the dependencies (deny.toml)
+	$(DENY) --log-level error check licenses bans sources
+
+.PHONY: advisories
+advisories: $(DENY) ## Known vulnerabilities of the dependencies; asks the RustSec database on GitHub
+	$(DENY) check advisories
+
+##@ The cloud
+
+.PHONY: lint-template
+lint-template: $(SAM) ## template.yaml is valid, to SAM and to cfn-lint
+	$(OFFLINE_SAM) .tools/sam/bin/sam validate --lint
+	.tools/sam/bin/cfn-lint --region eu-west-1 us-east-1 -- template.yaml
+
+.PHONY: build-lambda
+build-lambda: $(LAMBDA) ## The functions for Lambda on arm64, and their sizes
+	PATH="$(CURDIR)/.tools/lambda/bin:$$PATH" \
+	  cargo lambda build --release --arm64 --locked $(addprefix --bin ,$(FUNCTIONS))
+	@echo; for function in $(FUNCTIONS); do \
+	  printf '%-18s %s bytes\n' "$$function" "$$(wc -c < $(TARGET)/lambda/$$function/bootstrap)"; done
+
+.PHONY: build-stack
+build-stack: $(LAMBDA) $(SAM) ## What `sam deploy` uploads, in .aws-sam/
+	PATH="$(CURDIR)/.tools/lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam build
+
+# ── Tools: each is installed again when its lock file has changed ──
+
+$(AZURITE): local/azurite/package-lock.json
+	npm ci --prefix local/azurite --no-audit --no-fund --loglevel error
+	touch $@
+
+.tools/%/.ready: tools/%.lock
+	python3 -m venv --clear .tools/$*
+	.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
+
+# From source: the wheel on PyPI cannot read today's `cargo metadata`. Not optimised much: it runs for seconds.
+$(DENY):
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+	  cargo install --quiet --locked --debug --root .tools/cargo-deny-$(DENY_VERSION) cargo-deny@$(DENY_VERSION)
