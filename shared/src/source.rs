@@ -2,6 +2,7 @@
 
 pub mod lake;
 pub mod lines;
+pub mod registry;
 
 use std::sync::Arc;
 
