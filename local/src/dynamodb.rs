@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::types::{
     StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
+use shared::source::registry::{DEFAULT_SEGMENTS, Registry};
 use tempfile::TempDir;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -96,6 +97,11 @@ pub async fn aws_config(endpoint: &str) -> SdkConfig {
         .credentials_provider(credentials)
         .load()
         .await
+}
+
+/// The registry in its table, to be filled.
+pub fn registry(config: &SdkConfig) -> Registry {
+    Registry::new(Client::new(config), REGISTRY_TABLE, DEFAULT_SEGMENTS)
 }
 
 /// A running engine on a file; dropping it stops the server.

@@ -21,7 +21,7 @@ use aws_config::SdkConfig;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use shared::clock::Clock;
-use shared::event::{FINISH_RULE, PLAN_RULE};
+use shared::event::{FINISH_RULE, JobEvent, PLAN_RULE};
 use thiserror::Error;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, warn};
@@ -38,11 +38,11 @@ pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 #[async_trait]
 pub trait Functions: Send + Sync + 'static {
     /// Woken by [`PLAN_RULE`].
-    async fn plan_export(&self, event: EventBridgeEvent) -> Result<(), FunctionError>;
+    async fn plan_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError>;
     /// Fed by the chunk queue.
     async fn run_export_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError>;
     /// Woken by [`FINISH_RULE`].
-    async fn finish_export(&self, event: EventBridgeEvent) -> Result<(), FunctionError>;
+    async fn finish_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError>;
     /// Fed by the dead-letter queue.
     async fn fail_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError>;
 }
@@ -69,13 +69,14 @@ pub struct PumpSettings {
 }
 
 impl PumpSettings {
-    /// As the template has it, but with pauses that fit a person who waits.
+    /// As the template has it, but with pauses that fit a person who waits. A chunk whose run died with an earlier
+    /// process is redelivered until that run's lease is over, which takes a minute with the stack's settings.
     pub fn patient_person(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),
             chunk_concurrency: 4,
-            visibility: Duration::from_secs(5),
-            max_receives: 5,
+            visibility: Duration::from_secs(20),
+            max_receives: 8,
             event_retries: 2,
             event_retry_pause: Duration::from_secs(2),
             poll: Duration::from_millis(50),

@@ -8,13 +8,15 @@ mod random;
 mod registry;
 mod rows;
 
-pub use registry::{CAMPAIGNS, SampleDevice, SampleFeedback};
+pub use registry::{CAMPAIGNS, SampleDevice};
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use shared::app::AppScope;
 use shared::selection::ExportType;
+use shared::source::SourceError;
+use shared::source::registry::Registry;
 use time::Date;
 use time::macros::date;
 
@@ -129,6 +131,34 @@ impl Sample {
                         counts.insert((app.name, export_type.name(), Some(day)), rows);
                     }
                 }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Writes the devices, campaigns and feedback of every app into the registry.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the table does not take them.
+    pub async fn load_registry(&self, registry: &Registry) -> Result<Counts, SourceError> {
+        let mut counts = Counts::new();
+        for app in APPS.iter().filter(|app| app.share > 0) {
+            let scope = app.scope();
+            let (devices, feedback): (Vec<_>, Vec<_>) =
+                self.device_list(app).map(|sample| (sample.device, sample.feedback)).unzip();
+            let feedback = feedback.concat();
+            registry.put_campaigns(&scope, &registry::campaigns()).await?;
+            registry.put_devices(&scope, &devices).await?;
+            registry.put_feedback(&scope, &feedback).await?;
+            let tokens = devices.iter().filter(|device| device.push_token.is_some()).count();
+            let tagged = devices.iter().filter(|device| !device.app_info.is_empty()).count();
+            for (export_type, rows) in [
+                (ExportType::Device, devices.len()),
+                (ExportType::Tag, tagged),
+                (ExportType::Token, tokens),
+                (ExportType::Push, feedback.len()),
+            ] {
+                counts.insert((app.name, export_type.name(), None), rows as u64);
             }
         }
         Ok(counts)

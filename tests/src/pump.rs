@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use local::pump::{FunctionError, Functions, Pump, PumpSettings};
 use shared::clock::SystemClock;
+use shared::event::JobEvent;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -38,8 +39,8 @@ impl Noting {
     }
 }
 
-fn phase(event: &EventBridgeEvent) -> String {
-    event.detail["phase"].as_str().unwrap().to_owned()
+fn phase(event: &EventBridgeEvent<JobEvent>) -> String {
+    event.detail.phase.clone()
 }
 
 fn body(event: &SqsEvent) -> serde_json::Value {
@@ -48,7 +49,7 @@ fn body(event: &SqsEvent) -> serde_json::Value {
 
 #[async_trait]
 impl Functions for Noting {
-    async fn plan_export(&self, event: EventBridgeEvent) -> Result<(), FunctionError> {
+    async fn plan_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError> {
         self.note("plan-export", phase(&event))
     }
 
@@ -57,7 +58,7 @@ impl Functions for Noting {
         Ok(SqsBatchResponse::default())
     }
 
-    async fn finish_export(&self, event: EventBridgeEvent) -> Result<(), FunctionError> {
+    async fn finish_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError> {
         self.note("finish-export", phase(&event))
     }
 

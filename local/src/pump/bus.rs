@@ -7,6 +7,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
+use shared::event::JobEvent;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
@@ -18,7 +19,8 @@ use super::pattern::Pattern;
 use super::queue::Queue;
 
 /// The function that a rule wakes.
-pub(crate) type Target = Arc<dyn Fn(EventBridgeEvent) -> BoxFuture<'static, Result<(), FunctionError>> + Send + Sync>;
+pub(crate) type Target =
+    Arc<dyn Fn(EventBridgeEvent<JobEvent>) -> BoxFuture<'static, Result<(), FunctionError>> + Send + Sync>;
 
 /// A rule and its target.
 pub(crate) struct Rule {

@@ -127,7 +127,7 @@ pub(crate) fn bus_event(id: &str, detail: &JobEvent, now: OffsetDateTime) -> Val
 }
 
 /// The bus's event as the function's type.
-pub(crate) fn to_eventbridge(event: &Value) -> Result<EventBridgeEvent, serde_json::Error> {
+pub(crate) fn to_eventbridge(event: &Value) -> Result<EventBridgeEvent<JobEvent>, serde_json::Error> {
     serde_json::from_value(event.clone())
 }
 
@@ -193,9 +193,8 @@ mod tests {
             let sent = send(&image);
             let [Sent::Job(event)] = sent.as_slice() else { panic!("{sent:?}") };
             let event = to_eventbridge(event).unwrap();
-            let detail: JobEvent = serde_json::from_value(event.detail).unwrap();
-            assert_eq!((event.source.as_str(), detail.phase.as_str()), (EVENT_SOURCE, phase));
-            assert_eq!(detail.key().unwrap().id.to_string(), JOB);
+            assert_eq!((event.source.as_str(), event.detail.phase.as_str()), (EVENT_SOURCE, phase));
+            assert_eq!(event.detail.key().unwrap().id.to_string(), JOB);
         }
         assert_eq!(send(&tally("2")), []);
     }

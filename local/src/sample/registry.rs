@@ -1,7 +1,9 @@
-//! The devices of the registry: what is known of each, as JSON values.
+//! The devices of the registry, and what became of campaigns on them.
 
 use serde_json::{Map, Value, json};
 use shared::selection::CampaignType;
+use shared::source::registry::{Campaign, Device, Feedback, PushToken};
+use time::macros::datetime;
 
 use super::random::Random;
 use super::rows::{Ids, id};
@@ -31,36 +33,13 @@ pub const CAMPAIGNS: [(i64, CampaignType); 4] = [
     (9_007_199_254_740_993, CampaignType::NativePush),
 ];
 
-/// What became of a campaign on a device.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SampleFeedback {
-    /// The campaign's type.
-    pub campaign_type: CampaignType,
-    /// The campaign's number.
-    pub campaign_id: i64,
-    /// The push status flags.
-    pub status: Vec<&'static str>,
-    /// Who used the device, when that is known.
-    pub user_id: Option<String>,
-}
-
-/// A device of the sample.
-#[derive(Debug, Clone, PartialEq)]
+/// A device of the sample, and its feedback.
+#[derive(Clone, PartialEq)]
 pub struct SampleDevice {
-    /// The device's id.
-    pub id: String,
-    /// When it was seen, in milliseconds since 1970, and whether native push is on.
-    pub meta: Value,
-    /// The technical data.
-    pub info: Value,
-    /// Where it was last.
-    pub location: Value,
-    /// The tags; none for some devices.
-    pub tags: Map<String, Value>,
-    /// The push token and its type, when there is one.
-    pub token: Option<(String, &'static str)>,
-    /// What became of campaigns.
-    pub feedback: Vec<SampleFeedback>,
+    /// The device.
+    pub device: Device,
+    /// What became of campaigns on it.
+    pub feedback: Vec<Feedback>,
 }
 
 impl SampleDevice {
@@ -69,15 +48,35 @@ impl SampleDevice {
         let mut random = Random::new(seed, &[app, number, 0xde]);
         let mut hex = Vec::new();
         id(&mut hex, Ids::new(seed, app).device, number);
-        Self {
+        let device = Device {
             id: String::from_utf8_lossy(&hex).into_owned(),
-            meta: meta(&mut random),
-            info: info(&mut random),
-            location: location(&mut random),
-            tags: tags(&mut random, number),
-            token: token(&mut random, number),
-            feedback: feedback(&mut random, number),
-        }
+            meta: object(meta(&mut random)),
+            info: object(info(&mut random)),
+            location: object(location(&mut random)),
+            app_info: tags(&mut random, number),
+            push_token: token(&mut random, number),
+            user_id: random.one_in(2).then(|| format!("user-{number}@example.com")),
+        };
+        let feedback = feedback(&mut random, &device);
+        Self { device, feedback }
+    }
+}
+
+/// The campaigns of an app: the first two ended within the week, the others go on.
+pub(super) fn campaigns() -> Vec<Campaign> {
+    let campaign = |(id, campaign_type)| Campaign {
+        campaign_type,
+        id,
+        active_from: datetime!(2026-01-05 08:00 UTC),
+        active_to: (id < 3).then_some(datetime!(2026-01-07 20:00 UTC)),
+    };
+    CAMPAIGNS.into_iter().map(campaign).collect()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
     }
 }
 
@@ -126,25 +125,26 @@ fn tags(random: &mut Random, number: u64) -> Map<String, Value> {
     (0..count).map(|index| tag(index, random)).collect()
 }
 
-fn token(random: &mut Random, number: u64) -> Option<(String, &'static str)> {
+fn token(random: &mut Random, number: u64) -> Option<PushToken> {
     if random.one_in(4) {
         return None;
     }
-    Some((format!("{:016x}:{number}/+=", random.next()), choose(random, &TOKEN_TYPES)?))
+    let kind = random.pick(&TOKEN_TYPES).to_owned();
+    Some(PushToken { token: format!("{:016x}:{number}/+=", random.next()), kind })
 }
 
-fn feedback(random: &mut Random, number: u64) -> Vec<SampleFeedback> {
+fn feedback(random: &mut Random, device: &Device) -> Vec<Feedback> {
     let reached = CAMPAIGNS.into_iter().filter(|_| !random.one_in(3)).collect::<Vec<_>>();
-    let user_id = random.one_in(2).then(|| format!("user-{number}@example.com"));
-    let mut status = vec!["Queued"];
+    let mut status = vec!["Queued".to_owned()];
     if random.one_in(2) {
-        status.extend(["SystemNotificationDisplayed", "ContentActioned"]);
+        status.extend(["SystemNotificationDisplayed", "ContentActioned"].map(str::to_owned));
     }
-    let feedback = |(campaign_id, campaign_type)| SampleFeedback {
+    let feedback = |(campaign, campaign_type)| Feedback {
         campaign_type,
-        campaign_id,
+        campaign,
+        device_id: device.id.clone(),
         status: status.clone(),
-        user_id: user_id.clone(),
+        user_id: device.user_id.clone(),
     };
     reached.into_iter().map(feedback).collect()
 }
@@ -155,16 +155,16 @@ mod tests {
 
     #[test]
     fn a_device_is_the_same_for_the_same_seed() {
-        assert_eq!(SampleDevice::new(1, 0, 5), SampleDevice::new(1, 0, 5));
-        assert_ne!(SampleDevice::new(1, 0, 5).id, SampleDevice::new(2, 0, 5).id);
+        assert!(SampleDevice::new(1, 0, 5) == SampleDevice::new(1, 0, 5));
+        assert_ne!(SampleDevice::new(1, 0, 5).device.id, SampleDevice::new(2, 0, 5).device.id);
     }
 
     #[test]
     fn some_devices_lack_tags_tokens_and_feedback() {
         let devices = (0..500).map(|number| SampleDevice::new(1, 0, number)).collect::<Vec<_>>();
-        assert_eq!(devices[0].tags.len(), 250);
-        assert!(devices.iter().any(|device| device.tags.is_empty()));
-        assert!(devices.iter().any(|device| device.token.is_none()));
+        assert_eq!(devices[0].device.app_info.len(), 250);
+        assert!(devices.iter().any(|device| device.device.app_info.is_empty()));
+        assert!(devices.iter().any(|device| device.device.push_token.is_none()));
         assert!(devices.iter().any(|device| device.feedback.is_empty()));
     }
 }

@@ -53,10 +53,10 @@ fn add_file(rows: &mut RowSet, path: &Path, form: Form) -> Result<(), Box<dyn st
 pub fn device_rows(sample: &Sample, app: &SampleApp, format: ExportFormat) -> Result<RowSet, Mismatch> {
     let mut rows = RowSet::default();
     let unreadable = |error: serde_json::Error| Mismatch::unreadable(Path::new("registry"), &error);
-    for device in sample.device_list(app) {
+    for device in sample.device_list(app).map(|sample| sample.device) {
         let row = json!({
             "deviceId": device.id, "meta": device.meta, "info": device.info, "location": device.location,
-            "appInfo": device.tags,
+            "appInfo": device.app_info,
         });
         let row = RawValue::from_string(row.to_string()).map_err(unreadable)?;
         rows.add(&serde_json::from_str(row.get()).map_err(unreadable)?, form_of(format)).map_err(unreadable)?;
