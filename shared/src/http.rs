@@ -22,7 +22,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 
 /// A request as API Gateway delivers it, payload version 2.0
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Call<'a> {
     event: &'a ApiGatewayV2httpRequest,
 }

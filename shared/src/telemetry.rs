@@ -6,16 +6,8 @@ use crate::config::{ConfigError, Environment};
 
 /// The crates whose logs have the level of `LOG_LEVEL`. All others warn only: `lambda_runtime` would log whole events
 /// at `trace`, and an HTTP client whole requests.
-const OUR_CRATES: [&str; 8] = [
-    "shared",
-    "create_job",
-    "get_status",
-    "plan_export",
-    "run_export_chunk",
-    "finish_export",
-    "fail_chunk",
-    "local",
-];
+const OUR_CRATES: [&str; 8] =
+    ["shared", "create_job", "get_status", "plan_export", "run_export_chunk", "finish_export", "fail_chunk", "local"];
 
 /// The filter of a level: ours at that level, everything else at `warn`.
 ///

@@ -1,4 +1,5 @@
 //! Builds the adapters from the settings, once per process: the only place where the two meet.
+#![expect(clippy::disallowed_types, reason = "hands the vendors' clients to their adapters")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use thiserror::Error;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Environment};
 use crate::container::azure::{AzureContainers, AzureSettings};
-use crate::container::url::ContainerUrlRules;
+use crate::container::url::{BadEndpoint, ContainerUrlRules, ExtraEndpoint};
 use crate::container::writer::WriterSettings;
 use crate::container::{ContainerError, Containers};
 use crate::seal::Sealer;
@@ -117,8 +118,10 @@ impl Wiring {
     /// [`ConfigError`] when an extra endpoint is not a URL.
     pub fn container_urls(&self) -> Result<ContainerUrlRules, ConfigError> {
         let texts = self.env.optional("EXTRA_BLOB_ENDPOINTS")?.unwrap_or_default();
-        let rules = ContainerUrlRules::with_extra_endpoints(texts.split(',').filter(|text| !text.is_empty()));
-        rules.map_err(|reason| Environment::invalid("EXTRA_BLOB_ENDPOINTS", texts, reason))
+        let endpoints = texts.split(',').filter(|text| !text.is_empty()).map(ExtraEndpoint::parse);
+        let extra_endpoints = endpoints.collect::<Result<_, _>>();
+        let invalid = |error: BadEndpoint| Environment::invalid("EXTRA_BLOB_ENDPOINTS", texts, error.to_string());
+        Ok(ContainerUrlRules { extra_endpoints: extra_endpoints.map_err(invalid)? })
     }
 
     /// How files are cut into blocks and sent.

@@ -35,10 +35,21 @@ pub(crate) enum Fault {
     Refused,
     /// The call does its work, but its answer is lost.
     AnswerLost,
+    /// The process stands still before the call goes out, until it is woken.
+    Stall,
 }
 
-impl Fault {
-    pub(crate) const ALL: [Self; 4] = [Self::CrashBefore, Self::CrashAfter, Self::Refused, Self::AnswerLost];
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// The exports table.
+    Table,
+    /// A block to be staged.
+    Stage,
+    /// A block list to be committed.
+    Commit,
+    /// The lake or the registry.
+    Source,
 }
 
 /// Counts all calls and plays one fault at one of them. Clones share the count.
@@ -49,7 +60,10 @@ pub(crate) struct Faults(Arc<State>);
 struct State {
     calls: AtomicUsize,
     armed: Mutex<Option<(usize, Fault)>>,
+    refusing: Mutex<Option<Call>>,
     crashed: Notify,
+    stalled: Notify,
+    woken: Notify,
 }
 
 impl Faults {
@@ -57,6 +71,11 @@ impl Faults {
     pub(crate) fn arm(&self, call: usize, fault: Fault) {
         self.0.calls.store(0, Ordering::SeqCst);
         *self.0.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some((call, fault));
+    }
+
+    /// Refuses every call of a kind, until told otherwise.
+    pub(crate) fn refuse(&self, calls: Option<Call>) {
+        *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     /// Whether an armed fault has not been played.
@@ -72,7 +91,25 @@ impl Faults {
         }
     }
 
-    fn next(&self) -> Option<Fault> {
+    /// Waits until a process stands still.
+    pub(crate) async fn stalled(&self) {
+        self.0.stalled.notified().await;
+    }
+
+    /// Lets the process that stands still go on.
+    pub(crate) fn wake(&self) {
+        self.0.woken.notify_one();
+    }
+
+    async fn stall(&self) {
+        self.0.stalled.notify_one();
+        self.0.woken.notified().await;
+    }
+
+    fn next(&self, what: Call) -> Option<Fault> {
+        if *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) == Some(what) {
+            return Some(Fault::Refused);
+        }
         let call = self.0.calls.fetch_add(1, Ordering::SeqCst);
         let mut armed = self.0.armed.lock().unwrap_or_else(PoisonError::into_inner);
         armed.take_if(|(at, _)| *at == call).map(|(_, fault)| fault)
@@ -84,13 +121,22 @@ impl Faults {
     }
 
     /// Makes a call, with the fault that is due.
-    async fn call<T, E>(&self, call: impl Future<Output = Result<T, E>>, refused: impl Fn() -> E) -> Result<T, E> {
-        match self.next() {
+    async fn call<T, E>(
+        &self,
+        what: Call,
+        call: impl Future<Output = Result<T, E>>,
+        refused: impl Fn() -> E,
+    ) -> Result<T, E> {
+        match self.next(what) {
             None => call.await,
             Some(Fault::CrashBefore) => self.crash().await,
             Some(Fault::CrashAfter) => {
                 drop(call.await);
                 self.crash().await
+            }
+            Some(Fault::Stall) => {
+                self.stall().await;
+                call.await
             }
             Some(Fault::Refused) => Err(refused()),
             Some(Fault::AnswerLost) => {
@@ -115,11 +161,7 @@ pub(crate) struct FaultyHttp {
 }
 
 impl HttpClient for FaultyHttp {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
         SharedHttpConnector::new(FaultyConnector { faults: self.faults.clone(), inner })
     }
@@ -135,12 +177,16 @@ impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (faults, inner) = (self.faults.clone(), self.inner.clone());
         HttpConnectorFuture::new(async move {
-            match faults.next() {
+            match faults.next(Call::Table) {
                 None => inner.call(request).await,
                 Some(Fault::CrashBefore) => faults.crash().await,
                 Some(Fault::CrashAfter) => {
                     drop(inner.call(request).await);
                     faults.crash().await
+                }
+                Some(Fault::Stall) => {
+                    faults.stall().await;
+                    inner.call(request).await
                 }
                 Some(Fault::Refused) => Ok(throttled()),
                 Some(Fault::AnswerLost) => {
@@ -154,7 +200,8 @@ impl HttpConnector for FaultyConnector {
 
 /// DynamoDB's answer to a request over the table's throughput.
 fn throttled() -> HttpResponse {
-    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
+    let body =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
     let mut response = HttpResponse::new(StatusCode::try_from(400).unwrap(), SdkBody::from(body));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     response
@@ -184,7 +231,7 @@ fn no_answer() -> ContainerError {
 #[async_trait]
 impl Container for FaultyContainer {
     async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
-        self.faults.call(self.inner.stage_block(blob, block, data), no_answer).await
+        self.faults.call(Call::Stage, self.inner.stage_block(blob, block, data), no_answer).await
     }
 
     async fn commit_blocks(
@@ -193,7 +240,7 @@ impl Container for FaultyContainer {
         blocks: &[BlockId],
         content_type: &str,
     ) -> Result<(), ContainerError> {
-        self.faults.call(self.inner.commit_blocks(blob, blocks, content_type), no_answer).await
+        self.faults.call(Call::Commit, self.inner.commit_blocks(blob, blocks, content_type), no_answer).await
     }
 }
 
@@ -216,12 +263,12 @@ impl Source for FaultySource {
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        self.faults.call(self.inner.plan(scope, request, cursor, limit), source_busy).await
+        self.faults.call(Call::Source, self.inner.plan(scope, request, cursor, limit), source_busy).await
     }
 
     fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
         let (faults, inner) = (self.faults.clone(), self.inner.read(chunk, request));
-        let gate = async move { faults.call(async { Ok(()) }, source_busy).await };
+        let gate = async move { faults.call(Call::Source, async { Ok(()) }, source_busy).await };
         futures::stream::once(gate)
             .flat_map(move |gate| match gate {
                 Ok(()) => futures::stream::empty().boxed(),

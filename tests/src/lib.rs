@@ -1,8 +1,18 @@
 //! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod container_contract;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod pump;
+#[cfg(test)]
+mod source_contract;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod world;

@@ -1,22 +1,25 @@
 //! A world for whole-export stories: the real handlers over the embedded DynamoDB, a lake and a container in memory,
 //! a clock that only the story moves, and deliveries that repeat, fail and go on.
+#![expect(clippy::disallowed_types, reason = "looks at the table as the pipes do, beside the ports")]
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use aws_config::SdkConfig;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, scratch_dir};
+use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables, scratch_dir};
+use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use shared::app::AppScope;
 use shared::clock::Clock;
 use shared::container::memory::{MemoryContainers, Permission};
+use shared::container::url::ContainerUrlRules;
 use shared::container::writer::WriterSettings;
 use shared::container::{BlobName, ContainerAddress};
 use shared::event::{ChunkMessage, JobEvent};
@@ -39,7 +42,11 @@ use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource};
 pub(crate) const APP_PATH: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/\
                                    appcollections/c1/apps/chess/devices/exportTasks";
 pub(crate) const CONTAINER: &str = "https://account1.blob.core.windows.net/exports";
-pub(crate) const SIGNATURE: &str = "sv=2024-11-04&sr=c&sp=w&se=2026-06-30T00%3A00%3A00Z&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D";
+pub(crate) const SIGNATURE: &str =
+    "sv=2024-11-04&sr=c&sp=w&se=2026-06-30T00%3A00%3A00Z&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D";
+
+/// The segments that the registry spreads an app's devices over.
+pub(crate) const REGISTRY_SEGMENTS: u16 = 4;
 
 /// A clock that stands still until the story moves it.
 pub(crate) struct StoryClock(Mutex<(OffsetDateTime, u128)>);
@@ -76,7 +83,6 @@ pub(crate) struct World {
     pub(crate) lake: Arc<InMemory>,
     /// The table without faults, for a look from outside.
     pub(crate) store: DynamoStore,
-    pub(crate) registry: Registry,
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) create: create_job::Ports,
     pub(crate) status: get_status::Ports,
@@ -90,6 +96,109 @@ pub(crate) struct World {
     pub(crate) max_receives: u32,
     _dynamo: EmbeddedDynamoDb,
     _folder: tempfile::TempDir,
+}
+
+/// The table behind an HTTP client that meets the faults and repeats nothing by itself.
+fn faulty_table(sdk: &SdkConfig, faults: &Faults, clock: &Arc<StoryClock>) -> DynamoStore {
+    let http = FaultyHttp { faults: faults.clone(), inner: aws_smithy_http_client::Builder::new().build_http() };
+    let sdk = sdk.to_builder().http_client(http).retry_config(RetryConfig::disabled()).build();
+    DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(clock) as _)
+}
+
+/// What all functions share.
+struct Adapters {
+    table: Arc<DynamoStore>,
+    containers: Arc<FaultyContainers<MemoryContainers>>,
+    sealer: Arc<KeySealer>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Blocks of 1,000 bytes, so that a small file has several.
+fn writer() -> WriterSettings {
+    WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() }
+}
+
+impl Adapters {
+    fn create(&self) -> create_job::Ports {
+        create_job::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            intake: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            check_container_url: create_job::by_rules(ContainerUrlRules::default()),
+            containers: Arc::clone(&self.containers) as _,
+            sealer: Arc::clone(&self.sealer) as _,
+            settings: create_job::Settings {
+                public_url: Some("https://api.example".to_owned()),
+                subject_claim: "sub".to_owned(),
+                max_range_days: 366,
+                retention: Duration::days(90),
+            },
+        }
+    }
+
+    fn status(&self) -> get_status::Ports {
+        get_status::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            lists: Arc::clone(&self.table) as _,
+            settings: get_status::Settings {
+                public_url: Some("https://api.example".to_owned()),
+                subject_claim: "sub".to_owned(),
+            },
+        }
+    }
+
+    fn plan(&self, sources: &Sources) -> plan_export::Ports {
+        plan_export::Ports {
+            plans: Arc::clone(&self.table) as _,
+            sources: sources.clone(),
+            clock: Arc::clone(&self.clock),
+            time_limit: Duration::minutes(15),
+            max_shards: 3,
+        }
+    }
+
+    fn run(&self, sources: &Sources) -> run_export_chunk::Ports {
+        run_export_chunk::Ports {
+            chunks: Arc::clone(&self.table) as _,
+            sources: sources.clone(),
+            containers: Arc::clone(&self.containers) as _,
+            sealer: Arc::clone(&self.sealer) as _,
+            clock: Arc::clone(&self.clock),
+            settings: run_export_chunk::RunSettings {
+                writer: writer(),
+                skip_bad_records: false,
+                time_limit: Duration::minutes(15),
+            },
+        }
+    }
+
+    fn finish(&self) -> finish_export::Ports {
+        finish_export::Ports {
+            chunks: Arc::clone(&self.table) as _,
+            containers: Arc::clone(&self.containers) as _,
+            sealer: Arc::clone(&self.sealer) as _,
+            clock: Arc::clone(&self.clock),
+            writer: writer(),
+        }
+    }
+}
+
+/// What is under way.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    seen: HashSet<String>,
+    queue: VecDeque<Delivery>,
+}
+
+impl Deliveries {
+    /// A chunk's message that was received once and not dealt with.
+    pub(crate) fn of_chunk(key: &JobKey, shard: u16, chunk: u32) -> Self {
+        let delivery = Delivery { what: Kind::Chunk(chunk_message(key, shard, chunk)), receives: 1 };
+        Self { seen: HashSet::new(), queue: VecDeque::from([delivery]) }
+    }
 }
 
 /// A message or event on its way.
@@ -109,83 +218,36 @@ impl World {
     pub(crate) async fn new() -> Self {
         let folder = scratch_dir().unwrap();
         let dynamo = EmbeddedDynamoDb::start(&folder.path().join("world.sqlite")).await.unwrap();
-        dynamo.create_tables().await.unwrap();
         let sdk = dynamo.sdk_config().await;
+        create_tables(&sdk).await.unwrap();
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
         let faults = Faults::default();
         let clock = Arc::new(StoryClock::new());
-        let client = aws_sdk_dynamodb::Client::new(&sdk);
-        let faulty = FaultyHttp { faults: faults.clone(), inner: aws_smithy_http_client::Builder::new().build_http() };
-        let faulty_sdk = sdk.to_builder().http_client(faulty).retry_config(RetryConfig::disabled()).build();
-        let faulty_client = aws_sdk_dynamodb::Client::new(&faulty_sdk);
-        let table = Arc::new(DynamoStore::new(faulty_client.clone(), EXPORTS_TABLE, Arc::clone(&clock) as _));
-        let lake = Arc::new(InMemory::new());
-        let source = |inner: Arc<dyn Source>| Arc::new(FaultySource { faults: faults.clone(), inner }) as Arc<dyn Source>;
-        let sources = Sources {
-            lake: source(Arc::new(Lake::new(Arc::clone(&lake) as _, Path::from("lake"), 2_000))),
-            registry: source(Arc::new(Registry::new(client.clone(), REGISTRY_TABLE, 4))),
-        };
         let containers = MemoryContainers::default();
         let address = ContainerAddress::new(CONTAINER);
         containers.create(&address);
         containers.grant(&address, &Secret::new(SIGNATURE), Permission::Write);
-        let writer = WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() };
-        let sealer = Arc::new(KeySealer::new(&[7; 32]).unwrap());
-        let opened = Arc::new(FaultyContainers { faults: faults.clone(), inner: containers.clone() });
+        let lake = Arc::new(InMemory::new());
+        let source =
+            |inner: Arc<dyn Source>| Arc::new(FaultySource { faults: faults.clone(), inner }) as Arc<dyn Source>;
+        let sources = Sources {
+            lake: source(Arc::new(Lake::new(Arc::clone(&lake) as _, Path::from("lake"), 2_000))),
+            registry: source(Arc::new(Registry::new(client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS))),
+        };
+        let adapters = Adapters {
+            table: Arc::new(faulty_table(&sdk, &faults, &clock)),
+            containers: Arc::new(FaultyContainers { faults: faults.clone(), inner: containers.clone() }),
+            sealer: Arc::new(KeySealer::new(&[7; 32]).unwrap()),
+            clock: Arc::clone(&clock) as _,
+        };
         let world = Self {
-            create: create_job::Ports {
-                clock: Arc::clone(&clock) as _,
-                grants: Arc::clone(&table) as _,
-                intake: Arc::clone(&table) as _,
-                jobs: Arc::clone(&table) as _,
-                container_urls: Arc::default(),
-                containers: Arc::clone(&opened) as _,
-                sealer: Arc::clone(&sealer) as _,
-                settings: create_job::Settings {
-                    public_url: Some("https://api.example".to_owned()),
-                    subject_claim: "sub".to_owned(),
-                    max_range_days: 366,
-                    retention: Duration::days(90),
-                },
-            },
-            status: get_status::Ports {
-                clock: Arc::clone(&clock) as _,
-                grants: Arc::clone(&table) as _,
-                jobs: Arc::clone(&table) as _,
-                lists: Arc::clone(&table) as _,
-                settings: get_status::Settings {
-                    public_url: Some("https://api.example".to_owned()),
-                    subject_claim: "sub".to_owned(),
-                },
-            },
-            plan: plan_export::Ports {
-                plans: Arc::clone(&table) as _,
-                sources: sources.clone(),
-                clock: Arc::clone(&clock) as _,
-                time_limit: Duration::minutes(15),
-                max_shards: 3,
-            },
-            run: run_export_chunk::Ports {
-                chunks: Arc::clone(&table) as _,
-                sources,
-                containers: Arc::clone(&opened) as _,
-                sealer: Arc::clone(&sealer) as _,
-                clock: Arc::clone(&clock) as _,
-                settings: run_export_chunk::RunSettings {
-                    writer,
-                    skip_bad_records: false,
-                    time_limit: Duration::minutes(15),
-                },
-            },
-            finish: finish_export::Ports {
-                chunks: Arc::clone(&table) as _,
-                containers: opened,
-                sealer,
-                clock: Arc::clone(&clock) as _,
-                writer,
-            },
-            fail: fail_chunk::Ports { chunks: table, clock: Arc::clone(&clock) as _ },
+            create: adapters.create(),
+            status: adapters.status(),
+            plan: adapters.plan(&sources),
+            run: adapters.run(&sources),
+            finish: adapters.finish(),
+            fail: fail_chunk::Ports { chunks: adapters.table, clock: adapters.clock },
             store: DynamoStore::new(client.clone(), EXPORTS_TABLE, Arc::clone(&clock) as _),
-            registry: Registry::new(client.clone(), REGISTRY_TABLE, 4),
             client,
             faults,
             clock,
@@ -202,7 +264,7 @@ impl World {
     }
 
     pub(crate) fn scope() -> AppScope {
-        AppScope::from_segments(APP_PATH.trim_start_matches('/').split('/').take(8))
+        AppScope::from_segments(APP_PATH.trim_start_matches('/').split('/').take(10))
     }
 
     pub(crate) async fn put_object(&self, kind: &str, day: &str, name: &str, text: impl Into<Vec<u8>>) {
@@ -255,26 +317,41 @@ impl World {
         self.store.job(key, self.clock.now()).await.unwrap().unwrap()
     }
 
+    /// The event of a job's phase, as the bus delivers it.
+    pub(crate) fn event_of(key: &JobKey, phase: &str) -> EventBridgeEvent<JobEvent> {
+        let (scope, job) = (key.scope.as_str().to_owned(), key.id.to_string());
+        bus_event(&JobEvent { kind: "job".to_owned(), scope, job, phase: phase.to_owned() })
+    }
+
     /// Delivers events and messages until the job has ended and nothing is under way.
     pub(crate) async fn drive(&self, key: &JobKey) -> Job {
-        let mut seen = HashSet::new();
-        let mut queue = VecDeque::new();
+        self.drive_on(key, Deliveries::default()).await
+    }
+
+    /// Goes on with what is under way, until the job has ended and nothing is.
+    pub(crate) async fn drive_on(&self, key: &JobKey, mut deliveries: Deliveries) -> Job {
         for _ in 0..100 {
-            queue.extend(self.new_images(&mut seen).await);
-            let ended = matches!(self.job(key).await.phase, Phase::Ended { .. });
-            if ended && queue.is_empty() {
-                return self.job(key).await;
+            self.round(&mut deliveries).await;
+            let job = self.job(key).await;
+            if matches!(job.phase, Phase::Ended { .. }) && deliveries.queue.is_empty() {
+                return job;
             }
-            let mut again = VecDeque::new();
-            while let Some(delivery) = queue.pop_front() {
-                again.extend(self.deliver(delivery).await);
-            }
-            if !again.is_empty() {
-                self.clock.advance(Duration::minutes(16));
-            }
-            queue = again;
         }
         panic!("the job does not end: {:?}", self.job(key).await);
+    }
+
+    /// Delivers everything that is under way once; what failed comes again after its visibility time-out.
+    pub(crate) async fn round(&self, deliveries: &mut Deliveries) {
+        let new = self.new_images(&mut deliveries.seen).await;
+        deliveries.queue.extend(new);
+        let mut again = VecDeque::new();
+        while let Some(delivery) = deliveries.queue.pop_front() {
+            again.extend(self.deliver(delivery).await);
+        }
+        if !again.is_empty() {
+            self.clock.advance(Duration::minutes(16));
+        }
+        deliveries.queue = again;
     }
 
     /// What the pipes would let through of the table's present images, those already delivered left out.
@@ -330,6 +407,11 @@ impl World {
         (!done).then_some(Delivery { receives, ..delivery })
     }
 
+    /// The message of a chunk, as the queue delivers it.
+    pub(crate) fn message_of(key: &JobKey, shard: u16, chunk: u32) -> SqsEvent {
+        sqs_event(&json!(chunk_message(key, shard, chunk)))
+    }
+
     async fn dead_letter(&self, body: &Value) -> bool {
         let end = fail_chunk::handle(sqs_event(body), &self.fail);
         self.faults.survive(end).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
@@ -363,6 +445,15 @@ impl World {
 
 fn job_event(text: &impl Fn(&str) -> String) -> JobEvent {
     JobEvent { kind: text("kind"), scope: text("scope"), job: text("job"), phase: text("phase") }
+}
+
+fn chunk_message(key: &JobKey, shard: u16, chunk: u32) -> ChunkMessage {
+    ChunkMessage {
+        scope: key.scope.as_str().to_owned(),
+        job: key.id.to_string(),
+        shard: shard.to_string(),
+        chunk: chunk.to_string(),
+    }
 }
 
 fn envelope(event: &JobEvent) -> Value {

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use shared::app::AppScope;
 use shared::clock::Clock;
+use shared::container::url::ContainerUrlRules;
 use shared::container::{BlobName, BlockId, ContainerAccess, ContainerError, Containers};
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
@@ -25,6 +25,7 @@ use shared::job::{Job, JobId, JobKey};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
+use shared::wiring::{Wiring, WiringError};
 use time::{Duration, OffsetDateTime};
 
 /// How long a request id is remembered.
@@ -53,6 +54,41 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// The settings.
     pub settings: Settings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
+        Ok(Self {
+            clock: wiring.clock(),
+            grants: Arc::clone(&store) as _,
+            intake: Arc::clone(&store) as _,
+            jobs: store,
+            check_container_url: by_rules(wiring.container_urls()?),
+            containers: wiring.containers()?,
+            sealer: wiring.sealer()?,
+            settings: Settings {
+                public_url: wiring.env().optional("PUBLIC_URL")?.map(str::to_owned),
+                subject_claim: wiring.env().text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+                max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
+                retention: Duration::days(wiring.env().number("JOB_RETENTION_DAYS", 1, 3_650)?),
+            },
+        })
+    }
+}
+
+/// The check by the rules of this deployment.
+pub fn by_rules(rules: ContainerUrlRules) -> Arc<CheckContainerUrl> {
+    Arc::new(move |url, now| {
+        let checked = rules.check(url.reveal(), now);
+        checked
+            .map(|checked| checked.access)
+            .map_err(|problem| ContainerUrlRefusal { code: problem.code(), message: problem.to_string() })
+    })
 }
 
 /// The settings of this function.
@@ -93,28 +129,26 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     {
         return repeat(&admitted, earlier, &body_hash, ports).await;
     }
-    let limits = Limits { today: admitted.now.date(), max_range_days: ports.settings.max_range_days };
-    let export = read_export(admitted.operation, &body.fields()?, limits)?;
-    let job = new_job(scope.clone(), export, admitted.now, ports).await?;
-    let accepted = key.map(|key| AcceptedRequest {
-        key,
-        job: job.key.id,
-        body_hash: body_hash.clone(),
-        expires: admitted.now + REMEMBERED,
-    });
-    match ports.intake.create(job, accepted, admitted.now).await? {
+    let job = new_job(&admitted, &body, ports).await?;
+    let expires = admitted.now + REMEMBERED;
+    let request = key.map(|key| AcceptedRequest { key, job: job.key.id, body_hash: body_hash.clone(), expires });
+    match ports.intake.create(job, request, admitted.now).await? {
         Created::New(job) => {
-            tracing::info!(
-                job.id = %job.key.id,
-                app.scope = %job.key.scope,
-                export.r#type = %job.request.export_type,
-                request.id = call.request_id(),
-                "an export job was accepted"
-            );
+            log_accepted(call, &job);
             accept(&admitted, &job, ports)
         }
         Created::Repeated(earlier) => repeat(&admitted, earlier, &body_hash, ports).await,
     }
+}
+
+fn log_accepted(call: Call<'_>, job: &Job) {
+    tracing::info!(
+        job.id = %job.key.id,
+        app.scope = %job.key.scope,
+        "export.type" = %job.request.export_type,
+        request.id = call.request_id(),
+        "an export job was accepted"
+    );
 }
 
 async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a>, ApiError> {
@@ -129,15 +163,17 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
     Ok(Admitted { call, route, operation, now: ports.clock.now() })
 }
 
-/// Checks the container by rule and by writing, and seals its signature for the new job.
-async fn new_job(scope: AppScope, export: NewExport, now: OffsetDateTime, ports: &Ports) -> Result<Job, ApiError> {
-    let NewExport { request, container_url } = export;
+/// Checks the fields, then the container by rule and by writing, and seals its signature for the new job.
+async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<Job, ApiError> {
+    let now = admitted.now;
+    let limits = Limits { today: now.date(), max_range_days: ports.settings.max_range_days };
+    let NewExport { request, container_url } = read_export(admitted.operation, &body.fields()?, limits)?;
     let access = (ports.check_container_url)(&container_url, now)?;
     let id = JobId::new(ports.clock.fresh_id());
     let manifest = BlobName::manifest(request.export_type, id);
     try_to_write(ports.containers.as_ref(), &access, &manifest).await.map_err(ApiError::Container)?;
     let credential = ports.sealer.seal(id, &access.signature).await?;
-    let key = JobKey { scope, id };
+    let key = JobKey { scope: admitted.route.scope.clone(), id };
     Ok(Job::queued(key, request, access.address, credential, now, ports.settings.retention))
 }
 

@@ -87,9 +87,9 @@ impl FinishError {
         match self {
             Self::Container(error) => match error {
                 ContainerError::Denied { .. } | ContainerError::Missing { .. } | ContainerError::Refused { .. } => true,
-                ContainerError::BlocksGone
-                | ContainerError::Damaged { .. }
-                | ContainerError::Unavailable { .. } => false,
+                ContainerError::BlocksGone | ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
+                    false
+                }
             },
             Self::Seal(error) => matches!(error, SealError::Unreadable),
             Self::Irreconcilable(_) => true,
@@ -143,7 +143,11 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
     loop {
         let (file, outcome) = match &job.phase {
             Phase::Finishing { manifest: Some(prepared) } => prepared.clone(),
-            Phase::Finishing { manifest: None } | Phase::Queued | Phase::Planning | Phase::Running | Phase::Ended { .. } => {
+            Phase::Finishing { manifest: None }
+            | Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::Ended { .. } => {
                 let prepared = manifest::stage(job, tally, Arc::clone(&container), ports).await?;
                 put(job, |job| job.prepare_manifest(Some(prepared.clone())), ports).await?;
                 prepared

@@ -17,6 +17,7 @@ use shared::http::route::{Route, Target};
 use shared::http::task::{Task, TaskList};
 use shared::job::{JobId, JobKey};
 use shared::store::{Grants, JobLists, Jobs, Page, Role};
+use shared::wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -31,6 +32,26 @@ pub struct Ports {
     pub lists: Arc<dyn JobLists>,
     /// The settings.
     pub settings: Settings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
+        Ok(Self {
+            clock: wiring.clock(),
+            grants: Arc::clone(&store) as _,
+            jobs: Arc::clone(&store) as _,
+            lists: store,
+            settings: Settings {
+                public_url: wiring.env().optional("PUBLIC_URL")?.map(str::to_owned),
+                subject_claim: wiring.env().text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+            },
+        })
+    }
 }
 
 /// The settings of this function.

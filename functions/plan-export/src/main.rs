@@ -1,17 +1,17 @@
 //! The Lambda function plan-export: see the library.
 
-use plan_export::{PlanError, Ports, handle};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use plan_export::{PlanError, Ports, handle};
 use shared::wiring::Wiring;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let wiring = Wiring::start().await?;
     let ports = Ports::wire(&wiring)?;
-    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(diagnostic);
+    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(|error| diagnostic(&error));
     lambda_runtime::run(service_fn(run)).await
 }
 
-fn diagnostic(error: PlanError) -> Diagnostic {
+fn diagnostic(error: &PlanError) -> Diagnostic {
     Diagnostic { error_type: "PlanError".to_owned(), error_message: error.to_string() }
 }

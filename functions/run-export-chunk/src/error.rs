@@ -28,12 +28,12 @@ pub enum ChunkError {
 }
 
 impl ChunkError {
-    pub(crate) fn retry(reason: impl ToString) -> Self {
-        Self::Retry { reason: reason.to_string() }
+    pub(crate) fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry { reason: reason.into() }
     }
 
-    pub(crate) fn fail(reason: impl ToString) -> Self {
-        Self::Fail { reason: reason.to_string() }
+    pub(crate) fn fail(reason: impl Into<String>) -> Self {
+        Self::Fail { reason: reason.into() }
     }
 }
 
@@ -41,7 +41,7 @@ impl From<StoreError> for ChunkError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict { .. } => Self::Superseded,
-            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => Self::retry(error),
+            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => Self::retry(error.to_string()),
         }
     }
 }
@@ -50,10 +50,10 @@ impl From<ContainerError> for ChunkError {
     fn from(error: ContainerError) -> Self {
         match error {
             ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } | ContainerError::BlocksGone => {
-                Self::retry(error)
+                Self::retry(error.to_string())
             }
             ContainerError::Denied { .. } | ContainerError::Missing { .. } | ContainerError::Refused { .. } => {
-                Self::fail(error)
+                Self::fail(error.to_string())
             }
         }
     }
@@ -61,21 +61,21 @@ impl From<ContainerError> for ChunkError {
 
 impl From<SourceError> for ChunkError {
     fn from(error: SourceError) -> Self {
-        if error.is_retryable() { Self::retry(error) } else { Self::fail(error) }
+        if error.is_retryable() { Self::retry(error.to_string()) } else { Self::fail(error.to_string()) }
     }
 }
 
 impl From<SealError> for ChunkError {
     fn from(error: SealError) -> Self {
         match error {
-            SealError::Unreadable => Self::fail(error),
-            SealError::Unavailable { .. } => Self::retry(error),
+            SealError::Unreadable => Self::fail(error.to_string()),
+            SealError::Unavailable { .. } => Self::retry(error.to_string()),
         }
     }
 }
 
 impl From<IllegalMove> for ChunkError {
     fn from(error: IllegalMove) -> Self {
-        Self::retry(error)
+        Self::retry(error.to_string())
     }
 }

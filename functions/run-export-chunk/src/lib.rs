@@ -47,7 +47,8 @@ impl RunSettings {
 
     /// When a run gives up by itself, with time left to give its lease back: a twentieth, at most 10 s, early.
     fn give_up_after(&self) -> Duration {
-        self.time_limit - (self.time_limit / 20).min(Duration::seconds(10))
+        let margin: Duration = self.time_limit / 20;
+        self.time_limit - margin.min(Duration::seconds(10))
     }
 }
 

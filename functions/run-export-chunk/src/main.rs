@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-use run_export_chunk::{Ports, handle};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use run_export_chunk::{Ports, handle};
 use shared::wiring::Wiring;
 
 #[tokio::main]

@@ -61,12 +61,11 @@ impl Staging<'_> {
                 self.output.rows_read += 1;
                 self.bad_record(origin, line, &"longer than a record may be")
             }
-            Piece::Lines { origin, first_line, text } => {
-                text.split(|&byte| byte == b'\n')
-                    .zip(first_line..)
-                    .filter(|(line, _)| !line.trim_ascii().is_empty())
-                    .try_for_each(|(line, number)| self.add_record(origin, number, line))
-            }
+            Piece::Lines { origin, first_line, text } => text
+                .split(|&byte| byte == b'\n')
+                .zip(first_line..)
+                .filter(|(line, _)| !line.trim_ascii().is_empty())
+                .try_for_each(|(line, number)| self.add_record(origin, number, line)),
         }
     }
 

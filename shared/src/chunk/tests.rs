@@ -28,10 +28,8 @@ fn output() -> Output {
 }
 
 fn free(claim: Claim) -> ChunkMove {
-    match claim {
-        Claim::Free(step) => *step,
-        other => panic!("not free: {other:?}"),
-    }
+    let Claim::Free(step) = claim else { panic!("not free: {claim:?}") };
+    *step
 }
 
 fn claimed() -> Lease {

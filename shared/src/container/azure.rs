@@ -45,6 +45,16 @@ impl Default for AzureSettings {
 }
 
 impl AzureSettings {
+    /// For a caller who waits: one repeat, within [`super::preflight`]'s own deadline.
+    pub fn for_preflight() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            request_timeout: Duration::from_secs(5),
+            retries: 1,
+            ..Self::default()
+        }
+    }
+
     fn retry_options(&self) -> RetryOptions {
         RetryOptions::exponential(ExponentialRetryOptions {
             initial_delay: duration(self.retry_delay),

@@ -181,6 +181,7 @@ impl ApiError {
         }
     }
 
+    /// The code, and with it the status; a refused container URL has its own code and the status of any refused field.
     fn reason(&self) -> ErrorCode {
         match self {
             Self::UnknownPath { .. } => ErrorCode::UnknownPath,

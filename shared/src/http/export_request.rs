@@ -10,7 +10,8 @@ use super::body::Fields;
 use super::code::ErrorCode;
 use super::error::FieldError;
 use super::route::{Operation, SelectionKind};
-use super::shown::shown;
+use super::shown::{holds_signature, shown};
+use super::task::rfc3339;
 use crate::secret::Secret;
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, Selection};
 
@@ -110,7 +111,7 @@ fn campaign_window(fields: &Fields) -> Result<(OffsetDateTime, OffsetDateTime), 
     if start <= end {
         return Ok((start, end));
     }
-    let problem = format!("is {start}, which is after `campaignWindowEnd`, {end}");
+    let problem = format!("is {}, which is after `campaignWindowEnd`, {}", rfc3339(start), rfc3339(end));
     let mend = "send the earlier moment as `campaignWindowStart`";
     Err(refused(ErrorCode::CampaignWindowReversed, "campaignWindowStart", problem, mend))
 }
@@ -148,6 +149,9 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
     const MEND: &str = "send a text of at most 1024 characters";
     let Some(value) = fields.one(FIELD)? else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| malformed(FIELD, &show(value), MEND))?;
+    if holds_signature(text) {
+        return Err(malformed(FIELD, &shown(text), "leave the signature out, every reader of the task sees this text"));
+    }
     match text.chars().count() {
         ..=MOST_DESCRIPTION_CHARACTERS => Ok(Some(text.to_owned())),
         count => Err(refused(ErrorCode::DescriptionTooLong, FIELD, format!("has {count} characters"), MEND)),

@@ -6,8 +6,7 @@ const MOST_CHARACTERS: usize = 64;
 /// A client's value as a message shows it: quoted and escaped, cut to 64 characters, and not at all when it looks like
 /// a signed URL, which a client may have put into the wrong field.
 pub(super) fn shown(value: &str) -> String {
-    let lower = value.to_ascii_lowercase();
-    if ["sig=", "sig%3d"].iter().any(|mark| lower.contains(mark)) {
+    if holds_signature(value) {
         return "a text with a signature (not repeated)".to_owned();
     }
     let mut text: String = value.chars().take(MOST_CHARACTERS).collect();
@@ -15,6 +14,12 @@ pub(super) fn shown(value: &str) -> String {
         text.push('…');
     }
     format!("{text:?}")
+}
+
+/// Whether a text looks like a shared access signature, or like a URL with one.
+pub(super) fn holds_signature(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["sig=", "sig%3d"].iter().any(|mark| lower.contains(mark))
 }
 
 #[cfg(test)]

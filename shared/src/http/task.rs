@@ -111,7 +111,7 @@ fn percent(phase: &Phase, chunks_total: Option<u64>, chunks_done: u64) -> u64 {
 }
 
 /// RFC 3339 in UTC, to the millisecond: some clients read at most seven decimals.
-fn rfc3339(moment: OffsetDateTime) -> String {
+pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
     let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
     let (hour, minute, second, millisecond) = moment.time().as_hms_milli();
     format!("{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z", moment.date())

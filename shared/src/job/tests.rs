@@ -24,7 +24,7 @@ fn complete() -> Plan {
     Plan::Complete { read_up_to: NOW }
 }
 
-fn prepared(outcome: Outcome) -> Option<(PreparedFile, Outcome)> {
+fn prepared(outcome: Outcome) -> (PreparedFile, Outcome) {
     let file = PreparedFile {
         name: BlobName::from_stored("m"),
         attempt: 1,
@@ -33,7 +33,7 @@ fn prepared(outcome: Outcome) -> Option<(PreparedFile, Outcome)> {
         sha256: String::new(),
         crc64: String::new(),
     };
-    Some((file, outcome))
+    (file, outcome)
 }
 
 #[test]
@@ -60,9 +60,9 @@ fn an_end_erases_the_credential_and_is_the_last_move() {
 #[test]
 fn a_second_finisher_keeps_the_prepared_manifest_and_takes_a_new_attempt() {
     let finishing = queued().close_plan(0, complete()).unwrap().begin_finishing().unwrap();
-    let job = finishing.prepare_manifest(prepared(Outcome::Succeeded)).unwrap().begin_finishing().unwrap();
+    let job = finishing.prepare_manifest(Some(prepared(Outcome::Succeeded))).unwrap().begin_finishing().unwrap();
     assert_eq!(job.finish_attempts, 2);
-    assert_eq!(job.phase, Phase::Finishing { manifest: prepared(Outcome::Succeeded) });
+    assert_eq!(job.phase, Phase::Finishing { manifest: Some(prepared(Outcome::Succeeded)) });
 }
 
 #[test]

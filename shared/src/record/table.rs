@@ -127,4 +127,19 @@ mod tests {
             assert_eq!(has_it(true), kind == ExportType::Push, "{kind}");
         }
     }
+
+    #[test]
+    fn the_documentation_lists_the_same_fields() {
+        let page = include_str!("../../../docs/DATA_MODEL.md");
+        for kind in ExportType::ALL {
+            let row = page.lines().find_map(|line| line.strip_prefix(&format!("| {kind} | ")));
+            let documented = row.and_then(|row| row.split_once(" |")).map(|(columns, _)| columns);
+            let field = |field: &Field| {
+                let mark = if field.presence == Presence::Required { "\\*" } else { "" };
+                format!("`{}`{mark}", field.name)
+            };
+            let fields: Vec<String> = Shape::of(kind, true).fields.iter().map(field).collect();
+            assert_eq!(documented, Some(fields.join(" ").as_str()), "{kind}");
+        }
+    }
 }

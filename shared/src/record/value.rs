@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// The text of a raw JSON string; `None` when it is no string, or holds an escape that is no character.
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
@@ -18,42 +18,52 @@ pub fn write_compact(raw: &str, out: &mut Vec<u8>) {
     let mut rest = raw.as_bytes();
     while let Some(quote) = memchr(b'"', rest) {
         let (between, from_quote) = rest.split_at(quote);
-        out.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        write_tokens(between, out);
         let (string, after) = from_quote.split_at(string_len(from_quote));
         out.extend_from_slice(string);
         rest = after;
     }
-    out.extend(rest.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    write_tokens(rest, out);
+}
+
+/// Writes what lies between two strings, without its white space.
+fn write_tokens(json: &[u8], out: &mut Vec<u8>) {
+    if json.iter().any(u8::is_ascii_whitespace) {
+        out.extend(json.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    } else {
+        out.extend_from_slice(json);
+    }
 }
 
 /// How many properties a well-formed raw JSON object has; `None` when one of them is itself an object or an array.
 pub fn flat_properties(object: &str) -> Option<usize> {
     let mut rest = object.strip_prefix('{')?.as_bytes();
     let mut properties = 0;
-    while let Some((&byte, after)) = rest.split_first() {
-        match byte {
-            b'"' => {
-                rest = rest.split_at(string_len(rest)).1;
-                continue;
-            }
-            b'{' | b'[' => return None,
-            b':' => properties += 1,
-            _ => {}
-        }
-        rest = after;
+    while let Some(quote) = memchr(b'"', rest) {
+        let (between, from_quote) = rest.split_at(quote);
+        properties += colons_if_flat(between)?;
+        rest = from_quote.split_at(string_len(from_quote)).1;
     }
-    Some(properties)
+    Some(properties + colons_if_flat(rest)?)
 }
 
-/// The length in bytes of the JSON string that `json` begins with, quotes included.
+/// How many colons lie between two strings; `None` when an object or an array begins there.
+fn colons_if_flat(json: &[u8]) -> Option<usize> {
+    let nested = json.iter().any(|byte| matches!(byte, b'{' | b'['));
+    (!nested).then(|| memchr_iter(b':', json).count())
+}
+
+/// The length in bytes of the well-formed JSON string that `json` begins with, quotes included.
 fn string_len(json: &[u8]) -> usize {
-    let mut escaped = false;
-    let end = json.iter().skip(1).position(|&byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    });
-    end.map_or(json.len(), |inner| inner + 2)
+    let mut at = 1;
+    while let Some(rest) = json.get(at..) {
+        match memchr2(b'"', b'\\', rest) {
+            Some(found) if rest.get(found) == Some(&b'"') => return at + found + 1,
+            Some(escape) => at += escape + 2,
+            None => break,
+        }
+    }
+    json.len()
 }
 
 #[cfg(test)]

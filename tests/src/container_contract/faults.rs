@@ -251,3 +251,39 @@ async fn no_failure_shows_the_signature() {
     let containers = AzureContainers::new(&settings()).unwrap();
     assert!(!format!("{containers:?}").contains("sig="));
 }
+
+/// Collects what is logged.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_shows_the_signature() {
+    let log = Log::default();
+    let writer = log.clone();
+    // While there is only one dispatcher, tests on other threads, which have none, would switch call sites off for all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let _logged = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+
+    let world = World::azurite().await;
+    let access = world.access(Grant::Write);
+    let signature = access.signature.reveal().split("sig=").last().unwrap();
+    stage_row(&*world.open(Grant::Write)).await.unwrap();
+    let rude = Server::start(|connection| answer(connection, String::new())).await;
+    stage_row(&*open(rude.port)).await.unwrap_err();
+
+    let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(lines.contains("performing request"), "the client logs its requests at this level");
+    assert!(!lines.contains("SECRET") && !lines.contains(signature));
+}

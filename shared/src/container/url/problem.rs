@@ -14,7 +14,7 @@ pub enum ContainerUrlProblem {
     )]
     NotAUrl,
     /// It holds a part that has no place in it.
-    #[error("containerUrl holds {part}, which a container URL has not; remove it")]
+    #[error("containerUrl holds {part}, which has no place in a container URL; remove it")]
     Surplus {
         /// The part.
         part: &'static str,

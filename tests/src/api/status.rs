@@ -1,0 +1,131 @@
+//! What a task and a list say.
+
+use serde_json::{Value, json};
+use shared::container::PreparedFile;
+use shared::job::{Job, Outcome, Plan};
+use shared::store::Jobs;
+use shared::tally::Tally;
+use time::Duration;
+
+use super::fakes::NOW;
+use super::{LIST, Request, World, days};
+
+async fn ended(world: &World, job: Job, outcome: Outcome) {
+    let job = job.begin_finishing().unwrap().prepare_manifest(None::<(PreparedFile, Outcome)>).unwrap();
+    world.store.put_job(job.end(NOW + Duration::HOUR, outcome).unwrap()).await.unwrap();
+}
+
+async fn planned(world: &World, chunks: u32) -> Job {
+    world.accepted().await;
+    let [job] = world.store.stored().try_into().unwrap();
+    let job = job.begin_planning().unwrap().close_plan(chunks, Plan::Complete { read_up_to: NOW }).unwrap();
+    world.store.put_job(job).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_fresh_task_has_no_total_yet() {
+    let world = World::new().await;
+    let id = world.accepted().await;
+    let reply = world.send(&Request::task(&id)).await;
+    let expected = json!({
+        "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
+        "phase": "queued", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
+    });
+    assert_eq!((reply.status, reply.json()), (200, expected));
+}
+
+#[tokio::test]
+async fn a_running_task_tells_its_progress() {
+    let world = World::new().await;
+    let job = planned(&world, 8).await;
+    world
+        .store
+        .set_tally(job.key.id, Tally { planned: 8, open: 5, recorded: 3, rows: 70, bytes: 900, ..Tally::default() });
+    let task = world.send(&Request::task(&job.key.id.to_string())).await.json();
+    assert_eq!((&task["state"], &task["phase"]), (&json!("Started"), &json!("running")));
+    assert_eq!(task["progress"], json!({"chunksTotal": 8, "chunksDone": 3, "rows": 70, "bytes": 900, "percent": 37}));
+    assert_eq!(task.get("manifestUrl"), None);
+}
+
+#[tokio::test]
+async fn a_task_that_succeeded_names_its_manifest() {
+    let world = World::new().await;
+    let job = planned(&world, 0).await;
+    let id = job.key.id.to_string();
+    ended(&world, job, Outcome::Succeeded).await;
+    let task = world.send(&Request::task(&id)).await.json();
+    assert_eq!((&task["state"], &task["phase"]), (&json!("Succeeded"), &json!("succeeded")));
+    assert_eq!(task["dateCompleted"], "2026-11-21T13:00:00.000Z");
+    assert_eq!(task["progress"]["percent"], 100);
+    let manifest = format!("https://account.blob.core.windows.net/exports/Activity/{id}/manifest.json");
+    assert_eq!(task["manifestUrl"], manifest);
+    assert_eq!(task.get("errorDetails"), None);
+}
+
+#[tokio::test]
+async fn a_task_with_a_hopeless_chunk_has_failed_and_says_why() {
+    let world = World::new().await;
+    let job = planned(&world, 1).await;
+    let id = job.key.id.to_string();
+    ended(&world, job, Outcome::Incomplete { details: "chunk 0: line 3 is not JSON".to_owned() }).await;
+    let task = world.send(&Request::task(&id)).await.json();
+    assert_eq!((&task["state"], &task["phase"]), (&json!("Failed"), &json!("incomplete")));
+    assert_eq!(task["errorDetails"], "chunk 0: line 3 is not JSON");
+}
+
+#[tokio::test]
+async fn a_reader_sees_tasks_and_lists() {
+    let world = World::new().await;
+    let id = world.accepted().await;
+    for request in [Request::task(&id), Request::list()] {
+        assert_eq!(world.send(&request.by(Some("rita"))).await.status, 200);
+    }
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    list["value"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_empty_list_is_one_page() {
+    assert_eq!(World::new().await.send(&Request::list()).await.json(), json!({"value": []}));
+}
+
+#[tokio::test]
+async fn following_the_links_visits_every_task_once_in_order() {
+    let world = World::new().await;
+    let mut created = Vec::new();
+    for _ in 0..45 {
+        created.push(world.accepted().await);
+    }
+    for (query, per_page, descending) in
+        [("", 20, false), ("&$top=40", 40, false), ("&%24top=7&$orderby=taskId%20desc", 7, true)]
+    {
+        let mut request = Request::list().query(&format!("api-version=2014-12-01{query}"));
+        let mut seen = Vec::new();
+        loop {
+            let list = world.send(&request).await.json();
+            let page = ids(&list);
+            assert!(page.len() <= per_page);
+            seen.extend(page);
+            let Some(link) = list.get("nextLink") else { break };
+            request = Request::follow(link.as_str().unwrap());
+        }
+        if descending {
+            seen.reverse();
+        }
+        assert_eq!(seen, created, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_holds_its_own_apps_tasks_without_progress() {
+    let world = World::new().await;
+    let id = world.accepted().await;
+    let elsewhere = Request::create("activities", &days());
+    world.send(&Request { path: elsewhere.path.replace("chess", "go"), ..elsewhere }).await;
+    let list = world.send(&Request::list()).await.json();
+    assert_eq!(ids(&list), [id]);
+    assert_eq!(list["value"][0].get("progress"), None);
+    assert!(LIST.contains("/apps/chess/"));
+}

@@ -1,0 +1,16 @@
+//! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
+
+mod faulty;
+mod lakes;
+mod rows;
+mod secrets;
+mod zombies;
+
+use serde_json::{Value, json};
+
+use crate::world::container_url;
+
+/// The body of a request for these days.
+fn days(format: &str, start: &str, end: &str) -> Value {
+    json!({"containerUrl": container_url(), "exportFormat": format, "startDate": start, "endDate": end})
+}

@@ -1,0 +1,53 @@
+//! Rows as an independent reader sees them: in the lake, and in the exported files.
+
+use serde_json::{Map, Value, json};
+
+use crate::world::World;
+
+/// A lake of two days with objects of all three kinds of file, and the rows that it holds.
+pub(crate) async fn small_lake(world: &World) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (day, parts) in [("2026-01-05", 3), ("2026-01-07", 2)] {
+        for part in 0..parts {
+            let lines: Vec<String> = (0..12).map(|number| event(day, part * 100 + number)).collect();
+            world.put_object("events", day, &format!("part-{part}.ndjson"), lines.join("\n")).await;
+            rows.extend(lines);
+        }
+    }
+    sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()))
+}
+
+pub(crate) fn event(day: &str, number: u32) -> String {
+    let device = format!("{:032x}", number / 5);
+    let mut row = json!({
+        "deviceId": device, "name": format!("event {number} \"ünï\" ,\n"),
+        "timestamp": format!("{day}T10:{:02}:{:02}.5Z", number / 60 % 60, number % 60),
+        "extras": {"n": number, "f": 0.5, "t": "x"},
+    });
+    if number.is_multiple_of(3) {
+        row["sessionId"] = json!("0123456789abcdef0123456789abcdef");
+    }
+    row.to_string()
+}
+
+/// The rows of JSON files of grouped events, ungrouped again.
+pub(crate) fn exported_events(files: &[Vec<u8>]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for file in files {
+        let groups: Vec<Map<String, Value>> = serde_json::from_slice(file).unwrap();
+        for group in groups {
+            for event in group["events"].as_array().unwrap() {
+                let mut row = event.clone();
+                row["deviceId"] = group["deviceId"].clone();
+                rows.push(row);
+            }
+        }
+    }
+    sorted(rows)
+}
+
+pub(crate) fn sorted(rows: impl IntoIterator<Item = Value>) -> Vec<String> {
+    let mut rows: Vec<String> = rows.into_iter().map(|row| row.to_string()).collect();
+    rows.sort_unstable();
+    rows
+}
