@@ -152,7 +152,9 @@ pub async fn make_sample(stack: &Stack, sample: Sample) -> Result<(), DemoError>
     let started = Instant::now();
     let lake = stack.places.lake();
     let writing = tokio::task::spawn_blocking(move || sample.write_lake(&lake));
+    stack.dynamodb.set_bulk_loading(true).map_err(StackError::from)?;
     let registered = sample.load_registry(&registry(&stack.config)).await?;
+    stack.dynamodb.set_bulk_loading(false).map_err(StackError::from)?;
     let written = writing.await.map_err(std::io::Error::other)??;
     let rows = grouped(written.values().chain(registered.values()).sum());
     let (days, time) = (DAYS.len(), seconds(started.elapsed()));
@@ -259,7 +261,7 @@ impl Demo<'_> {
             say(format_args!("    {}  {}", blob.name, size(blob.size_bytes)));
         }
         if blobs.len() > LISTED_FILES {
-            say(format_args!("    … and {} more, the manifest last", blobs.len() - LISTED_FILES));
+            say(format_args!("    … and {} more", blobs.len() - LISTED_FILES));
         }
         Ok(())
     }

@@ -16,6 +16,9 @@ use local::{demo, serve};
 use shared::clock::{Clock, SystemClock};
 use shared::config::Environment;
 
+/// What a shell takes for "ended by Ctrl-C".
+const INTERRUPTED: u8 = 130;
+
 /// The whole export service on one machine.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -73,11 +76,11 @@ async fn main() -> ExitCode {
     let command = Arguments::parse().command;
     // Cancelling drops the stack, and the stack stops what it started.
     let done = tokio::select! {
-        done = execute(command) => done,
-        signal = interrupted() => signal.and(Err(anyhow::anyhow!("stopped"))),
+        done = execute(command) => done.map(|()| ExitCode::SUCCESS),
+        signal = interrupted() => signal.map(|()| ExitCode::from(INTERRUPTED)),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             say(format_args!("✗ {error:#}"));
             ExitCode::FAILURE

@@ -208,13 +208,11 @@ impl Verification {
         let totals = &self.manifest.totals;
         equal("totals", "rows", &totals.rows, &self.found.len())?;
         equal("totals", "bytes", &totals.bytes, &self.bytes)?;
-        match expected.difference(&self.found) {
-            Some(difference) => Err(Mismatch::Rows(difference)),
-            None => {
-                let files = self.manifest.files.len() as u64;
-                Ok(Verified { files, rows: totals.rows, bytes: totals.bytes })
-            }
+        if let Some(difference) = expected.difference(&self.found) {
+            return Err(Mismatch::Rows(difference));
         }
+        let files = self.manifest.files.len() as u64;
+        Ok(Verified { files, rows: totals.rows, bytes: totals.bytes })
     }
 }
 
