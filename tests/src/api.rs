@@ -12,10 +12,11 @@ use std::sync::Arc;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
+use shared::container::url::ContainerUrlRules;
 use shared::store::{Grant, Grants, Role};
 use time::Duration;
 
-use self::fakes::{FakeClock, FakeContainers, FakeSealer, FakeStore, check_container_url};
+use self::fakes::{FakeClock, FakeContainers, FakeSealer, FakeStore};
 
 /// The signature that must never be seen again.
 const SIGNATURE: &str = "c2lnbmF0dXJlLW9mLXRoZS1jbGllbnQ";
@@ -26,7 +27,9 @@ const LIST: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.Mobi
 const VERSION: &str = "api-version=2014-12-01";
 
 fn container_url() -> String {
-    format!("https://account.blob.core.windows.net/exports?sv=2024-08-04&sr=c&sp=w&sig={SIGNATURE}")
+    format!(
+        "https://account.blob.core.windows.net/exports?sv=2024-08-04&se=2026-12-31T00:00:00Z&sr=c&sp=w&spr=https&sig={SIGNATURE}"
+    )
 }
 
 /// A body that is accepted for activities and the other historical types.
@@ -235,7 +238,7 @@ impl World {
             grants: self.store.clone(),
             intake: self.store.clone(),
             jobs: self.store.clone(),
-            check_container_url: Arc::new(check_container_url),
+            container_urls: ContainerUrlRules::default(),
             containers: self.containers.clone(),
             sealer: self.sealer.clone(),
             settings: create_job::Settings {

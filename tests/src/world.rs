@@ -125,7 +125,7 @@ impl Adapters {
             grants: Arc::clone(&self.table) as _,
             intake: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
-            check_container_url: create_job::by_rules(ContainerUrlRules::default()),
+            container_urls: ContainerUrlRules::default(),
             containers: Arc::clone(&self.containers) as _,
             sealer: Arc::clone(&self.sealer) as _,
             settings: create_job::Settings {

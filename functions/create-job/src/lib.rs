@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use shared::clock::Clock;
+use shared::container::preflight::preflight;
 use shared::container::url::ContainerUrlRules;
-use shared::container::{BlobName, BlockId, ContainerAccess, ContainerError, Containers};
+use shared::container::{BlobName, Containers};
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
 use shared::http::body::Body;
 use shared::http::caller::admit;
-use shared::http::error::{API_VERSION, ApiError, ContainerUrlRefusal};
+use shared::http::error::{API_VERSION, ApiError};
 use shared::http::export_request::{Limits, NewExport, read_export};
 use shared::http::query::Query;
 use shared::http::request_id::idempotency_key;
@@ -23,17 +24,12 @@ use shared::http::route::{Operation, Route, Target};
 use shared::http::task::Task;
 use shared::job::{Job, JobId, JobKey};
 use shared::seal::Sealer;
-use shared::secret::Secret;
 use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
 use shared::wiring::{Wiring, WiringError};
 use time::{Duration, OffsetDateTime};
 
 /// How long a request id is remembered.
 const REMEMBERED: Duration = Duration::DAY;
-
-/// Checks a container URL against the rules at a moment, and parts its address from its signature.
-pub type CheckContainerUrl =
-    dyn Fn(&Secret, OffsetDateTime) -> Result<ContainerAccess, ContainerUrlRefusal> + Send + Sync;
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -47,7 +43,7 @@ pub struct Ports {
     /// Where the first task of a repeated request is read.
     pub jobs: Arc<dyn Jobs>,
     /// The rules of container URLs.
-    pub check_container_url: Arc<CheckContainerUrl>,
+    pub container_urls: ContainerUrlRules,
     /// The clients' containers.
     pub containers: Arc<dyn Containers>,
     /// What seals the container's signature.
@@ -68,7 +64,7 @@ impl Ports {
             grants: Arc::clone(&store) as _,
             intake: Arc::clone(&store) as _,
             jobs: store,
-            check_container_url: by_rules(wiring.container_urls()?),
+            container_urls: wiring.container_urls()?,
             containers: wiring.containers()?,
             sealer: wiring.sealer()?,
             settings: Settings {
@@ -79,16 +75,6 @@ impl Ports {
             },
         })
     }
-}
-
-/// The check by the rules of this deployment.
-pub fn by_rules(rules: ContainerUrlRules) -> Arc<CheckContainerUrl> {
-    Arc::new(move |url, now| {
-        let checked = rules.check(url.reveal(), now);
-        checked
-            .map(|checked| checked.access)
-            .map_err(|problem| ContainerUrlRefusal { code: problem.code(), message: problem.to_string() })
-    })
 }
 
 /// The settings of this function.
@@ -168,23 +154,15 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
     let now = admitted.now;
     let limits = Limits { today: now.date(), max_range_days: ports.settings.max_range_days };
     let NewExport { request, container_url } = read_export(admitted.operation, &body.fields()?, limits)?;
-    let access = (ports.check_container_url)(&container_url, now)?;
+    let checked = ports.container_urls.check(container_url.reveal(), now);
+    let access = checked.map_err(ApiError::ContainerUrl)?.access;
     let id = JobId::new(ports.clock.fresh_id());
     let manifest = BlobName::manifest(request.export_type, id);
-    try_to_write(ports.containers.as_ref(), &access, &manifest).await.map_err(ApiError::Container)?;
+    let container = ports.containers.open(&access).map_err(ApiError::Container)?;
+    preflight(container.as_ref(), &manifest).await.map_err(ApiError::Container)?;
     let credential = ports.sealer.seal(id, &access.signature).await?;
     let key = JobKey { scope: admitted.route.scope.clone(), id };
     Ok(Job::queued(key, request, access.address, credential, now, ports.settings.retention))
-}
-
-/// Stages a block that is never committed: what reading the signature cannot tell, a write does.
-async fn try_to_write(
-    containers: &dyn Containers,
-    access: &ContainerAccess,
-    blob: &BlobName,
-) -> Result<(), ContainerError> {
-    let block = BlockId { attempt: 0, index: 0 };
-    containers.open(access)?.stage_block(blob, block, " ".into()).await
 }
 
 /// Answers a request whose id is known: with the first task when it asks for the same.

@@ -8,6 +8,7 @@ use super::code::ErrorCode;
 use super::shown::shown;
 use crate::app::AppScope;
 use crate::container::ContainerError;
+use crate::container::url::ContainerUrlProblem;
 use crate::seal::SealError;
 use crate::store::{Role, StoreError};
 
@@ -19,16 +20,6 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Seconds after which a client should repeat what found a part of the service unavailable.
 const RETRY_AFTER_SECONDS: &str = "5";
-
-/// A container URL that the rules refuse.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{message}")]
-pub struct ContainerUrlRefusal {
-    /// The code of the broken rule.
-    pub code: &'static str,
-    /// The field, the reason and the mend; never the URL's query.
-    pub message: String,
-}
 
 /// A field that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -145,8 +136,8 @@ pub enum ApiError {
     #[error(transparent)]
     Field(#[from] FieldError),
     /// The container URL breaks a rule.
-    #[error(transparent)]
-    ContainerUrl(#[from] ContainerUrlRefusal),
+    #[error("{0}.")]
+    ContainerUrl(ContainerUrlProblem),
     /// The write that tried the container failed.
     #[error("{}", explain(.0))]
     Container(#[source] ContainerError),
@@ -161,7 +152,7 @@ pub enum ApiError {
 impl ApiError {
     /// The `code` of the answer.
     pub fn code(&self) -> &'static str {
-        if let Self::ContainerUrl(refusal) = self { refusal.code } else { self.reason().name() }
+        if let Self::ContainerUrl(problem) = self { problem.code() } else { self.reason().name() }
     }
 
     /// The answer's status.

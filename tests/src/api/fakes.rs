@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use shared::app::AppScope;
 use shared::clock::Clock;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
-use shared::http::error::ContainerUrlRefusal;
+use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
 use shared::job::{Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
@@ -253,14 +252,4 @@ impl Sealer for FakeSealer {
         let credential = text.strip_prefix(&format!("{job}:")).ok_or(SealError::Unreadable)?;
         Ok(Secret::new(credential.chars().rev().collect::<String>()))
     }
-}
-
-/// The one rule of these tests: https and a query.
-pub(super) fn check_container_url(url: &Secret, _: OffsetDateTime) -> Result<ContainerAccess, ContainerUrlRefusal> {
-    let parts = url.reveal().split_once('?').filter(|(address, _)| address.starts_with("https://"));
-    let (address, signature) = parts.ok_or_else(|| ContainerUrlRefusal {
-        code: "ContainerUrlSignatureMissing",
-        message: "containerUrl has no shared access signature; append it after a ?".to_owned(),
-    })?;
-    Ok(ContainerAccess { address: ContainerAddress::new(address), signature: Secret::new(signature) })
 }

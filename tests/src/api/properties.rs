@@ -8,7 +8,7 @@ use super::{LIST, Request, World, days, with};
 
 /// Runs a request through the function that it is for; the reply must be a success or have the shape of an error.
 fn send(request: &Request) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let reply = runtime.block_on(async { World::new().await.send(request).await });
     if !(200..300).contains(&reply.status) {
         let (status, _) = reply.error();

@@ -7,6 +7,7 @@ use shared::container::ContainerError;
 use shared::http::code::ErrorCode;
 use shared::seal::SealError;
 use shared::store::StoreError;
+use time::macros::datetime;
 
 use super::{LIST, Request, SIGNATURE, World, container_url, days, with, without};
 
@@ -232,7 +233,7 @@ async fn a_malformed_field_is_named_with_its_value_and_the_mend() {
         ("events", "startDate", json!("2026-11-1"), "2026-11-1", "full-date"),
         ("events", "startDate", json!("2026-11-01T00:00:00Z"), "2026-11-01T00", "full-date"),
         ("events", "endDate", json!("2026-02-30"), "2026-02-30", "full-date"),
-        ("events", "endDate", json!("+026-02-20"), "+026", "full-date"),
+        ("events", "endDate", json!("+2026-11-20"), "+2026", "full-date"),
         ("events", "endDate", json!(20), "20", "full-date"),
         ("events", "description", json!(["a"]), "[", "text"),
         ("events", "exportFormat", json!(1), "1", "JsonBlob"),
@@ -387,9 +388,26 @@ async fn a_defect_shows_the_request_id_and_nothing_else() {
 }
 
 #[test]
-fn the_container_urls_codes_are_told_from_the_others_by_their_name() {
+fn the_page_lists_exactly_the_codes_of_container_urls() {
+    const PROBLEMS: &str = include_str!("../../../shared/src/container/url/problem.rs");
+    let known = PROBLEMS.lines().filter_map(|line| line.split_once("=> \"ContainerUrl")?.1.split_once('"'));
+    let known: BTreeSet<&str> = known.map(|(code, _)| code).collect();
     let (_, table) = ERRORS.split_once("## Container URLs").unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    let codes: BTreeSet<&str> = rows.map(|(code, _)| code).collect();
-    assert!(!codes.is_empty() && codes.iter().all(|code| code.starts_with("ContainerUrl")));
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `ContainerUrl")?.split_once('`'));
+    let documented: BTreeSet<&str> = rows.map(|(code, _)| code).collect();
+    assert!(!known.is_empty());
+    assert_eq!(documented, known);
+}
+
+#[tokio::test]
+async fn a_container_url_is_checked_at_the_moment_of_the_request() {
+    let world = World::new().await;
+    world.clock.set(datetime!(2026-12-31 00:10 UTC));
+    let (code, message) = {
+        let reply = world.send(&Request::create("activities", &days())).await;
+        (reply.error(), reply.message())
+    };
+    assert_eq!(code, answer(400, "ContainerUrlExpired"));
+    assert!(message.starts_with("containerUrl") && message.ends_with('.'), "{message}");
+    assert!(!message.contains(SIGNATURE));
 }

@@ -109,6 +109,7 @@ async fn following_the_links_visits_every_task_once_in_order() {
             assert!(page.len() <= per_page);
             seen.extend(page);
             let Some(link) = list.get("nextLink") else { break };
+            assert!(seen.len() < created.len(), "the last page has a link");
             request = Request::follow(link.as_str().unwrap());
         }
         if descending {
