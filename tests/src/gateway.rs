@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use local::dynamodb::scratch_dir;
-use local::gateway::{Api, ApiFunction, Authorizer, Gateway};
+use local::gateway::{Api, ApiFunction, Authorizer, Gateway, ROUTES};
 use local::token::{AUDIENCE, ISSUER, TokenIssuer};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -33,6 +33,33 @@ impl Api for Echo {
         response.body = Some(Body::Text(said.to_string()));
         response
     }
+}
+
+/// The routes of the template: key and crate, sorted.
+fn template_routes() -> Vec<(String, String)> {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&std::fs::read_to_string(template).unwrap()).unwrap();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let mut routes = Vec::new();
+    for function in resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function") {
+        let Some(events) = function["Properties"]["Events"].as_mapping() else { continue };
+        for event in events.values().filter(|event| event["Type"] == "HttpApi") {
+            let path = event["Properties"]["Path"].as_str().unwrap();
+            let method = event["Properties"]["Method"].as_str().unwrap();
+            let key = if path == "$default" { path.to_owned() } else { format!("{method} {path}") };
+            let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+            routes.push((key, binary.to_owned()));
+        }
+    }
+    routes.sort();
+    routes
+}
+
+#[test]
+fn the_routes_are_the_templates() {
+    let mut routes = ROUTES.map(|route| (route.key.to_owned(), route.function.name().to_owned()));
+    routes.sort();
+    assert_eq!(template_routes(), routes);
 }
 
 struct Bench {

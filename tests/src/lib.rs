@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod one_machine;
+#[cfg(test)]
 mod pump;
 #[cfg(test)]
 mod source_contract;
