@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::types::{
     StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
+use shared::source::registry::{DEFAULT_SEGMENTS, Registry};
 use tempfile::TempDir;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -68,6 +69,12 @@ pub enum DynamoDbError {
         /// What DynamoDB says.
         reason: String,
     },
+    /// The engine does not change how it writes.
+    #[error("bulk loading cannot be switched: {reason}")]
+    Bulk {
+        /// What the engine says.
+        reason: String,
+    },
     /// Expired items could not be deleted.
     #[error("expired items cannot be deleted: {reason}")]
     Expiry {
@@ -96,6 +103,11 @@ pub async fn aws_config(endpoint: &str) -> SdkConfig {
         .credentials_provider(credentials)
         .load()
         .await
+}
+
+/// The registry in its table, to be filled.
+pub fn registry(config: &SdkConfig) -> Registry {
+    Registry::new(Client::new(config), REGISTRY_TABLE, DEFAULT_SEGMENTS)
 }
 
 /// A running engine on a file; dropping it stops the server.
@@ -165,6 +177,16 @@ impl EmbeddedDynamoDb {
                 return Ok(trimmed);
             }
         }
+    }
+
+    /// Does not wait for the disk from now on, for loading what can be loaded anew; or does so again at checkpoints,
+    /// which survives the end of this process at any moment.
+    ///
+    /// # Errors
+    /// [`DynamoDbError::Bulk`] when the engine refuses.
+    pub fn set_bulk_loading(&self, on: bool) -> Result<(), DynamoDbError> {
+        let done = if on { self.database.enable_bulk_loading() } else { self.database.disable_bulk_loading() };
+        done.map_err(|error| DynamoDbError::Bulk { reason: error.to_string() })
     }
 
     /// Deletes the items whose time to live is over, which the engine does only when told to.

@@ -2,5 +2,14 @@
 
 pub mod azurite;
 pub mod blobs;
+pub mod console;
+pub mod demo;
 pub mod dynamodb;
+pub mod gateway;
+pub mod pump;
+pub mod sample;
 pub mod sas;
+pub mod serve;
+pub mod stack;
+pub mod token;
+pub mod verify;

@@ -10,6 +10,10 @@ mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod one_machine;
+#[cfg(test)]
+mod pump;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod schema;

@@ -1,0 +1,268 @@
+//! `make run`: one historical and one snapshot export from the POST to the verified files, through the real API.
+
+mod client;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value};
+use shared::selection::{ExportFormat, ExportType};
+use shared::source::SourceError;
+use thiserror::Error;
+
+use crate::blobs::{BlobsError, ContainerView};
+use crate::console::{grouped, say, seconds, size};
+use crate::dynamodb::registry;
+use crate::sample::{APPS, DAYS, Sample, SampleApp};
+use crate::stack::{Stack, StackError, StackSettings};
+use crate::token::TokenError;
+use crate::verify::{Mismatch, RowSet, Verification, Verified, device_rows, lake_rows};
+use client::{Client, ClientError, Task};
+
+/// How often the task is asked for.
+const POLL: Duration = Duration::from_millis(150);
+
+/// How long an export of the demonstration may take.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Data files that are named one by one.
+const LISTED_FILES: usize = 4;
+
+/// Source bytes of a chunk: small, so that there is some progress to see.
+const CHUNK_TARGET_BYTES: u64 = 256 * 1024;
+
+/// Why the demonstration did not succeed.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// The stack does not start.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// The lake cannot be written.
+    #[error("the sample cannot be written")]
+    Sample(#[from] std::io::Error),
+    /// The registry cannot be written.
+    #[error(transparent)]
+    Registry(#[from] SourceError),
+    /// No token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The API.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The container.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
+    /// The files.
+    #[error("the {what} are not exact: {mismatch}")]
+    Mismatch {
+        /// What was exported.
+        what: &'static str,
+        /// What is wrong.
+        mismatch: Mismatch,
+    },
+    /// The export failed.
+    #[error("the export of {what} ended as {state}: {details}")]
+    Failed {
+        /// What was exported.
+        what: &'static str,
+        /// The task's state.
+        state: String,
+        /// The task's own words.
+        details: String,
+    },
+    /// The export did not end.
+    #[error("the export of {what} did not end within {} minutes", PATIENCE.as_secs() / 60)]
+    Endless {
+        /// What was exported.
+        what: &'static str,
+    },
+}
+
+/// An export of the demonstration.
+struct Export {
+    /// What is exported, in the plural.
+    what: &'static str,
+    of: ExportType,
+    format: ExportFormat,
+    /// The body, without the container.
+    body: Map<String, Value>,
+}
+
+fn exports() -> [Export; 2] {
+    let [first, .., last] = DAYS;
+    let (start, end) = (first.to_string(), last.to_string());
+    [
+        Export {
+            what: "events",
+            of: ExportType::Event,
+            format: ExportFormat::JsonBlob,
+            body: fields([("description", "a week of events"), ("startDate", &start), ("endDate", &end)]),
+        },
+        Export {
+            what: "devices",
+            of: ExportType::Device,
+            format: ExportFormat::CsvBlob,
+            body: fields([("description", "all devices, now")]),
+        },
+    ]
+}
+
+fn fields<const N: usize>(fields: [(&str, &str); N]) -> Map<String, Value> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+}
+
+/// Runs the demonstration in a folder.
+///
+/// # Errors
+/// [`DemoError`]: the first thing that is not as it should be.
+pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
+    say("Engagement Export, end to end on this machine\n");
+    let started = Instant::now();
+    let settings = StackSettings {
+        folder: folder.to_owned(),
+        api_port: 0,
+        blob_port: None,
+        chunk_target_bytes: CHUNK_TARGET_BYTES,
+    };
+    let stack = Stack::start(&settings).await?;
+    let up = seconds(started.elapsed());
+    say(format_args!("✓ stack    DynamoDB, Azurite, event pump and {} up in {up}", stack.api_url()));
+    make_sample(&stack, sample).await?;
+    let [app, ..] = APPS;
+    let demo = Demo {
+        client: Client::new(stack.token(Duration::from_hours(1))?)?,
+        view: ContainerView::open(&stack.container_url("rl"))?,
+        stack: &stack,
+        sample,
+        app,
+    };
+    for export in exports() {
+        demo.export(&export).await?;
+    }
+    say(format_args!("\nEvery row arrived, once, in {} altogether.", seconds(started.elapsed())));
+    Ok(())
+}
+
+/// Makes the sample data and says how much.
+///
+/// # Errors
+/// [`DemoError`] when lake or registry cannot be written.
+pub async fn make_sample(stack: &Stack, sample: Sample) -> Result<(), DemoError> {
+    let started = Instant::now();
+    let lake = stack.places.lake();
+    let writing = tokio::task::spawn_blocking(move || sample.write_lake(&lake));
+    stack.dynamodb.set_bulk_loading(true).map_err(StackError::from)?;
+    let registered = sample.load_registry(&registry(&stack.config)).await?;
+    stack.dynamodb.set_bulk_loading(false).map_err(StackError::from)?;
+    let written = writing.await.map_err(std::io::Error::other)??;
+    let rows = grouped(written.values().chain(registered.values()).sum());
+    let (days, time) = (DAYS.len(), seconds(started.elapsed()));
+    say(format_args!("✓ sample   {rows} rows of {} apps over {days} days, made in {time}", APPS.len()));
+    Ok(())
+}
+
+struct Demo<'a> {
+    client: Client,
+    view: ContainerView,
+    stack: &'a Stack,
+    sample: Sample,
+    app: SampleApp,
+}
+
+impl Demo<'_> {
+    async fn export(&self, export: &Export) -> Result<(), DemoError> {
+        let started = Instant::now();
+        let url = format!("{}{}/{}", self.stack.api_url(), self.app.exports_path(), export.what);
+        let mut body = export.body.clone();
+        // Write permission and nothing else: all that a client has to give.
+        body.insert("containerUrl".to_owned(), self.stack.container_url("w").reveal().into());
+        body.insert("exportFormat".to_owned(), export.format.name().into());
+        let location = self.client.create(&format!("{url}?api-version=2014-12-01"), &body.into()).await?;
+        let task = self.wait(export.what, &location).await?;
+        let exported = seconds(started.elapsed());
+        let verified = self.verify(export, &task.id).await?;
+        say(format_args!(
+            "✓ {:<8} {} rows in {} files, {}, exported in {exported}, verified row by row",
+            export.what,
+            grouped(verified.rows),
+            verified.files,
+            size(verified.bytes)
+        ));
+        self.list(&task.id, export.of).await
+    }
+
+    /// Shows the progress until the job has ended.
+    async fn wait(&self, what: &'static str, location: &str) -> Result<Task, DemoError> {
+        let bar = ProgressBar::new(100).with_prefix(what);
+        if let Ok(style) = ProgressStyle::with_template("  {prefix:<8} {bar:32} {percent:>3} %  {msg}") {
+            bar.set_style(style);
+        }
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let task = self.client.task(location).await?;
+            if let Some(progress) = task.progress {
+                bar.set_position(progress.percent);
+                bar.set_message(format!("{} rows, {}", grouped(progress.rows), task.phase));
+            }
+            match task.state.as_str() {
+                "Queued" | "Started" => tokio::time::sleep(POLL).await,
+                "Succeeded" => {
+                    bar.finish_and_clear();
+                    return Ok(task);
+                }
+                _ => {
+                    let details = task.error_details.unwrap_or_default();
+                    return Err(DemoError::Failed { what, state: task.state, details });
+                }
+            }
+        }
+        Err(DemoError::Endless { what })
+    }
+
+    async fn verify(&self, export: &Export, job: &str) -> Result<Verified, DemoError> {
+        let mismatch = |mismatch| DemoError::Mismatch { what: export.what, mismatch };
+        let prefix = format!("{}/{job}/", export.of);
+        let manifest_name = format!("{prefix}manifest.json");
+        let blobs = self.view.list().await?;
+        let manifest = self.view.read(&manifest_name).await?;
+        let mut verification = Verification::begin(&manifest, job).map_err(mismatch)?;
+        let names = blobs.iter().map(|blob| blob.name.as_str());
+        let data = names.filter(|name| name.starts_with(&prefix) && *name != manifest_name);
+        verification.check_names(data).map_err(mismatch)?;
+        for file in verification.files().to_vec() {
+            let bytes = self.view.read(&file.name).await?;
+            verification.check_file(&file, &bytes).map_err(mismatch)?;
+        }
+        let expected = self.expected(export).map_err(mismatch)?;
+        verification.finish(&expected).map_err(mismatch)
+    }
+
+    fn expected(&self, export: &Export) -> Result<RowSet, Mismatch> {
+        match export.of {
+            ExportType::Device => device_rows(&self.sample, &self.app, export.format),
+            ExportType::Activity
+            | ExportType::Event
+            | ExportType::Job
+            | ExportType::Error
+            | ExportType::Session
+            | ExportType::Crash
+            | ExportType::Tag
+            | ExportType::Token
+            | ExportType::Push => lake_rows(&self.stack.places.lake(), export.of, &self.app, export.format),
+        }
+    }
+
+    async fn list(&self, job: &str, export_type: ExportType) -> Result<(), DemoError> {
+        let prefix = format!("{export_type}/{job}/");
+        let blobs = self.view.list().await?;
+        let blobs = blobs.into_iter().filter(|blob| blob.name.starts_with(&prefix)).collect::<Vec<_>>();
+        for blob in blobs.iter().take(LISTED_FILES) {
+            say(format_args!("    {}  {}", blob.name, size(blob.size_bytes)));
+        }
+        if blobs.len() > LISTED_FILES {
+            say(format_args!("    … and {} more", blobs.len() - LISTED_FILES));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! The HTTP API on one machine: routes, authorizer and payloads as API Gateway has them.
+
+mod authorizer;
+mod payload;
+
+pub use authorizer::Authorizer;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::response::Response;
+use serde_json::json;
+use shared::clock::Clock;
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::error;
+
+use payload::{Received, to_response};
+
+/// The largest body that API Gateway passes on, in bytes
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// A function behind the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiFunction {
+    /// Accepts an export.
+    CreateJob,
+    /// Answers for exports, and for every request that nothing else takes.
+    GetStatus,
+}
+
+impl ApiFunction {
+    /// The function's name, as in the template.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateJob => "create-job",
+            Self::GetStatus => "get-status",
+        }
+    }
+}
+
+/// A route: its key in the API, and the function that it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The key, as API Gateway writes it
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>).
+    pub key: &'static str,
+    /// The function.
+    pub function: ApiFunction,
+}
+
+/// Every route, the default one last. Paths are greedy, because API Gateway tells `resourcegroups` from
+/// `resourceGroups` and clients do not; the template has the same.
+pub const ROUTES: [Route; 3] = [
+    Route { key: "POST /{proxy+}", function: ApiFunction::CreateJob },
+    Route { key: "GET /{proxy+}", function: ApiFunction::GetStatus },
+    Route { key: "$default", function: ApiFunction::GetStatus },
+];
+
+/// The functions behind the API.
+#[async_trait]
+pub trait Api: Send + Sync + 'static {
+    /// Runs a function with the event that API Gateway hands it.
+    async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse;
+}
+
+/// A running gateway; dropping it stops it.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    _serving: AbortOnDropHandle<()>,
+}
+
+struct Shared {
+    authorizer: Authorizer,
+    api: Arc<dyn Api>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Gateway {
+    /// Serves on the listener.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn start(
+        listener: TcpListener,
+        authorizer: Authorizer,
+        api: Arc<dyn Api>,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let router = Router::new().fallback(handle).with_state(Arc::new(Shared { authorizer, api, clock }));
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                error!(%error, "the gateway ended");
+            }
+        });
+        Ok(Self { address, _serving: AbortOnDropHandle::new(serving) })
+    }
+
+    /// The base of every URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match dispatch(&shared, request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// An answer that comes from the gateway itself.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the request could not be handled")
+    }
+
+    /// In the shape of the service's own errors; API Gateway itself says only `{"message": …}`.
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "code": self.code, "message": self.message } });
+        let mut response = Response::new(axum::body::Body::from(body.to_string()));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn route_of(method: &str) -> Route {
+    let [.., default] = ROUTES;
+    let takes = |route: &&Route| route.key.split_once(' ').is_some_and(|(taken, _)| taken == method);
+    ROUTES.iter().find(takes).copied().unwrap_or(default)
+}
+
+async fn dispatch(shared: &Shared, request: Request) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let route = route_of(head.method.as_str());
+    let token = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let claims = shared
+        .authorizer
+        .claims(token)
+        .map_err(|refused| Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", refused.to_string()))?;
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", "the body is larger than 10 MiB, or was cut off")
+    })?;
+    let request_id = shared.clock.fresh_id().to_string();
+    let now = shared.clock.now();
+    let received =
+        Received { head: &head, body: &body, route_key: route.key, claims: &claims, request_id: &request_id, now };
+    let event = received.to_event().map_err(|_| Refusal::internal())?;
+    let api = Arc::clone(&shared.api);
+    // In a task of its own, so that a panic is an answer, as in the cloud.
+    let answer = tokio::spawn(async move { api.call(route.function, event).await }).await;
+    answer.ok().and_then(to_response).ok_or_else(Refusal::internal)
+}

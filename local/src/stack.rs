@@ -1,0 +1,252 @@
+//! Everything that the service needs, on one machine and in one folder: DynamoDB, Azurite, lake, keys, API and pump.
+
+mod functions;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use shared::clock::{Clock, SystemClock};
+use shared::config::Environment;
+use shared::secret::Secret;
+use shared::store::{Grant, Grants, Role, StoreError};
+use shared::wiring::{Wiring, WiringError};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
+use crate::blobs::BlobsError;
+use crate::dynamodb::{DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables};
+use crate::gateway::{Authorizer, Gateway};
+use crate::pump::{Pump, PumpError, PumpSettings};
+use crate::sas::SasTerms;
+use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
+use functions::InProcess;
+
+/// The container that exports are written into.
+pub const CONTAINER: &str = "exports";
+
+/// Who the stack's tokens are for; granted everything.
+pub const SUBJECT: &str = "operator";
+
+/// Where the stack lives and listens.
+#[derive(Debug, Clone)]
+pub struct StackSettings {
+    /// The folder of its whole state.
+    pub folder: PathBuf,
+    /// The API's port; 0 is any free one.
+    pub api_port: u16,
+    /// Azurite's port; without one, any free one. Jobs remember it.
+    pub blob_port: Option<u16>,
+    /// Source bytes that a chunk is packed up to.
+    pub chunk_target_bytes: u64,
+}
+
+/// Why the stack does not start.
+#[derive(Debug, Error)]
+pub enum StackError {
+    /// A folder, a file or a port cannot be used.
+    #[error("{what} cannot be used")]
+    Io {
+        /// Which.
+        what: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder has no absolute path.
+    #[error("{0} is no place for the state")]
+    Folder(String),
+    /// No key could be drawn.
+    #[error("no key could be drawn")]
+    Draw,
+    /// DynamoDB.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    /// Azurite.
+    #[error(transparent)]
+    Azurite(#[from] AzuriteError),
+    /// The container.
+    #[error(transparent)]
+    Container(#[from] BlobsError),
+    /// The functions' settings.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// The event pump.
+    #[error(transparent)]
+    Pump(#[from] PumpError),
+    /// The tokens.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The grants.
+    #[error("the operator cannot be granted anything")]
+    Grant(#[from] StoreError),
+}
+
+/// The places within the state's folder.
+#[derive(Debug, Clone)]
+pub struct Places {
+    folder: PathBuf,
+}
+
+impl Places {
+    /// Makes the folders that are missing.
+    ///
+    /// # Errors
+    /// [`StackError::Io`] when one cannot be made.
+    pub fn make(folder: &Path) -> Result<Self, StackError> {
+        let io = |source| StackError::Io { what: folder.display().to_string(), source };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let places = Self { folder: folder.canonicalize().map_err(io)? };
+        for made in [places.lake(), places.logs()] {
+            std::fs::create_dir_all(made).map_err(io)?;
+        }
+        Ok(places)
+    }
+
+    /// The raw data of the past.
+    pub fn lake(&self) -> PathBuf {
+        self.folder.join("lake")
+    }
+
+    /// The log files.
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
+    /// The tables.
+    pub fn dynamodb(&self) -> PathBuf {
+        self.folder.join("dynamodb.sqlite")
+    }
+
+    /// The key that tokens are signed with.
+    pub fn token_key(&self) -> PathBuf {
+        self.folder.join("token-key.der")
+    }
+
+    fn seal_key(&self) -> PathBuf {
+        self.folder.join("seal-key.hex")
+    }
+
+    fn azurite(&self) -> PathBuf {
+        self.folder.join("azurite")
+    }
+}
+
+/// The running service. Dropping it stops everything.
+pub struct Stack {
+    /// The places of its state.
+    pub places: Places,
+    /// The SDK's configuration for its DynamoDB.
+    pub config: SdkConfig,
+    /// What its tables are in.
+    pub dynamodb: EmbeddedDynamoDb,
+    tokens: TokenIssuer,
+    // Dropped in this order: no caller, no new work, then what the work needs.
+    gateway: Gateway,
+    _pump: Pump,
+    azurite: Azurite,
+}
+
+impl Stack {
+    /// Starts everything, with the state that the folder holds.
+    ///
+    /// # Errors
+    /// [`StackError`], which says what does not start.
+    pub async fn start(settings: &StackSettings) -> Result<Self, StackError> {
+        let places = Places::make(&settings.folder)?;
+        let listener = listen(settings.api_port).await?;
+        let url = format!("http://{}", listener.local_addr().map_err(|source| port_error(settings.api_port, source))?);
+        let dynamodb = EmbeddedDynamoDb::start(&places.dynamodb()).await?;
+        let config = dynamodb.sdk_config().await;
+        create_tables(&config).await?;
+        let azurite = start_azurite(&places, settings.blob_port).await?;
+        let wiring = Wiring::new(environment(settings, &places, &azurite, &url)?, config.clone());
+        grant_everything(&wiring).await?;
+        let tokens = TokenIssuer::open(&places.token_key())?;
+        let functions = Arc::new(InProcess::wire(&wiring)?);
+        let pump_settings = PumpSettings::patient_person(EXPORTS_TABLE);
+        let pump = Pump::start(pump_settings, &config, Arc::clone(&functions) as _, wiring.clock()).await?;
+        let authorizer =
+            Authorizer { keys: tokens.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
+        let gateway = Gateway::start(listener, authorizer, functions, wiring.clock())
+            .map_err(|source| port_error(settings.api_port, source))?;
+        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, azurite })
+    }
+
+    /// The base of the API's URLs.
+    pub fn api_url(&self) -> String {
+        self.gateway.url()
+    }
+
+    /// A token that is valid for `ttl` from now on.
+    ///
+    /// # Errors
+    /// [`TokenError`] when the key cannot sign.
+    pub fn token(&self, ttl: std::time::Duration) -> Result<Secret, TokenError> {
+        self.tokens.mint(SUBJECT, SystemClock.now(), ttl)
+    }
+
+    /// The container's URL with a signature for a day that permits as much.
+    pub fn container_url(&self, permissions: &str) -> Secret {
+        SasTerms::for_a_day(permissions).container_url(&self.azurite.endpoint(), CONTAINER)
+    }
+}
+
+fn port_error(port: u16, source: std::io::Error) -> StackError {
+    StackError::Io { what: format!("port {port}"), source }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StackError> {
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| port_error(port, source))
+}
+
+async fn start_azurite(places: &Places, port: Option<u16>) -> Result<Azurite, StackError> {
+    let settings = AzuriteSettings { install: default_install(), data: places.azurite(), port };
+    let azurite = Azurite::start(&settings).await?;
+    azurite.create_container(CONTAINER).await?;
+    Ok(azurite)
+}
+
+/// The functions' settings. Their time limit is short, so that the lease of a run that died with an earlier process
+/// is soon over.
+fn environment(
+    settings: &StackSettings,
+    places: &Places,
+    azurite: &Azurite,
+    url: &str,
+) -> Result<Environment, StackError> {
+    let lake = Url::from_directory_path(places.lake());
+    let lake = lake.map_err(|()| StackError::Folder(places.lake().display().to_string()))?;
+    Ok(Environment::from_pairs([
+        ("EXPORTS_TABLE", EXPORTS_TABLE.to_owned()),
+        ("REGISTRY_TABLE", REGISTRY_TABLE.to_owned()),
+        ("LAKE_URL", lake.to_string()),
+        ("SEAL_KEY_FILE", seal_key(places)?.display().to_string()),
+        ("EXTRA_BLOB_ENDPOINTS", azurite.endpoint()),
+        ("PUBLIC_URL", url.to_owned()),
+        ("FUNCTION_TIMEOUT_SECONDS", "60".to_owned()),
+        ("CHUNK_TARGET_BYTES", settings.chunk_target_bytes.to_string()),
+    ]))
+}
+
+/// The file of the key that seals credentials, drawn at the first start.
+fn seal_key(places: &Places) -> Result<PathBuf, StackError> {
+    let path = places.seal_key();
+    let mut key = [0; 32];
+    SystemRandom::new().fill(&mut key).map_err(|_| StackError::Draw)?;
+    match write_secret(&path, hex::encode(key).as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
+        Err(source) => Err(StackError::Io { what: path.display().to_string(), source }),
+    }
+}
+
+async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
+    let store = wiring.store().map_err(WiringError::from)?;
+    let grant = Grant { subject: SUBJECT.to_owned(), path: "/".to_owned(), role: Role::Contributor };
+    Ok(store.put_grant(&grant).await?)
+}

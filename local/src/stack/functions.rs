@@ -1,0 +1,64 @@
+//! The service's functions in this process: the handlers that Lambda runs, with the events that Lambda hands them.
+
+use async_trait::async_trait;
+use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use shared::event::JobEvent;
+use shared::wiring::{Wiring, WiringError};
+
+use crate::gateway::{Api, ApiFunction};
+use crate::pump::{FunctionError, Functions};
+
+/// Every function with its ports.
+pub(crate) struct InProcess {
+    create_job: create_job::Ports,
+    get_status: get_status::Ports,
+    plan_export: plan_export::Ports,
+    run_export_chunk: run_export_chunk::Ports,
+    finish_export: finish_export::Ports,
+    fail_chunk: fail_chunk::Ports,
+}
+
+impl InProcess {
+    /// Wires every function as its `main` does.
+    pub(crate) fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        Ok(Self {
+            create_job: create_job::Ports::wire(wiring)?,
+            get_status: get_status::Ports::wire(wiring)?,
+            plan_export: plan_export::Ports::wire(wiring)?,
+            run_export_chunk: run_export_chunk::Ports::wire(wiring)?,
+            finish_export: finish_export::Ports::wire(wiring)?,
+            fail_chunk: fail_chunk::Ports::wire(wiring)?,
+        })
+    }
+}
+
+#[async_trait]
+impl Api for InProcess {
+    async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+        match function {
+            ApiFunction::CreateJob => create_job::handle(event, &self.create_job).await,
+            ApiFunction::GetStatus => get_status::handle(event, &self.get_status).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Functions for InProcess {
+    async fn plan_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError> {
+        Ok(plan_export::handle(event, &self.plan_export).await?)
+    }
+
+    async fn run_export_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError> {
+        Ok(run_export_chunk::handle(event, &self.run_export_chunk).await)
+    }
+
+    async fn finish_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError> {
+        Ok(finish_export::handle(event, &self.finish_export).await?)
+    }
+
+    async fn fail_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError> {
+        Ok(fail_chunk::handle(event, &self.fail_chunk).await)
+    }
+}

@@ -1,0 +1,139 @@
+//! Tokens of the local stack: a key pair, its public half as a key set, and real signed tokens.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde::Serialize;
+use shared::secret::Secret;
+use thiserror::Error;
+use time::OffsetDateTime;
+
+/// The key's name in the key set.
+const KEY_ID: &str = "local";
+
+/// Who issues the local stack's tokens.
+pub const ISSUER: &str = "https://issuer.localhost/";
+
+/// For whom they are: the audience that clients of the original service asked for.
+pub const AUDIENCE: &str = "https://management.core.windows.net/";
+
+/// Why no token can be made.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// The key file cannot be read or written.
+    #[error("the token key {path} cannot be used")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No key could be drawn.
+    #[error("no key could be drawn")]
+    Draw,
+    /// The key is none, or signing failed.
+    #[error("the token key cannot sign")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
+
+/// What a token says; the times are seconds since 1970.
+#[derive(Debug, Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+/// Signs tokens with a P-256 key that is kept in a file.
+pub struct TokenIssuer {
+    key: EncodingKey,
+    keys: JwkSet,
+}
+
+impl TokenIssuer {
+    /// Reads the key from the file, or draws one and writes it so that only its owner may read it.
+    ///
+    /// # Errors
+    /// [`TokenError`] when the file cannot be used or holds no key.
+    pub fn open(path: &Path) -> Result<Self, TokenError> {
+        let file_error = |source| TokenError::File { path: path.display().to_string(), source };
+        let pkcs8 = match std::fs::read(path) {
+            Ok(pkcs8) => pkcs8,
+            Err(error) if error.kind() == ErrorKind::NotFound => draw_key(path)?,
+            Err(error) => return Err(file_error(error)),
+        };
+        let key = EncodingKey::from_ec_der(&pkcs8);
+        let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256)?;
+        public.common.key_id = Some(KEY_ID.to_owned());
+        Ok(Self { key, keys: JwkSet { keys: vec![public] } })
+    }
+
+    /// The public keys, for an authorizer.
+    pub fn keys(&self) -> &JwkSet {
+        &self.keys
+    }
+
+    /// A token for `subject`, valid from `now` on for `ttl`.
+    ///
+    /// # Errors
+    /// [`TokenError::Sign`] when the key cannot sign.
+    pub fn mint(&self, subject: &str, now: OffsetDateTime, ttl: Duration) -> Result<Secret, TokenError> {
+        let now_s = now.unix_timestamp();
+        let exp = (now + ttl).unix_timestamp();
+        let claims = Claims { iss: ISSUER, sub: subject, aud: AUDIENCE, iat: now_s, nbf: now_s, exp };
+        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
+        Ok(Secret::new(encode(&header, &claims, &self.key)?))
+    }
+}
+
+fn draw_key(path: &Path) -> Result<Vec<u8>, TokenError> {
+    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+    let key = key.map_err(|_| TokenError::Draw)?;
+    write_secret(path, key.as_ref()).map_err(|source| TokenError::File { path: path.display().to_string(), source })?;
+    Ok(key.as_ref().to_vec())
+}
+
+/// Writes a new file that only its owner may read.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::dynamodb::scratch_dir;
+
+    #[test]
+    fn the_key_is_drawn_once_and_only_its_owner_may_read_it() {
+        let folder = scratch_dir().unwrap();
+        let path = folder.path().join("token-key.der");
+        let first = TokenIssuer::open(&path).unwrap();
+        let second = TokenIssuer::open(&path).unwrap();
+        assert_eq!(first.keys(), second.keys());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_refused() {
+        let folder = scratch_dir().unwrap();
+        let path = folder.path().join("token-key.der");
+        std::fs::write(&path, "not a key").unwrap();
+        assert!(TokenIssuer::open(&path).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! What an export should hold, read from the source without any of the service's code.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use serde_json::json;
+use serde_json::value::RawValue;
+use shared::selection::{ExportFormat, ExportType};
+
+use super::row::{Form, RowSet};
+use super::{Mismatch, form_of};
+use crate::sample::{DAYS, Sample, SampleApp, folder};
+
+/// The rows that the lake holds of a type and an app, on all days of the sample.
+///
+/// # Errors
+/// [`Mismatch::Unreadable`] when a file cannot be read.
+pub fn lake_rows(
+    lake: &Path,
+    export_type: ExportType,
+    app: &SampleApp,
+    format: ExportFormat,
+) -> Result<RowSet, Mismatch> {
+    let mut rows = RowSet::default();
+    for day in DAYS.into_iter().map(|day| lake.join(folder(export_type, app, day))).filter(|day| day.is_dir()) {
+        for entry in day.read_dir().map_err(|error| Mismatch::unreadable(&day, &error))? {
+            let path = entry.map_err(|error| Mismatch::unreadable(&day, &error))?.path();
+            add_file(&mut rows, &path, form_of(format)).map_err(|error| Mismatch::unreadable(&path, &*error))?;
+        }
+    }
+    Ok(rows)
+}
+
+fn add_file(rows: &mut RowSet, path: &Path, form: Form) -> Result<(), Box<dyn std::error::Error>> {
+    let file = BufReader::new(File::open(path)?);
+    let text: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => Box::new(MultiGzDecoder::new(file)),
+        Some("zst") => Box::new(zstd::Decoder::new(file)?),
+        Some(_) | None => Box::new(file),
+    };
+    for line in BufReader::new(text).lines() {
+        rows.add(&serde_json::from_str(&line?)?, form)?;
+    }
+    Ok(())
+}
+
+/// The rows that an export of the app's devices should hold.
+///
+/// # Errors
+/// [`Mismatch::Unreadable`] when a made-up value is no JSON.
+pub fn device_rows(sample: &Sample, app: &SampleApp, format: ExportFormat) -> Result<RowSet, Mismatch> {
+    let mut rows = RowSet::default();
+    let unreadable = |error: serde_json::Error| Mismatch::unreadable(Path::new("registry"), &error);
+    for device in sample.device_list(app).map(|sample| sample.device) {
+        let row = json!({
+            "deviceId": device.id, "meta": device.meta, "info": device.info, "location": device.location,
+            "appInfo": device.app_info,
+        });
+        let row = RawValue::from_string(row.to_string()).map_err(unreadable)?;
+        rows.add(&serde_json::from_str(row.get()).map_err(unreadable)?, form_of(format)).map_err(unreadable)?;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,83 @@
+//! The whole service on one machine, as `make run` and `make serve` start it.
+
+use std::time::Duration;
+
+use local::demo::{self, DemoError};
+use local::dynamodb::scratch_dir;
+use local::sample::{APPS, DAYS, Sample, folder};
+use local::stack::{Stack, StackSettings};
+use serde_json::{Value, json};
+use shared::secret::Secret;
+use shared::selection::ExportType;
+use tempfile::TempDir;
+
+const SAMPLE: Sample = Sample { seed: 7, rows: 6_000 };
+
+#[tokio::test]
+async fn the_demonstration_ends_with_every_row_verified() {
+    let folder = scratch_dir().unwrap();
+    demo::run(folder.path(), SAMPLE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_malformed_record_ends_the_demonstration_in_words() {
+    let state = scratch_dir().unwrap();
+    let day = state.path().join("lake").join(folder(ExportType::Event, &APPS[0], DAYS[0]));
+    std::fs::create_dir_all(&day).unwrap();
+    std::fs::write(day.join("part-99999.ndjson"), "no record\n").unwrap();
+    let error = demo::run(state.path(), SAMPLE).await.unwrap_err();
+    assert!(matches!(error, DemoError::Failed { what: "events", .. }), "{error}");
+    assert!(error.to_string().contains("part-99999.ndjson"), "{error}");
+}
+
+/// A stack whose state outlives it.
+struct Serving {
+    state: TempDir,
+    http: reqwest::Client,
+}
+
+impl Serving {
+    async fn start(&self) -> Stack {
+        let settings = StackSettings {
+            folder: self.state.path().to_owned(),
+            api_port: 0,
+            blob_port: None,
+            chunk_target_bytes: 1 << 20,
+        };
+        Stack::start(&settings).await.unwrap()
+    }
+
+    fn token(stack: &Stack) -> Secret {
+        stack.token(Duration::from_mins(5)).unwrap()
+    }
+
+    /// The app's first task.
+    async fn task(&self, stack: &Stack) -> Value {
+        let url = format!("{}{}?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
+        let answer = self.http.get(url).bearer_auth(Self::token(stack).reveal()).send().await.unwrap();
+        let list: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        list["value"][0].clone()
+    }
+}
+
+#[tokio::test]
+async fn a_job_and_its_token_outlive_the_process() {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let serving = Serving { state: scratch_dir().unwrap(), http };
+    let stack = serving.start().await;
+    let token = Serving::token(&stack);
+    let url = format!("{}{}/tags?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
+    let body = json!({ "containerUrl": stack.container_url("w").reveal(), "exportFormat": "CsvBlob" });
+    let request = serving.http.post(url).bearer_auth(token.reveal()).header("content-type", "application/json");
+    assert_eq!(request.body(body.to_string()).send().await.unwrap().status(), 202);
+    while serving.task(&stack).await["state"] != "Succeeded" {
+        tokio::task::yield_now().await;
+    }
+    let before = serving.task(&stack).await;
+    drop(stack);
+    let stack = serving.start().await;
+    assert_eq!(serving.task(&stack).await["id"], before["id"]);
+    let url = format!("{}{}?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
+    let answer = serving.http.get(url).bearer_auth(token.reveal()).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "the key of the tokens is kept");
+}
