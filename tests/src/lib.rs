@@ -14,6 +14,8 @@ mod one_machine;
 #[cfg(test)]
 mod pump;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod schema;
