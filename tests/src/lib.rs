@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod source_contract;
 #[cfg(test)]
+mod store_contract;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod world;

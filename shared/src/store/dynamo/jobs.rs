@@ -127,15 +127,21 @@ struct SortRow {
 
 impl From<JobRow> for SortRow {
     fn from(row: JobRow) -> Self {
-        let outcome = row.outcome.map(Outcome::from);
-        let details = match &outcome {
-            Some(Outcome::Incomplete { details } | Outcome::Failed { details }) => Some(details.clone()),
-            Some(Outcome::Succeeded) | None => None,
+        let phase = match (row.phase.as_str(), row.ended, row.outcome) {
+            ("queued" | "planning", ..) => Phase::Queued,
+            (_, Some(at), Some(outcome)) => Phase::Ended { at, outcome: outcome.into() },
+            _ => Phase::Running,
         };
-        let state = match (outcome, row.ended, row.phase.as_str()) {
-            (Some(outcome), Some(at), _) => Phase::Ended { at, outcome }.wire_state(),
-            (_, _, "queued" | "planning") => Phase::Queued.wire_state(),
-            _ => Phase::Running.wire_state(),
+        let state = phase.wire_state();
+        let details = match phase {
+            Phase::Ended { outcome: Outcome::Incomplete { details } | Outcome::Failed { details }, .. } => {
+                Some(details)
+            }
+            Phase::Ended { outcome: Outcome::Succeeded, .. }
+            | Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::Finishing { .. } => None,
         };
         Self { id: row.job, state, ended: row.ended, details }
     }
