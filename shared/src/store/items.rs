@@ -127,3 +127,6 @@ pub(crate) struct GrantItem {
     pub(crate) path: String,
     pub(crate) role: String,
 }
+
+#[cfg(test)]
+mod tests;
