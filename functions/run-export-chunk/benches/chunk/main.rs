@@ -99,7 +99,7 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let meter = Meter::start()?;
     for _ in 0..PASSES {
         let mut encoder = Encoder::new(kind, format, options);
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in shared::source::lines::split(&lines) {
             encoder.push(line, &mut out)?;
         }
         encoder.finish(&mut out);
