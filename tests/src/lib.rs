@@ -22,6 +22,8 @@ mod schema;
 #[cfg(test)]
 mod source_contract;
 #[cfg(test)]
+mod store_contract;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod template;

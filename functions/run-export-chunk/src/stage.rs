@@ -8,7 +8,7 @@ use shared::container::writer::BlobWriter;
 use shared::container::{BlobName, Container};
 use shared::encode::{EncodeOptions, Encoder};
 use shared::job::Job;
-use shared::source::Piece;
+use shared::source::{Piece, lines};
 use time::{Duration, OffsetDateTime};
 use tracing::warn;
 
@@ -76,8 +76,7 @@ impl Staging<'_> {
                 self.output.rows_read += 1;
                 self.bad_record(origin, line, &"longer than a record may be")
             }
-            Piece::Lines { origin, first_line, text } => text
-                .split(|&byte| byte == b'\n')
+            Piece::Lines { origin, first_line, text } => lines::split(&text)
                 .zip(first_line..)
                 .filter(|(line, _)| !line.trim_ascii().is_empty())
                 .try_for_each(|(line, number)| self.add_record(origin, number, line)),

@@ -1,6 +1,6 @@
 //! Cuts a stream of bytes into pieces of whole lines, in bounded memory.
 
-use std::io;
+use std::{io, iter};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use memchr::{memchr, memchr_iter, memrchr};
@@ -11,6 +11,19 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// The size that a piece of lines is meant to have, in bytes.
 pub const PIECE_BYTES: usize = 512 << 10;
+
+/// The lines of a text, without their ends; there is none after the last end.
+pub fn split(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    iter::from_fn(move || {
+        let (line, rest) = match memchr(b'\n', text) {
+            Some(end) => (text.get(..end)?, text.get(end + 1..)?),
+            None if text.is_empty() => return None,
+            None => (text, text.get(text.len()..)?),
+        };
+        text = rest;
+        Some(line)
+    })
+}
 
 /// A cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +171,14 @@ mod tests {
             }
         };
         cuts.into_iter().flat_map(lines).collect()
+    }
+
+    #[test]
+    fn a_text_is_split_at_its_ends() {
+        for (text, lines) in [("", vec![]), ("a", vec!["a"]), ("a\n", vec!["a"]), ("\n\na", vec!["", "", "a"])] {
+            let found: Vec<&[u8]> = split(text.as_bytes()).collect();
+            assert_eq!(found, lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(), "{text:?}");
+        }
     }
 
     #[test]

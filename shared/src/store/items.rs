@@ -159,3 +159,6 @@ pub(crate) struct GrantItem {
     pub(crate) path: String,
     pub(crate) role: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,46 @@ pub(crate) fn chunk_sort(number: u32) -> String {
 pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {
     ItemKey { pk: principal_partition(subject), sk: format!("SCOPE#{path}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chunk_key(shard: u16, number: u32) -> ItemKey {
+        let job = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(uuid::Uuid::nil()) };
+        chunk(&ChunkKey { job, shard, number })
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_sort_by_their_numbers_before_everything_else(one: u32, other: u32, shard: u16) {
+            let (one_key, other_key) = (chunk_key(shard, one), chunk_key(shard, other));
+            prop_assert_eq!(one.cmp(&other), one_key.sk.cmp(&other_key.sk));
+            prop_assert!(one_key.sk.as_str() < AFTER_CHUNKS);
+            prop_assert!(AFTER_CHUNKS < tally(JobId::new(uuid::Uuid::nil()), shard).sk.as_str());
+        }
+
+        #[test]
+        fn jobs_sort_by_their_ids(one: u128, other: u128) {
+            let key = |id| job(&JobKey { scope: AppScope::from_canonical("/a"), id: JobId::new(uuid::Uuid::from_u128(id)) });
+            prop_assert_eq!(one.cmp(&other), key(one).sk.cmp(&key(other).sk));
+            prop_assert!(key(one).sk.starts_with(JOB_PREFIX));
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_the_same_keys() {
+        let page = include_str!("../../../docs/DATA_MODEL.md");
+        for pattern in [
+            "| job | `APP#{scope}` | `JOB#{id}` |",
+            "| request | `APP#{scope}` | `REQUEST#{key}` |",
+            "| tally | `JOB#{id}#{shard}` | `TALLY` |",
+            "| chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` |",
+            "| grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` |",
+        ] {
+            assert!(page.contains(pattern), "{pattern}");
+            assert!(include_str!("keys.rs").contains(&format!("//! {pattern}")), "{pattern}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
 use crate::app::AppScope;
-use crate::job::{Job, JobId, JobKey, Outcome, Phase};
+use crate::job::{Job, JobId, JobKey, Phase};
 use crate::store::items::{JobItem, JobRow, TallyItem, WaitingItem};
 use crate::store::keys::{self, ItemKey};
 use crate::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError, WaitingJobs};
@@ -156,13 +156,14 @@ struct SortRow {
 
 impl From<JobRow> for SortRow {
     fn from(row: JobRow) -> Self {
-        let outcome = row.outcome.map(Outcome::from);
-        let details = outcome.as_ref().and_then(Outcome::details).map(str::to_owned);
-        let state = match (outcome, row.ended, row.phase.as_str()) {
-            (Some(outcome), Some(at), _) => Phase::Ended { at, outcome }.wire_state(),
-            (_, _, "queued" | "planning") => Phase::Queued.wire_state(),
-            _ => Phase::Running.wire_state(),
+        let phase = match (row.phase.as_str(), row.ended, row.outcome) {
+            ("queued" | "planning", ..) => Phase::Queued,
+            (_, Some(at), Some(outcome)) => Phase::Ended { at, outcome: outcome.into() },
+            _ => Phase::Running,
         };
+        let state = phase.wire_state();
+        let details =
+            if let Phase::Ended { outcome, .. } = &phase { outcome.details().map(str::to_owned) } else { None };
         Self { id: row.job, state, ended: row.ended, details }
     }
 }

@@ -104,6 +104,7 @@ enum PlanAttribute {
     },
     Failed {
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
 }

@@ -1,0 +1,169 @@
+//! A chunk run's surroundings, of which only the lake is real: what is measured is the run.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use aws_lambda_events::sqs::SqsEvent;
+use bytes::Bytes;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use run_export_chunk::{Ports, RunSettings};
+use serde_json::json;
+use shared::app::AppScope;
+use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
+use shared::clock::{Clock, SystemClock};
+use shared::container::writer::WriterSettings;
+use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
+use shared::job::{Job, JobId, JobKey, SealedCredential};
+use shared::seal::{SealError, Sealer};
+use shared::secret::Secret;
+use shared::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use shared::source::Sources;
+use shared::source::lake::Lake;
+use shared::store::{Chunks, Jobs, StoreError};
+use shared::tally::Tally;
+use time::{Duration, OffsetDateTime};
+
+use crate::data::DAY;
+
+/// How long a block is under way: longer than the next one takes to fill, so that as many as allowed are.
+const UPLOAD: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// One chunk of one file of events.
+pub(crate) struct World {
+    pub(crate) lake: Arc<Lake>,
+    pub(crate) job: Job,
+    pub(crate) chunk: Chunk,
+    table: Arc<OneChunk>,
+}
+
+impl World {
+    pub(crate) fn over(file: &Path, format: ExportFormat) -> anyhow::Result<Self> {
+        let folder = file.parent().context("a file in a folder")?;
+        let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
+        let job = job(format);
+        let key = ChunkKey { job: job.key.clone(), shard: 0, number: 0 };
+        let source = ChunkSource::Objects { day: DAY, objects: vec![pinned(store.as_ref(), file)?] };
+        let chunk = Chunk::planned(key, source, job.expires);
+        let table = Arc::new(OneChunk { job: job.clone(), chunk: Mutex::new(chunk.clone()) });
+        let lake = Arc::new(Lake::new(store, object_store::path::Path::default(), 1));
+        Ok(Self { lake, job, chunk, table })
+    }
+
+    /// The ports, with the default settings of the functions.
+    pub(crate) fn ports(&self) -> Ports {
+        let writer = WriterSettings { uploads_in_flight: 3, ..WriterSettings::default() };
+        Ports {
+            chunks: Arc::clone(&self.table) as _,
+            sources: Sources { lake: Arc::clone(&self.lake) as _, registry: Arc::clone(&self.lake) as _ },
+            containers: Arc::new(Nowhere),
+            sealer: Arc::new(Nowhere),
+            clock: Arc::new(SystemClock),
+            settings: RunSettings { writer, skip_bad_records: false, time_limit: Duration::minutes(15) },
+        }
+    }
+
+    /// The message that asks for the chunk.
+    pub(crate) fn message(&self) -> anyhow::Result<SqsEvent> {
+        let (scope, job) = (self.job.key.scope.as_str(), self.job.key.id.to_string());
+        let body = json!({ "scope": scope, "job": job, "shard": "0", "chunk": "0" }).to_string();
+        Ok(serde_json::from_value(json!({ "Records": [{ "messageId": "1", "body": body }] }))?)
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(self.table.lock().state, ChunkState::Recorded { .. })
+    }
+}
+
+fn job(format: ExportFormat) -> Job {
+    let request = ExportRequest {
+        export_type: ExportType::Event,
+        selection: Selection::Days(DateRange { start: DAY, end: DAY }),
+        format,
+        description: None,
+        export_user_id: false,
+    };
+    let key = JobKey { scope: AppScope::from_canonical("/apps/chess"), id: JobId::new(SystemClock.fresh_id()) };
+    let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");
+    Job::queued(key, request, address, SealedCredential(Vec::new()), SystemClock.now(), Duration::DAY)
+}
+
+fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRef> {
+    let name = file.file_name().and_then(|name| name.to_str()).context("a name that is text")?;
+    let meta = futures::executor::block_on(object_store::ObjectStoreExt::head(store, &name.into()))?;
+    let etag = meta.e_tag.context("a file has an ETag")?;
+    Ok(ObjectRef { path: name.to_owned(), etag, size_bytes: meta.size })
+}
+
+/// A table of one chunk.
+struct OneChunk {
+    job: Job,
+    chunk: Mutex<Chunk>,
+}
+
+impl OneChunk {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Chunk> {
+        self.chunk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Jobs for OneChunk {
+    async fn job(&self, _: &JobKey, _: OffsetDateTime) -> Result<Option<Job>, StoreError> {
+        Ok(Some(self.job.clone()))
+    }
+
+    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
+        Ok(job)
+    }
+
+    async fn tally(&self, _: &Job) -> Result<Tally, StoreError> {
+        Ok(Tally::default())
+    }
+}
+
+#[async_trait]
+impl Chunks for OneChunk {
+    async fn chunk(&self, _: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
+        Ok(Some(self.lock().clone()))
+    }
+
+    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
+        self.lock().clone_from(&step.chunk);
+        Ok(step.chunk)
+    }
+}
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl Containers for Nowhere {
+    fn open(&self, _: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
+        Ok(Arc::new(Self))
+    }
+}
+
+#[async_trait]
+impl Container for Nowhere {
+    async fn stage_block(&self, _: &BlobName, _: BlockId, _: Bytes) -> Result<(), ContainerError> {
+        tokio::time::sleep(UPLOAD).await;
+        Ok(())
+    }
+
+    async fn commit_blocks(&self, _: &BlobName, _: &[BlockId], _: &str) -> Result<(), ContainerError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Sealer for Nowhere {
+    async fn seal(&self, _: JobId, _: &Secret) -> Result<SealedCredential, SealError> {
+        Ok(SealedCredential(Vec::new()))
+    }
+
+    async fn open(&self, _: JobId, _: &SealedCredential) -> Result<Secret, SealError> {
+        Ok(Secret::new(""))
+    }
+}

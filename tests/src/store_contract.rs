@@ -1,0 +1,72 @@
+//! One suite of behaviours that the store shows over every DynamoDB: the embedded engine of the local stack,
+//! `ministack`, and, as an opt-in (`--features dynamodb-local`), the official DynamoDB Local. What none of the engines
+//! ever does, injected answers show in [`answers`].
+
+mod answers;
+mod chunks;
+mod engine;
+mod grants;
+mod jobs;
+mod lists;
+mod ministack;
+mod plans;
+mod samples;
+
+use self::engine::World;
+
+/// Runs every behaviour over every engine.
+macro_rules! behaviours {
+    ($($subject:ident: $($behaviour:ident),+;)+) => {
+        mod embedded {
+            use super::World;
+            $($(#[tokio::test] async fn $behaviour() {
+                super::$subject::$behaviour(&World::embedded().await).await;
+            })+)+
+        }
+        mod second_engine {
+            use super::World;
+            $($(#[tokio::test] async fn $behaviour() {
+                super::$subject::$behaviour(&World::ministack().await).await;
+            })+)+
+        }
+        #[cfg(feature = "dynamodb-local")]
+        mod official_engine {
+            use super::World;
+            $($(#[tokio::test] async fn $behaviour() {
+                super::$subject::$behaviour(&World::dynamodb_local().await).await;
+            })+)+
+        }
+    };
+}
+
+behaviours! {
+    jobs:
+        every_job_reads_back_as_it_was_written,
+        a_job_is_created_together_with_its_request_id,
+        a_request_id_used_before_answers_with_the_first_job,
+        of_two_creations_with_one_request_id_one_is_stored,
+        an_expired_request_id_can_be_used_again,
+        a_stale_write_of_a_job_is_a_conflict_and_changes_nothing,
+        a_write_whose_answer_was_lost_is_sent_again_and_succeeds,
+        a_job_whose_retention_is_over_is_neither_read_nor_listed,
+        an_unreadable_job_is_named_with_what_is_wrong,
+        a_missing_table_and_a_refused_request_name_the_code;
+    lists:
+        a_list_is_in_every_order_and_in_pages,
+        a_list_holds_the_jobs_of_its_app_only;
+    chunks:
+        every_chunk_reads_back_as_it_was_written,
+        a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing,
+        a_move_whose_answer_was_lost_counts_once,
+        tallies_add_up_under_concurrent_records,
+        chunks_are_listed_in_order_over_many_pages;
+    plans:
+        a_page_of_a_plan_is_stored_with_its_job_and_tallies,
+        a_page_that_meets_a_conflict_leaves_nothing,
+        of_two_planners_one_wins,
+        the_largest_page_fits_a_transaction;
+    grants:
+        the_best_role_along_the_path_wins,
+        a_grant_is_replaced_by_the_next_one,
+        an_unknown_role_allows_nothing;
+}

@@ -1,0 +1,120 @@
+//! The engines that the suite runs over, each with an app and a clock of its own.
+#![expect(clippy::disallowed_types, reason = "writes what the ports never would")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
+use shared::app::AppScope;
+use shared::clock::{Clock, SystemClock};
+use shared::store::dynamo::DynamoStore;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::ministack::Ministack;
+use super::samples::NOW;
+use crate::faults::{Faults, FaultyHttp};
+
+/// Where `make conformance-dynamodb-local` starts the official engine.
+#[cfg(feature = "dynamodb-local")]
+const DYNAMODB_LOCAL: &str = "http://127.0.0.1:8000";
+
+/// A clock that only the test moves, with ids that no other test draws.
+pub(super) struct TestClock(Mutex<OffsetDateTime>);
+
+impl TestClock {
+    pub(super) fn set(&self, now: OffsetDateTime) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        SystemClock.fresh_id()
+    }
+}
+
+/// A store over an engine, and an app that no other test knows.
+pub(super) struct World {
+    pub(super) store: DynamoStore,
+    pub(super) scope: AppScope,
+    pub(super) clock: Arc<TestClock>,
+    sdk: SdkConfig,
+    _engine: Engine,
+}
+
+/// What must live as long as the test.
+enum Engine {
+    Embedded {
+        _server: EmbeddedDynamoDb,
+        _folder: TempDir,
+    },
+    Ministack {
+        _server: Arc<Ministack>,
+    },
+    #[cfg(feature = "dynamodb-local")]
+    Official,
+}
+
+impl World {
+    pub(super) async fn embedded() -> Self {
+        let folder = scratch_dir().unwrap();
+        let server = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite")).await.unwrap();
+        let sdk = server.sdk_config().await;
+        create_tables(&sdk).await.unwrap();
+        Self::over(sdk, Engine::Embedded { _server: server, _folder: folder })
+    }
+
+    pub(super) async fn ministack() -> Self {
+        let server = Ministack::shared().await;
+        Self::over(server.sdk_config().await, Engine::Ministack { _server: server })
+    }
+
+    #[cfg(feature = "dynamodb-local")]
+    pub(super) async fn dynamodb_local() -> Self {
+        let sdk = local::dynamodb::aws_config(DYNAMODB_LOCAL).await;
+        create_tables(&sdk).await.unwrap();
+        Self::over(sdk, Engine::Official)
+    }
+
+    fn over(sdk: SdkConfig, engine: Engine) -> Self {
+        let clock = Arc::new(TestClock(Mutex::new(NOW)));
+        let scope = AppScope::from_segments(["subscriptions", &clock.fresh_id().to_string(), "apps", "chess"]);
+        let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(&clock) as _);
+        Self { store, scope, clock, sdk, _engine: engine }
+    }
+
+    /// The store over another table.
+    pub(super) fn store_over(&self, table: &str) -> DynamoStore {
+        DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.sdk), table, Arc::clone(&self.clock) as _)
+    }
+
+    /// The same store behind an HTTP client that meets the faults; the SDK tries so often.
+    pub(super) fn faulty(&self, faults: &Faults, tries: u32) -> DynamoStore {
+        let inner = aws_smithy_http_client::Builder::new().build_http();
+        let http = SharedHttpClient::new(FaultyHttp { faults: faults.clone(), inner });
+        let retry = RetryConfig::standard().with_max_attempts(tries).with_initial_backoff(Duration::from_millis(1));
+        let sdk = self.sdk.to_builder().http_client(http).retry_config(retry).build();
+        DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(&self.clock) as _)
+    }
+
+    /// Writes an item of texts and numbers as no version of the service does.
+    pub(super) async fn put_raw(&self, attributes: &[(&str, &str)]) {
+        let value = |text: &str| match text.parse::<u32>() {
+            Ok(_) => AttributeValue::N(text.to_owned()),
+            Err(_) => AttributeValue::S(text.to_owned()),
+        };
+        let item = attributes.iter().map(|(name, text)| ((*name).to_owned(), value(text)));
+        let request = aws_sdk_dynamodb::Client::new(&self.sdk).put_item().table_name(EXPORTS_TABLE);
+        request.set_item(Some(item.collect())).send().await.unwrap();
+    }
+}

@@ -1,0 +1,170 @@
+//! Jobs: stored, read, moved.
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use shared::app::AppScope;
+use shared::job::{Job, JobKey, Phase, Plan, PlanCursor};
+use shared::store::{Created, Grant, Grants, Intake, JobLists, Jobs, Page, Role, SortKey, StoreError};
+use time::Duration;
+
+use super::engine::World;
+use super::samples::{NOW, accepted, file, outcomes, selections};
+use crate::faults::{Fault, Faults};
+
+fn phases() -> Vec<Phase> {
+    let mut phases = vec![Phase::Queued, Phase::Planning, Phase::Running, Phase::Finishing { cancelled: None, manifest: None }];
+    for outcome in outcomes() {
+        phases.push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });
+        phases.push(Phase::Ended { at: NOW, outcome });
+    }
+    phases
+}
+
+fn plans() -> [Plan; 4] {
+    [
+        Plan::Open { cursor: None },
+        Plan::Open { cursor: Some(PlanCursor("lake1:2026-01-02:a".to_owned())) },
+        Plan::Complete { read_up_to: NOW },
+        Plan::Failed { reason: "no \"lake\"".to_owned(), cursor: None },
+    ]
+}
+
+/// Asserts that the job is stored as it is in hand.
+pub(super) async fn assert_stored(world: &World, job: &Job) {
+    assert_eq!(world.store.job(&job.key, NOW).await.unwrap().as_ref(), Some(job));
+}
+
+pub(super) fn assert_conflict<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
+    assert!(matches!(answer, Err(StoreError::Conflict { .. })), "{answer:?}");
+}
+
+fn stored(created: Created) -> Job {
+    let Created::New(job) = created else { panic!("{created:?}") };
+    *job
+}
+
+pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
+    let plain = selections().map(|selection| world.job_selecting(selection)).into_iter();
+    let phases = phases().into_iter().map(|phase| Job { phase, ..world.job() });
+    let plans = plans().into_iter().map(|plan| Job { plan, chunks: 100_000, shards: 32, ..world.job() });
+    let mut ended = Job { credential: None, finish_attempts: 2, ..world.job() };
+    ended.request.description = Some(String::new());
+    let mut terse = world.job();
+    terse.request.description = None;
+    for job in plain.chain(phases).chain(plans).chain([ended, terse]) {
+        let written = world.store.put_job(job.clone()).await.unwrap();
+        assert_eq!(written, Job { revision: 1, ..job });
+        assert_stored(world, &written).await;
+    }
+    let nobody = JobKey { scope: world.scope.clone(), ..world.job().key };
+    assert_eq!(world.store.job(&nobody, NOW).await.unwrap(), None);
+}
+
+pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World) {
+    let job = world.job();
+    let request = accepted(&job, "request 1");
+    let job = stored(world.store.create(job, Some(request.clone()), NOW).await.unwrap());
+    assert_eq!(job.revision, 1);
+    assert_stored(world, &job).await;
+    assert_eq!(world.store.accepted(&world.scope, "request 1", NOW).await.unwrap(), Some(request));
+    assert_eq!(world.store.accepted(&world.scope, "request 2", NOW).await.unwrap(), None);
+    stored(world.store.create(world.job(), None, NOW).await.unwrap());
+    assert_conflict(&world.store.create(job, None, NOW).await);
+}
+
+pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &World) {
+    let first = world.job();
+    let request = accepted(&first, "request");
+    stored(world.store.create(first, Some(request.clone()), NOW).await.unwrap());
+    let second = world.job();
+    let key = second.key.clone();
+    let again = world.store.create(second.clone(), Some(accepted(&second, "request")), NOW).await.unwrap();
+    assert!(matches!(again, Created::Repeated(first) if first == request));
+    assert_eq!(world.store.job(&key, NOW).await.unwrap(), None, "all or nothing");
+    let elsewhere = AppScope::from_segments(["subscriptions", "elsewhere", &key.id.to_string()]);
+    assert_eq!(world.store.accepted(&elsewhere, "request", NOW).await.unwrap(), None);
+}
+
+pub(super) async fn of_two_creations_with_one_request_id_one_is_stored(world: &World) {
+    let (one, other) = (world.job(), world.job());
+    let (one_request, other_request) = (accepted(&one, "request"), accepted(&other, "request"));
+    let answers = tokio::join!(
+        world.store.create(one, Some(one_request), NOW),
+        world.store.create(other, Some(other_request), NOW),
+    );
+    let (new, first) = match (answers.0.unwrap(), answers.1.unwrap()) {
+        (Created::New(new), Created::Repeated(first)) | (Created::Repeated(first), Created::New(new)) => (new, first),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(first.job, new.key.id);
+}
+
+pub(super) async fn an_expired_request_id_can_be_used_again(world: &World) {
+    let first = world.job();
+    let request = accepted(&first, "request");
+    let expires = request.expires;
+    stored(world.store.create(first, Some(request), NOW).await.unwrap());
+    assert_eq!(world.store.accepted(&world.scope, "request", expires).await.unwrap(), None);
+
+    world.clock.set(expires);
+    let second = world.job();
+    let mut request = accepted(&second, "request");
+    request.expires = expires + Duration::DAY;
+    stored(world.store.create(second, Some(request.clone()), expires).await.unwrap());
+    assert_eq!(world.store.accepted(&world.scope, "request", expires).await.unwrap(), Some(request));
+}
+
+pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(world: &World) {
+    let first = world.store.put_job(world.job()).await.unwrap();
+    let second = world.store.put_job(first.clone().begin_planning().unwrap()).await.unwrap();
+    assert_conflict(&world.store.put_job(Job { chunks: 7, ..first.clone() }).await);
+    assert_conflict(&world.store.put_job(Job { revision: 0, ..first }).await);
+    assert_stored(world, &second).await;
+}
+
+pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(world: &World) {
+    let faults = Faults::default();
+    let store = world.faulty(&faults, 3);
+    faults.arm(0, Fault::AnswerLost);
+    let request = accepted(&world.job(), "request");
+    let job = stored(store.create(world.job(), Some(request), NOW).await.unwrap());
+    faults.arm(0, Fault::AnswerLost);
+    let job = store.put_job(job.begin_planning().unwrap()).await.unwrap();
+    assert!(!faults.is_armed());
+    assert_eq!(job.revision, 2);
+    assert_stored(world, &job).await;
+
+    faults.arm(0, Fault::AnswerLost);
+    let given_up = world.faulty(&faults, 1).put_job(job.hand_over_planning().unwrap()).await;
+    assert!(matches!(given_up, Err(StoreError::Unavailable { .. })), "{given_up:?}");
+}
+
+pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(world: &World) {
+    let job = world.store.put_job(world.job()).await.unwrap();
+    let page = Page { sort: SortKey::Id, descending: false, skip: 0, top: 20 };
+    for (moment, there) in [(job.expires - Duration::SECOND, true), (job.expires, false)] {
+        assert_eq!(world.store.job(&job.key, moment).await.unwrap().is_some(), there);
+        for sort in [SortKey::Id, SortKey::State] {
+            let listed = world.store.jobs(&world.scope, Page { sort, ..page }, moment).await.unwrap();
+            assert_eq!(!listed.jobs.is_empty(), there);
+        }
+    }
+}
+
+pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &World) {
+    let key = world.job().key;
+    world.put_raw(&[("pk", &format!("APP#{}", world.scope)), ("sk", &format!("JOB#{}", key.id))]).await;
+    let error = world.store.job(&key, NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+    assert!(error.to_string().contains(&key.id.to_string()), "{error}");
+    assert!(error.to_string().contains("missing field `kind`"), "{error}");
+}
+
+pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &World) {
+    let missing = world.store_over("nowhere").put_job(world.job()).await.unwrap_err();
+    let grant = Grant { subject: "x".repeat(2_050), path: "/".to_owned(), role: Role::Reader };
+    let refused = world.store.put_grant(&grant).await.unwrap_err();
+    for (error, code) in [(missing, "ResourceNotFoundException"), (refused, "ValidationException")] {
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+        assert!(error.to_string().contains(code), "{}", DisplayErrorContext(&error));
+    }
+}

@@ -1,0 +1,97 @@
+//! `ministack`, a second DynamoDB, as a child process (<https://pypi.org/project/ministack/>).
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use local::dynamodb::{aws_config, create_tables};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// How long it may take to answer on a busy machine; two seconds are usual.
+const START_DEADLINE: Duration = Duration::from_mins(1);
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// Runs it until its stdin closes, so that it ends with this process however that ends.
+const PROGRAM: &str = "\
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+from ministack.app import main
+main()
+";
+
+/// The running child; it ends when the last test lets it go.
+pub(super) struct Ministack {
+    child: Child,
+    endpoint: String,
+    _folder: TempDir,
+}
+
+/// The one that is running, if any: the tests of this process share it.
+static RUNNING: Mutex<Weak<Ministack>> = Mutex::const_new(Weak::new());
+
+impl Ministack {
+    /// The running server, with its tables made.
+    pub(super) async fn shared() -> Arc<Self> {
+        let mut running = RUNNING.lock().await;
+        if let Some(server) = running.upgrade() {
+            return server;
+        }
+        let server = Arc::new(Self::start().await);
+        *running = Arc::downgrade(&server);
+        server
+    }
+
+    pub(super) async fn sdk_config(&self) -> SdkConfig {
+        aws_config(&self.endpoint).await
+    }
+
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let child = Command::new(python())
+            .args(["-c", PROGRAM])
+            .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port.to_string())])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut server = Self { child, endpoint: format!("http://127.0.0.1:{port}"), _folder: folder };
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// Polls until it makes the tables.
+    async fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + START_DEADLINE;
+        let address = self.endpoint.trim_start_matches("http://").to_owned();
+        while tokio::net::TcpStream::connect(&address).await.is_err() {
+            assert!(self.child.try_wait().unwrap().is_none(), "ministack ended at its start");
+            assert!(Instant::now() < deadline, "ministack does not answer");
+            tokio::time::sleep(POLL).await;
+        }
+        create_tables(&self.sdk_config().await).await.unwrap();
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The interpreter of the environment that `make setup` installs.
+fn python() -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/ministack/bin/python");
+    assert!(python.exists(), "ministack is not installed in .tools/ministack; run `make setup`");
+    python
+}

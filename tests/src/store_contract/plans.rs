@@ -1,0 +1,90 @@
+//! Plans: a job, its new chunks and their tallies in one transaction.
+
+use shared::chunk::{Chunk, ChunkSource};
+use shared::job::{Job, Plan, PlanCursor};
+use shared::store::{Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
+use shared::tally::Tally;
+
+use super::engine::World;
+use super::jobs::{assert_conflict, assert_stored};
+use super::samples::{NOW, chunk, claim, objects};
+
+/// A stored job that is being planned, over so many shards.
+pub(super) async fn planning(world: &World, shards: u16) -> Job {
+    let job = Job { shards, ..world.job() }.begin_planning().unwrap();
+    world.store.put_job(job).await.unwrap()
+}
+
+/// The job's next chunks.
+pub(super) fn page(job: &Job, count: u32, source: &ChunkSource) -> (Job, Vec<Chunk>) {
+    let chunks = (job.chunks..job.chunks + count).map(|number| chunk(job, number, source.clone())).collect();
+    (job.clone().plan_page(count, PlanCursor(format!("after {count}"))).unwrap(), chunks)
+}
+
+pub(super) fn registry() -> ChunkSource {
+    ChunkSource::Partitions(vec!["DEVICES#1".to_owned(), String::new()])
+}
+
+fn planned(count: u64) -> Tally {
+    Tally { planned: count, open: count, ..Tally::default() }
+}
+
+pub(super) async fn a_page_of_a_plan_is_stored_with_its_job_and_tallies(world: &World) {
+    let job = planning(world, 3).await;
+    assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
+    let (job, chunks) = page(&job, 7, &registry());
+    let job = world.store.put_page(job, chunks.clone()).await.unwrap();
+    assert_stored(world, &job).await;
+    for chunk in chunks {
+        let stored = world.store.chunk(&chunk.key).await.unwrap();
+        assert_eq!(stored, Some(Chunk { revision: 1, ..chunk }));
+    }
+    assert_eq!(world.store.tally(&job).await.unwrap(), planned(7));
+
+    let (job, chunks) = page(&job, 2, &registry());
+    let job = world.store.put_page(job, chunks).await.unwrap();
+    assert_eq!((job.chunks, world.store.tally(&job).await.unwrap()), (9, planned(9)));
+
+    let closed = job.begin_planning().unwrap().complete_plan(0, NOW).unwrap();
+    let closed = world.store.put_page(closed, Vec::new()).await.unwrap();
+    assert_stored(world, &closed).await;
+}
+
+pub(super) async fn a_page_that_meets_a_conflict_leaves_nothing(world: &World) {
+    let before = planning(world, 2).await;
+    let (stale, chunks) = page(&before, 2, &registry());
+    let job = world.store.put_job(before).await.unwrap();
+    assert_conflict(&world.store.put_page(stale, chunks.clone()).await);
+    assert_eq!(world.store.chunk(&chunks[0].key).await.unwrap(), None);
+    assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
+    assert_stored(world, &job).await;
+
+    let theirs = world.store.apply(claim(chunks[1].clone())).await.unwrap();
+    let (next, chunks) = page(&job, 2, &registry());
+    assert_conflict(&world.store.put_page(next, chunks.clone()).await);
+    assert_eq!(world.store.chunk(&chunks[0].key).await.unwrap(), None);
+    assert_eq!(world.store.chunk(&chunks[1].key).await.unwrap(), Some(theirs));
+    assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
+    assert_stored(world, &job).await;
+}
+
+pub(super) async fn of_two_planners_one_wins(world: &World) {
+    let job = planning(world, 1).await;
+    let ((one, one_chunks), (other, other_chunks)) = (page(&job, 3, &registry()), page(&job, 5, &objects(2, 9)));
+    let answers = tokio::join!(world.store.put_page(one, one_chunks), world.store.put_page(other, other_chunks));
+    let (winner, loser) = if answers.0.is_ok() { answers } else { (answers.1, answers.0) };
+    let winner = winner.unwrap();
+    assert_conflict(&loser);
+    assert_stored(world, &winner).await;
+    assert_eq!(world.store.tally(&winner).await.unwrap(), planned(u64::from(winner.chunks)));
+}
+
+/// The lake ends a page before its references take 2 MiB; a transaction holds 4 MB and 100 items
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
+pub(super) async fn the_largest_page_fits_a_transaction(world: &World) {
+    let job = planning(world, MAX_SHARDS).await;
+    let count = u32::try_from(PLAN_PAGE_CHUNKS).unwrap();
+    let (job, chunks) = page(&job, count, &objects(160, 160));
+    let job = world.store.put_page(job, chunks).await.unwrap();
+    assert_eq!(world.store.tally(&job).await.unwrap(), planned(u64::from(count)));
+}

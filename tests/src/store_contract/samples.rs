@@ -1,0 +1,113 @@
+//! Jobs and chunks of every kind.
+
+use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, ObjectRef, Output};
+use shared::clock::Clock;
+use shared::container::{BlobName, ContainerAddress, PreparedFile};
+use shared::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
+use shared::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use shared::store::AcceptedRequest;
+use time::macros::{date, datetime};
+use time::{Duration, OffsetDateTime};
+
+use super::engine::World;
+
+/// When every test begins: so late that no engine finds an item past its time to live by its own clock.
+pub(super) const NOW: OffsetDateTime = datetime!(2096-02-01 08:00:00.123456789 UTC);
+
+/// How long a job of the tests is kept; it ends at a whole second, as stored.
+const RETENTION: Duration = Duration::new(90 * 24 * 3_600, 1_000_000_000 - 123_456_789);
+
+pub(super) const LEASE: Duration = Duration::minutes(15);
+
+pub(super) fn selections() -> [Selection; 5] {
+    [
+        Selection::Devices,
+        Selection::Days(DateRange { start: date!(2026 - 01 - 01), end: date!(2026 - 01 - 31) }),
+        Selection::Days(DateRange { start: date!(2024 - 02 - 29), end: date!(2024 - 02 - 29) }),
+        Selection::Campaigns { campaign_type: CampaignType::Poll, ids: vec![1, -7, i64::MAX, i64::MIN] },
+        Selection::ActiveCampaigns { campaign_type: CampaignType::NativePush, start: NOW - RETENTION, end: NOW },
+    ]
+}
+
+pub(super) fn outcomes() -> [Outcome; 3] {
+    let details = "chunk 3: events/a.ndjson, line 7: not JSON, “é”".to_owned();
+    [Outcome::Succeeded, Outcome::Incomplete { details: details.clone() }, Outcome::Failed { details }]
+}
+
+pub(super) fn file(name: &str) -> PreparedFile {
+    PreparedFile {
+        name: BlobName::from_stored(name),
+        attempt: 3,
+        blocks: 50_000,
+        size_bytes: u64::MAX >> 1,
+        sha256: "5e".repeat(32),
+        crc64: "00ff".repeat(4),
+    }
+}
+
+/// An accepted request for a job, kept for a day.
+pub(super) fn accepted(job: &Job, key: &str) -> AcceptedRequest {
+    let expires = datetime!(2096-02-02 08:00 UTC);
+    AcceptedRequest { key: key.to_owned(), job: job.key.id, body_hash: "ab".repeat(32), expires }
+}
+
+impl World {
+    /// A job that was never stored.
+    pub(super) fn job(&self) -> Job {
+        self.job_selecting(Selection::Devices)
+    }
+
+    pub(super) fn job_selecting(&self, selection: Selection) -> Job {
+        let request = ExportRequest {
+            export_type: ExportType::Tag,
+            selection,
+            format: ExportFormat::CsvBlob,
+            description: Some("all of it".to_owned()),
+            export_user_id: true,
+        };
+        let key = JobKey { scope: self.scope.clone(), id: JobId::new(self.clock.fresh_id()) };
+        let credential = Credential { sealed: SealedCredential((0..=255).collect()), expires: Some(NOW) };
+        let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");
+        Job::queued(key, request, address, credential, NOW, RETENTION)
+    }
+}
+
+pub(super) fn objects(count: usize, path_bytes: usize) -> ChunkSource {
+    let object = |number: usize| ObjectRef {
+        path: "x".repeat(path_bytes),
+        etag: format!("\"{number}\""),
+        size_bytes: number as u64,
+    };
+    ChunkSource::Objects { day: date!(2026 - 01 - 31), objects: (0..count).map(object).collect() }
+}
+
+/// A chunk of the job that was never stored, in a shard of so many.
+pub(super) fn chunk(job: &Job, number: u32, source: ChunkSource) -> Chunk {
+    let shard = u16::try_from(number % u32::from(job.shards)).unwrap();
+    Chunk::planned(ChunkKey { job: job.key.clone(), shard, number }, source, job.expires)
+}
+
+pub(super) fn output(rows: u64) -> Output {
+    Output {
+        rows_read: rows + 2,
+        rows,
+        bad_records: 2,
+        earliest: Some(NOW - LEASE),
+        latest: Some(NOW),
+        file: Some(PreparedFile { size_bytes: rows * 10, ..file("Tag/1/part-00001.csv") }),
+    }
+}
+
+/// The move that takes a chunk's lease.
+pub(super) fn claim(chunk: Chunk) -> ChunkMove {
+    let Claim::Free(step) = chunk.claim(NOW, LEASE) else { panic!("the chunk is not free") };
+    *step
+}
+
+pub(super) fn prepare(chunk: Chunk, output: Output) -> ChunkMove {
+    Lease::of(chunk).unwrap().prepare(output).unwrap()
+}
+
+pub(super) fn record(chunk: Chunk) -> ChunkMove {
+    Lease::of(chunk).unwrap().record().unwrap()
+}
