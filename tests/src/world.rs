@@ -23,6 +23,7 @@ use shared::container::url::ContainerUrlRules;
 use shared::container::writer::WriterSettings;
 use shared::container::{BlobName, ContainerAddress};
 use shared::event::{ChunkMessage, JobEvent};
+use shared::http::caller::EdgeSettings;
 use shared::job::{Job, JobId, JobKey, Phase};
 use shared::manifest::Manifest;
 use shared::seal::key::KeySealer;
@@ -86,6 +87,9 @@ pub(crate) struct World {
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) create: create_job::Ports,
     pub(crate) status: get_status::Ports,
+    pub(crate) resume: resume_job::Ports,
+    pub(crate) cancel: cancel_job::Ports,
+    pub(crate) expire: expire_jobs::Ports,
     pub(crate) plan: plan_export::Ports,
     pub(crate) run: run_export_chunk::Ports,
     pub(crate) finish: finish_export::Ports,
@@ -111,6 +115,10 @@ struct Adapters {
     containers: Arc<FaultyContainers<MemoryContainers>>,
     sealer: Arc<KeySealer>,
     clock: Arc<dyn Clock>,
+}
+
+fn edge_settings() -> EdgeSettings {
+    EdgeSettings { public_url: Some("https://api.example".to_owned()), subject_claim: "sub".to_owned() }
 }
 
 /// Blocks of 1,000 bytes, so that a small file has several.
@@ -143,17 +151,39 @@ impl Adapters {
             grants: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
-            settings: get_status::Settings {
-                public_url: Some("https://api.example".to_owned()),
-                subject_claim: "sub".to_owned(),
-            },
+            settings: edge_settings(),
         }
+    }
+
+    fn resume(&self) -> resume_job::Ports {
+        resume_job::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            container_urls: ContainerUrlRules::default(),
+            containers: Arc::clone(&self.containers) as _,
+            sealer: Arc::clone(&self.sealer) as _,
+            settings: edge_settings(),
+        }
+    }
+
+    fn cancel(&self) -> cancel_job::Ports {
+        cancel_job::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            settings: edge_settings(),
+        }
+    }
+
+    fn expire(&self) -> expire_jobs::Ports {
+        let jobs = Arc::clone(&self.table) as _;
+        expire_jobs::Ports { jobs, clock: Arc::clone(&self.clock), wait: Duration::days(7) }
     }
 
     fn plan(&self, sources: &Sources) -> plan_export::Ports {
         plan_export::Ports {
             plans: Arc::clone(&self.table) as _,
-            chunks: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
             sources: sources.clone(),
             clock: Arc::clone(&self.clock),
@@ -246,6 +276,9 @@ impl World {
         let world = Self {
             create: adapters.create(),
             status: adapters.status(),
+            resume: adapters.resume(),
+            cancel: adapters.cancel(),
+            expire: adapters.expire(),
             plan: adapters.plan(&sources),
             run: adapters.run(&sources),
             finish: adapters.finish(),
@@ -307,6 +340,18 @@ impl World {
             assert!(answer.status_code >= 500, "{answer:?}");
         }
         panic!("the request was never accepted");
+    }
+
+    /// Sends a PATCH, once.
+    pub(crate) async fn patch(&self, key: &JobKey, body: &Value) -> ApiGatewayV2httpResponse {
+        let event = Self::http("PATCH", &format!("{APP_PATH}/{}", key.id), Some(body));
+        Box::pin(resume_job::handle(event, &self.resume)).await
+    }
+
+    /// Sends a DELETE, once.
+    pub(crate) async fn delete(&self, key: &JobKey) -> ApiGatewayV2httpResponse {
+        let event = Self::http("DELETE", &format!("{APP_PATH}/{}", key.id), None);
+        Box::pin(cancel_job::handle(event, &self.cancel)).await
     }
 
     pub(crate) async fn task(&self, key: &JobKey) -> Value {
@@ -494,5 +539,10 @@ pub(crate) fn body_of(answer: &ApiGatewayV2httpResponse) -> Value {
 
 /// The container URL that the stories give.
 pub(crate) fn container_url() -> String {
-    Url::parse(&format!("{CONTAINER}?{SIGNATURE}")).unwrap().to_string()
+    url_with(SIGNATURE)
+}
+
+/// The container's URL with a signature.
+pub(crate) fn url_with(signature: &str) -> String {
+    Url::parse(&format!("{CONTAINER}?{signature}")).unwrap().to_string()
 }
