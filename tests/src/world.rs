@@ -390,7 +390,11 @@ impl World {
 
     /// Delivers until nothing is under way any more.
     pub(crate) async fn settle(&self) {
-        let mut deliveries = Deliveries::default();
+        self.settle_on(Deliveries::default()).await;
+    }
+
+    /// Goes on with what is under way, until nothing is any more.
+    pub(crate) async fn settle_on(&self, mut deliveries: Deliveries) {
         for _ in 0..100 {
             let before = deliveries.seen.len();
             self.round(&mut deliveries).await;
@@ -471,6 +475,11 @@ impl World {
     /// The message of a chunk, as the queue delivers it.
     pub(crate) fn message_of(key: &JobKey, shard: u16, chunk: u32) -> SqsEvent {
         sqs_event(&json!(chunk_message(key, shard, chunk)))
+    }
+
+    /// Delivers a chunk's message as a dead letter.
+    pub(crate) async fn bury(&self, key: &JobKey, shard: u16, chunk: u32) {
+        assert!(self.dead_letter(&json!(chunk_message(key, shard, chunk))).await);
     }
 
     async fn dead_letter(&self, body: &Value) -> bool {

@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
                     break;
                 }
                 Err(StoreError::Conflict { .. }) => {
-                    info!(job.id = %self.job.key.id, "somebody else moved the job first")
+                    info!(job.id = %self.job.key.id, "somebody else moved the job first");
                 }
                 Err(error) => return Err(error.into()),
             }
