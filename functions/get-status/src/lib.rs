@@ -76,9 +76,10 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
 async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, ApiError> {
     let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
     let key = JobKey { scope: scope.clone(), id: JobId::parse(id).ok_or_else(unknown)? };
-    let job = ports.jobs.job(&key, ports.clock.now()).await?.ok_or_else(unknown)?;
+    let now = ports.clock.now();
+    let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
     let tally = ports.jobs.tally(&job).await?;
-    Answer::ok(&Task::of(&job).with_progress(&job, &tally))
+    Answer::ok(&Task::of(&job).with_progress(&job, &tally, now))
 }
 
 async fn list(call: Call<'_>, route: &Route, page: Page, ports: &Ports) -> Result<Answer, ApiError> {
