@@ -482,6 +482,11 @@ impl World {
         assert!(self.dead_letter(&json!(chunk_message(key, shard, chunk))).await);
     }
 
+    /// Delivers a job's event as a dead letter; whether it was dealt with.
+    pub(crate) async fn bury_event(&self, key: &JobKey, phase: &str) -> bool {
+        self.dead_letter(&envelope(&Self::event_of(key, phase).detail)).await
+    }
+
     async fn dead_letter(&self, body: &Value) -> bool {
         let end = fail_chunk::handle(sqs_event(body), &self.fail);
         self.faults.survive(end).await.is_some_and(|answer| answer.batch_item_failures.is_empty())

@@ -139,6 +139,18 @@ async fn of_two_requests_at_once_both_are_answered_by_what_the_job_has_become() 
     }
 }
 
+#[tokio::test]
+async fn a_dead_letter_does_not_end_a_cancelled_job_whose_chunks_are_open() {
+    let world = World::new().await;
+    let rows = small_lake(&world).await;
+    let (key, deliveries) = half_done(&world).await;
+    assert_eq!(world.delete(&key).await.status_code, 202);
+    assert!(!world.bury_event(&key, "cancelling").await, "the dead letter stays in its queue");
+    let job = world.drive_on(&key, deliveries).await;
+    assert_eq!(job.phase.name(), "cancelled");
+    assert_honest(&world, &job, &rows).await;
+}
+
 /// A planner that reopens chunks stands still before its n-th call while the job is cancelled, and wakes when it has
 /// ended; whether there was such a call.
 async fn reopening_that_wakes_late(call: usize) -> bool {
