@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 use shared::selection::{CampaignType, ExportFormat, Selection};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -201,8 +202,15 @@ async fn the_signature_is_in_no_answer_and_in_no_log() {
     let _logging = tracing::subscriber::set_default(subscriber);
     let world = World::new().await;
     let accepted = world.send(&Request::create("activities", &days())).await;
+    let resume = |url: String| Request::resume(&accepted.id(), &json!({"containerUrl": url, "state": url}));
+    let resumed = world.send(&resume(container_url())).await;
+    assert_eq!(resumed.status, 202);
+    let refused = world.send(&resume(container_url().replace("exports", "other"))).await;
+    assert_eq!(refused.status, 400);
+    let cancelled = world.send(&Request::cancel(&accepted.id())).await;
     let mut replies =
         vec![world.send(&Request::task(&accepted.id())).await, world.send(&Request::list()).await, accepted];
+    replies.extend([resumed, refused, cancelled]);
     for field in ["description", "exportFormat", "startDate", "endDate", "exportOptions"] {
         replies.push(world.send(&Request::create("activities", &with(days(), field, container_url()))).await);
     }

@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 use shared::chunk::{ChunkState, Output};
 use shared::container::ContainerAddress;
-use shared::job::{Job, JobKey, Outcome, Phase};
+use shared::job::{Job, JobId, JobKey, Outcome, Phase};
 use shared::secret::Secret;
 use shared::store::{ChunkLists, Jobs, WaitingJobs};
 use time::Duration;
 
 use super::days;
+use super::faulty::large_lake;
 use super::rows::{exported_events, small_lake};
 use crate::faults::{Call, Fault};
-use crate::world::{CONTAINER, Deliveries, SIGNATURE, World, body_of, url_with};
+use crate::world::{APP_PATH, CONTAINER, Deliveries, SIGNATURE, World, body_of, url_with};
 
 pub(super) const NEW_SIGNATURE: &str =
     "sv=2024-11-04&sr=c&sp=w&se=2026-07-31T00%3A00%3A00Z&sig=bmV3LXNpZ25hdHVyZQ%3D%3D";
@@ -316,6 +317,51 @@ async fn a_job_that_is_cancelled_while_storage_refuses_is_cancelled_without_a_ma
     assert_eq!(world.manifest(&job), None);
 }
 
+#[tokio::test]
+async fn a_large_job_is_closed_and_reopened_in_batches_of_every_shard() {
+    for max_shards in [1, 3] {
+        let mut world = World::new().await;
+        world.plan.max_shards = max_shards;
+        let rows = large_lake(&world).await;
+        let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-05")).await;
+        plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+        for chunk in 0..5 {
+            let shard = u16::try_from(chunk).unwrap() % max_shards;
+            run_export_chunk::handle(World::message_of(&key, shard, chunk), &world.run).await;
+        }
+        world.delete(&key).await;
+        let job = world.drive(&key).await;
+        assert_honest(&world, &job, &rows).await;
+        let kept = recorded(&world, &key).await;
+        assert_eq!((job.phase.name(), job.chunks, kept.len()), ("cancelled", 150, 5));
+        assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+        assert_exact(&world, &world.drive(&key).await, &rows, &kept).await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_while_it_is_planned_goes_on_with_its_plan_when_it_is_resumed() {
+    for call in 1..10 {
+        let world = World::new().await;
+        let rows = large_lake(&world).await;
+        let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-05")).await;
+        world.faults.arm(call, Fault::Stall);
+        let mut planner = Box::pin(plan_export::handle(World::event_of(&key, "queued"), &world.plan));
+        tokio::select! {
+            _ = &mut planner => break,
+            () = world.faults.stalled() => {}
+        }
+        world.delete(&key).await;
+        world.faults.wake();
+        planner.await.unwrap();
+        let job = world.drive(&key).await;
+        assert_eq!(job.phase.name(), "cancelled");
+        assert_honest(&world, &job, &rows).await;
+        world.patch(&key, &json!({})).await;
+        assert_exact(&world, &world.drive(&key).await, &rows, &[]).await;
+    }
+}
+
 /// A job that waits since the world's present moment.
 async fn waiting(world: &World) -> JobKey {
     let (key, deliveries) = half_done(world).await;
@@ -323,6 +369,33 @@ async fn waiting(world: &World) -> JobKey {
     world.settle_on(deliveries).await;
     assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
     key
+}
+
+#[tokio::test]
+async fn a_fault_at_one_waiting_job_keeps_no_other_from_its_end() {
+    for call in 0..7 {
+        let world = World::new().await;
+        small_lake(&world).await;
+        let first = waiting(&world).await;
+        grant(&world, SIGNATURE);
+        let body = days("JsonBlob", "2026-01-05", "2026-01-07");
+        let event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
+        let id = body_of(&create_job::handle(event, &world.create).await)["id"].as_str().unwrap().to_owned();
+        let second = JobKey { id: JobId::parse(&id).unwrap(), ..first.clone() };
+        revoke(&world, SIGNATURE);
+        world.settle().await;
+        assert_eq!(world.store.waiting(None).await.unwrap(), [first.clone(), second.clone()]);
+        world.clock.advance(Duration::days(8));
+        world.faults.arm(call, Fault::Refused);
+        expire_jobs::handle(json!({}), &world.expire).await.unwrap_err();
+        let phases = [world.job(&first).await.phase.name(), world.job(&second).await.phase.name()];
+        assert!(call == 0 || phases.contains(&"cancelling"), "{phases:?} after call {call}");
+        expire(&world).await;
+        for key in [first, second] {
+            assert_eq!(world.job(&key).await.phase.name(), "cancelling", "call {call}");
+        }
+        assert!(world.store.waiting(None).await.unwrap().is_empty());
+    }
 }
 
 async fn expire(world: &World) {
