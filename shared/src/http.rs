@@ -1,13 +1,15 @@
 //! The edge: what the API's callers send and are answered, as the contract has it.
 //!
 //! A request passes here in this order: [`route`] (which operation), [`query`] (API version, paging), [`caller`] (who,
-//! and may they), [`request_id`] (seen before?), [`body`] and [`export_request`] (what is asked). [`task`] and
-//! [`answer`] are the way back; [`error`] is every way in which the answer is no.
+//! and may they), [`request_id`] (seen before?), [`body`] and [`export_request`] (what is asked). [`control`] is the
+//! same for what is asked of one task. [`task`] and [`answer`] are the way back; [`error`] is every way in which the
+//! answer is no.
 
 pub mod answer;
 pub mod body;
 pub mod caller;
 pub mod code;
+pub mod control;
 pub mod error;
 pub mod export_request;
 pub mod query;

@@ -137,6 +137,9 @@ impl Outcome {
     }
 }
 
+/// The name of the phase [`Phase::AwaitingCredential`].
+pub(crate) const AWAITING_CREDENTIAL: &str = "awaiting-credential";
+
 /// A job's phase, with what is true in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
@@ -183,7 +186,7 @@ impl Phase {
             Self::Queued => "queued",
             Self::Planning => "planning",
             Self::Running => "running",
-            Self::AwaitingCredential { .. } => "awaiting-credential",
+            Self::AwaitingCredential { .. } => AWAITING_CREDENTIAL,
             Self::Resuming => "resuming",
             Self::Cancelling { .. } => "cancelling",
             Self::Finishing { .. } => "finishing",

@@ -180,7 +180,7 @@ pub trait WaitingJobs: Jobs {
     /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
     async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError>;
 
-    /// Takes a job off the list.
+    /// Takes a job off the list, unless it waits at that very moment: [`StoreError::Conflict`].
     async fn strike(&self, key: &JobKey) -> Result<(), StoreError>;
 }
 
@@ -197,6 +197,10 @@ pub trait Plans: Jobs {
     /// In one transaction: the job after the move, the new chunks, their shards' tallies. At most
     /// [`PLAN_PAGE_CHUNKS`] chunks.
     async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError>;
+
+    /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and on condition that
+    /// nobody moved the job since it was read: a job that is cancelled meanwhile gets no chunk opened behind its back.
+    async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError>;
 }
 
 /// Chunks of one page of a plan: with up to 32 tallies and the job itself they fit DynamoDB's limit of 100 items a

@@ -62,3 +62,19 @@ pub struct TallyChange {
     /// Added to [`Tally::bad_records`].
     pub bad_records: i64,
 }
+
+impl Add for TallyChange {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            planned: self.planned + other.planned,
+            open: self.open + other.open,
+            recorded: self.recorded + other.recorded,
+            failed: self.failed + other.failed,
+            rows: self.rows + other.rows,
+            bytes: self.bytes + other.bytes,
+            bad_records: self.bad_records + other.bad_records,
+        }
+    }
+}

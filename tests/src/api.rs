@@ -1,5 +1,6 @@
 //! The API over fakes: every answer, the rules on the wire, and what no request may do.
 
+mod control;
 mod created;
 mod fakes;
 mod properties;
@@ -13,6 +14,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
 use shared::container::url::ContainerUrlRules;
+use shared::http::caller::EdgeSettings;
 use shared::store::{Grant, Grants, Role};
 use time::Duration;
 
@@ -90,6 +92,15 @@ impl Request {
 
     fn task(id: &str) -> Self {
         Self::new("GET", &format!("{LIST}/{id}"))
+    }
+
+    /// A resumption with a JSON body.
+    fn resume(id: &str, body: &Value) -> Self {
+        Self::new("PATCH", &format!("{LIST}/{id}")).header("content-type", "application/json").body(body.to_string())
+    }
+
+    fn cancel(id: &str) -> Self {
+        Self::new("DELETE", &format!("{LIST}/{id}"))
     }
 
     /// The request that follows an absolute link of the service.
@@ -196,7 +207,7 @@ impl Reply {
     }
 }
 
-/// The two functions and the world that they see.
+/// The functions and the world that they see.
 struct World {
     clock: Arc<FakeClock>,
     store: Arc<FakeStore>,
@@ -221,6 +232,8 @@ impl World {
         let event = serde_json::from_value(request.event()).unwrap();
         Reply::of(match request.method.as_str() {
             "POST" => Box::pin(create_job::handle(event, &self.create_ports())).await,
+            "PATCH" => Box::pin(resume_job::handle(event, &self.resume_ports())).await,
+            "DELETE" => Box::pin(cancel_job::handle(event, &self.cancel_ports())).await,
             _ => Box::pin(get_status::handle(event, &self.status_ports())).await,
         })
     }
@@ -250,13 +263,38 @@ impl World {
         }
     }
 
+    fn resume_ports(&self) -> resume_job::Ports {
+        resume_job::Ports {
+            clock: self.clock.clone(),
+            grants: self.store.clone(),
+            jobs: self.store.clone(),
+            container_urls: ContainerUrlRules::default(),
+            containers: self.containers.clone(),
+            sealer: self.sealer.clone(),
+            settings: self.edge_settings(),
+        }
+    }
+
+    fn cancel_ports(&self) -> cancel_job::Ports {
+        cancel_job::Ports {
+            clock: self.clock.clone(),
+            grants: self.store.clone(),
+            jobs: self.store.clone(),
+            settings: self.edge_settings(),
+        }
+    }
+
     fn status_ports(&self) -> get_status::Ports {
         get_status::Ports {
             clock: self.clock.clone(),
             grants: self.store.clone(),
             jobs: self.store.clone(),
             lists: self.store.clone(),
-            settings: get_status::Settings { public_url: self.public_url.clone(), subject_claim: "sub".to_owned() },
+            settings: self.edge_settings(),
         }
+    }
+
+    fn edge_settings(&self) -> EdgeSettings {
+        EdgeSettings { public_url: self.public_url.clone(), subject_claim: "sub".to_owned() }
     }
 }

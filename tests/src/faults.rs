@@ -59,6 +59,7 @@ pub(crate) struct Faults(Arc<State>);
 #[derive(Default)]
 struct State {
     calls: AtomicUsize,
+    storage_calls: AtomicUsize,
     armed: Mutex<Option<(usize, Fault)>>,
     refusing: Mutex<Option<Call>>,
     crashed: Notify,
@@ -76,6 +77,11 @@ impl Faults {
     /// Refuses every call of a kind, until told otherwise.
     pub(crate) fn refuse(&self, calls: Option<Call>) {
         *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) = calls;
+    }
+
+    /// How many calls of the clients' storage there were, those that were refused included.
+    pub(crate) fn storage_calls(&self) -> usize {
+        self.0.storage_calls.load(Ordering::SeqCst)
     }
 
     /// Whether an armed fault has not been played.
@@ -107,6 +113,9 @@ impl Faults {
     }
 
     fn next(&self, what: Call) -> Option<Fault> {
+        if matches!(what, Call::Stage | Call::Commit) {
+            self.0.storage_calls.fetch_add(1, Ordering::SeqCst);
+        }
         if *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) == Some(what) {
             return Some(Fault::Refused);
         }

@@ -1,5 +1,7 @@
 //! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
 
+mod control;
+mod control_faulty;
 mod faulty;
 mod lakes;
 mod rows;

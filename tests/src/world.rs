@@ -23,6 +23,7 @@ use shared::container::url::ContainerUrlRules;
 use shared::container::writer::WriterSettings;
 use shared::container::{BlobName, ContainerAddress};
 use shared::event::{ChunkMessage, JobEvent};
+use shared::http::caller::EdgeSettings;
 use shared::job::{Job, JobId, JobKey, Phase};
 use shared::manifest::Manifest;
 use shared::seal::key::KeySealer;
@@ -86,6 +87,9 @@ pub(crate) struct World {
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) create: create_job::Ports,
     pub(crate) status: get_status::Ports,
+    pub(crate) resume: resume_job::Ports,
+    pub(crate) cancel: cancel_job::Ports,
+    pub(crate) expire: expire_jobs::Ports,
     pub(crate) plan: plan_export::Ports,
     pub(crate) run: run_export_chunk::Ports,
     pub(crate) finish: finish_export::Ports,
@@ -111,6 +115,10 @@ struct Adapters {
     containers: Arc<FaultyContainers<MemoryContainers>>,
     sealer: Arc<KeySealer>,
     clock: Arc<dyn Clock>,
+}
+
+fn edge_settings() -> EdgeSettings {
+    EdgeSettings { public_url: Some("https://api.example".to_owned()), subject_claim: "sub".to_owned() }
 }
 
 /// Blocks of 1,000 bytes, so that a small file has several.
@@ -143,17 +151,39 @@ impl Adapters {
             grants: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
-            settings: get_status::Settings {
-                public_url: Some("https://api.example".to_owned()),
-                subject_claim: "sub".to_owned(),
-            },
+            settings: edge_settings(),
         }
+    }
+
+    fn resume(&self) -> resume_job::Ports {
+        resume_job::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            container_urls: ContainerUrlRules::default(),
+            containers: Arc::clone(&self.containers) as _,
+            sealer: Arc::clone(&self.sealer) as _,
+            settings: edge_settings(),
+        }
+    }
+
+    fn cancel(&self) -> cancel_job::Ports {
+        cancel_job::Ports {
+            clock: Arc::clone(&self.clock),
+            grants: Arc::clone(&self.table) as _,
+            jobs: Arc::clone(&self.table) as _,
+            settings: edge_settings(),
+        }
+    }
+
+    fn expire(&self) -> expire_jobs::Ports {
+        let jobs = Arc::clone(&self.table) as _;
+        expire_jobs::Ports { jobs, clock: Arc::clone(&self.clock), wait: Duration::days(7) }
     }
 
     fn plan(&self, sources: &Sources) -> plan_export::Ports {
         plan_export::Ports {
             plans: Arc::clone(&self.table) as _,
-            chunks: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
             sources: sources.clone(),
             clock: Arc::clone(&self.clock),
@@ -246,6 +276,9 @@ impl World {
         let world = Self {
             create: adapters.create(),
             status: adapters.status(),
+            resume: adapters.resume(),
+            cancel: adapters.cancel(),
+            expire: adapters.expire(),
             plan: adapters.plan(&sources),
             run: adapters.run(&sources),
             finish: adapters.finish(),
@@ -309,6 +342,18 @@ impl World {
         panic!("the request was never accepted");
     }
 
+    /// Sends a PATCH, once.
+    pub(crate) async fn patch(&self, key: &JobKey, body: &Value) -> ApiGatewayV2httpResponse {
+        let event = Self::http("PATCH", &format!("{APP_PATH}/{}", key.id), Some(body));
+        Box::pin(resume_job::handle(event, &self.resume)).await
+    }
+
+    /// Sends a DELETE, once.
+    pub(crate) async fn delete(&self, key: &JobKey) -> ApiGatewayV2httpResponse {
+        let event = Self::http("DELETE", &format!("{APP_PATH}/{}", key.id), None);
+        Box::pin(cancel_job::handle(event, &self.cancel)).await
+    }
+
     pub(crate) async fn task(&self, key: &JobKey) -> Value {
         let event = Self::http("GET", &format!("{APP_PATH}/{}", key.id), None);
         let answer = get_status::handle(event, &self.status).await;
@@ -345,7 +390,11 @@ impl World {
 
     /// Delivers until nothing is under way any more.
     pub(crate) async fn settle(&self) {
-        let mut deliveries = Deliveries::default();
+        self.settle_on(Deliveries::default()).await;
+    }
+
+    /// Goes on with what is under way, until nothing is any more.
+    pub(crate) async fn settle_on(&self, mut deliveries: Deliveries) {
         for _ in 0..100 {
             let before = deliveries.seen.len();
             self.round(&mut deliveries).await;
@@ -428,6 +477,16 @@ impl World {
         sqs_event(&json!(chunk_message(key, shard, chunk)))
     }
 
+    /// Delivers a chunk's message as a dead letter.
+    pub(crate) async fn bury(&self, key: &JobKey, shard: u16, chunk: u32) {
+        assert!(self.dead_letter(&json!(chunk_message(key, shard, chunk))).await);
+    }
+
+    /// Delivers a job's event as a dead letter; whether it was dealt with.
+    pub(crate) async fn bury_event(&self, key: &JobKey, phase: &str) -> bool {
+        self.dead_letter(&envelope(&Self::event_of(key, phase).detail)).await
+    }
+
     async fn dead_letter(&self, body: &Value) -> bool {
         let end = fail_chunk::handle(sqs_event(body), &self.fail);
         self.faults.survive(end).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
@@ -494,5 +553,10 @@ pub(crate) fn body_of(answer: &ApiGatewayV2httpResponse) -> Value {
 
 /// The container URL that the stories give.
 pub(crate) fn container_url() -> String {
-    Url::parse(&format!("{CONTAINER}?{SIGNATURE}")).unwrap().to_string()
+    url_with(SIGNATURE)
+}
+
+/// The container's URL with a signature.
+pub(crate) fn url_with(signature: &str) -> String {
+    Url::parse(&format!("{CONTAINER}?{signature}")).unwrap().to_string()
 }

@@ -1,3 +1,15 @@
-//! DELETE: ends a job early.
+//! The Lambda function cancel-job: see the library.
 
-fn main() {}
+use std::convert::Infallible;
+
+use cancel_job::{Ports, handle};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use shared::wiring::Wiring;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let wiring = Wiring::start().await?;
+    let ports = Ports::wire(&wiring)?;
+    let run = async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);
+    lambda_runtime::run(service_fn(run)).await
+}

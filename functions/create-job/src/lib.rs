@@ -16,7 +16,7 @@ use shared::http::Call;
 use shared::http::answer::{Answer, respond};
 use shared::http::body::Body;
 use shared::http::caller::admit;
-use shared::http::error::{API_VERSION, ApiError};
+use shared::http::error::ApiError;
 use shared::http::export_request::{Limits, NewExport, read_export};
 use shared::http::query::Query;
 use shared::http::request_id::idempotency_key;
@@ -184,6 +184,5 @@ async fn repeat(
 
 fn accept(admitted: &Admitted<'_>, job: &Job, ports: &Ports) -> Result<Answer, ApiError> {
     let base = admitted.call.base(ports.settings.public_url.as_deref());
-    let list = admitted.route.list_path();
-    Answer::accepted(&Task::of(job), format!("{base}{list}/{}?api-version={API_VERSION}", job.key.id))
+    Answer::accepted(&Task::of(job), admitted.route.task_url(&base, job.key.id))
 }

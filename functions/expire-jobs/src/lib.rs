@@ -1,1 +1,101 @@
 //! Ends the jobs that waited too long for a credential.
+//!
+//! *Trigger:* a schedule; what its event holds does not matter. *Reads:* the list of waiting jobs, the jobs. *Writes:*
+//! an overdue job, on condition that nobody moved it; the table's stream tells the finisher, which writes the partial
+//! manifest. *A retry* walks the list again and finds less to do.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::job::{Cancellation, IllegalMove, Job, JobKey, Phase};
+use shared::store::{StoreError, WaitingJobs};
+use shared::wiring::{Wiring, WiringError};
+use thiserror::Error;
+use time::Duration;
+use tracing::{info, warn};
+
+/// What this function needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The jobs that wait.
+    pub jobs: Arc<dyn WaitingJobs>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long a job may wait.
+    pub wait: Duration,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let wait = Duration::days(wiring.env().number("CREDENTIAL_WAIT_DAYS", 1, 3_650)?);
+        Ok(Self { jobs: wiring.store()?, clock: wiring.clock(), wait })
+    }
+}
+
+/// Why not every job was looked at; the next run does it.
+#[derive(Debug, Error)]
+pub enum ExpireError {
+    /// The exports table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The job's state forbids its end; a defect.
+    #[error(transparent)]
+    Illegal(#[from] IllegalMove),
+    /// Some jobs failed, each for a reason in the log.
+    #[error("{failed} waiting jobs could not be dealt with")]
+    Jobs {
+        /// How many.
+        failed: usize,
+    },
+}
+
+/// Walks the list of waiting jobs. What fails at one job does not keep the others.
+///
+/// # Errors
+/// [`ExpireError`]: run it again.
+pub async fn handle(_: Value, ports: &Ports) -> Result<(), ExpireError> {
+    let (mut after, mut failed) = (None, 0);
+    loop {
+        let page = ports.jobs.waiting(after.as_ref()).await?;
+        for key in &page {
+            match expire(key, ports).await {
+                Ok(()) => {}
+                Err(ExpireError::Store(StoreError::Conflict { .. })) => {
+                    info!(job.id = %key.id, "somebody else moved the waiting job; the next run looks at it again");
+                }
+                Err(error) => {
+                    warn!(job.id = %key.id, error = %error, "a waiting job could not be dealt with");
+                    failed += 1;
+                }
+            }
+        }
+        match page.into_iter().next_back() {
+            Some(last) => after = Some(last),
+            None if failed > 0 => return Err(ExpireError::Jobs { failed }),
+            None => return Ok(()),
+        }
+    }
+}
+
+// A job can begin to wait again between our read and our strike, and its new entry is the one that stands already. So
+// the store strikes on condition that the job does not wait, in one transaction: a strike that comes too late is a
+// conflict and the entry stays. Striking before the read instead, and putting a waiting job back, would lose it when
+// this function dies in between. An overdue job is moved before it is struck: dying in between leaves an entry of a job
+// that waits no longer, which the next run strikes.
+async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
+    let now = ports.clock.now();
+    match ports.jobs.job(key, now).await? {
+        Some(Job { phase: Phase::AwaitingCredential { since, .. }, .. }) if now - since < ports.wait => return Ok(()),
+        Some(job) if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
+            ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
+            warn!(job.id = %key.id, "the job waited too long for a new credential and ends");
+        }
+        Some(_) | None => {}
+    }
+    Ok(ports.jobs.strike(key).await?)
+}

@@ -1,3 +1,17 @@
-//! Ends the jobs that waited too long for a credential.
+//! The Lambda function expire-jobs: see the library.
 
-fn main() {}
+use expire_jobs::{ExpireError, Ports, handle};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use shared::wiring::Wiring;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let wiring = Wiring::start().await?;
+    let ports = Ports::wire(&wiring)?;
+    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(|error| diagnostic(&error));
+    lambda_runtime::run(service_fn(run)).await
+}
+
+fn diagnostic(error: &ExpireError) -> Diagnostic {
+    Diagnostic { error_type: "ExpireError".to_owned(), error_message: error.to_string() }
+}

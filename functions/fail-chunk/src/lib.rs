@@ -57,6 +57,9 @@ pub enum FailError {
         /// The end of that run's lease.
         until: OffsetDateTime,
     },
+    /// Ended now, the job could not be resumed: its open chunks would neither run nor be reopened.
+    #[error("chunks of the cancelled job are open; deliver its event to finish-export again")]
+    ChunksOpen,
     /// The manifest only waits to be committed; ending the job now could contradict it.
     #[error("the job's manifest is prepared; deliver its event to finish-export again")]
     ManifestPrepared,
@@ -108,6 +111,7 @@ async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
         Phase::Queued | Phase::Planning => job.begin_planning()?.fail_plan(reason)?,
         Phase::Resuming => job.give_up_resuming(now, reason)?,
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
+        Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => return Err(FailError::ChunksOpen),
         Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
             let details = "The manifest could not be written: every attempt at it failed.".to_owned();
             job.end(now, Outcome::Failed { details })?

@@ -27,6 +27,12 @@ use tracing::{error, info, warn};
 
 use closing::close_open_chunks;
 
+/// What `errorDetails` says first of a job that its owner cancelled.
+const CANCELLED: &str = "The job was cancelled.";
+
+/// What `errorDetails` says first of a job that got no credential in time.
+const OVERDUE: &str = "The job waited too long for a new signature of the container.";
+
 /// What the finisher needs of the world.
 #[derive(Clone)]
 pub struct Ports {
@@ -161,7 +167,12 @@ async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), Finish
 
 fn without_manifest(job: &Job, error: &dyn std::error::Error) -> Outcome {
     error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-    Outcome::Failed { details: format!("The manifest could not be written: {error}.") }
+    let details = format!("The manifest could not be written: {error}.");
+    match cancellation(&job.phase) {
+        None => Outcome::Failed { details },
+        Some(Cancellation::Asked) => Outcome::Cancelled { details: format!("{CANCELLED} {details}") },
+        Some(Cancellation::CredentialOverdue) => Outcome::Failed { details: format!("{OVERDUE} {details}") },
+    }
 }
 
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.

@@ -11,7 +11,7 @@ use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
 use shared::store::ChunkLists;
 use shared::tally::Tally;
 
-use crate::{FinishError, Ports};
+use crate::{CANCELLED, FinishError, OVERDUE, Ports};
 
 /// How many missing chunks `errorDetails` tells of; the manifest lists them all.
 const DETAILED_FAILURES: usize = 10;
@@ -83,10 +83,8 @@ fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &
         format!("The files of {} of {} chunks are whole and listed in the manifest.", tally.recorded, tally.planned);
     match (&job.plan, cancelled) {
         (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
-        (_, Some(Cancellation::Asked)) => Outcome::Cancelled { details: format!("The job was cancelled. {whole}") },
-        (_, Some(Cancellation::CredentialOverdue)) => Outcome::Failed {
-            details: format!("The job waited too long for a new signature of the container. {whole}"),
-        },
+        (_, Some(Cancellation::Asked)) => Outcome::Cancelled { details: format!("{CANCELLED} {whole}") },
+        (_, Some(Cancellation::CredentialOverdue)) => Outcome::Failed { details: format!("{OVERDUE} {whole}") },
         (Plan::Failed { reason, .. }, None) => {
             Outcome::Failed { details: format!("The selection could not be planned: {reason}. {whole}") }
         }

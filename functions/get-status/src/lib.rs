@@ -10,6 +10,7 @@ use shared::app::AppScope;
 use shared::clock::Clock;
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
+pub use shared::http::caller::EdgeSettings as Settings;
 use shared::http::caller::admit;
 use shared::http::error::ApiError;
 use shared::http::query::{Query, next_page};
@@ -46,21 +47,9 @@ impl Ports {
             grants: Arc::clone(&store) as _,
             jobs: Arc::clone(&store) as _,
             lists: store,
-            settings: Settings {
-                public_url: wiring.env().optional("PUBLIC_URL")?.map(str::to_owned),
-                subject_claim: wiring.env().text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
-            },
+            settings: Settings::of(wiring.env())?,
         })
     }
-}
-
-/// The settings of this function.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The base of `nextLink`, without a trailing slash; by default the domain that the request came to.
-    pub public_url: Option<String>,
-    /// The token's claim that grants are given to.
-    pub subject_claim: String,
 }
 
 /// Answers a GET: 200 with a task or a list, or an error of the contract's shape; and everything else with 404 or 405.
@@ -87,9 +76,10 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
 async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, ApiError> {
     let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
     let key = JobKey { scope: scope.clone(), id: JobId::parse(id).ok_or_else(unknown)? };
-    let job = ports.jobs.job(&key, ports.clock.now()).await?.ok_or_else(unknown)?;
+    let now = ports.clock.now();
+    let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
     let tally = ports.jobs.tally(&job).await?;
-    Answer::ok(&Task::of(&job).with_progress(&job, &tally))
+    Answer::ok(&Task::of(&job).with_progress(&job, &tally, now))
 }
 
 async fn list(call: Call<'_>, route: &Route, page: Page, ports: &Ports) -> Result<Answer, ApiError> {

@@ -1,7 +1,8 @@
 //! Cuts a job's selection into chunks; reopens the chunks of a job that is resumed.
 //!
-//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source; writes chunk items, a page at a time,
-//! each page in one transaction with the job's cursor and the shards' tallies.
+//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source; writes chunk items, a page
+//! at a time, each page in one transaction with the job's cursor and the shards' tallies; reopens chunks in transactions
+//! that the job must not have been moved before.
 //!
 //! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the job's revision, and
 //! the one that loses reads the job again. A planner whose time is nearly up queues the job again.
@@ -16,7 +17,7 @@ use shared::clock::Clock;
 use shared::event::{JobEvent, UnreadableMessage};
 use shared::job::{IllegalMove, Job, JobKey, Phase, Plan};
 use shared::source::{PlanPage, SourceError, Sources};
-use shared::store::{ChunkLists, Chunks, PLAN_PAGE_CHUNKS, Plans, StoreError};
+use shared::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
@@ -29,9 +30,7 @@ use reopening::reopen_chunks;
 pub struct Ports {
     /// The jobs and their new chunks.
     pub plans: Arc<dyn Plans>,
-    /// The chunks of a resumed job, moved.
-    pub chunks: Arc<dyn Chunks>,
-    /// The chunks of a resumed job, listed.
+    /// The chunks of a resumed job.
     pub lists: Arc<dyn ChunkLists>,
     /// The raw data.
     pub sources: Sources,
@@ -52,7 +51,6 @@ impl Ports {
         let store = wiring.store()?;
         Ok(Self {
             plans: Arc::clone(&store) as _,
-            chunks: Arc::clone(&store) as _,
             lists: store,
             sources: wiring.sources()?,
             clock: wiring.clock(),

@@ -1,35 +1,44 @@
 //! Lets the chunks of a resumed job run again that have no recorded file.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use shared::chunk::{Chunk, ChunkMove};
 use shared::job::Job;
-use shared::store::StoreError;
+use shared::store::{PLAN_PAGE_CHUNKS, StoreError};
 use tracing::info;
 
 use crate::Ports;
 
-/// Shards that are walked at once.
-const SHARDS_AT_ONCE: usize = 8;
-
 /// Reopens every chunk that was parked, failed or cancelled. Repeating it is harmless: an open chunk is left alone.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody moved the job meanwhile: then nothing is reopened any more.
 pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreError> {
-    let shards = stream::iter(0..job.shards).map(|shard| reopen_shard(job, shard, ports));
-    let reopened: u64 = shards.buffer_unordered(SHARDS_AT_ONCE).try_fold(0, async |sum, count| Ok(sum + count)).await?;
-    info!(job.id = %job.key.id, chunks.reopened = reopened, "the job's chunks are reopened");
-    Ok(())
-}
-
-async fn reopen_shard(job: &Job, shard: u16, ports: &Ports) -> Result<u64, StoreError> {
-    let (mut after, mut reopened) = (None, 0);
-    loop {
-        let page = ports.lists.chunks(&job.key, shard, after).await?;
-        let Some(last) = page.last() else { return Ok(reopened) };
-        after = Some(last.key.number);
-        for step in page.into_iter().filter_map(shared::chunk::Chunk::reopen) {
-            match ports.chunks.apply(step).await {
-                Ok(_) => reopened += 1,
-                Err(StoreError::Conflict { item }) => info!(item, "somebody else moved the chunk first"),
+    let mut reopened = 0;
+    for shard in 0..job.shards {
+        let mut after = None;
+        loop {
+            let page = ports.lists.chunks(&job.key, shard, after).await?;
+            let Some(last) = page.last().map(|chunk| chunk.key.number) else { break };
+            match reopen_page(job, page, ports).await {
+                Ok(count) => (after, reopened) = (Some(last), reopened + count),
+                Err(error @ StoreError::Conflict { .. }) if has_moved(job, ports).await? => return Err(error),
+                Err(StoreError::Conflict { item }) => info!(item, "a run moved a chunk first; reading the page again"),
                 Err(error) => return Err(error),
             }
         }
     }
+    info!(job.id = %job.key.id, chunks.reopened = reopened, "the job's chunks are reopened");
+    Ok(())
+}
+
+async fn reopen_page(job: &Job, page: Vec<Chunk>, ports: &Ports) -> Result<usize, StoreError> {
+    let steps: Vec<ChunkMove> = page.into_iter().filter_map(Chunk::reopen).collect();
+    for batch in steps.chunks(PLAN_PAGE_CHUNKS) {
+        ports.plans.reopen(job, batch.to_vec()).await?;
+    }
+    Ok(steps.len())
+}
+
+async fn has_moved(job: &Job, ports: &Ports) -> Result<bool, StoreError> {
+    let present = ports.plans.job(&job.key, ports.clock.now()).await?;
+    Ok(present.is_none_or(|present| present.revision != job.revision))
 }

@@ -1,1 +1,135 @@
 //! PATCH: gives a job a new credential, or lets it try again what is missing.
+//!
+//! *Trigger:* API Gateway, `PATCH`. *Reads:* grants, the job. *Writes:* one block that nobody sees into the client's
+//! container, then the job, on condition that nobody moved it; the table's stream tells the planner. *A retry* with a
+//! container URL replaces the credential by itself; one without finds the job being resumed and is answered alike.
+
+mod credential;
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use shared::clock::Clock;
+use shared::container::Containers;
+use shared::container::url::ContainerUrlRules;
+use shared::http::Call;
+use shared::http::answer::{Answer, respond};
+use shared::http::body::Body;
+pub use shared::http::caller::EdgeSettings as Settings;
+use shared::http::control::{Change, TaskCall};
+use shared::http::error::ApiError;
+use shared::http::export_request::read_container_url;
+use shared::job::{Credential, Job, Outcome, Phase};
+use shared::seal::Sealer;
+use shared::store::{Grants, Jobs};
+use shared::wiring::{Wiring, WiringError};
+
+use credential::{check_stored, check_url};
+
+/// What this function needs of the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may resume jobs.
+    pub grants: Arc<dyn Grants>,
+    /// The jobs.
+    pub jobs: Arc<dyn Jobs>,
+    /// The rules of container URLs.
+    pub container_urls: ContainerUrlRules,
+    /// The clients' containers.
+    pub containers: Arc<dyn Containers>,
+    /// What seals and opens the containers' signatures.
+    pub sealer: Arc<dyn Sealer>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+impl Ports {
+    /// Builds the ports from the settings.
+    ///
+    /// # Errors
+    /// [`WiringError`] when a setting does not fit.
+    pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let store = wiring.store()?;
+        Ok(Self {
+            clock: wiring.clock(),
+            grants: Arc::clone(&store) as _,
+            jobs: store,
+            container_urls: wiring.container_urls()?,
+            containers: wiring.containers()?,
+            sealer: wiring.sealer()?,
+            settings: Settings::of(wiring.env())?,
+        })
+    }
+}
+
+/// Answers a PATCH: 202 with the task, or an error of the contract's shape.
+pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
+    let call = Call::new(&event);
+    respond(call, Box::pin(resume(call, ports)).await)
+}
+
+/// What is to be done with a job.
+enum Act {
+    /// It is being resumed as it is.
+    Nothing,
+    /// It goes on by itself with the new credential.
+    Replace,
+    /// It goes on, with the new credential when there is one.
+    Resume,
+}
+
+async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
+    let (jobs, clock) = (ports.jobs.as_ref(), ports.clock.as_ref());
+    let task = TaskCall::admit(call, "PATCH", &ports.settings, ports.grants.as_ref()).await?;
+    let given = read_container_url(&Body::optional_fields(call)?)?;
+    let job = task.job(jobs, clock).await?;
+    let credential = match (act(&job.phase, given.is_some())?, given) {
+        (Act::Nothing, _) => return task.accepted(&job),
+        (Act::Replace | Act::Resume, Some(url)) => Some(check_url(&job, &url, ports).await?),
+        (Act::Replace | Act::Resume, None) => {
+            check_stored(&job, ports).await?;
+            None
+        }
+    };
+    let job = task.change(jobs, clock, |job| changed(job, credential.as_ref())).await?;
+    tracing::info!(
+        job.id = %job.key.id,
+        job.phase = job.phase.name(),
+        credential.replaced = credential.is_some(),
+        request.id = call.request_id(),
+        "an export job goes on"
+    );
+    task.accepted(&job)
+}
+
+fn changed(job: Job, credential: Option<&Credential>) -> Result<Change, ApiError> {
+    let act = act(&job.phase, credential.is_some())?;
+    let job = match credential {
+        Some(credential) => job.replace_credential(credential.clone()),
+        None => job,
+    };
+    match act {
+        Act::Nothing => Ok(Change::None(Box::new(job))),
+        Act::Replace => Ok(Change::To(Box::new(job))),
+        Act::Resume => {
+            job.resume().map(|job| Change::To(Box::new(job))).map_err(|error| ApiError::Internal(error.into()))
+        }
+    }
+}
+
+fn act(phase: &Phase, is_given: bool) -> Result<Act, ApiError> {
+    let name = phase.name();
+    match (phase, is_given) {
+        (Phase::Ended { outcome: Outcome::Succeeded, .. }, _) => Err(ApiError::TaskSucceeded),
+        (Phase::AwaitingCredential { .. } | Phase::Ended { .. }, _) => Ok(Act::Resume),
+        (Phase::Resuming, false) => Ok(Act::Nothing),
+        (Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming, true) => Ok(Act::Replace),
+        (Phase::Cancelling { .. } | Phase::Finishing { .. }, true) => Err(ApiError::TaskEnding { phase: name }),
+        (
+            Phase::Queued | Phase::Planning | Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { .. },
+            false,
+        ) => Err(ApiError::TaskAtWork { phase: name }),
+    }
+}

@@ -1,3 +1,15 @@
-//! PATCH: gives a job a new credential, or lets it try again what is missing.
+//! The Lambda function resume-job: see the library.
 
-fn main() {}
+use std::convert::Infallible;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use resume_job::{Ports, handle};
+use shared::wiring::Wiring;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let wiring = Wiring::start().await?;
+    let ports = Ports::wire(&wiring)?;
+    let run = async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);
+    lambda_runtime::run(service_fn(run)).await
+}

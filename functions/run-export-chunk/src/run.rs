@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
 use shared::container::{Container, ContainerAccess, ContainerError, writer};
 use shared::job::{IllegalMove, Job, Phase};
+use shared::store::StoreError;
 use tracing::{info, warn};
 
 use crate::stage::stage;
@@ -149,14 +150,24 @@ impl<'a> Run<'a> {
     /// Lets the job wait for a new credential, and parks the chunk with what it has prepared. When the job has got a new
     /// one since this run began, the run is repeated instead.
     async fn park(self, reason: String) -> Result<(), ChunkError> {
-        let now = self.ports.clock.now();
-        let Some(job) = self.ports.chunks.job(&self.job.key, now).await? else { return Ok(()) };
-        if job.credentials_given != self.job.credentials_given {
-            return self.release("the credential was replaced meanwhile".to_owned()).await;
-        }
-        if let Ok(waiting) = job.await_credential(now, reason) {
-            let job = self.ports.chunks.put_job(waiting).await?;
-            warn!(job.id = %job.key.id, chunk.id = self.lease.chunk().key.number, "the job waits for a new credential");
+        loop {
+            let now = self.ports.clock.now();
+            let Some(job) = self.ports.chunks.job(&self.job.key, now).await? else { return Ok(()) };
+            if job.credentials_given != self.job.credentials_given {
+                return self.release("the credential was replaced meanwhile".to_owned()).await;
+            }
+            let Ok(waiting) = job.await_credential(now, reason.clone()) else { break };
+            match self.ports.chunks.put_job(waiting).await {
+                Ok(job) => {
+                    let number = self.lease.chunk().key.number;
+                    warn!(job.id = %job.key.id, chunk.id = number, reason, "the job waits for a new credential");
+                    break;
+                }
+                Err(StoreError::Conflict { .. }) => {
+                    info!(job.id = %self.job.key.id, "somebody else moved the job first");
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         self.persist(self.lease.clone().park()).await?;
         check_parked_for_good(self.job, self.ports).await

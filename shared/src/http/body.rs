@@ -49,6 +49,17 @@ impl Body {
         Ok(Self { encoding, bytes })
     }
 
+    /// Reads the fields of a request whose body may be left out: no bytes are no fields, whatever their content type.
+    ///
+    /// # Errors
+    /// As [`Body::receive`] and [`Body::fields`].
+    pub fn optional_fields(call: Call<'_>) -> Result<Fields, ApiError> {
+        match call.raw_body() {
+            ("", _) => Ok(Fields { encoding: Encoding::Json, entries: Vec::new() }),
+            _ => Self::receive(call)?.fields(),
+        }
+    }
+
     /// What tells this request from another one under the same key: the SHA-256, in lower-case hex, of operation,
     /// encoding and bytes.
     pub fn hash(&self, operation: &Operation) -> String {

@@ -3,7 +3,30 @@
 use super::Call;
 use super::error::ApiError;
 use crate::app::AppScope;
+use crate::config::{ConfigError, Environment};
 use crate::store::{Grants, Role};
+
+/// The settings of every function behind the API.
+#[derive(Debug, Clone)]
+pub struct EdgeSettings {
+    /// The base of absolute links, without a trailing slash; by default the domain that the request came to.
+    pub public_url: Option<String>,
+    /// The token's claim that grants are given to.
+    pub subject_claim: String,
+}
+
+impl EdgeSettings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit.
+    pub fn of(env: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            public_url: env.optional("PUBLIC_URL")?.map(str::to_owned),
+            subject_claim: env.text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+        })
+    }
+}
 
 /// Lets a caller pass whose verified token names a subject (in the claim `subject_claim`) that was granted the role
 /// `needed`, or a higher one, at or above the app. Everybody else is refused: no token, no grant, no entry.

@@ -78,6 +78,18 @@ codes! {
     TooManyCampaignIds = 400,
     /// The campaign window ends before it starts.
     CampaignWindowReversed = 400,
+    /// The container URL is of another container than the task's.
+    ContainerUrlOtherContainer = 400,
+    /// The signature that the task has is no longer good.
+    NewCredentialNeeded = 400,
+    /// The task is at work: there is nothing to try again.
+    TaskAtWork = 409,
+    /// The task has succeeded: there is nothing left to do.
+    TaskSucceeded = 409,
+    /// The task has ended: there is nothing left to cancel.
+    TaskFinished = 409,
+    /// The task is about to end.
+    TaskEnding = 409,
     /// Storage refused the signature when it was tried.
     ContainerAccessDenied = 400,
     /// Storage does not know the container.

@@ -7,8 +7,8 @@ use thiserror::Error;
 use super::code::ErrorCode;
 use super::shown::shown;
 use crate::app::AppScope;
-use crate::container::ContainerError;
 use crate::container::url::ContainerUrlProblem;
+use crate::container::{ContainerAddress, ContainerError};
 use crate::seal::SealError;
 use crate::store::{Role, StoreError};
 
@@ -141,6 +141,45 @@ pub enum ApiError {
     /// The write that tried the container failed.
     #[error("{}", explain(.0))]
     Container(#[source] ContainerError),
+    /// A signature of another container.
+    #[error(
+        "`containerUrl` is of the container {given}, and the task writes to {own}: send a new signature of that one."
+    )]
+    OtherContainer {
+        /// The URL's container.
+        given: ContainerAddress,
+        /// The task's container.
+        own: ContainerAddress,
+    },
+    /// The task's own signature does not work any more.
+    #[error(
+        "The task's signature cannot be used again, because {reason}: send a new `containerUrl` of the same container."
+    )]
+    NewCredentialNeeded {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing to try again.
+    #[error("The task is {phase}: send `{{}}` once it has failed, or a new `containerUrl` to replace its signature.")]
+    TaskAtWork {
+        /// Where it stands.
+        phase: &'static str,
+    },
+    /// Nothing to do.
+    #[error("The task has succeeded: send a new request for another export.")]
+    TaskSucceeded,
+    /// Nothing to cancel.
+    #[error("The task is {phase}, it has ended: there is nothing left to cancel.")]
+    TaskFinished {
+        /// How it ended.
+        phase: &'static str,
+    },
+    /// Too late for this, too early for the next.
+    #[error("The task is {phase}, it ends in a moment: ask for it, and send this again if it still applies.")]
+    TaskEnding {
+        /// Where it stands.
+        phase: &'static str,
+    },
     /// A part of the service does not answer.
     #[error("The service cannot answer at the moment: send the same request again, with the same request id.")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -190,6 +229,12 @@ impl ApiError {
             Self::Field(error) => error.code,
             Self::ContainerUrl(_) => ErrorCode::InvalidField,
             Self::Container(error) => container_code(error),
+            Self::OtherContainer { .. } => ErrorCode::ContainerUrlOtherContainer,
+            Self::NewCredentialNeeded { .. } => ErrorCode::NewCredentialNeeded,
+            Self::TaskAtWork { .. } => ErrorCode::TaskAtWork,
+            Self::TaskSucceeded => ErrorCode::TaskSucceeded,
+            Self::TaskFinished { .. } => ErrorCode::TaskFinished,
+            Self::TaskEnding { .. } => ErrorCode::TaskEnding,
             Self::Unavailable(_) => ErrorCode::ServiceUnavailable,
             Self::Internal(_) => ErrorCode::InternalError,
         }

@@ -21,6 +21,9 @@ const MOMENT_MEND: &str = "send an RFC 3339 date-time such as 2016-01-31T08:00:0
 const IDS_MEND: &str = "send an array of 1 to 100 whole numbers of 64 bits";
 const URL_MEND: &str = "send the container's https URL with its SAS";
 
+/// The field of the container's URL with its signature.
+const CONTAINER_URL: &str = "containerUrl";
+
 /// The most characters of a description.
 const MOST_DESCRIPTION_CHARACTERS: usize = 1_024;
 
@@ -50,8 +53,7 @@ pub struct NewExport {
 /// # Errors
 /// [`FieldError`] that names the field, its value, the reason and the mend.
 pub fn read_export(operation: &Operation, fields: &Fields, limits: Limits) -> Result<NewExport, FieldError> {
-    let container_url =
-        Secret::new(text(fields, "containerUrl", URL_MEND, |_| "a value that is not shown".to_owned())?);
+    let container_url = container_url(fields)?;
     let format = known(fields, "exportFormat", ErrorCode::UnknownExportFormat, &FORMATS)?;
     let request = ExportRequest {
         export_type: operation.export_type,
@@ -61,6 +63,21 @@ pub fn read_export(operation: &Operation, fields: &Fields, limits: Limits) -> Re
         export_user_id: export_user_id(fields)?,
     };
     Ok(NewExport { request, container_url })
+}
+
+/// Reads the container's URL where it may be left out.
+///
+/// # Errors
+/// [`FieldError`] when it stands twice or is no text.
+pub fn read_container_url(fields: &Fields) -> Result<Option<Secret>, FieldError> {
+    if fields.one(CONTAINER_URL)?.is_none() {
+        return Ok(None);
+    }
+    container_url(fields).map(Some)
+}
+
+fn container_url(fields: &Fields) -> Result<Secret, FieldError> {
+    text(fields, CONTAINER_URL, URL_MEND, |_| "a value that is not shown".to_owned()).map(Secret::new)
 }
 
 fn selection(kind: SelectionKind, fields: &Fields, limits: Limits) -> Result<Selection, FieldError> {

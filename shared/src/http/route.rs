@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::error::ApiError;
+use super::error::{API_VERSION, ApiError};
 use crate::app::AppScope;
 use crate::job::JobId;
 use crate::selection::ExportType;
@@ -141,6 +141,11 @@ impl Route {
         &self.list_path
     }
 
+    /// The absolute URL of a task of the app.
+    pub fn task_url(&self, base: &str, id: JobId) -> String {
+        format!("{base}{}/{id}?api-version={API_VERSION}", self.list_path)
+    }
+
     /// The answer to a method that the path does not have.
     pub fn refuse(&self, method: &str, path: &str) -> ApiError {
         let allow = match &self.target {
@@ -148,7 +153,8 @@ impl Route {
             Target::Task(id) if method == "POST" && JobId::parse(id).is_none() => {
                 return ApiError::UnknownPath { path: path.to_owned() };
             }
-            Target::List | Target::Task(_) => "GET",
+            Target::Task(_) => "GET, PATCH, DELETE",
+            Target::List => "GET",
         };
         ApiError::MethodNotAllowed { method: method.to_owned(), allow }
     }

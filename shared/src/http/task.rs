@@ -1,11 +1,14 @@
 //! A job as its owner sees it: the contract's export task, and more.
 
 use serde::Serialize;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::container::BlobName;
 use crate::job::{Job, Outcome, Phase, Plan};
 use crate::tally::Tally;
+
+/// How long before its expiry a signature is worth a warning: what a new one must last at least, too.
+const EXPIRES_SOON: Duration = Duration::minutes(15);
 
 /// An export task. The fields after `error_details` are additions to the contract.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +25,10 @@ pub struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_details: Option<String>,
     phase: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_expires: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,14 +72,16 @@ impl Task {
             export_type: job.request.export_type.name(),
             error_details,
             phase: job.phase.name(),
+            credential_expires: credential_expires(job).map(rfc3339),
+            warning: None,
             manifest_url: manifest_url(job),
             progress: None,
         }
     }
 
-    /// Adds how far the job has come.
+    /// Adds how far the job has come, and a warning when its signature may not last until its end.
     #[must_use]
-    pub fn with_progress(self, job: &Job, tally: &Tally) -> Self {
+    pub fn with_progress(self, job: &Job, tally: &Tally, now: OffsetDateTime) -> Self {
         let chunks_total = matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
         let progress = Progress {
             chunks_total,
@@ -81,7 +90,7 @@ impl Task {
             bytes: tally.bytes,
             percent: percent(&job.phase, chunks_total, tally.recorded),
         };
-        Self { progress: Some(progress), ..self }
+        Self { progress: Some(progress), warning: warning(job, tally, now), ..self }
     }
 }
 
@@ -105,6 +114,45 @@ fn what_to_mend(since: OffsetDateTime, reason: &str) -> String {
          task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",
         rfc3339(since)
     )
+}
+
+/// When the signature expires, as far as it says and as long as it matters.
+fn credential_expires(job: &Job) -> Option<OffsetDateTime> {
+    let matters = !matches!(job.phase, Phase::Ended { .. });
+    job.credential.as_ref().filter(|_| matters)?.expires
+}
+
+/// What is to be done about a signature that ends before the job, while a new one can still be given ahead.
+fn warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<String> {
+    match job.phase {
+        Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => {}
+        Phase::AwaitingCredential { .. } | Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
+            return None;
+        }
+    }
+    let expires = credential_expires(job)?;
+    let expiry = rfc3339(expires);
+    let problem = match expected_end(job, tally, now) {
+        _ if expires <= now => format!("has expired at {expiry}"),
+        Some(end) if expires < end => {
+            format!("expires at {expiry}, and the export is expected to end at about {}", rfc3339(end))
+        }
+        _ if expires - now <= EXPIRES_SOON => format!("expires soon, at {expiry}"),
+        Some(_) | None => return None,
+    };
+    Some(format!(
+        "The signature of the container {problem}: send PATCH to this task with a new `containerUrl` of the same \
+         container. Without it the export waits at that moment, and nothing is lost."
+    ))
+}
+
+/// When the job ends if it goes on as it did since its creation; unknown until its plan is complete and a chunk recorded.
+fn expected_end(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    if !matches!(job.plan, Plan::Complete { .. }) || tally.recorded == 0 {
+        return None;
+    }
+    let per_chunk = (now - job.created) / i32::try_from(tally.recorded).ok()?;
+    now.checked_add(per_chunk.checked_mul(i32::try_from(tally.open).ok()?)?)
 }
 
 /// The manifest is written by finishing: a job that ended before has none.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -110,30 +110,51 @@ impl DynamoStore {
 
     /// Writes all or nothing; `updates` are without conditions.
     async fn transact(&self, writes: &[Write], updates: Vec<Update>) -> Result<(), StoreError> {
+        let updates = updates.into_iter().map(|update| TransactWriteItem::builder().update(update).build());
+        self.transact_with(writes, updates.collect()).await
+    }
+
+    /// Writes all or nothing, together with `others`.
+    async fn transact_with(&self, writes: &[Write], others: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         let Some(first) = writes.first() else { return Ok(()) };
-        let mut items = Vec::with_capacity(writes.len() + updates.len());
-        for write in writes {
-            items.push(TransactWriteItem::builder().put(self.transact_put(write)?).build());
-        }
-        items.extend(updates.into_iter().map(|update| TransactWriteItem::builder().update(update).build()));
+        let puts = writes.iter().map(|write| Ok(TransactWriteItem::builder().put(self.transact_put(write)?).build()));
+        let mut items = puts.collect::<Result<Vec<_>, StoreError>>()?;
+        items.extend(others);
         let mut pause = Duration::from_millis(10);
         for _ in 1..TRANSACTION_TRIES {
-            match self.transact_once(first, &items).await {
+            match self.transact_once(&first.key, &items).await {
                 Err(StoreError::Unavailable { .. }) => tokio::time::sleep(pause).await,
                 Err(StoreError::Conflict { .. }) => return self.was_ours(first).await,
                 done => return done,
             }
             pause *= 2;
         }
-        match self.transact_once(first, &items).await {
+        match self.transact_once(&first.key, &items).await {
             Err(StoreError::Conflict { .. }) => self.was_ours(first).await,
             done => done,
         }
     }
 
-    async fn transact_once(&self, first: &Write, items: &[TransactWriteItem]) -> Result<(), StoreError> {
+    async fn transact_once(&self, key: &ItemKey, items: &[TransactWriteItem]) -> Result<(), StoreError> {
         let request = self.client.transact_write_items().set_transact_items(Some(items.to_vec()));
-        request.send().await.map(|_| ()).map_err(|error| transaction_error(&first.key, &error))
+        request.send().await.map(|_| ()).map_err(|error| transaction_error(key, &error))
+    }
+
+    /// That an item is as `expression` says, without a write to it.
+    fn check(
+        &self,
+        key: &ItemKey,
+        expression: &str,
+        value: (&str, AttributeValue),
+    ) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .condition_expression(expression)
+            .expression_attribute_values(value.0, value.1)
+            .build()
+            .map_err(|error| corrupt(key, &error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     fn transact_put(&self, write: &Write) -> Result<Put, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! | item | `pk` | `sk` | written by |
 //! |---|---|---|---|
-//! | job | `APP#{scope}` | `JOB#{id}` | create-job; plan-export and finish-export move it |
+//! | job | `APP#{scope}` | `JOB#{id}` | create-job; every other function moves it |
 //! | request | `APP#{scope}` | `REQUEST#{key}` | create-job, when the client gave a request id; forgotten after a day |
 //! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
 //! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |

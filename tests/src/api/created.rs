@@ -60,7 +60,7 @@ async fn the_new_task_has_the_contracts_fields_and_its_phase() {
     let reply = world.send(&Request::create("events", &with(days(), "description", "für Ada"))).await;
     let expected = json!({
         "id": reply.id(), "description": "für Ada", "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z",
-        "exportType": "Event", "phase": "queued",
+        "exportType": "Event", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
     });
     assert_eq!(reply.json(), expected);
 }

@@ -1,6 +1,6 @@
 //! The world of the API in memory: a store with revisions and conditions, containers that remember, a fixed clock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -66,6 +66,8 @@ struct Tables {
     grants: Vec<Grant>,
     failure: Option<fn() -> StoreError>,
     looks_up_early: bool,
+    /// Moves that somebody else makes just before a job is put, in order.
+    meddling: VecDeque<fn(Job) -> Job>,
 }
 
 /// The exports table.
@@ -86,6 +88,11 @@ impl FakeStore {
     /// Every job, as it would be stored.
     pub(super) fn stored(&self) -> Vec<Job> {
         lock(&self.0).jobs.values().cloned().collect()
+    }
+
+    /// Lets somebody else move the job just before it is put the next time.
+    pub(super) fn meddle(&self, step: fn(Job) -> Job) {
+        lock(&self.0).meddling.push_back(step);
     }
 
     pub(super) fn set_tally(&self, job: JobId, tally: Tally) {
@@ -155,6 +162,11 @@ impl Jobs for FakeStore {
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
         let mut tables = self.tables()?;
+        if let Some(step) = tables.meddling.pop_front()
+            && let Some(stored) = tables.jobs.get_mut(&job.key)
+        {
+            *stored = Job { revision: stored.revision + 1, ..step(stored.clone()) };
+        }
         let stored = tables.jobs.get_mut(&job.key).filter(|stored| stored.revision == job.revision);
         let stored = stored.ok_or_else(|| StoreError::Conflict { item: format!("job {}", job.key.id) })?;
         *stored = Job { revision: job.revision + 1, ..job };
@@ -194,11 +206,17 @@ pub(super) struct FakeContainers(Arc<Staged>);
 struct Staged {
     blocks: Mutex<Vec<(BlobName, BlockId)>>,
     refusal: Mutex<Option<ContainerError>>,
+    opened: Mutex<Vec<Secret>>,
 }
 
 impl FakeContainers {
     pub(super) fn refuse(&self, refusal: ContainerError) {
         *lock(&self.0.refusal) = Some(refusal);
+    }
+
+    /// The signatures that containers were opened with, in order.
+    pub(super) fn opened(&self) -> Vec<Secret> {
+        lock(&self.0.opened).clone()
     }
 
     /// The blobs that blocks were staged for, in order.
@@ -208,7 +226,8 @@ impl FakeContainers {
 }
 
 impl Containers for FakeContainers {
-    fn open(&self, _access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
+    fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
+        lock(&self.0.opened).push(access.signature.clone());
         Ok(self.0.clone())
     }
 }
@@ -249,6 +268,9 @@ impl Sealer for FakeSealer {
 
     async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
         let text = std::str::from_utf8(&sealed.0).map_err(|_| SealError::Unreadable)?;
+        if let Some(failure) = lock(&self.0).clone() {
+            return Err(failure);
+        }
         let credential = text.strip_prefix(&format!("{job}:")).ok_or(SealError::Unreadable)?;
         Ok(Secret::new(credential.chars().rev().collect::<String>()))
     }

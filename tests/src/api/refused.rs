@@ -70,8 +70,11 @@ async fn a_known_path_names_its_methods() {
     for (method, path, allow) in [
         ("POST", LIST, "GET"),
         ("DELETE", LIST, "GET"),
-        ("POST", &task, "GET"),
-        ("PUT", &task, "GET"),
+        ("PATCH", LIST, "GET"),
+        ("POST", &task, "GET, PATCH, DELETE"),
+        ("PUT", &task, "GET, PATCH, DELETE"),
+        ("PATCH", &format!("{LIST}/activities"), "POST"),
+        ("DELETE", &format!("{LIST}/activities"), "POST"),
         ("GET", &format!("{LIST}/activities"), "POST"),
         ("PUT", &format!("{LIST}/feedbackbydate"), "POST"),
     ] {

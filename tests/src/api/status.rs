@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::container::PreparedFile;
-use shared::job::{Job, Outcome};
+use shared::job::{Cancellation, Credential, Job, Outcome, Plan};
 use shared::store::Jobs;
 use shared::tally::Tally;
-use time::Duration;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 
 use super::fakes::NOW;
 use super::{LIST, Request, World, days};
@@ -29,7 +30,7 @@ async fn a_fresh_task_has_no_total_yet() {
     let reply = world.send(&Request::task(&id)).await;
     let expected = json!({
         "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
-        "phase": "queued", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
+        "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
     });
     assert_eq!((reply.status, reply.json()), (200, expected));
 }
@@ -45,6 +46,59 @@ async fn a_running_task_tells_its_progress() {
     assert_eq!((&task["state"], &task["phase"]), (&json!("Started"), &json!("running")));
     assert_eq!(task["progress"], json!({"chunksTotal": 8, "chunksDone": 3, "rows": 70, "bytes": 900, "percent": 37}));
     assert_eq!(task.get("manifestUrl"), None);
+}
+
+/// The warning of a running job of eight chunks, three of them recorded, at a moment.
+async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<String> {
+    let world = World::new().await;
+    let job = change(planned(&world, 8).await);
+    let id = job.key.id;
+    world.store.set_tally(id, Tally { planned: 8, open: 5, recorded: 3, ..Tally::default() });
+    world.store.put_job(job).await.unwrap();
+    world.clock.set(now);
+    let task = world.send(&Request::task(&id.to_string())).await.json();
+    task.get("warning").map(|warning| warning.as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_task_warns_when_it_is_expected_to_end_after_its_signature() {
+    let same: fn(Job) -> Job = |job| job;
+    let no_expiry: fn(Job) -> Job = |job| {
+        let credential = job.credential.clone().map(|credential| Credential { expires: None, ..credential });
+        Job { credential, ..job }
+    };
+    let waiting: fn(Job) -> Job = |job| job.await_credential(NOW, String::new()).unwrap();
+    let cancelling: fn(Job) -> Job = |job| job.cancel(Cancellation::Asked).unwrap();
+    let unplanned: fn(Job) -> Job = |job| Job { plan: Plan::Open { cursor: None }, ..job };
+    let expires = datetime!(2026-12-31 00:00 UTC);
+    let early = NOW + Duration::days(14);
+    assert_eq!(warning_at(early, same).await, None, "it is expected to end on December 28th");
+    let late = NOW + Duration::days(15);
+    let warned = warning_at(late, same).await.unwrap();
+    assert!(warned.contains("expires at 2026-12-31T00:00:00.000Z"), "{warned}");
+    assert!(warned.contains("expected to end at about 2026-12-31T12:00:00.000Z"), "{warned}");
+    assert!(warned.contains("send PATCH to this task with a new `containerUrl`"), "{warned}");
+    for change in [no_expiry, waiting, cancelling, unplanned] {
+        assert_eq!(warning_at(late, change).await, None);
+    }
+    assert!(warning_at(expires - Duration::minutes(15), unplanned).await.unwrap().contains("expires soon"));
+    assert_eq!(warning_at(expires - Duration::minutes(16), unplanned).await, None);
+    assert!(warning_at(expires, unplanned).await.unwrap().contains("has expired at 2026-12-31T00:00:00.000Z"));
+    assert_eq!(warning_at(expires, waiting).await, None);
+}
+
+#[tokio::test]
+async fn a_task_that_was_resumed_names_no_manifest_until_it_ends_again() {
+    let world = World::new().await;
+    let job = planned(&world, 1).await;
+    let request = Request::task(&job.key.id.to_string());
+    ended(&world, job, Outcome::Failed { details: "x".to_owned() }).await;
+    let task = world.send(&request).await.json();
+    assert!(task["manifestUrl"].is_string() && task.get("credentialExpires").is_none(), "{task}");
+    let [job] = world.store.stored().try_into().unwrap();
+    world.store.put_job(job.resume().unwrap()).await.unwrap();
+    let task = world.send(&request).await.json();
+    assert!(task.get("manifestUrl").is_none() && task["credentialExpires"].is_string(), "{task}");
 }
 
 #[tokio::test]

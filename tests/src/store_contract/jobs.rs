@@ -11,9 +11,11 @@ use super::samples::{NOW, accepted, file, outcomes, selections};
 use crate::faults::{Fault, Faults};
 
 fn phases() -> Vec<Phase> {
-    let mut phases = vec![Phase::Queued, Phase::Planning, Phase::Running, Phase::Finishing { cancelled: None, manifest: None }];
+    let mut phases =
+        vec![Phase::Queued, Phase::Planning, Phase::Running, Phase::Finishing { cancelled: None, manifest: None }];
     for outcome in outcomes() {
-        phases.push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });
+        phases
+            .push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });
         phases.push(Phase::Ended { at: NOW, outcome });
     }
     phases

@@ -1,7 +1,7 @@
 //! Plans: a job, its new chunks and their tallies in one transaction.
 
 use shared::chunk::{Chunk, ChunkSource};
-use shared::job::{Job, Plan, PlanCursor};
+use shared::job::{Job, PlanCursor};
 use shared::store::{Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
 use shared::tally::Tally;
 

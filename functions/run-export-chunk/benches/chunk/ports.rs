@@ -16,7 +16,7 @@ use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectR
 use shared::clock::{Clock, SystemClock};
 use shared::container::writer::WriterSettings;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
-use shared::job::{Job, JobId, JobKey, SealedCredential};
+use shared::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
 use shared::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
@@ -87,7 +87,8 @@ fn job(format: ExportFormat) -> Job {
     };
     let key = JobKey { scope: AppScope::from_canonical("/apps/chess"), id: JobId::new(SystemClock.fresh_id()) };
     let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");
-    Job::queued(key, request, address, SealedCredential(Vec::new()), SystemClock.now(), Duration::DAY)
+    let credential = Credential { sealed: SealedCredential(Vec::new()), expires: None };
+    Job::queued(key, request, address, credential, SystemClock.now(), Duration::DAY)
 }
 
 fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRef> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
 use crate::chunk::{Chunk, ChunkKey, ChunkMove};
@@ -30,6 +30,19 @@ impl Plans for DynamoStore {
         let updates = updates.collect::<Result<_, _>>()?;
         self.transact(&writes, updates).await?;
         Ok(job)
+    }
+
+    async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
+        let Some(first) = steps.first() else { return Ok(()) };
+        let tally = steps.iter().fold(TallyChange::default(), |sum, step| sum + step.tally);
+        let revision = (":revision", AttributeValue::N(job.revision.to_string()));
+        let mut others = vec![self.check(&keys::job(&job.key), "revision = :revision", revision)?];
+        if tally != TallyChange::default() {
+            let update = self.tally_update(&first.chunk, tally)?;
+            others.push(TransactWriteItem::builder().update(update).build());
+        }
+        let writes = steps.iter().map(|step| self.chunk_write(&step.chunk)).collect::<Result<Vec<_>, _>>()?;
+        self.transact_with(&writes, others).await
     }
 }
 

@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use futures::future::try_join_all;
 use time::OffsetDateTime;
 
 use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
 use crate::app::AppScope;
-use crate::job::{Job, JobId, JobKey, Phase};
+use crate::job::{AWAITING_CREDENTIAL, Job, JobId, JobKey, Phase};
 use crate::store::items::{JobItem, JobRow, TallyItem, WaitingItem};
 use crate::store::keys::{self, ItemKey};
 use crate::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError, WaitingJobs};
@@ -64,8 +64,13 @@ impl WaitingJobs for DynamoStore {
 
     async fn strike(&self, key: &JobKey) -> Result<(), StoreError> {
         let item_key = keys::waiting(key);
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key_attributes(&item_key)));
-        request.send().await.map(|_| ()).map_err(|error| store_error(&item_key, &error))
+        let waits_not = "attribute_not_exists(pk) OR phase <> :waiting";
+        let waiting = (":waiting", AttributeValue::S(AWAITING_CREDENTIAL.to_owned()));
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key_attributes(&item_key))).build();
+        let delete = delete.map_err(|error| corrupt(&item_key, &error.to_string()))?;
+        let items =
+            [self.check(&keys::job(key), waits_not, waiting)?, TransactWriteItem::builder().delete(delete).build()];
+        self.transact_once(&item_key, &items).await
     }
 }
 
