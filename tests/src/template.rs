@@ -167,16 +167,24 @@ fn jobs_that_wait_are_looked_at_every_hour() {
     assert_eq!(event, &json!({"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)"}}));
 }
 
-#[test]
-fn whoever_lets_a_job_wait_may_put_it_on_the_list_of_those_that_do() {
-    let template = Template::read();
-    let may_list = |function: &&str| {
+/// The functions that have a statement with both words.
+fn functions_allowed(template: &Template, action: &str, keys: &str) -> Vec<&'static str> {
+    let is_allowed = |function: &&str| {
         let statements = template.property(function, "Policies/0/Statement").as_array().unwrap();
-        statements.iter().map(Value::to_string).any(|text| text.contains("PutItem") && text.contains("\"WAITING\""))
+        statements.iter().map(Value::to_string).any(|text| text.contains(action) && text.contains(keys))
     };
-    let functions = FUNCTIONS.map(|(function, _, _)| function);
-    let listing: Vec<_> = functions.into_iter().filter(may_list).collect();
-    assert_eq!(listing, ["RunExportChunk", "FinishExport", "FailChunk"]);
+    FUNCTIONS.map(|(function, _, _)| function).into_iter().filter(is_allowed).collect()
+}
+
+#[test]
+fn the_functions_of_control_may_do_what_it_takes() {
+    let template = Template::read();
+    let allowed = |action, keys| functions_allowed(&template, action, keys);
+    assert_eq!(allowed("PutItem", "\"WAITING\""), ["RunExportChunk", "FinishExport", "FailChunk"], "let jobs wait");
+    assert_eq!(allowed("DeleteItem", "\"WAITING\""), ["ExpireJobs"], "strike them");
+    assert_eq!(allowed("ConditionCheckItem", "APP#*"), ["ExpireJobs", "PlanExport"], "if nobody moved the job");
+    assert_eq!(allowed("\"kms:Encrypt\"", "job-id"), ["CreateJob", "ResumeJob"], "seal");
+    assert_eq!(allowed("\"kms:Decrypt\"", "job-id"), ["ResumeJob", "RunExportChunk", "FinishExport"], "open");
 }
 
 #[test]
