@@ -66,7 +66,8 @@ release: $(AZURITE) $(SAM)
 .PHONY: published-schema
 published-schema: ## The files of all types against a published schema too (SCHEMA=path)
 	@test -f "$(SCHEMA)" || { echo "Name the schema: make published-schema SCHEMA=path" >&2; exit 2; }
-	PUBLISHED_SCHEMA="$(abspath $(SCHEMA))" cargo test --package tests --features published-schema --locked
+	PUBLISHED_SCHEMA="$(abspath $(SCHEMA))" \
+	  cargo test --package tests --features published-schema --locked -- schema:: stories::types::
 
 .PHONY: conformance-dynamodb-local
 conformance-dynamodb-local: $(MINISTACK) $(DYNAMODB_LOCAL) ## The store's contract over Amazon's DynamoDB Local (Java 17; mind its licence)
