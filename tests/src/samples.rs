@@ -21,15 +21,19 @@ fn target(event: &ApiGatewayV2httpRequest) -> Target {
     Route::parse(event.raw_path.as_deref().unwrap()).unwrap().target
 }
 
+fn body(event: &ApiGatewayV2httpRequest) -> Value {
+    serde_json::from_str(event.body.as_deref().unwrap()).unwrap()
+}
+
 #[test]
 fn the_samples_of_the_api_name_an_operation_and_carry_a_subject() {
     let create: ApiGatewayV2httpRequest = sample("create-job");
-    let get: ApiGatewayV2httpRequest = sample("get-status");
     assert!(matches!(target(&create), Target::Create(operation) if operation.name == "events"));
-    assert!(matches!(target(&get), Target::Task(_)));
-    let body: Value = serde_json::from_str(create.body.as_deref().unwrap()).unwrap();
-    assert_eq!(body["exportFormat"], "JsonBlob");
-    for event in [create, get] {
+    let of_a_task = ["get-status", "resume-job", "cancel-job"].map(sample::<ApiGatewayV2httpRequest>);
+    assert!(of_a_task.iter().all(|event| matches!(target(event), Target::Task(_))));
+    assert_eq!(body(&create)["exportFormat"], "JsonBlob");
+    assert!(body(&of_a_task[1])["containerUrl"].is_string());
+    for event in of_a_task.into_iter().chain([create]) {
         let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
         assert_eq!(claims["sub"], "reporting");
     }
@@ -43,6 +47,12 @@ fn the_samples_of_the_bus_are_what_its_rules_let_through() {
         assert_eq!(event.detail.phase, phase);
         assert!(event.detail.key().is_ok());
     }
+}
+
+#[test]
+fn the_sample_of_the_schedule_is_one_of_eventbridge() {
+    let event: EventBridgeEvent<Value> = sample("expire-jobs");
+    assert_eq!((event.source.as_str(), event.detail_type.as_str()), ("aws.events", "Scheduled Event"));
 }
 
 #[test]

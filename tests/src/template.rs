@@ -10,7 +10,7 @@ use shared::wiring::Wiring;
 use self::document::Template;
 
 /// The functions: in the template, as a crate, and the settings that each reads.
-const FUNCTIONS: [(&str, &str, &[&str]); 6] = [
+const FUNCTIONS: [(&str, &str, &[&str]); 9] = [
     (
         "CreateJob",
         "create-job",
@@ -26,6 +26,20 @@ const FUNCTIONS: [(&str, &str, &[&str]); 6] = [
         ],
     ),
     ("GetStatus", "get-status", &["EXPORTS_TABLE", "LOG_LEVEL", "PUBLIC_URL", "TOKEN_SUBJECT_CLAIM"]),
+    (
+        "ResumeJob",
+        "resume-job",
+        &[
+            "EXPORTS_TABLE",
+            "LOG_LEVEL",
+            "SEAL_KMS_KEY_ID",
+            "PUBLIC_URL",
+            "TOKEN_SUBJECT_CLAIM",
+            "STORAGE_TIMEOUT_SECONDS",
+        ],
+    ),
+    ("CancelJob", "cancel-job", &["EXPORTS_TABLE", "LOG_LEVEL", "PUBLIC_URL", "TOKEN_SUBJECT_CLAIM"]),
+    ("ExpireJobs", "expire-jobs", &["EXPORTS_TABLE", "LOG_LEVEL", "CREDENTIAL_WAIT_DAYS"]),
     (
         "PlanExport",
         "plan-export",
@@ -68,8 +82,13 @@ const FUNCTIONS: [(&str, &str, &[&str]); 6] = [
 const LOCAL_ONLY: [&str; 2] = ["SEAL_KEY_FILE", "EXTRA_BLOB_ENDPOINTS"];
 
 /// The routes, by method, and the function that each leads to.
-const ROUTES: [(&str, &str, &str); 3] =
-    [("ANY", "$default", "GetStatus"), ("GET", "/{proxy+}", "GetStatus"), ("POST", "/{proxy+}", "CreateJob")];
+const ROUTES: [(&str, &str, &str); 5] = [
+    ("ANY", "$default", "GetStatus"),
+    ("DELETE", "/{proxy+}", "CancelJob"),
+    ("GET", "/{proxy+}", "GetStatus"),
+    ("PATCH", "/{proxy+}", "ResumeJob"),
+    ("POST", "/{proxy+}", "CreateJob"),
+];
 
 /// The least seconds between the end of a run's lease and the moment when its message is seen again.
 const AFTER_LEASE_SECONDS: u64 = 30;
@@ -125,6 +144,47 @@ fn the_events_on_the_bus_carry_the_name_that_the_rules_ask_for() {
     let rule = |function, name| template.property(function, &format!("Events/{name}/Properties/Pattern"));
     assert_eq!(rule("PlanExport", "Queued"), &parsed(event::PLAN_RULE));
     assert_eq!(rule("FinishExport", "Drained"), &parsed(event::FINISH_RULE));
+}
+
+#[test]
+fn the_notices_are_off_and_tell_of_phases_that_are_on_the_bus() {
+    let template = Template::read();
+    assert_eq!(template.at("/Parameters/PublishJobEvents/Default"), "no");
+    for resource in ["JobNotices", "JobTopic", "JobTopicPolicy"] {
+        assert_eq!(template.at(&format!("/Resources/{resource}/Condition")), "HasJobTopic");
+    }
+    let pattern = template.property("JobNotices", "EventPattern");
+    assert_eq!(pattern["source"], json!([event::EVENT_SOURCE]));
+    for phase in pattern["detail"]["phase"].as_array().unwrap() {
+        assert!(event::JOBS_FILTERS[0].contains(&phase.to_string()), "{phase}");
+    }
+}
+
+#[test]
+fn jobs_that_wait_are_looked_at_every_hour() {
+    let template = Template::read();
+    let event = template.property("ExpireJobs", "Events/Hourly");
+    assert_eq!(event, &json!({"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)"}}));
+}
+
+/// The functions that have a statement with both words.
+fn functions_allowed(template: &Template, action: &str, keys: &str) -> Vec<&'static str> {
+    let is_allowed = |function: &&str| {
+        let statements = template.property(function, "Policies/0/Statement").as_array().unwrap();
+        statements.iter().map(Value::to_string).any(|text| text.contains(action) && text.contains(keys))
+    };
+    FUNCTIONS.map(|(function, _, _)| function).into_iter().filter(is_allowed).collect()
+}
+
+#[test]
+fn the_functions_of_control_may_do_what_it_takes() {
+    let template = Template::read();
+    let allowed = |action, keys| functions_allowed(&template, action, keys);
+    assert_eq!(allowed("PutItem", "\"WAITING\""), ["RunExportChunk", "FinishExport", "FailChunk"], "let jobs wait");
+    assert_eq!(allowed("DeleteItem", "\"WAITING\""), ["ExpireJobs"], "strike them");
+    assert_eq!(allowed("ConditionCheckItem", "APP#*"), ["ExpireJobs", "PlanExport"], "if nobody moved the job");
+    assert_eq!(allowed("\"kms:Encrypt\"", "job-id"), ["CreateJob", "ResumeJob"], "seal");
+    assert_eq!(allowed("\"kms:Decrypt\"", "job-id"), ["ResumeJob", "RunExportChunk", "FinishExport"], "open");
 }
 
 #[test]

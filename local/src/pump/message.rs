@@ -122,7 +122,7 @@ pub(crate) fn bus_event(id: &str, detail: &JobEvent, now: OffsetDateTime) -> Val
         "time": now.format(&Rfc3339).unwrap_or_default(),
         "region": REGION,
         "resources": [],
-        "detail": { "kind": detail.kind, "scope": detail.scope, "job": detail.job, "phase": detail.phase },
+        "detail": detail,
     })
 }
 

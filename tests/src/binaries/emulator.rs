@@ -3,81 +3,114 @@
 
 use std::fs::File;
 use std::net::TcpListener as StdTcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use shared::clock::{Clock, SystemClock};
 use tokio::net::TcpStream;
 
 const POLL: Duration = Duration::from_millis(20);
 const START_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A function under the emulator. Its processes end when this is dropped.
-pub(crate) struct Emulated {
+/// A function under the emulator. Its processes are killed when this is dropped.
+pub(super) struct Emulated {
     child: Child,
     url: String,
     log: PathBuf,
+    http: reqwest::Client,
 }
 
 impl Emulated {
     /// Starts the release binary of a function with these variables and no other, logging into `folder`.
-    pub(crate) async fn start(function: &str, variables: &[(&str, String)], folder: &Path) -> Self {
-        let log = folder.join(format!("{function}.log"));
+    pub(super) async fn start(function: &str, variables: &[(&str, String)], folder: &Path) -> Self {
+        loop {
+            if let Some(started) = Self::try_start(function, variables, folder).await {
+                return started;
+            }
+        }
+    }
+
+    /// `None` when somebody else has taken one of the addresses meanwhile.
+    async fn try_start(function: &str, variables: &[(&str, String)], folder: &Path) -> Option<Self> {
         let (api, runtime) = (free_address(), free_address());
-        let output = File::create(&log).unwrap();
-        let child = Command::new(emulator())
-            .args(["--runtime-interface-emulator-address", &api, "--runtime-api-address", &runtime])
-            .arg(release_binary(function))
-            .env_clear()
-            .env("AWS_LAMBDA_FUNCTION_TIMEOUT", "60")
-            .envs(variables.iter().map(|(name, value)| (*name, value)))
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let log = folder.join(format!("{function}-{}.log", SystemClock.fresh_id()));
+        let child = spawn(function, &api, &runtime, variables, &log);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{api}/2015-03-31/functions/function/invocations");
-        let emulated = Self { child, url, log };
-        let ready = tokio::time::timeout(START_DEADLINE, until_it_listens(&api)).await;
-        assert!(ready.is_ok(), "the emulator does not listen: {}", emulated.log());
-        emulated
+        let mut emulated = Self { child, url, log, http };
+        let deadline = tokio::time::Instant::now() + START_DEADLINE;
+        while TcpStream::connect(&api).await.is_err() && emulated.is_running() {
+            assert!(tokio::time::Instant::now() < deadline, "the emulator does not listen: {}", emulated.log());
+            tokio::time::sleep(POLL).await;
+        }
+        emulated.is_running().then_some(emulated)
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Invokes the function and returns what it answers.
-    pub(crate) async fn invoke(&self, event: &Value) -> Value {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.post(&self.url).body(event.to_string()).send().await.unwrap();
-        let text = answer.text().await.unwrap();
+    pub(super) async fn invoke(&self, event: &Value) -> Value {
+        let text = self.send(event).await.unwrap();
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}; the function's log: {}", self.log()))
     }
 
+    /// Invokes the function; `None` when it does not answer, or with no JSON, as when its time is up.
+    pub(super) async fn try_invoke(&self, event: &Value) -> Option<Value> {
+        serde_json::from_str(&self.send(event).await.ok()?).ok()
+    }
+
+    async fn send(&self, event: &Value) -> reqwest::Result<String> {
+        self.http.post(&self.url).body(event.to_string()).send().await?.text().await
+    }
+
     /// What the emulator and the function have logged so far.
-    pub(crate) fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 
 impl Drop for Emulated {
     fn drop(&mut self) {
-        // The function is a child of the emulator: both are in the group that the emulator leads.
-        let group = format!("-{}", self.child.id());
-        drop(Command::new("kill").args(["-KILL", "--", &group]).status());
+        // The emulator gives the function a process group of its own: left alone, it would go on with what it is at.
+        let emulator = self.child.id();
+        let processes = children(emulator).chain([emulator]).map(|process| process.to_string());
+        drop(Command::new("kill").arg("-KILL").args(processes).status());
         drop(self.child.wait());
     }
+}
+
+/// The processes that a process has started
+/// (<https://man7.org/linux/man-pages/man5/proc_pid_task_tid_children.5.html>).
+fn children(process: u32) -> impl Iterator<Item = u32> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let lists = threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    let children: Vec<u32> =
+        lists.flat_map(|list| list.split_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect();
+    children.into_iter()
+}
+
+fn spawn(function: &str, api: &str, runtime: &str, variables: &[(&str, String)], log: &Path) -> Child {
+    let output = File::create(log).unwrap();
+    Command::new(emulator())
+        .args(["--runtime-interface-emulator-address", api, "--runtime-api-address", runtime])
+        .arg(release_binary(function))
+        .env_clear()
+        .env("AWS_LAMBDA_FUNCTION_TIMEOUT", "60")
+        .envs(variables.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .spawn()
+        .unwrap()
 }
 
 /// An address of this machine that nobody listens on just now.
 fn free_address() -> String {
     StdTcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string()
-}
-
-async fn until_it_listens(address: &str) {
-    while TcpStream::connect(address).await.is_err() {
-        tokio::time::sleep(POLL).await;
-    }
 }
 
 /// The emulator in the wheel of aws-sam-cli.
