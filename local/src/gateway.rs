@@ -34,6 +34,10 @@ pub enum ApiFunction {
     CreateJob,
     /// Answers for exports, and for every request that nothing else takes.
     GetStatus,
+    /// Gives a job a new credential, or lets it try again.
+    ResumeJob,
+    /// Ends a job early.
+    CancelJob,
 }
 
 impl ApiFunction {
@@ -42,6 +46,8 @@ impl ApiFunction {
         match self {
             Self::CreateJob => "create-job",
             Self::GetStatus => "get-status",
+            Self::ResumeJob => "resume-job",
+            Self::CancelJob => "cancel-job",
         }
     }
 }
@@ -58,9 +64,11 @@ pub struct Route {
 
 /// Every route, the default one last. Paths are greedy, because API Gateway tells `resourcegroups` from
 /// `resourceGroups` and clients do not; the template has the same.
-pub const ROUTES: [Route; 3] = [
+pub const ROUTES: [Route; 5] = [
     Route { key: "POST /{proxy+}", function: ApiFunction::CreateJob },
     Route { key: "GET /{proxy+}", function: ApiFunction::GetStatus },
+    Route { key: "PATCH /{proxy+}", function: ApiFunction::ResumeJob },
+    Route { key: "DELETE /{proxy+}", function: ApiFunction::CancelJob },
     Route { key: "$default", function: ApiFunction::GetStatus },
 ];
 

@@ -15,6 +15,7 @@ use shared::store::{Grant, Grants, Role, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
@@ -24,7 +25,7 @@ use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
 use crate::sas::SasTerms;
 use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
-use functions::InProcess;
+use functions::{InProcess, expire_hourly};
 
 /// The container that exports are written into.
 pub const CONTAINER: &str = "exports";
@@ -148,6 +149,7 @@ pub struct Stack {
     // Dropped in this order: no caller, no new work, then what the work needs.
     gateway: Gateway,
     _pump: Pump,
+    _schedule: AbortOnDropHandle<()>,
     azurite: Azurite,
 }
 
@@ -170,11 +172,12 @@ impl Stack {
         let functions = Arc::new(InProcess::wire(&wiring)?);
         let pump_settings = PumpSettings::patient_person(EXPORTS_TABLE);
         let pump = Pump::start(pump_settings, &config, Arc::clone(&functions) as _, wiring.clock()).await?;
+        let schedule = expire_hourly(expire_jobs::Ports::wire(&wiring)?);
         let authorizer =
             Authorizer { keys: tokens.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
         let gateway = Gateway::start(listener, authorizer, functions, wiring.clock())
             .map_err(|source| port_error(settings.api_port, source))?;
-        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, azurite })
+        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, _schedule: schedule, azurite })
     }
 
     /// The base of the API's URLs.

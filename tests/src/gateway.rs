@@ -99,6 +99,8 @@ async fn methods_lead_to_functions_with_the_caller_and_the_body() {
     for (method, function, route) in [
         (Method::POST, "create-job", "POST /{proxy+}"),
         (Method::GET, "get-status", "GET /{proxy+}"),
+        (Method::PATCH, "resume-job", "PATCH /{proxy+}"),
+        (Method::DELETE, "cancel-job", "DELETE /{proxy+}"),
         (Method::PUT, "get-status", "$default"),
     ] {
         let (status, said) = bench.send(method, "/Sub%20scriptions/x?y=1", b"{}".to_vec()).await;

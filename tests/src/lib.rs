@@ -10,6 +10,8 @@ mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod one_machine;
 #[cfg(test)]
 mod pump;

@@ -253,6 +253,9 @@ async fn every_function_starts_with_the_environment_of_the_template() {
     assert!(run_export_chunk::Ports::wire(&wiring("RunExportChunk")).is_ok());
     assert!(finish_export::Ports::wire(&wiring("FinishExport")).is_ok());
     assert!(fail_chunk::Ports::wire(&wiring("FailChunk")).is_ok());
+    assert!(resume_job::Ports::wire(&wiring("ResumeJob")).is_ok());
+    assert!(cancel_job::Ports::wire(&wiring("CancelJob")).is_ok());
+    assert!(expire_jobs::Ports::wire(&wiring("ExpireJobs")).is_ok());
 }
 
 #[test]

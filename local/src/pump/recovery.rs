@@ -7,6 +7,8 @@
 //! | item that waits | what it is told as | why that is enough |
 //! |---|---|---|
 //! | job queued or planning | job queued | plan-export goes on at the plan's cursor |
+//! | job resuming | job resuming | plan-export reopens what is not open yet |
+//! | job cancelling | job cancelling | finish-export closes what is still open |
 //! | job running or finishing | job running | finish-export looks at every shard, so drained tallies need no event of their own |
 //! | chunk pending, running or prepared | chunk message | run-export-chunk claims it when the lease of the dead run ends |
 
@@ -32,10 +34,10 @@ pub(crate) async fn waiting(config: &SdkConfig, table: &str, now: OffsetDateTime
         .table_name(table)
         .consistent_read(true)
         .filter_expression(
-            "phase IN (:queued, :planning, :running, :finishing) OR #state IN (:pending, :running, :prepared)",
+            "phase IN (:queued, :planning, :resuming, :running, :cancelling, :finishing) OR #state IN (:pending, :running, :prepared)",
         )
         .expression_attribute_names("#state", "state");
-    let words = ["queued", "planning", "running", "finishing", "pending", "prepared"];
+    let words = ["queued", "planning", "resuming", "running", "cancelling", "finishing", "pending", "prepared"];
     let pages = words.into_iter().fold(pages, |scan, word| {
         scan.expression_attribute_values(format!(":{word}"), AttributeValue::S(word.to_owned()))
     });
@@ -56,7 +58,11 @@ fn event_of(item: &HashMap<String, AttributeValue>, now: OffsetDateTime) -> Opti
     if kind == "chunk" {
         return Some(Sent::Chunk(ChunkMessage { scope, job, shard: text("shard")?, chunk: text("chunk")? }));
     }
-    let phase = if matches!(text("phase")?.as_str(), "queued" | "planning") { "queued" } else { "running" };
+    let phase = match text("phase")?.as_str() {
+        "planning" => "queued".to_owned(),
+        "finishing" => "running".to_owned(),
+        told => told.to_owned(),
+    };
     let id = format!("recovered-{job}");
-    Some(Sent::Job(bus_event(&id, &JobEvent { kind, scope, job, phase: phase.to_owned() }, now)))
+    Some(Sent::Job(bus_event(&id, &JobEvent { kind, scope, job, phase }, now)))
 }

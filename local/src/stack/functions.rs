@@ -1,11 +1,16 @@
 //! The service's functions in this process: the handlers that Lambda runs, with the events that Lambda hands them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use serde_json::Value;
 use shared::event::JobEvent;
 use shared::wiring::{Wiring, WiringError};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::warn;
 
 use crate::gateway::{Api, ApiFunction};
 use crate::pump::{FunctionError, Functions};
@@ -14,6 +19,8 @@ use crate::pump::{FunctionError, Functions};
 pub(crate) struct InProcess {
     create_job: create_job::Ports,
     get_status: get_status::Ports,
+    resume_job: resume_job::Ports,
+    cancel_job: cancel_job::Ports,
     plan_export: plan_export::Ports,
     run_export_chunk: run_export_chunk::Ports,
     finish_export: finish_export::Ports,
@@ -26,6 +33,8 @@ impl InProcess {
         Ok(Self {
             create_job: create_job::Ports::wire(wiring)?,
             get_status: get_status::Ports::wire(wiring)?,
+            resume_job: resume_job::Ports::wire(wiring)?,
+            cancel_job: cancel_job::Ports::wire(wiring)?,
             plan_export: plan_export::Ports::wire(wiring)?,
             run_export_chunk: run_export_chunk::Ports::wire(wiring)?,
             finish_export: finish_export::Ports::wire(wiring)?,
@@ -34,12 +43,27 @@ impl InProcess {
     }
 }
 
+/// Runs expire-jobs as often as the template's schedule does, until dropped.
+pub(crate) fn expire_hourly(ports: expire_jobs::Ports) -> AbortOnDropHandle<()> {
+    let mut hours = tokio::time::interval(Duration::from_hours(1));
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            hours.tick().await;
+            if let Err(error) = expire_jobs::handle(Value::Null, &ports).await {
+                warn!(error = %error, "jobs that waited too long could not be ended; the next hour tries again");
+            }
+        }
+    }))
+}
+
 #[async_trait]
 impl Api for InProcess {
     async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
         match function {
             ApiFunction::CreateJob => create_job::handle(event, &self.create_job).await,
             ApiFunction::GetStatus => get_status::handle(event, &self.get_status).await,
+            ApiFunction::ResumeJob => resume_job::handle(event, &self.resume_job).await,
+            ApiFunction::CancelJob => cancel_job::handle(event, &self.cancel_job).await,
         }
     }
 }
