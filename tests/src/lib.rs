@@ -7,8 +7,12 @@ mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod source_contract;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod world;

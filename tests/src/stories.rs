@@ -2,8 +2,8 @@
 
 mod faulty;
 mod lakes;
-mod rows;
-mod secrets;
+pub(crate) mod rows;
+pub(crate) mod secrets;
 mod zombies;
 
 use serde_json::{Value, json};
