@@ -32,7 +32,7 @@ impl Data {
         let request =
             json!({"containerUrl": container_url(), "exportFormat": format, "startDate": start, "endDate": end});
         let mut data = Self { request, rows: BTreeMap::new(), malformed: Vec::new() };
-        let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 3, 5]) };
+        let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 4, 7]) };
         for day in &DAYS[..=chance.below(DAYS.len())] {
             for part in 0..chance.below(most_objects + 1) {
                 data.add(world, day, part, chance).await;
@@ -75,7 +75,8 @@ fn csv_rows(data: &[u8]) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(data);
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
         let values = row.unwrap().into_iter().filter(|(_, text)| !text.is_empty());
-        let value = |name: &str, text: &str| if name == "extras" { serde_json::from_str(text).unwrap() } else { json!(text) };
+        let value =
+            |name: &str, text: &str| if name == "extras" { serde_json::from_str(text).unwrap() } else { json!(text) };
         Value::Object(values.map(|(name, text)| (name.clone(), value(&name, &text))).collect::<Map<_, _>>())
     });
     sorted(rows)

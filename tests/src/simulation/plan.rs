@@ -33,11 +33,11 @@ pub(crate) struct Character {
 impl Character {
     pub(crate) fn draw(chance: &mut Chance) -> Self {
         Self {
-            fault_per_mille: chance.pick(&[0, 10, 30, 80, 200]),
-            faults: chance.pick(&[5, 20, 60]),
+            fault_per_mille: chance.pick(&[0, 20, 60, 120, 250]),
+            faults: chance.pick(&[5, 20, 80]),
             doubled_per_mille: chance.pick(&[0, 50, 300]),
-            disturbances: chance.pick(&[0, 0, 1, 3, 8]),
-            workers: chance.pick(&[1, 3, 8]),
+            disturbances: chance.pick(&[0, 1, 3, 8, 15]),
+            workers: chance.pick(&[1, 3, 8, 16]),
             skips_bad_records: chance.is(300),
             max_receives: chance.pick(&[1, 3, 20]),
             block_bytes: chance.pick(&[300, 1_000]),

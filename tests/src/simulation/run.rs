@@ -20,7 +20,7 @@ use super::data::Data;
 use super::plan::{Broken, Character, Figures};
 use super::turnstile::{Turnstile, Waiting};
 use crate::faults::{Call, Fault, PROCESS, Process};
-use crate::world::{APP_PATH, CONTAINER, Delivery, SIGNATURE, World, body_of, told_by};
+use crate::world::{APP_PATH, CONTAINER, Delivery, Kind, SIGNATURE, World, body_of, told_by};
 
 /// How long a message that was received stays out of sight.
 const OUT_OF_SIGHT: Duration = Duration::minutes(16);
@@ -35,6 +35,22 @@ enum Work {
     Look,
     Deliver(Delivery),
     Control(Control),
+}
+
+impl Work {
+    fn told(&self) -> String {
+        match self {
+            Self::Post => "post the request".to_owned(),
+            Self::Look => "look".to_owned(),
+            Self::Control(control) => format!("ask: {control:?}"),
+            Self::Deliver(Delivery { what: Kind::Chunk(message), receives }) => {
+                format!("receive chunk {} ({receives} before)", message.chunk)
+            }
+            Self::Deliver(Delivery { what: Kind::Job(event), receives }) => {
+                format!("receive {} of the {} ({receives} before)", event.phase, event.kind)
+            }
+        }
+    }
 }
 
 /// Work that is repeated until it is done with.
@@ -141,8 +157,8 @@ impl Run {
                 }
                 continue;
             };
-            self.figures.steps += 1;
             self.take(step);
+            self.figures.steps += 1;
         }
         anyhow::bail!("the run does not end")
     }
@@ -175,6 +191,8 @@ impl Run {
             let text = |name: &str| {
                 ["S", "N"].iter().find_map(|kind| image[name][kind].as_str()).unwrap_or_default().to_owned()
             };
+            let line = ["kind", "chunk", "phase", "state", "attempt", "revision"].map(&text).join(" ");
+            self.tell(|_| format!("    written: {line}"));
             let Some(what) = told_by(&text) else { continue };
             clean("an event", &format!("{what:?}"))?;
             let copies = if self.chance.is(self.character.doubled_per_mille) { 2 } else { 1 };
@@ -205,7 +223,8 @@ impl Run {
             self.errands.values().any(|errand| errand.at <= now) && self.workers.len() < self.character.workers;
         let nothing_else = ready == 0 && !in_sight;
         let out_of_sight = self.errands.values().any(|errand| errand.at > now);
-        let disturbs = self.character.disturbances > 0 && self.key.lock().unwrap().is_some();
+        let posted = !self.errands.values().any(|errand| matches!(errand.work, Work::Post));
+        let disturbs = self.character.disturbances > 0 && posted;
         let jump = if nothing_else { 40 } else { usize::from(self.character.faults > 0) };
         let may_sleep = nothing_else && self.workers.values().any(|worker| worker.stands_until == 0) && standing == 0;
         let weights = [
@@ -314,7 +333,7 @@ impl Run {
         self.next_id += 1;
         let id = self.next_id;
         let skew = Duration::milliseconds(self.chance.below(4_001) as i64 - 2_000);
-        self.tell(|_| format!("process {id} begins {current:?}"));
+        self.tell(|_| format!("process {id} begins to {}", current.told()));
         let future =
             Box::pin(carry_out(Arc::clone(&self.world), Arc::clone(&self.key), self.data.request.clone(), current));
         let task = tokio::spawn(PROCESS.scope(Process { id, skew }, future));
