@@ -58,6 +58,9 @@ struct Errand {
     work: Work,
     /// When it is in sight (again).
     at: OffsetDateTime,
+    /// The process that took it up last. Only that one can be done with it, as only the last receipt deletes a message
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>).
+    receipt: u64,
 }
 
 /// A process that works on an errand.
@@ -176,8 +179,9 @@ impl Run {
             tokio::time::sleep(Pause::from_millis(1)).await;
         }
         let finished = self.workers.extract_if(.., |_, worker| worker.task.is_finished()).collect::<Vec<_>>();
-        for (_, worker) in finished {
-            if worker.task.await? {
+        for (id, worker) in finished {
+            let is_last = self.errands.get(&worker.errand).is_some_and(|errand| errand.receipt == id);
+            if worker.task.await? && is_last {
                 self.errands.remove(&worker.errand);
             }
         }
@@ -205,7 +209,7 @@ impl Run {
 
     fn send(&mut self, work: Work) {
         self.next_id += 1;
-        self.errands.insert(self.next_id, Errand { work, at: self.now() });
+        self.errands.insert(self.next_id, Errand { work, at: self.now(), receipt: 0 });
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -320,7 +324,7 @@ impl Run {
         let now = self.now();
         let in_sight = self.errands.iter().filter(|(_, errand)| errand.at <= now).map(|(id, _)| *id);
         let errand = self.chance.pick(&in_sight.collect::<Vec<_>>());
-        let Some(Errand { work, at }) = self.errands.get_mut(&errand) else { return };
+        let Some(Errand { work, at, receipt }) = self.errands.get_mut(&errand) else { return };
         *at = now + OUT_OF_SIGHT;
         let current = work.clone();
         if let Work::Deliver(delivery) = work {
@@ -332,6 +336,7 @@ impl Run {
         }
         self.next_id += 1;
         let id = self.next_id;
+        *receipt = id;
         let skew = Duration::milliseconds(self.chance.below(4_001) as i64 - 2_000);
         self.tell(|_| format!("process {id} begins to {}", current.told()));
         let future =
