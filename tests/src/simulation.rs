@@ -12,6 +12,7 @@ mod data;
 mod plan;
 mod run;
 mod turnstile;
+mod work;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,7 @@
 //! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
 
 mod faulty;
+mod finishing;
 mod lakes;
 pub(crate) mod rows;
 pub(crate) mod secrets;

@@ -4,9 +4,9 @@
 //! chunk left. Goes on only when the whole job has none. Reads the chunks; writes the manifest into the client's
 //! container and the end into the exports table.
 //!
-//! A retry takes over from an earlier finisher, whose next write then fails. A finisher whose write fails because the
-//! job got a new credential meanwhile goes on with it. A manifest whose block list is durable is
-//! committed as it is, never written anew.
+//! A retry takes over from an earlier finisher, whose next write then fails: only that one is done with its event. A
+//! finisher that cannot begin, or whose job got a new credential meanwhile, reads the job again and goes on. A manifest
+//! whose block list is durable is committed as it is, never written anew.
 
 mod closing;
 mod manifest;
@@ -107,15 +107,19 @@ impl FinishError {
 /// [`FinishError`]: deliver the event again.
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
-    let mut finisher = None;
+    let mut begun = None;
     while let Some(mut job) = ports.chunks.job(&key, ports.clock.now()).await? {
-        if finisher.is_some_and(|finisher| finisher < job.finish_attempts) {
+        let attempts = job.finish_attempts;
+        if begun.is_some_and(|begun| begun < attempts) {
             info!(job.id = %key.id, "another finisher has taken the job over");
             return Ok(());
         }
         match Box::pin(finish_when_due(&mut job, ports)).await {
-            Err(FinishError::Store(StoreError::Conflict { .. })) => finisher = Some(job.finish_attempts),
+            Err(FinishError::Store(StoreError::Conflict { .. })) => {}
             done => return done,
+        }
+        if job.finish_attempts > attempts {
+            begun = Some(job.finish_attempts);
         }
         info!(job.id = %key.id, "somebody else has moved the job; reading it again");
     }

@@ -8,50 +8,26 @@ use std::time::Duration as Pause;
 use anyhow::{Result, ensure};
 use shared::container::ContainerAddress;
 use shared::container::memory::Permission;
-use shared::job::{Job, JobId, JobKey, Phase};
+use shared::job::{Job, JobKey, Phase};
 use shared::secret::Secret;
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
 
 use super::chance::Chance;
 use super::checks::{Journal, check_at_rest, check_in_the_end, clean};
-use super::control::{Control, change};
+use super::control::Control;
 use super::data::Data;
 use super::plan::{Broken, Character, Figures};
 use super::turnstile::{Turnstile, Waiting};
+use super::work::{Work, carry_out};
 use crate::faults::{Call, Fault, PROCESS, Process};
-use crate::world::{APP_PATH, CONTAINER, Delivery, Kind, SIGNATURE, World, body_of, told_by};
+use crate::world::{CONTAINER, Delivery, SIGNATURE, World, told_by};
 
 /// How long a message that was received stays out of sight.
 const OUT_OF_SIGHT: Duration = Duration::minutes(16);
 
 /// A run that takes more steps than this never ends.
 const MOST_STEPS: usize = 50_000;
-
-/// What is to be done by some process.
-#[derive(Debug, Clone)]
-enum Work {
-    Post,
-    Look,
-    Deliver(Delivery),
-    Control(Control),
-}
-
-impl Work {
-    fn told(&self) -> String {
-        match self {
-            Self::Post => "post the request".to_owned(),
-            Self::Look => "look".to_owned(),
-            Self::Control(control) => format!("ask: {control:?}"),
-            Self::Deliver(Delivery { what: Kind::Chunk(message), receives }) => {
-                format!("receive chunk {} ({receives} before)", message.chunk)
-            }
-            Self::Deliver(Delivery { what: Kind::Job(event), receives }) => {
-                format!("receive {} of the {} ({receives} before)", event.phase, event.kind)
-            }
-        }
-    }
-}
 
 /// Work that is repeated until it is done with.
 struct Errand {
@@ -67,6 +43,7 @@ struct Errand {
 struct Worker {
     errand: u64,
     task: JoinHandle<bool>,
+    posts: bool,
     /// The step until which it stands still.
     stands_until: usize,
 }
@@ -227,7 +204,8 @@ impl Run {
             self.errands.values().any(|errand| errand.at <= now) && self.workers.len() < self.character.workers;
         let nothing_else = ready == 0 && !in_sight;
         let out_of_sight = self.errands.values().any(|errand| errand.at > now);
-        let posted = !self.errands.values().any(|errand| matches!(errand.work, Work::Post));
+        let posts = self.errands.values().any(|errand| matches!(errand.work, Work::Post));
+        let posted = !posts && !self.workers.values().any(|worker| worker.posts);
         let disturbs = self.character.disturbances > 0 && posted;
         let jump = if nothing_else { 40 } else { usize::from(self.character.faults > 0) };
         let may_sleep = nothing_else && self.workers.values().any(|worker| worker.stands_until == 0) && standing == 0;
@@ -339,10 +317,11 @@ impl Run {
         *receipt = id;
         let skew = Duration::milliseconds(self.chance.below(4_001) as i64 - 2_000);
         self.tell(|_| format!("process {id} begins to {}", current.told()));
+        let posts = matches!(current, Work::Post);
         let future =
             Box::pin(carry_out(Arc::clone(&self.world), Arc::clone(&self.key), self.data.request.clone(), current));
         let task = tokio::spawn(PROCESS.scope(Process { id, skew }, future));
-        self.workers.insert(id, Worker { errand, task, stands_until: 0 });
+        self.workers.insert(id, Worker { errand, task, posts, stands_until: 0 });
     }
 
     /// Time passes until an errand comes in sight again. Processes that stand still outlive their leases.
@@ -442,38 +421,4 @@ impl Run {
             eprintln!("{:6} {} {line}", self.figures.steps, self.now());
         }
     }
-}
-
-/// Does the work once; whether it is done with.
-async fn carry_out(world: Arc<World>, job: Arc<Mutex<Option<JobKey>>>, request: serde_json::Value, work: Work) -> bool {
-    let key = job.lock().unwrap().clone();
-    match (work, key) {
-        (Work::Post, _) => post(&world, &job, &request).await,
-        (Work::Deliver(delivery), _) => world.deliver(delivery).await.is_none(),
-        (Work::Control(control), Some(key)) => change(&world, &key, control).await.is_ok(),
-        (Work::Look, Some(key)) => {
-            let event = World::http("GET", &format!("{APP_PATH}/{}", key.id), None);
-            let answer = get_status::handle(event, &world.status).await;
-            clean("an answer", &format!("{answer:?}")).unwrap();
-            true
-        }
-        (Work::Control(_) | Work::Look, None) => true,
-    }
-}
-
-async fn post(world: &World, job: &Mutex<Option<JobKey>>, request: &serde_json::Value) -> bool {
-    let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(request));
-    event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
-    let answer = create_job::handle(event, &world.create).await;
-    clean("an answer", &format!("{answer:?}")).unwrap();
-    if answer.status_code != 202 {
-        assert!(answer.status_code >= 500, "{answer:?}");
-        return false;
-    }
-    let id = JobId::parse(body_of(&answer)["id"].as_str().unwrap()).unwrap();
-    let key = JobKey { scope: World::scope(), id };
-    let mut job = job.lock().unwrap();
-    assert!(job.as_ref().is_none_or(|earlier| *earlier == key), "one request made two jobs");
-    *job = Some(key);
-    true
 }
