@@ -3,6 +3,8 @@
 mod faulty;
 mod finishing;
 mod lakes;
+
+mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;
 mod zombies;

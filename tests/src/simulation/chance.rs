@@ -1,5 +1,7 @@
 //! The one source of chance of a run: the same seed gives the same numbers, on every machine.
 
+use time::Duration;
+
 /// `SplitMix64` (<https://doi.org/10.1145/2714064.2660195>).
 #[derive(Debug, Clone)]
 pub(crate) struct Chance(u64);
@@ -25,6 +27,11 @@ impl Chance {
     /// True `per_mille` times in a thousand.
     pub(crate) fn is(&mut self, per_mille: usize) -> bool {
         self.below(1_000) < per_mille
+    }
+
+    /// A span of less than `end` milliseconds.
+    pub(crate) fn millis(&mut self, end: usize) -> Duration {
+        Duration::milliseconds(i64::try_from(self.below(end)).unwrap())
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration as Pause;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use shared::container::ContainerAddress;
 use shared::container::memory::Permission;
-use shared::job::{Job, JobKey, Phase};
+use shared::job::JobKey;
 use shared::secret::Secret;
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
@@ -224,7 +224,7 @@ impl Run {
             (if in_sight { 50 } else { 0 }, Step::Begin),
             (if nothing_else { 0 } else { 3 }, Step::Tick),
             (if out_of_sight && !may_sleep { jump } else { 0 }, Step::Jump),
-            (if disturbs && !(nothing_else && !out_of_sight) { 2 } else { 0 }, Step::Disturb),
+            (if disturbs && (out_of_sight || !nothing_else) { 2 } else { 0 }, Step::Disturb),
         ];
         self.chance.weigh(&weights)
     }
@@ -240,7 +240,7 @@ impl Run {
             Step::LetGo => self.let_go(),
             Step::Wake => self.wake(),
             Step::Begin => self.begin_errand(),
-            Step::Tick => self.world.clock.advance(Duration::milliseconds(self.chance.below(4_000) as i64)),
+            Step::Tick => self.world.clock.advance(self.chance.millis(4_000)),
             Step::Jump => self.jump(),
             Step::Disturb => self.disturb(),
         }
@@ -315,7 +315,7 @@ impl Run {
         self.next_id += 1;
         let id = self.next_id;
         *receipt = id;
-        let skew = Duration::milliseconds(self.chance.below(4_001) as i64 - 2_000);
+        let skew = self.chance.millis(4_000) - Duration::seconds(2);
         self.tell(|_| format!("process {id} begins to {}", current.told()));
         let posts = matches!(current, Work::Post);
         let future =
@@ -387,10 +387,10 @@ impl Run {
     async fn rest(&mut self) -> Result<bool> {
         let key = self.key.lock().unwrap().clone();
         let Some(key) = key else { anyhow::bail!("no job was made") };
-        let job: Job = self.from_outside(&key).await;
+        let job = self.world.job(&key).await;
         self.tell(|_| format!("at rest: {:?}", job.phase));
         self.figures.rest.get_or_insert(job.phase.name());
-        self.check_rest(&job).await?;
+        check_at_rest(&self.world, &self.data, &job).await?;
         (self.character.faults, self.character.disturbances) = (0, 0);
         let in_the_end = check_in_the_end(&self.data, self.character.skips_bad_records, &job);
         if in_the_end.is_ok() {
@@ -403,15 +403,6 @@ impl Run {
         }
         self.give_signature();
         Ok(false)
-    }
-
-    async fn from_outside(&self, key: &JobKey) -> Job {
-        self.world.job(key).await
-    }
-
-    async fn check_rest(&self, job: &Job) -> Result<()> {
-        ensure!(!matches!(job.phase, Phase::Queued), "the job was never planned");
-        check_at_rest(&self.world, &self.data, job).await
     }
 
     fn tell(&mut self, line: impl FnOnce(&Self) -> String) {
