@@ -104,8 +104,8 @@ fn response(status: u16, body: String) -> HttpResponse {
 }
 
 fn forget_conditions(write: &mut Value) {
-    let in_transaction = write["TransactItems"].as_array_mut().into_iter().flatten();
-    in_transaction.for_each(|item| forget_conditions(&mut item["Put"]));
+    let in_transaction = write.get_mut("TransactItems").and_then(Value::as_array_mut).into_iter().flatten();
+    in_transaction.filter_map(|item| item.get_mut("Put")).for_each(forget_conditions);
     if write["Item"]["kind"]["S"] == "chunk"
         && let Some(put) = write.as_object_mut()
     {

@@ -380,8 +380,10 @@ impl World {
                 _ => String::new(),
             };
             let Some(what) = told_by(&text) else { continue };
+            // A tally has no id of its last write; it has no nested attributes either, whose order would be any.
             let image: BTreeMap<_, _> = item.iter().collect();
-            if seen.insert(format!("{image:?}")) {
+            let version = item.get("write_id").map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
+            if seen.insert(version) {
                 deliveries.extend(std::iter::repeat_n(Delivery { what, receives: 0 }, self.copies));
             }
         }

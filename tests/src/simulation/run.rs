@@ -21,10 +21,13 @@ use super::plan::{Broken, Character, Figures};
 use super::turnstile::{Turnstile, Waiting};
 use super::work::{Work, carry_out};
 use crate::faults::{Call, Fault, PROCESS, Process};
-use crate::world::{CONTAINER, Delivery, SIGNATURE, World, told_by};
+use crate::world::{CONTAINER, Delivery, Kind, SIGNATURE, World, told_by};
 
 /// How long a message that was received stays out of sight.
 const OUT_OF_SIGHT: Duration = Duration::minutes(16);
+
+/// How long a process may take.
+const TIME_LIMIT: Duration = Duration::minutes(15);
 
 /// A run that takes more steps than this never ends.
 const MOST_STEPS: usize = 50_000;
@@ -44,6 +47,9 @@ struct Worker {
     errand: u64,
     task: JoinHandle<bool>,
     posts: bool,
+    /// When Lambda ends the process: only a call that is on its way by then still arrives. Chunk runs are not ended,
+    /// which is harder on the protocol than Lambda is.
+    ends: Option<OffsetDateTime>,
     /// The step until which it stands still.
     stands_until: usize,
 }
@@ -263,7 +269,9 @@ impl Run {
         self.turnstile.put_back(calls);
         self.tell(|_| format!("process {:?}: {:?} {fault:?}", call.process, call.what));
         self.figures.calls += 1;
-        if matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter)) {
+        let ends = call.process.and_then(|id| self.workers.get(&id)?.ends);
+        let is_over = ends.is_some_and(|ends| ends < self.now());
+        if is_over || matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter)) {
             self.dying.extend(call.process);
         }
         call.go(fault);
@@ -318,10 +326,12 @@ impl Run {
         let skew = self.chance.millis(4_000) - Duration::seconds(2);
         self.tell(|_| format!("process {id} begins to {}", current.told()));
         let posts = matches!(current, Work::Post);
+        let runs_chunk = matches!(current, Work::Deliver(Delivery { what: Kind::Chunk(_), .. }));
+        let ends = (!runs_chunk).then_some(now + TIME_LIMIT);
         let future =
             Box::pin(carry_out(Arc::clone(&self.world), Arc::clone(&self.key), self.data.request.clone(), current));
         let task = tokio::spawn(PROCESS.scope(Process { id, skew }, future));
-        self.workers.insert(id, Worker { errand, task, posts, stands_until: 0 });
+        self.workers.insert(id, Worker { errand, task, posts, ends, stands_until: 0 });
     }
 
     /// Time passes until an errand comes in sight again. Processes that stand still outlive their leases.
