@@ -208,12 +208,13 @@ fn objects(file: &FileEntry) -> impl Iterator<Item = &str> {
 }
 
 /// The container holds the manifest and its files, and nothing else. Only a chunk that was given up, because all of its
-/// runs died, may have left a file that none of them came to record.
+/// runs died or storage refused the signature, may have left a file that nobody came to record.
 fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest, chunks: &[Chunk]) -> Result<()> {
     let listed = manifest.files.iter().map(|file| file.name.clone());
     let own = BlobName::manifest(job.request.export_type, job.key.id).as_str().to_owned();
     let listed: BTreeSet<String> = listed.chain([own]).collect();
-    let given_up = chunks.iter().filter(|chunk| matches!(chunk.state, ChunkState::Failed { .. }));
+    let is_given_up = |chunk: &&Chunk| matches!(chunk.state, ChunkState::Failed { .. } | ChunkState::Cancelled);
+    let given_up = chunks.iter().filter(is_given_up);
     let given_up: Vec<String> = given_up.map(|chunk| format!("/part-{:05}.", chunk.key.number)).collect();
     for name in world.containers.list(&address()).iter().filter(|name| !listed.contains(*name)) {
         ensure!(given_up.iter().any(|part| name.contains(part)), "{name} is not in the manifest");
