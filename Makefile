@@ -78,6 +78,11 @@ conformance-dynamodb-local: $(MINISTACK) $(DYNAMODB_LOCAL) ## The store's contra
 	  curl --silent --retry 20 --retry-connrefused --retry-delay 1 --output /dev/null http://127.0.0.1:8000; \
 	  cargo test --package tests --features dynamodb-local --locked store_contract::
 
+.PHONY: simulate
+simulate: ## Whole exports under a seeded scheduler: RUNS=2000 plays many, SEED=7 tells one step by step
+	cargo test --package tests --locked simulation::exports_are_exact_or_honest_whatever_the_seeds_bring -- --nocapture \
+	  $(if $(SEED),seed=$(SEED)) $(if $(RUNS),runs=$(RUNS)) $(if $(BASE),base=$(BASE))
+
 .PHONY: check
 check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
 

@@ -156,7 +156,7 @@ pub enum Phase {
         /// What storage said.
         reason: String,
     },
-    /// Goes on: chunks that were parked, failed or cancelled are being reopened.
+    /// Goes on: chunks that are not recorded are being reopened.
     Resuming,
     /// Open chunks are being closed; files that are prepared are still committed.
     Cancelling {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
@@ -14,14 +14,15 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use shared::app::AppScope;
 use shared::chunk::ChunkSource;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
 use shared::job::PlanCursor;
 use shared::selection::ExportRequest;
 use shared::source::{Piece, PlanPage, Source, SourceError};
+use time::Duration;
 use tokio::sync::Notify;
 
 /// What happens at a call.
@@ -35,6 +36,10 @@ pub(crate) enum Fault {
     Refused,
     /// The call does its work, but its answer is lost.
     AnswerLost,
+    /// The caller gives up waiting; the call does its work later.
+    Late,
+    /// What is sent arrives damaged, what is read ends early.
+    Damaged,
     /// The process stands still before the call goes out, until it is woken.
     Stall,
 }
@@ -50,14 +55,46 @@ pub(crate) enum Call {
     Commit,
     /// The lake or the registry.
     Source,
+    /// A call whose caller waits no longer.
+    Late,
 }
 
-/// Counts all calls and plays one fault at one of them. Clones share the count.
+/// A process: one invocation of a function.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process {
+    pub(crate) id: u64,
+    /// How far its clock is off.
+    pub(crate) skew: Duration,
+}
+
+tokio::task_local! {
+    /// The process that the present task runs.
+    pub(crate) static PROCESS: Process;
+}
+
+/// How far the clock of the present process is off.
+pub(crate) fn skew() -> Duration {
+    PROCESS.try_with(|process| process.skew).unwrap_or_default()
+}
+
+/// Decides what happens at each call, in place of one armed fault.
+#[async_trait]
+pub(crate) trait Director: Send + Sync {
+    /// Lets the call wait for its turn, and says what happens to it then.
+    async fn decide(&self, process: Option<u64>, call: Call) -> Option<Fault>;
+}
+
+/// Counts all calls and plays one fault at one of them, or does as a director says. Clones share the count.
 #[derive(Clone, Default)]
-pub(crate) struct Faults(Arc<State>);
+pub(crate) struct Faults {
+    state: Arc<State>,
+    /// The process that calls, where a task of its own does it.
+    process: Option<u64>,
+}
 
 #[derive(Default)]
 struct State {
+    director: OnceLock<Arc<dyn Director>>,
     calls: AtomicUsize,
     storage_calls: AtomicUsize,
     armed: Mutex<Option<(usize, Fault)>>,
@@ -70,73 +107,101 @@ struct State {
 impl Faults {
     /// Plays the fault at the n-th call from now on, counted from 0.
     pub(crate) fn arm(&self, call: usize, fault: Fault) {
-        self.0.calls.store(0, Ordering::SeqCst);
-        *self.0.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some((call, fault));
+        self.state.calls.store(0, Ordering::SeqCst);
+        *self.state.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some((call, fault));
     }
 
     /// Refuses every call of a kind, until told otherwise.
     pub(crate) fn refuse(&self, calls: Option<Call>) {
-        *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) = calls;
+        *self.state.refusing.lock().unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     /// How many calls of the clients' storage there were, those that were refused included.
     pub(crate) fn storage_calls(&self) -> usize {
-        self.0.storage_calls.load(Ordering::SeqCst)
+        self.state.storage_calls.load(Ordering::SeqCst)
     }
 
     /// Whether an armed fault has not been played.
     pub(crate) fn is_armed(&self) -> bool {
-        self.0.armed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.state.armed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Runs a function as a process that may die; `None` when it did.
     pub(crate) async fn survive<T>(&self, function: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             answer = function => Some(answer),
-            () = self.0.crashed.notified() => None,
+            () = self.state.crashed.notified() => None,
         }
     }
 
     /// Waits until a process stands still.
     pub(crate) async fn stalled(&self) {
-        self.0.stalled.notified().await;
+        self.state.stalled.notified().await;
     }
 
     /// Lets the process that stands still go on.
     pub(crate) fn wake(&self) {
-        self.0.woken.notify_one();
+        self.state.woken.notify_one();
     }
 
     async fn stall(&self) {
-        self.0.stalled.notify_one();
-        self.0.woken.notified().await;
+        self.state.stalled.notify_one();
+        self.state.woken.notified().await;
     }
 
-    fn next(&self, what: Call) -> Option<Fault> {
+    /// Hands every decision over, for good.
+    pub(crate) fn direct(&self, director: Arc<dyn Director>) {
+        assert!(self.state.director.set(director).is_ok(), "there is a director already");
+    }
+
+    /// The faults of the calls that tasks of the present process will make.
+    fn of_present_process(&self) -> Self {
+        Self { state: Arc::clone(&self.state), process: present_process() }
+    }
+
+    async fn next(&self, what: Call) -> Option<Fault> {
         if matches!(what, Call::Stage | Call::Commit) {
-            self.0.storage_calls.fetch_add(1, Ordering::SeqCst);
+            self.state.storage_calls.fetch_add(1, Ordering::SeqCst);
         }
-        if *self.0.refusing.lock().unwrap_or_else(PoisonError::into_inner) == Some(what) {
+        match self.state.director.get() {
+            Some(director) => director.decide(self.process.or_else(present_process), what).await,
+            None => self.armed(what),
+        }
+    }
+
+    fn armed(&self, what: Call) -> Option<Fault> {
+        if *self.state.refusing.lock().unwrap_or_else(PoisonError::into_inner) == Some(what) {
             return Some(Fault::Refused);
         }
-        let call = self.0.calls.fetch_add(1, Ordering::SeqCst);
-        let mut armed = self.0.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = self.state.calls.fetch_add(1, Ordering::SeqCst);
+        let mut armed = self.state.armed.lock().unwrap_or_else(PoisonError::into_inner);
         armed.take_if(|(at, _)| *at == call).map(|(_, fault)| fault)
     }
 
     async fn crash<T>(&self) -> T {
-        self.0.crashed.notify_one();
+        if self.state.director.get().is_none() {
+            self.state.crashed.notify_one();
+        }
         std::future::pending().await
+    }
+
+    /// Lets a call do its work when its caller waits no longer.
+    fn make_late<T>(&self, call: impl Future<Output = T> + Send + 'static) {
+        let faults = self.clone();
+        tokio::spawn(async move {
+            faults.next(Call::Late).await;
+            call.await;
+        });
     }
 
     /// Makes a call, with the fault that is due.
     async fn call<T, E>(
         &self,
         what: Call,
-        call: impl Future<Output = Result<T, E>>,
-        refused: impl Fn() -> E,
+        call: impl Future<Output = Result<T, E>> + Send + 'static,
+        refused: impl Fn(Fault) -> E,
     ) -> Result<T, E> {
-        match self.next(what) {
+        match self.next(what).await {
             None => call.await,
             Some(Fault::CrashBefore) => self.crash().await,
             Some(Fault::CrashAfter) => {
@@ -147,13 +212,21 @@ impl Faults {
                 self.stall().await;
                 call.await
             }
-            Some(Fault::Refused) => Err(refused()),
-            Some(Fault::AnswerLost) => {
+            Some(fault @ (Fault::Refused | Fault::Damaged)) => Err(refused(fault)),
+            Some(fault @ Fault::AnswerLost) => {
                 drop(call.await);
-                Err(refused())
+                Err(refused(fault))
+            }
+            Some(fault @ Fault::Late) => {
+                self.make_late(call);
+                Err(refused(fault))
             }
         }
     }
+}
+
+fn present_process() -> Option<u64> {
+    PROCESS.try_with(|process| process.id).ok()
 }
 
 impl fmt::Debug for Faults {
@@ -186,7 +259,7 @@ impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (faults, inner) = (self.faults.clone(), self.inner.clone());
         HttpConnectorFuture::new(async move {
-            match faults.next(Call::Table) {
+            match faults.next(Call::Table).await {
                 None => inner.call(request).await,
                 Some(Fault::CrashBefore) => faults.crash().await,
                 Some(Fault::CrashAfter) => {
@@ -197,10 +270,14 @@ impl HttpConnector for FaultyConnector {
                     faults.stall().await;
                     inner.call(request).await
                 }
-                Some(Fault::Refused) => Ok(throttled()),
+                Some(Fault::Refused | Fault::Damaged) => Ok(throttled()),
                 Some(Fault::AnswerLost) => {
                     drop(inner.call(request).await);
                     Err(ConnectorError::io("connection reset".into()))
+                }
+                Some(Fault::Late) => {
+                    faults.make_late(async move { inner.call(request).await });
+                    Err(ConnectorError::timeout("no answer in time".into()))
                 }
             }
         })
@@ -224,7 +301,7 @@ pub(crate) struct FaultyContainers<C> {
 
 impl<C: Containers> Containers for FaultyContainers<C> {
     fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
-        Ok(Arc::new(FaultyContainer { faults: self.faults.clone(), inner: self.inner.open(access)? }))
+        Ok(Arc::new(FaultyContainer { faults: self.faults.of_present_process(), inner: self.inner.open(access)? }))
     }
 }
 
@@ -233,14 +310,21 @@ struct FaultyContainer {
     inner: Arc<dyn Container>,
 }
 
-fn no_answer() -> ContainerError {
-    ContainerError::Unavailable { reason: "503".to_owned() }
+fn no_answer(fault: Fault) -> ContainerError {
+    let reason = "503".to_owned();
+    if fault == Fault::Damaged {
+        ContainerError::Damaged { code: reason }
+    } else {
+        ContainerError::Unavailable { reason }
+    }
 }
 
 #[async_trait]
 impl Container for FaultyContainer {
     async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
-        self.faults.call(Call::Stage, self.inner.stage_block(blob, block, data), no_answer).await
+        let (inner, blob) = (Arc::clone(&self.inner), blob.clone());
+        let call = async move { inner.stage_block(&blob, block, data).await };
+        self.faults.call(Call::Stage, call, no_answer).await
     }
 
     async fn commit_blocks(
@@ -249,7 +333,10 @@ impl Container for FaultyContainer {
         blocks: &[BlockId],
         content_type: &str,
     ) -> Result<(), ContainerError> {
-        self.faults.call(Call::Commit, self.inner.commit_blocks(blob, blocks, content_type), no_answer).await
+        let (inner, blob, blocks) = (Arc::clone(&self.inner), blob.clone(), blocks.to_vec());
+        let content_type = content_type.to_owned();
+        let call = async move { inner.commit_blocks(&blob, &blocks, &content_type).await };
+        self.faults.call(Call::Commit, call, no_answer).await
     }
 }
 
@@ -259,7 +346,7 @@ pub(crate) struct FaultySource {
     pub(crate) inner: Arc<dyn Source>,
 }
 
-fn source_busy() -> SourceError {
+fn source_busy(_: Fault) -> SourceError {
     SourceError::Unavailable { object: "the source".to_owned(), reason: "503".to_owned() }
 }
 
@@ -272,18 +359,23 @@ impl Source for FaultySource {
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        self.faults.call(Call::Source, self.inner.plan(scope, request, cursor, limit), source_busy).await
+        let (inner, scope, request, cursor) =
+            (Arc::clone(&self.inner), scope.clone(), request.clone(), cursor.cloned());
+        let call = async move { inner.plan(&scope, &request, cursor.as_ref(), limit).await };
+        self.faults.call(Call::Source, call, source_busy).await
     }
 
     fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
-        let (faults, inner) = (self.faults.clone(), self.inner.read(chunk, request));
-        let gate = async move { faults.call(Call::Source, async { Ok(()) }, source_busy).await };
-        futures::stream::once(gate)
-            .flat_map(move |gate| match gate {
-                Ok(()) => futures::stream::empty().boxed(),
-                Err(error) => futures::stream::once(async { Err(error) }).boxed(),
-            })
-            .chain(inner)
-            .boxed()
+        let (faults, inner) = (self.faults.of_present_process(), self.inner.read(chunk, request));
+        let stream = async move {
+            let broken = faults.call(Call::Source, async { Ok(()) }, |fault| fault).await.err();
+            let pieces = match broken {
+                None => inner,
+                Some(Fault::Damaged) => inner.take(1).boxed(),
+                Some(_) => futures::stream::empty().boxed(),
+            };
+            pieces.chain(futures::stream::iter(broken.map(|fault| Err(source_busy(fault)))))
+        };
+        stream.flatten_stream().boxed()
     }
 }

@@ -22,11 +22,15 @@ mod samples;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod source_contract;
 #[cfg(test)]
 mod store_contract;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod template;
 #[cfg(test)]

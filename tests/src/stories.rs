@@ -3,9 +3,11 @@
 mod control;
 mod control_faulty;
 mod faulty;
+mod finishing;
 mod lakes;
-mod rows;
-mod secrets;
+mod resumed;
+pub(crate) mod rows;
+pub(crate) mod secrets;
 mod types;
 mod zombies;
 

@@ -11,7 +11,8 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables, scratch_dir};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use local::dynamodb::{EXPORTS_TABLE, REGISTRY_TABLE, aws_config, create_tables};
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -38,7 +39,8 @@ use time::{Duration, OffsetDateTime};
 use url::Url;
 use uuid::Uuid;
 
-use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource};
+use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource, skew};
+use crate::table::Table;
 
 pub(crate) const APP_PATH: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/\
                                    appcollections/c1/apps/chess/devices/exportTasks";
@@ -64,7 +66,7 @@ impl StoryClock {
 
 impl Clock for StoryClock {
     fn now(&self) -> OffsetDateTime {
-        self.0.lock().unwrap().0
+        self.0.lock().unwrap().0 + skew()
     }
 
     fn fresh_id(&self) -> Uuid {
@@ -98,13 +100,13 @@ pub(crate) struct World {
     pub(crate) copies: usize,
     /// How often a message may fail before it becomes a dead letter.
     pub(crate) max_receives: u32,
-    _dynamo: EmbeddedDynamoDb,
-    _folder: tempfile::TempDir,
+    /// The engine below all clients.
+    pub(crate) table: Table,
 }
 
 /// The table behind an HTTP client that meets the faults and repeats nothing by itself.
-fn faulty_table(sdk: &SdkConfig, faults: &Faults, clock: &Arc<StoryClock>) -> DynamoStore {
-    let http = FaultyHttp { faults: faults.clone(), inner: aws_smithy_http_client::Builder::new().build_http() };
+fn faulty_table(sdk: &SdkConfig, table: &Table, faults: &Faults, clock: &Arc<StoryClock>) -> DynamoStore {
+    let http = FaultyHttp { faults: faults.clone(), inner: SharedHttpClient::new(table.clone()) };
     let sdk = sdk.to_builder().http_client(http).retry_config(RetryConfig::disabled()).build();
     DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(clock) as _)
 }
@@ -235,23 +237,22 @@ impl Deliveries {
 }
 
 /// A message or event on its way.
-#[derive(Clone)]
-struct Delivery {
-    what: Kind,
-    receives: u32,
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) what: Kind,
+    pub(crate) receives: u32,
 }
 
-#[derive(Clone)]
-enum Kind {
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
     Chunk(ChunkMessage),
     Job(JobEvent),
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let folder = scratch_dir().unwrap();
-        let dynamo = EmbeddedDynamoDb::start(&folder.path().join("world.sqlite")).await.unwrap();
-        let sdk = dynamo.sdk_config().await;
+        let table = Table::new();
+        let sdk = aws_config("http://table.invalid").await.to_builder().http_client(table.clone()).build();
         create_tables(&sdk).await.unwrap();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
         let faults = Faults::default();
@@ -268,7 +269,7 @@ impl World {
             registry: source(Arc::new(Registry::new(client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS))),
         };
         let adapters = Adapters {
-            table: Arc::new(faulty_table(&sdk, &faults, &clock)),
+            table: Arc::new(faulty_table(&sdk, &table, &faults, &clock)),
             containers: Arc::new(FaultyContainers { faults: faults.clone(), inner: containers.clone() }),
             sealer: Arc::new(KeySealer::new(&[7; 32]).unwrap()),
             clock: Arc::clone(&clock) as _,
@@ -291,8 +292,7 @@ impl World {
             lake,
             copies: 1,
             max_receives: 20,
-            _dynamo: dynamo,
-            _folder: folder,
+            table,
         };
         let grant = Grant { subject: "analyst".to_owned(), path: "/".to_owned(), role: Role::Contributor };
         world.store.put_grant(&grant).await.unwrap();
@@ -428,19 +428,11 @@ impl World {
                 Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
                 _ => String::new(),
             };
-            let what = match (text("kind").as_str(), text("phase").as_str(), text("state").as_str()) {
-                ("chunk", _, "pending") => Kind::Chunk(ChunkMessage {
-                    scope: text("scope"),
-                    job: text("job"),
-                    shard: text("shard"),
-                    chunk: text("chunk"),
-                }),
-                ("job", "queued" | "resuming" | "running" | "cancelling", _) => Kind::Job(job_event(&text)),
-                ("tally", ..) if text("open") == "0" => Kind::Job(job_event(&text)),
-                _ => continue,
-            };
+            let Some(what) = told_by(&text) else { continue };
+            // A tally has no id of its last write; it has no nested attributes either, whose order would be any.
             let image: BTreeMap<_, _> = item.iter().collect();
-            if seen.insert(format!("{image:?}")) {
+            let version = item.get("write_id").map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
+            if seen.insert(version) {
                 deliveries.extend(std::iter::repeat_n(Delivery { what, receives: 0 }, self.copies));
             }
         }
@@ -448,7 +440,7 @@ impl World {
     }
 
     /// Delivers once; answers what is to be delivered again.
-    async fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
+    pub(crate) async fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
         let receives = delivery.receives + 1;
         let done = match &delivery.what {
             Kind::Chunk(message) if receives > self.max_receives => self.dead_letter(&json!(message)).await,
@@ -515,6 +507,21 @@ impl World {
             data
         };
         manifest.files.iter().map(read).collect()
+    }
+}
+
+/// What the pipes let through of an image, given by its attributes' texts.
+pub(crate) fn told_by(text: &impl Fn(&str) -> String) -> Option<Kind> {
+    match (text("kind").as_str(), text("phase").as_str(), text("state").as_str()) {
+        ("chunk", _, "pending") => Some(Kind::Chunk(ChunkMessage {
+            scope: text("scope"),
+            job: text("job"),
+            shard: text("shard"),
+            chunk: text("chunk"),
+        })),
+        ("job", "queued" | "resuming" | "running" | "cancelling", _) => Some(Kind::Job(job_event(text))),
+        ("tally", ..) if text("open") == "0" => Some(Kind::Job(job_event(text))),
+        _ => None,
     }
 }
 

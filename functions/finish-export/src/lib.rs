@@ -4,8 +4,9 @@
 //! chunk left. Goes on only when the whole job has none. Reads the chunks; writes the manifest into the client's
 //! container and the end into the exports table.
 //!
-//! A retry takes over from an earlier finisher, whose next write then fails. A manifest whose block list is durable is
-//! committed as it is, never written anew.
+//! A retry takes over from an earlier finisher, whose next write then fails: only that one is done with its event. A
+//! finisher that cannot begin, or whose job got a new credential meanwhile, reads the job again and goes on. A manifest
+//! whose block list is durable is committed as it is, never written anew.
 
 mod closing;
 mod manifest;
@@ -112,19 +113,29 @@ impl FinishError {
 /// [`FinishError`]: deliver the event again.
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
-    let Some(job) = ports.chunks.job(&key, ports.clock.now()).await? else { return Ok(()) };
-    match Box::pin(finish_when_due(job, ports)).await {
-        Err(FinishError::Store(StoreError::Conflict { .. })) => {
-            info!(job.id = %key.id, "somebody else has moved the job on");
-            Ok(())
+    let mut begun = None;
+    while let Some(mut job) = ports.chunks.job(&key, ports.clock.now()).await? {
+        let attempts = job.finish_attempts;
+        if begun.is_some_and(|begun| begun < attempts) {
+            info!(job.id = %key.id, "another finisher has taken the job over");
+            return Ok(());
         }
-        done => done,
+        match Box::pin(finish_when_due(&mut job, ports)).await {
+            Err(FinishError::Store(StoreError::Conflict { .. })) => {}
+            done => return done,
+        }
+        if job.finish_attempts > attempts {
+            begun = Some(job.finish_attempts);
+        }
+        info!(job.id = %key.id, "somebody else has moved the job; reading it again");
     }
+    Ok(())
 }
 
-async fn finish_when_due(job: Job, ports: &Ports) -> Result<(), FinishError> {
+/// Leaves in `job` what this finisher knew of it last.
+async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError> {
     match (&job.phase, &job.plan) {
-        (Phase::Cancelling { .. }, _) => close_open_chunks(&job, ports).await?,
+        (Phase::Cancelling { .. }, _) => close_open_chunks(job, ports).await?,
         (Phase::Finishing { .. }, _) | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
         (
             Phase::Queued
@@ -136,16 +147,16 @@ async fn finish_when_due(job: Job, ports: &Ports) -> Result<(), FinishError> {
             _,
         ) => return Ok(()),
     }
-    let tally = ports.chunks.tally(&job).await?;
+    let tally = ports.chunks.tally(job).await?;
     if tally.open > 0 {
         return Ok(());
     }
-    let job = ports.chunks.put_job(job.begin_finishing()?).await?;
+    put(job, Job::begin_finishing, ports).await?;
     Box::pin(finish(job, &tally, ports)).await
 }
 
-async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let outcome = match publish(&mut job, tally, ports).await {
+async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
+    let outcome = match publish(job, tally, ports).await {
         Ok(outcome) => outcome,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
             match job.clone().await_credential(ports.clock.now(), error.to_string()) {
@@ -154,13 +165,13 @@ async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), Finish
                     ports.chunks.put_job(job).await?;
                     return Ok(());
                 }
-                Err(_) => without_manifest(&job, &error),
+                Err(_) => without_manifest(job, &error),
             }
         }
-        Err(error) if error.is_final() => without_manifest(&job, &error),
+        Err(error) if error.is_final() => without_manifest(job, &error),
         Err(error) => return Err(error),
     };
-    let job = ports.chunks.put_job(job.end(ports.clock.now(), outcome)?).await?;
+    put(job, |job| job.end(ports.clock.now(), outcome), ports).await?;
     info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.rows, bytes = tally.bytes, "the job has ended");
     Ok(())
 }

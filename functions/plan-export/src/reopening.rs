@@ -7,7 +7,8 @@ use tracing::info;
 
 use crate::Ports;
 
-/// Reopens every chunk that was parked, failed or cancelled. Repeating it is harmless: an open chunk is left alone.
+/// Reopens every chunk that is not recorded, which sends its message anew. Repeating it is harmless: a run that holds a
+/// chunk meanwhile is repeated.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody moved the job meanwhile: then nothing is reopened any more.

@@ -134,6 +134,11 @@ fn only_chunks_without_a_recorded_file_are_reopened() {
     let open_again = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
     assert_eq!(claimed().fail("bad").chunk.reopen().unwrap().tally, open_again);
     assert_eq!(planned().cancel().unwrap().chunk.reopen().unwrap().tally, open_again);
-    assert_eq!(planned().reopen(), None);
+    for open in [planned(), claimed().chunk().clone(), planned().cancel().unwrap().chunk.reopen().unwrap().chunk] {
+        let reopened = open.reopen().unwrap();
+        assert_eq!(reopened.chunk.state, ChunkState::Pending { prepared: None });
+        assert_eq!(reopened.tally, TallyChange::default());
+    }
+    assert_eq!(prepared().chunk().clone().reopen().unwrap().chunk.prepared(), Some(&output()));
     assert_eq!(prepared().record().unwrap().chunk.reopen(), None);
 }

@@ -16,7 +16,7 @@ use super::rows::small_lake;
 use crate::world::{CONTAINER, SIGNATURE, World, container_url};
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -37,7 +37,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-fn assert_clean(what: &str, text: &str) {
+pub(crate) fn assert_clean(what: &str, text: &str) {
     for secret in ["c2VjcmV0LXNpZ25hdHVyZQ", "secret-signature", "sig="] {
         assert!(!text.contains(secret), "{what} holds {secret}");
     }

@@ -1,0 +1,233 @@
+//! What must be true, during a run and after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, ensure};
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::Value;
+use shared::chunk::{Chunk, ChunkState};
+use shared::container::{BlobName, ContainerAddress};
+use shared::job::{Job, Outcome, Phase};
+use shared::manifest::{FileEntry, Manifest, SourceEntry};
+use shared::store::{ChunkLists, Jobs};
+use shared::tally::Tally;
+
+use super::data::Data;
+use crate::world::{CONTAINER, World};
+
+/// The beginnings of all signatures' secret parts.
+const SECRETS: [&str; 2] = ["c2VjcmV0LXNpZ25hdHVyZQ", "sig="];
+
+/// The text, which must hold no secret.
+pub(crate) fn clean(what: &str, text: &str) -> Result<()> {
+    ensure!(!SECRETS.iter().any(|secret| text.contains(secret)), "{what} holds a secret");
+    Ok(())
+}
+
+/// What was settled for good while the run went on.
+#[derive(Default)]
+pub(crate) struct Journal {
+    /// Name and SHA-256 of every recorded file, by its chunk's number; none for a chunk without rows.
+    recorded: BTreeMap<String, Option<(BlobName, String)>>,
+    /// The manifest of the job that succeeded.
+    sealed: Option<Vec<u8>>,
+}
+
+impl Journal {
+    /// Notes a new image of the table.
+    pub(crate) fn note(&mut self, world: &World, image: &Value) -> Result<()> {
+        clean("an item", &image.to_string())?;
+        match image["kind"]["S"].as_str() {
+            Some("chunk") => self.note_chunk(image),
+            Some("job") if image["phase"]["S"] == "succeeded" => {
+                let manifest = manifest_name(world);
+                let manifest = manifest.and_then(|name| world.containers.read(&address(), &name));
+                self.sealed = Some(manifest.context("the job succeeded without a manifest")?.data);
+                Ok(())
+            }
+            Some("job") => {
+                ensure!(self.sealed.is_none(), "the job has succeeded and is {}", image["phase"]["S"]);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_chunk(&mut self, image: &Value) -> Result<()> {
+        let number = image["chunk"]["N"].as_str().context("a chunk without a number")?.to_owned();
+        ensure!(!self.recorded.contains_key(&number), "chunk {number} was recorded and is written again");
+        if image["state"]["S"] == "recorded" {
+            let file = &image["output"]["M"]["file"]["M"];
+            let text = |name: &str| file[name]["S"].as_str().map(str::to_owned);
+            let file = text("name").zip(text("sha256")).map(|(name, hash)| (BlobName::from_stored(&name), hash));
+            self.recorded.insert(number, file);
+        }
+        Ok(())
+    }
+
+    /// Every recorded file is what it was, and so is the manifest of success.
+    pub(crate) fn check_unchanged(&self, world: &World) -> Result<()> {
+        for (name, hash) in self.recorded.values().flatten() {
+            let file =
+                world.containers.read(&address(), name).with_context(|| format!("{name} is recorded and gone"))?;
+            ensure!(sha256(&file.data) == *hash, "{name} is recorded and has changed");
+        }
+        let Some(sealed) = &self.sealed else { return Ok(()) };
+        let manifest = manifest_name(world).and_then(|name| world.containers.read(&address(), &name));
+        ensure!(manifest.is_some_and(|manifest| manifest.data == *sealed), "the manifest of success has changed");
+        Ok(())
+    }
+}
+
+fn address() -> ContainerAddress {
+    ContainerAddress::new(CONTAINER)
+}
+
+fn sha256(data: &[u8]) -> String {
+    hex::encode(digest(&SHA256, data))
+}
+
+/// The only manifest's name, if there is one.
+fn manifest_name(world: &World) -> Option<BlobName> {
+    let names = world.containers.list(&address());
+    names.iter().find(|name| name.ends_with("manifest.json")).map(BlobName::from_stored)
+}
+
+/// Everything that must be true of a job that has ended or waits for somebody, and that nothing is under way for.
+pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Result<()> {
+    let outcome = match &job.phase {
+        Phase::AwaitingCredential { .. } => None,
+        Phase::Ended { outcome, .. } => Some(outcome),
+        Phase::Queued
+        | Phase::Planning
+        | Phase::Running
+        | Phase::Resuming
+        | Phase::Cancelling { .. }
+        | Phase::Finishing { .. } => anyhow::bail!("the job is stuck, {}", job.phase.name()),
+    };
+    let chunks = all_chunks(world, job).await?;
+    check_tally(world, job, &chunks).await?;
+    let manifest = world.manifest(job);
+    if let Some(manifest) = &manifest {
+        check_files(world, data, manifest)?;
+        clean("the manifest", &format!("{manifest:?}"))?;
+    }
+    match outcome {
+        Some(Outcome::Succeeded) => {
+            let manifest = manifest.context("success without a manifest")?;
+            ensure!(manifest.head.complete && manifest.missing.is_empty(), "success with an incomplete manifest");
+            check_nothing_else(world, job, &manifest, &[])
+        }
+        Some(outcome) => {
+            ensure!(outcome.details().is_some_and(|details| !details.is_empty()), "an end without details");
+            match outcome {
+                // Storage may refuse even the manifest; then the details say so, and a retry writes it.
+                Outcome::Cancelled { details } if details.contains("The manifest could not be written") => Ok(()),
+                Outcome::Cancelled { .. } | Outcome::Incomplete { .. } => {
+                    ensure!(all_closed(&chunks), "the job has ended with an open chunk");
+                    check_nothing_else(world, job, &manifest.context("an end without a manifest")?, &chunks)
+                }
+                Outcome::Succeeded | Outcome::Failed { .. } => Ok(()),
+            }
+        }
+        None => Ok(()),
+    }
+}
+
+fn all_closed(chunks: &[Chunk]) -> bool {
+    let closed = |chunk: &Chunk| {
+        matches!(chunk.state, ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled)
+    };
+    chunks.iter().all(closed)
+}
+
+async fn all_chunks(world: &World, job: &Job) -> Result<Vec<Chunk>> {
+    let mut chunks = Vec::new();
+    for shard in 0..job.shards {
+        let mut after = None;
+        loop {
+            let page = world.store.chunks(&job.key, shard, after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.number);
+            chunks.extend(page);
+        }
+    }
+    Ok(chunks)
+}
+
+/// The tallies are the sum of the chunks.
+async fn check_tally(world: &World, job: &Job, chunks: &[Chunk]) -> Result<()> {
+    let mut counted = Tally::default();
+    for chunk in chunks {
+        counted.planned += 1;
+        match &chunk.state {
+            ChunkState::Recorded { output } => {
+                counted.recorded += 1;
+                counted.rows += output.rows;
+                counted.bad_records += output.bad_records;
+                counted.bytes += output.file.as_ref().map_or(0, |file| file.size_bytes);
+            }
+            ChunkState::Failed { .. } | ChunkState::Cancelled => counted.failed += 1,
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => counted.open += 1,
+        }
+    }
+    let tally = world.store.tally(job).await?;
+    ensure!(tally == counted, "the tallies say {tally:?}, the chunks {counted:?}");
+    Ok(())
+}
+
+/// Every file of the manifest is whole, and holds the rows of its objects and no others; a complete manifest has all
+/// objects with rows.
+fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for file in &manifest.files {
+        let bytes = world.containers.read(&address(), &BlobName::from_stored(&file.name));
+        let bytes = bytes.with_context(|| format!("{} is listed and not there", file.name))?.data;
+        ensure!(bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256, "{} is not as listed", file.name);
+        let mut expected = Vec::new();
+        for object in objects(file) {
+            expected.extend(data.rows.get(object).with_context(|| format!("{object} is unknown"))?.iter().cloned());
+            ensure!(seen.insert(object), "{object} is exported twice");
+        }
+        expected.sort_unstable();
+        ensure!(data.rows_of_file(bytes) == expected, "{} does not hold the rows of its objects", file.name);
+        ensure!(file.rows == expected.len() as u64, "{} counts {} rows", file.name, file.rows);
+    }
+    let left_out = data.rows.iter().find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()));
+    ensure!(!manifest.head.complete || left_out.is_none(), "a complete manifest leaves out {left_out:?}");
+    Ok(())
+}
+
+/// The paths of a file's objects, within the lake.
+fn objects(file: &FileEntry) -> impl Iterator<Item = &str> {
+    file.sources.iter().filter_map(|source| match source {
+        SourceEntry::Object { object, .. } => Some(object.strip_prefix("lake/").unwrap_or(object)),
+        SourceEntry::Partition { .. } => None,
+    })
+}
+
+/// The container holds the manifest and its files, and nothing else. Only a chunk that was given up, because all of its
+/// runs died or storage refused the signature, may have left a file that nobody came to record.
+fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest, chunks: &[Chunk]) -> Result<()> {
+    let listed = manifest.files.iter().map(|file| file.name.clone());
+    let own = BlobName::manifest(job.request.export_type, job.key.id).as_str().to_owned();
+    let listed: BTreeSet<String> = listed.chain([own]).collect();
+    let is_given_up = |chunk: &&Chunk| matches!(chunk.state, ChunkState::Failed { .. } | ChunkState::Cancelled);
+    let given_up = chunks.iter().filter(is_given_up);
+    let given_up: Vec<String> = given_up.map(|chunk| format!("/part-{:05}.", chunk.key.number)).collect();
+    for name in world.containers.list(&address()).iter().filter(|name| !listed.contains(*name)) {
+        ensure!(given_up.iter().any(|part| name.contains(part)), "{name} is not in the manifest");
+    }
+    Ok(())
+}
+
+/// Once nothing goes wrong any more, all is exported but what is malformed.
+pub(crate) fn check_in_the_end(data: &Data, skips: bool, job: &Job) -> Result<()> {
+    let expected = if skips || data.malformed.is_empty() { "succeeded" } else { "incomplete" };
+    let name = job.phase.name();
+    ensure!(name == expected, "without further faults the job should be {expected}, and is {:?}", job.phase);
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What a run exports: a small lake, a request for it, and the rows as an independent reader sees them.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Map, Value, json};
+
+use super::chance::Chance;
+use crate::stories::rows::{event, exported_events, sorted};
+use crate::world::{World, container_url};
+
+/// The days that a lake may hold.
+const DAYS: [&str; 4] = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"];
+
+/// A lake and a request for all of it.
+pub(crate) struct Data {
+    /// The request's body.
+    pub(crate) request: Value,
+    /// The rows of every object, by its path in the lake.
+    pub(crate) rows: BTreeMap<String, Vec<String>>,
+    /// The paths of objects that hold a line that is no record.
+    pub(crate) malformed: Vec<String>,
+}
+
+impl Data {
+    /// Fills the world's lake by chance.
+    pub(crate) async fn fill(world: &World, chance: &mut Chance) -> Self {
+        let format = chance.pick(&["JsonBlob", "CsvBlob"]);
+        let (start, end) = (DAYS[0], DAYS[DAYS.len() - 1]);
+        let request =
+            json!({"containerUrl": container_url(), "exportFormat": format, "startDate": start, "endDate": end});
+        let mut data = Self { request, rows: BTreeMap::new(), malformed: Vec::new() };
+        let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 4, 7]) };
+        for day in &DAYS[..=chance.below(DAYS.len())] {
+            for part in 0..chance.below(most_objects + 1) {
+                data.add(world, day, part, chance).await;
+            }
+        }
+        data
+    }
+
+    async fn add(&mut self, world: &World, day: &str, part: usize, chance: &mut Chance) {
+        let first = u32::try_from(part * 100).unwrap();
+        let count = chance.pick(&[0, 1, 4, 9, 16]);
+        let lines: Vec<String> = (first..first + count).map(|number| event(day, number)).collect();
+        let mut text = lines.join("\n");
+        let (zipped, malformed) = (chance.is(250), chance.is(20));
+        let name = format!("part-{part:02}.ndjson{}", if zipped { ".gz" } else { "" });
+        let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
+        if malformed {
+            text += "\nno record\n";
+            self.malformed.push(path.clone());
+        }
+        let bytes = if zipped { gzip(&text) } else { text.into_bytes() };
+        world.put_object("events", day, &name, bytes).await;
+        self.rows.insert(path, sorted(lines.iter().map(|line| serde_json::from_str(line).unwrap())));
+    }
+
+    /// The rows of an exported file.
+    pub(crate) fn rows_of_file(&self, data: Vec<u8>) -> Vec<String> {
+        if self.request["exportFormat"] == "CsvBlob" { csv_rows(&data) } else { exported_events(&[data]) }
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The rows of a CSV file as the objects that they were.
+fn csv_rows(data: &[u8]) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(data);
+    let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
+        let values = row.unwrap().into_iter().filter(|(_, text)| !text.is_empty());
+        let value =
+            |name: &str, text: &str| if name == "extras" { serde_json::from_str(text).unwrap() } else { json!(text) };
+        Value::Object(values.map(|(name, text)| (name.clone(), value(&name, &text))).collect::<Map<_, _>>())
+    });
+    sorted(rows)
+}

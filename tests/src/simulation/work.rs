@@ -1,0 +1,70 @@
+//! What the processes of a run do.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use shared::job::{JobId, JobKey};
+
+use super::checks::clean;
+use super::control::{Control, change};
+use crate::world::{APP_PATH, Delivery, Kind, World, body_of};
+
+/// What is to be done by some process.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    Post,
+    Look,
+    Deliver(Delivery),
+    Control(Control),
+}
+
+impl Work {
+    /// In words.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Post => "post the request".to_owned(),
+            Self::Look => "look".to_owned(),
+            Self::Control(control) => format!("ask: {control:?}"),
+            Self::Deliver(Delivery { what: Kind::Chunk(message), receives }) => {
+                format!("receive chunk {} ({receives} before)", message.chunk)
+            }
+            Self::Deliver(Delivery { what: Kind::Job(event), receives }) => {
+                format!("receive {} of the {} ({receives} before)", event.phase, event.kind)
+            }
+        }
+    }
+}
+
+/// Does the work once; whether it is done with.
+pub(crate) async fn carry_out(world: Arc<World>, job: Arc<Mutex<Option<JobKey>>>, request: Value, work: Work) -> bool {
+    let key = job.lock().unwrap().clone();
+    match (work, key) {
+        (Work::Post, _) => post(&world, &job, &request).await,
+        (Work::Deliver(delivery), _) => world.deliver(delivery).await.is_none(),
+        (Work::Control(control), Some(key)) => change(&world, &key, control).await.is_ok(),
+        (Work::Look, Some(key)) => {
+            let event = World::http("GET", &format!("{APP_PATH}/{}", key.id), None);
+            let answer = get_status::handle(event, &world.status).await;
+            clean("an answer", &format!("{answer:?}")).unwrap();
+            true
+        }
+        (Work::Control(_) | Work::Look, None) => true,
+    }
+}
+
+async fn post(world: &World, job: &Mutex<Option<JobKey>>, request: &Value) -> bool {
+    let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(request));
+    event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
+    let answer = create_job::handle(event, &world.create).await;
+    clean("an answer", &format!("{answer:?}")).unwrap();
+    if answer.status_code != 202 {
+        assert!(answer.status_code >= 500, "{answer:?}");
+        return false;
+    }
+    let id = JobId::parse(body_of(&answer)["id"].as_str().unwrap()).unwrap();
+    let key = JobKey { scope: World::scope(), id };
+    let mut job = job.lock().unwrap();
+    assert!(job.as_ref().is_none_or(|earlier| *earlier == key), "one request made two jobs");
+    *job = Some(key);
+    true
+}
