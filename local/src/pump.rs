@@ -2,7 +2,7 @@
 //!
 //! It reads the exports table's stream, lets through what the template's filters let through, and runs the functions
 //! with the events that Lambda would hand them: at least once, again after a failure, and to the dead letters when
-//! nothing helps. Its queues live in memory; [`recovery`] says why nothing is lost with them.
+//! nothing helps. Its queues live in memory; `pump/recovery.rs` says why nothing is lost with them.
 
 mod bus;
 mod message;

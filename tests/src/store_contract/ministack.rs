@@ -1,4 +1,4 @@
-//! `ministack`, a second DynamoDB, as a child process (<https://pypi.org/project/ministack/>).
+//! `ministack`, a second DynamoDB, as a child process.
 
 use std::fs::File;
 use std::net::TcpListener;

@@ -5,8 +5,7 @@ use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 const PLACE: &str = "https://account1.blob.core.windows.net/exports";
-const SAS: &str =
-    "sv=2023-11-03&sr=c&sp=cw&se=2026-11-22T12%3A00%3A00Z&spr=https&sig=SECRETsecretSECRETsecret%2B0123456789abcde%3D";
+const SAS: &str = "sv=2023-11-03&sr=c&sp=cw&se=2026-11-22T12%3A00%3A00Z&spr=https&sig=SECRETsecret%2B0123456789%3D";
 
 fn check(url: &str) -> Result<CheckedContainerUrl, ContainerUrlProblem> {
     ContainerUrlRules::default().check(url, NOW)
