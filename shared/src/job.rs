@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Chunk runs start while the plan is still being written. A job finishes when its plan is closed and no chunk is open,
-//! or when it is being cancelled and every open chunk has been closed. The moves are in [`moves`].
+//! or when it is being cancelled and every open chunk has been closed. The moves are in `job/moves.rs`.
 
 mod moves;
 
