@@ -7,6 +7,8 @@ mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod source_contract;
 #[cfg(test)]
 mod stories;
