@@ -7,7 +7,7 @@
 //!    │                ├──────▶ failed ◀────┤
 //!    │                ├────▶ cancelled     │ (the job is cancelled)
 //!    │                └─────▶ parked ◀─────┘ (the job waits for a credential)
-//!    └──reopen── failed, cancelled, parked
+//!    └──reopen── all but recorded
 //! ```
 //!
 //! Every move consumes the chunk and returns the next one with the change of its shard's tally; the store persists
@@ -222,21 +222,23 @@ impl Chunk {
         }
     }
 
-    /// Lets a chunk that has no recorded file run again, in a job that is resumed.
+    /// Lets a chunk that has no recorded file run again, in a job that is resumed, whoever holds it: its run then finds
+    /// its lease gone. An open chunk is written again too, because its message may have been spent while the job stood
+    /// still.
     pub fn reopen(self) -> Option<ChunkMove> {
         match self.state {
-            ChunkState::Parked { ref prepared } => {
-                let prepared = prepared.clone();
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => {
+                let prepared = self.prepared().cloned();
                 Some(self.to(ChunkState::Pending { prepared }))
             }
             ChunkState::Failed { .. } | ChunkState::Cancelled => {
                 let tally = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
                 Some(ChunkMove { tally, ..self.to(ChunkState::Pending { prepared: None }) })
             }
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Recorded { .. } => None,
+            ChunkState::Recorded { .. } => None,
         }
     }
 

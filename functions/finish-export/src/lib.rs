@@ -100,25 +100,29 @@ impl FinishError {
     }
 }
 
-/// Ends the event's job, if it is time.
+/// Ends the event's job, if it is time. Goes on with what somebody else has changed, unless it was another finisher.
 ///
 /// # Errors
 /// [`FinishError`]: deliver the event again.
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
-    let Some(job) = ports.chunks.job(&key, ports.clock.now()).await? else { return Ok(()) };
-    match Box::pin(finish_when_due(job, ports)).await {
-        Err(FinishError::Store(StoreError::Conflict { .. })) => {
-            info!(job.id = %key.id, "somebody else has moved the job on");
-            Ok(())
+    let mut attempts = None;
+    loop {
+        let Some(mut job) = ports.chunks.job(&key, ports.clock.now()).await? else { return Ok(()) };
+        if attempts.is_some_and(|attempts| attempts != job.finish_attempts) {
+            info!(job.id = %key.id, "another finisher has taken over");
+            return Ok(());
         }
-        done => done,
+        match Box::pin(finish_when_due(&mut job, ports)).await {
+            Err(FinishError::Store(StoreError::Conflict { .. })) => attempts = Some(job.finish_attempts),
+            done => return done,
+        }
     }
 }
 
-async fn finish_when_due(job: Job, ports: &Ports) -> Result<(), FinishError> {
+async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError> {
     match (&job.phase, &job.plan) {
-        (Phase::Cancelling { .. }, _) => close_open_chunks(&job, ports).await?,
+        (Phase::Cancelling { .. }, _) => close_open_chunks(job, ports).await?,
         (Phase::Finishing { .. }, _) | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
         (
             Phase::Queued
@@ -130,16 +134,16 @@ async fn finish_when_due(job: Job, ports: &Ports) -> Result<(), FinishError> {
             _,
         ) => return Ok(()),
     }
-    let tally = ports.chunks.tally(&job).await?;
+    let tally = ports.chunks.tally(job).await?;
     if tally.open > 0 {
         return Ok(());
     }
-    let job = ports.chunks.put_job(job.begin_finishing()?).await?;
+    put(job, Job::begin_finishing, ports).await?;
     Box::pin(finish(job, &tally, ports)).await
 }
 
-async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let outcome = match publish(&mut job, tally, ports).await {
+async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
+    let outcome = match publish(job, tally, ports).await {
         Ok(outcome) => outcome,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
             match job.clone().await_credential(ports.clock.now(), error.to_string()) {
@@ -148,13 +152,13 @@ async fn finish(mut job: Job, tally: &Tally, ports: &Ports) -> Result<(), Finish
                     ports.chunks.put_job(job).await?;
                     return Ok(());
                 }
-                Err(_) => without_manifest(&job, &error),
+                Err(_) => without_manifest(job, &error),
             }
         }
-        Err(error) if error.is_final() => without_manifest(&job, &error),
+        Err(error) if error.is_final() => without_manifest(job, &error),
         Err(error) => return Err(error),
     };
-    let job = ports.chunks.put_job(job.end(ports.clock.now(), outcome)?).await?;
+    put(job, |job| job.end(ports.clock.now(), outcome), ports).await?;
     info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.rows, bytes = tally.bytes, "the job has ended");
     Ok(())
 }

@@ -108,6 +108,9 @@ impl Planner<'_> {
         if matches!(job.phase, Phase::Resuming) {
             reopen_chunks(&job, self.ports).await?;
         }
+        if matches!(job.phase, Phase::Cancelling { .. }) {
+            return self.wake_finisher(job).await;
+        }
         let Ok(mut job) = job.begin_planning() else { return Ok(()) };
         while let Plan::Open { cursor } = &job.plan {
             if self.ports.clock.now() > self.deadline {
@@ -125,6 +128,13 @@ impl Planner<'_> {
         if matches!(job.phase, Phase::Planning) {
             self.ports.plans.put_job(job.resume_running()?).await?;
         }
+        Ok(())
+    }
+
+    /// A planner may have reopened chunks when the job was being cancelled already, and behind the finisher's back: the
+    /// job is written again, so that they are closed too.
+    async fn wake_finisher(&self, job: Job) -> Result<(), PlanError> {
+        self.ports.plans.put_job(job).await?;
         Ok(())
     }
 

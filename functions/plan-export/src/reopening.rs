@@ -10,7 +10,7 @@ use crate::Ports;
 /// Shards that are walked at once.
 const SHARDS_AT_ONCE: usize = 8;
 
-/// Reopens every chunk that was parked, failed or cancelled. Repeating it is harmless: an open chunk is left alone.
+/// Reopens every chunk that has no recorded file. Repeating it is harmless: a run that loses its chunk begins again.
 pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreError> {
     let shards = stream::iter(0..job.shards).map(|shard| reopen_shard(job, shard, ports));
     let reopened: u64 = shards.buffer_unordered(SHARDS_AT_ONCE).try_fold(0, async |sum, count| Ok(sum + count)).await?;

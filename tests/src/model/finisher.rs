@@ -30,7 +30,10 @@ pub(super) enum At {
     /// Commits the file that the first of these has prepared.
     CommitPrepared(Vec<Stored<Chunk>>),
     /// Records or cancels the first of these.
-    Close { chunks: Vec<Stored<Chunk>>, committed: bool },
+    Close {
+        chunks: Vec<Stored<Chunk>>,
+        committed: bool,
+    },
     Count,
     Begin(Stored<Tally>),
     List(Stored<Tally>),
@@ -40,6 +43,8 @@ pub(super) enum At {
     DropManifest,
     AwaitCredential,
     End(Ending),
+    /// Reads the job again, which somebody else has changed.
+    ReadJob,
 }
 
 /// What a manifest is going to say: of each chunk the staging that is recorded; and how the job ends.
@@ -116,13 +121,14 @@ impl Finisher {
     }
 
     pub(super) fn is_write(&self) -> bool {
-        !matches!(self.at, At::ListOpen | At::Reread(_) | At::Count | At::List(_))
+        !matches!(self.at, At::ListOpen | At::Reread(_) | At::Count | At::List(_) | At::ReadJob)
     }
 
     pub(super) fn step(mut self, world: &mut World, fate: Fate, variant: Variant) -> Next<Actor> {
         let next = match self.attempt(world, fate, variant) {
             Ok(Some(at)) => at,
-            Ok(None) | Err(Stop::Conflict) => return Next::Done,
+            Ok(None) => return Next::Done,
+            Err(Stop::Conflict) => At::ReadJob,
             Err(Stop::Again) => return Next::Again,
             Err(Stop::Denied) => At::AwaitCredential,
             Err(Stop::Final) => At::End(Ending::Failed),
@@ -132,6 +138,14 @@ impl Finisher {
 
     fn attempt(&mut self, world: &mut World, fate: Fate, variant: Variant) -> Result<Option<At>, Stop> {
         let next = match self.at.clone() {
+            At::ReadJob if world.job.finish_attempts != self.job.finish_attempts => return Ok(None),
+            At::ReadJob => match Self::delivered(world) {
+                Some(finisher) => {
+                    self.job = finisher.job;
+                    finisher.at
+                }
+                None => return Ok(None),
+            },
             At::ListOpen => close_next(world.chunks.clone()),
             At::Reread(mut chunks) => {
                 chunks[0] = world.chunk(chunks[0].key.number);

@@ -24,6 +24,8 @@ pub(super) enum At {
     List,
     /// Reopens the first of these.
     Reopen(Vec<Stored<Chunk>>),
+    /// Writes a job that is being cancelled again, to wake the finisher.
+    WakeFinisher,
     /// Writes the next page, or that there is none.
     Page,
 }
@@ -35,17 +37,16 @@ impl Planner {
         let at = match job.phase {
             Phase::Resuming => At::List,
             Phase::Queued | Phase::Planning => At::Page,
-            Phase::Running
-            | Phase::AwaitingCredential { .. }
-            | Phase::Cancelling { .. }
-            | Phase::Finishing { .. }
-            | Phase::Ended { .. } => return None,
+            Phase::Cancelling { .. } => At::WakeFinisher,
+            Phase::Running | Phase::AwaitingCredential { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
+                return None;
+            }
         };
         Some(Self { job, at })
     }
 
     pub(super) fn is_write(&self) -> bool {
-        matches!(self.at, At::Reopen(_) | At::Page)
+        matches!(self.at, At::Reopen(_) | At::WakeFinisher | At::Page)
     }
 
     pub(super) fn step(self, world: &mut World, fate: Fate) -> Next<Actor> {
@@ -61,6 +62,11 @@ impl Planner {
                     }
                 }
             }
+            At::WakeFinisher => match world.put_job(self.job.take(), fate) {
+                Ok(_) => Next::Done,
+                Err(StoreError::Conflict { .. }) => self.go(At::ReadJob),
+                Err(StoreError::Unavailable { .. } | StoreError::Corrupt { .. }) => Next::Again,
+            },
             At::Page => self.page(world, fate),
         }
     }

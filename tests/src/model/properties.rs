@@ -27,7 +27,9 @@ pub(super) fn all() -> Vec<Property<Export>> {
         Property::always(UNCHANGED, |_, world: &World| recorded_files_are_unchanged(world)),
         Property::always(COUNTED, |_, world: &World| tally_is_right(world)),
         Property::always(NO_DEAD_END, |_, world: &World| !world.is_quiet() || rests(world)),
-        Property::always(LISTED, |_, world: &World| !was_cancelled(world) || lists_what_is_visible(world)),
+        Property::always(LISTED, |export, world: &World| {
+            export.budget.cancels > 1 || !was_cancelled(world) || lists_what_is_visible(world)
+        }),
     ]
 }
 

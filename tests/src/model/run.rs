@@ -27,13 +27,23 @@ pub(super) enum At {
     CheckParked,
     ReadToClaim,
     Claim(Stored<Chunk>, OffsetDateTime),
-    Stage { lease: Stored<Chunk>, staging: u8, index: u32 },
-    Prepare { lease: Stored<Chunk>, staging: u8 },
+    Stage {
+        lease: Stored<Chunk>,
+        staging: u8,
+        index: u32,
+    },
+    Prepare {
+        lease: Stored<Chunk>,
+        staging: u8,
+    },
     Commit(Stored<Chunk>),
     Restage(Stored<Chunk>),
     Record(Stored<Chunk>),
     /// The broken variant's: commits what is not prepared.
-    CommitUnprepared { lease: Stored<Chunk>, staging: u8 },
+    CommitUnprepared {
+        lease: Stored<Chunk>,
+        staging: u8,
+    },
     ReadDenied(Stored<Chunk>),
     AwaitCredential(Stored<Chunk>, Stored<Job>),
     Park(Stored<Chunk>),
@@ -125,9 +135,7 @@ impl Run {
                 Claim::Held { .. } => return Err(retry()),
                 Claim::Free(_) => At::Claim(world.chunk(self.chunk), now),
             },
-            At::Claim(chunk, read_at) => {
-                advance(world.apply(free(chunk.take().claim(read_at, LEASE)), fate)?, world)
-            }
+            At::Claim(chunk, read_at) => advance(world.apply(free(chunk.take().claim(read_at, LEASE)), fate)?, world),
             At::Stage { lease, staging, index } => {
                 let id = BlockId { attempt: lease.attempt, index };
                 world.stage(&self.job, self.chunk as usize, id, Block::Rows { staging, index }, fate)?;
