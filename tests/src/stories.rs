@@ -5,6 +5,7 @@ mod control_faulty;
 mod faulty;
 mod finishing;
 mod lakes;
+mod large;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;
