@@ -16,6 +16,7 @@ use std::path::Path;
 use shared::app::AppScope;
 use shared::selection::ExportType;
 use shared::source::SourceError;
+use shared::source::lake::layout;
 use shared::source::registry::Registry;
 use time::Date;
 use time::macros::date;
@@ -173,22 +174,7 @@ impl Sample {
 
 /// The folder of a type, app and day within the lake: where the service looks for it.
 pub fn folder(export_type: ExportType, app: &SampleApp, day: Date) -> String {
-    format!("{}/app={}/date={day}", type_folder(export_type), app.scope().folder())
-}
-
-fn type_folder(export_type: ExportType) -> &'static str {
-    match export_type {
-        ExportType::Activity => "activities",
-        ExportType::Event => "events",
-        ExportType::Job => "jobs",
-        ExportType::Error => "errors",
-        ExportType::Session => "sessions",
-        ExportType::Crash => "crashes",
-        ExportType::Tag => "tags",
-        ExportType::Token => "tokens",
-        ExportType::Push => "feedback",
-        ExportType::Device => "devices",
-    }
+    layout::folder(export_type, &app.scope(), day)
 }
 
 #[cfg(test)]

@@ -255,8 +255,7 @@ impl World {
             containers: self.containers.clone(),
             sealer: self.sealer.clone(),
             settings: create_job::Settings {
-                public_url: self.public_url.clone(),
-                subject_claim: "sub".to_owned(),
+                edge: self.edge_settings(),
                 max_range_days: 366,
                 retention: Duration::days(90),
             },

@@ -139,8 +139,7 @@ impl Adapters {
             containers: Arc::clone(&self.containers) as _,
             sealer: Arc::clone(&self.sealer) as _,
             settings: create_job::Settings {
-                public_url: Some("https://api.example".to_owned()),
-                subject_claim: "sub".to_owned(),
+                edge: edge_settings(),
                 max_range_days: 366,
                 retention: Duration::days(90),
             },

@@ -15,7 +15,7 @@ use shared::container::{BlobName, Containers};
 use shared::http::Call;
 use shared::http::answer::{Answer, respond};
 use shared::http::body::Body;
-use shared::http::caller::admit;
+use shared::http::caller::{EdgeSettings, admit};
 use shared::http::error::ApiError;
 use shared::http::export_request::{Limits, NewExport, read_export};
 use shared::http::query::Query;
@@ -68,8 +68,7 @@ impl Ports {
             containers: wiring.containers()?,
             sealer: wiring.sealer()?,
             settings: Settings {
-                public_url: wiring.env().optional("PUBLIC_URL")?.map(str::to_owned),
-                subject_claim: wiring.env().text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+                edge: EdgeSettings::of(wiring.env())?,
                 max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
                 retention: Duration::days(wiring.env().number("JOB_RETENTION_DAYS", 1, 3_650)?),
             },
@@ -80,10 +79,8 @@ impl Ports {
 /// The settings of this function.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The base of `Location`, without a trailing slash; by default the domain that the request came to.
-    pub public_url: Option<String>,
-    /// The token's claim that grants are given to.
-    pub subject_claim: String,
+    /// What every function behind the API is told.
+    pub edge: EdgeSettings,
     /// The most days that a range may span.
     pub max_range_days: u32,
     /// How long a job is kept; at least a day, so that a remembered request id has a job.
@@ -144,7 +141,7 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
         Target::Create(_) | Target::List | Target::Task(_) => return Err(route.refuse(call.method(), call.path())),
     };
     Query::parse(call.query_string()).check_api_version()?;
-    let claim = &ports.settings.subject_claim;
+    let claim = &ports.settings.edge.subject_claim;
     admit(call, claim, ports.grants.as_ref(), &route.scope, Role::Contributor).await?;
     Ok(Admitted { call, route, operation, now: ports.clock.now() })
 }
@@ -183,6 +180,6 @@ async fn repeat(
 }
 
 fn accept(admitted: &Admitted<'_>, job: &Job, ports: &Ports) -> Result<Answer, ApiError> {
-    let base = admitted.call.base(ports.settings.public_url.as_deref());
+    let base = admitted.call.base(ports.settings.edge.public_url.as_deref());
     Answer::accepted(&Task::of(job), admitted.route.task_url(&base, job.key.id))
 }
