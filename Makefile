@@ -83,6 +83,11 @@ simulate: ## Whole exports under a seeded scheduler: RUNS=2000 plays many, SEED=
 	cargo test --package tests --locked simulation::exports_are_exact_or_honest_whatever_the_seeds_bring -- --nocapture \
 	  $(if $(SEED),seed=$(SEED)) $(if $(RUNS),runs=$(RUNS)) $(if $(BASE),base=$(BASE))
 
+.PHONY: model
+model: ## Every order in which the calls of an export can follow each other, with every fault, within large bounds
+	cargo test --profile bench --package tests --locked \
+	  model::checks::an_export_is_exact_or_honest_in_every_order_of_its_calls -- --nocapture bounds=large
+
 .PHONY: check
 check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
 

@@ -20,7 +20,7 @@ use crate::selection::{ExportFormat, ExportType};
 /// The name of a blob within the container.
 ///
 /// Everything of a job lies below `{exportType}/{jobId}/`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlobName(String);
 
 impl BlobName {

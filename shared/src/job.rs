@@ -30,7 +30,7 @@ pub struct JobId(Uuid);
 
 impl JobId {
     /// Wraps a fresh `UUIDv7`.
-    pub fn new(id: Uuid) -> Self {
+    pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 

@@ -4,7 +4,7 @@ use std::iter::Sum;
 use std::ops::Add;
 
 /// What a shard of a job (or, summed, the whole job) has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tally {
     /// Chunks planned.
     pub planned: u64,

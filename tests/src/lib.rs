@@ -12,6 +12,8 @@ mod faults;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod one_machine;
 #[cfg(test)]
 mod pump;

@@ -22,18 +22,19 @@ use shared::clock::Clock;
 use shared::container::memory::{MemoryContainers, Permission};
 use shared::container::url::ContainerUrlRules;
 use shared::container::writer::WriterSettings;
-use shared::container::{BlobName, ContainerAddress};
+use shared::container::{BlobName, ContainerAddress, Containers};
 use shared::event::{ChunkMessage, JobEvent};
 use shared::http::caller::EdgeSettings;
 use shared::job::{Job, JobId, JobKey, Phase};
 use shared::manifest::Manifest;
+use shared::seal::Sealer;
 use shared::seal::key::KeySealer;
 use shared::secret::Secret;
 use shared::source::lake::Lake;
 use shared::source::registry::Registry;
 use shared::source::{Source, Sources};
 use shared::store::dynamo::DynamoStore;
-use shared::store::{Grant, Grants, Jobs, Role};
+use shared::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, WaitingJobs};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use url::Url;
@@ -112,11 +113,11 @@ fn faulty_table(sdk: &SdkConfig, table: &Table, faults: &Faults, clock: &Arc<Sto
 }
 
 /// What all functions share.
-struct Adapters {
-    table: Arc<DynamoStore>,
-    containers: Arc<FaultyContainers<MemoryContainers>>,
-    sealer: Arc<KeySealer>,
-    clock: Arc<dyn Clock>,
+pub(crate) struct Adapters<T> {
+    pub(crate) table: Arc<T>,
+    pub(crate) containers: Arc<dyn Containers>,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 fn edge_settings() -> EdgeSettings {
@@ -128,7 +129,7 @@ fn writer() -> WriterSettings {
     WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() }
 }
 
-impl Adapters {
+impl Adapters<DynamoStore> {
     fn create(&self) -> create_job::Ports {
         create_job::Ports {
             clock: Arc::clone(&self.clock),
@@ -136,8 +137,8 @@ impl Adapters {
             intake: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
             container_urls: ContainerUrlRules::default(),
-            containers: Arc::clone(&self.containers) as _,
-            sealer: Arc::clone(&self.sealer) as _,
+            containers: Arc::clone(&self.containers),
+            sealer: Arc::clone(&self.sealer),
             settings: create_job::Settings {
                 edge: edge_settings(),
                 max_range_days: 366,
@@ -155,20 +156,22 @@ impl Adapters {
             settings: edge_settings(),
         }
     }
+}
 
-    fn resume(&self) -> resume_job::Ports {
+impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T> {
+    pub(crate) fn resume(&self) -> resume_job::Ports {
         resume_job::Ports {
             clock: Arc::clone(&self.clock),
             grants: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
             container_urls: ContainerUrlRules::default(),
-            containers: Arc::clone(&self.containers) as _,
-            sealer: Arc::clone(&self.sealer) as _,
+            containers: Arc::clone(&self.containers),
+            sealer: Arc::clone(&self.sealer),
             settings: edge_settings(),
         }
     }
 
-    fn cancel(&self) -> cancel_job::Ports {
+    pub(crate) fn cancel(&self) -> cancel_job::Ports {
         cancel_job::Ports {
             clock: Arc::clone(&self.clock),
             grants: Arc::clone(&self.table) as _,
@@ -177,12 +180,12 @@ impl Adapters {
         }
     }
 
-    fn expire(&self) -> expire_jobs::Ports {
+    pub(crate) fn expire(&self) -> expire_jobs::Ports {
         let jobs = Arc::clone(&self.table) as _;
         expire_jobs::Ports { jobs, clock: Arc::clone(&self.clock), wait: Duration::days(7) }
     }
 
-    fn plan(&self, sources: &Sources) -> plan_export::Ports {
+    pub(crate) fn plan(&self, sources: &Sources) -> plan_export::Ports {
         plan_export::Ports {
             plans: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
@@ -193,12 +196,12 @@ impl Adapters {
         }
     }
 
-    fn run(&self, sources: &Sources) -> run_export_chunk::Ports {
+    pub(crate) fn run(&self, sources: &Sources) -> run_export_chunk::Ports {
         run_export_chunk::Ports {
             chunks: Arc::clone(&self.table) as _,
             sources: sources.clone(),
-            containers: Arc::clone(&self.containers) as _,
-            sealer: Arc::clone(&self.sealer) as _,
+            containers: Arc::clone(&self.containers),
+            sealer: Arc::clone(&self.sealer),
             clock: Arc::clone(&self.clock),
             settings: run_export_chunk::RunSettings {
                 writer: writer(),
@@ -208,15 +211,19 @@ impl Adapters {
         }
     }
 
-    fn finish(&self) -> finish_export::Ports {
+    pub(crate) fn finish(&self) -> finish_export::Ports {
         finish_export::Ports {
             chunks: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
-            containers: Arc::clone(&self.containers) as _,
-            sealer: Arc::clone(&self.sealer) as _,
+            containers: Arc::clone(&self.containers),
+            sealer: Arc::clone(&self.sealer),
             clock: Arc::clone(&self.clock),
             writer: writer(),
         }
+    }
+
+    pub(crate) fn fail(&self) -> fail_chunk::Ports {
+        fail_chunk::Ports { chunks: Arc::clone(&self.table) as _, clock: Arc::clone(&self.clock) }
     }
 }
 
@@ -282,7 +289,7 @@ impl World {
             plan: adapters.plan(&sources),
             run: adapters.run(&sources),
             finish: adapters.finish(),
-            fail: fail_chunk::Ports { chunks: adapters.table, clock: adapters.clock },
+            fail: adapters.fail(),
             store: DynamoStore::new(client.clone(), EXPORTS_TABLE, Arc::clone(&clock) as _),
             client,
             faults,
@@ -537,18 +544,18 @@ fn chunk_message(key: &JobKey, shard: u16, chunk: u32) -> ChunkMessage {
     }
 }
 
-fn envelope(event: &JobEvent) -> Value {
+pub(crate) fn envelope(event: &JobEvent) -> Value {
     json!({
         "version": "0", "id": "e1", "detail-type": shared::event::EVENT_DETAIL_TYPE, "source": shared::event::EVENT_SOURCE,
         "account": "1", "time": "2026-02-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": event,
     })
 }
 
-fn bus_event(event: &JobEvent) -> EventBridgeEvent<JobEvent> {
+pub(crate) fn bus_event(event: &JobEvent) -> EventBridgeEvent<JobEvent> {
     serde_json::from_value(envelope(event)).unwrap()
 }
 
-fn sqs_event(body: &Value) -> SqsEvent {
+pub(crate) fn sqs_event(body: &Value) -> SqsEvent {
     serde_json::from_value(json!({"Records": [{"messageId": "m1", "body": body.to_string()}]})).unwrap()
 }
 

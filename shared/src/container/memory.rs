@@ -1,5 +1,7 @@
 //! Containers in memory: a fake with the block semantics of Azure Storage, which passes the same contract suite.
 
+mod blocks;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +10,8 @@ use bytes::Bytes;
 
 use super::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
 use crate::secret::Secret;
+
+pub use blocks::Blocks;
 
 /// What a signature permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +43,6 @@ struct StoredContainer {
     blobs: HashMap<BlobName, Blocks>,
 }
 
-#[derive(Default)]
-struct Blocks {
-    uncommitted: HashMap<BlockId, Bytes>,
-    committed: Option<Committed>,
-}
-
-struct Committed {
-    blocks: Vec<(BlockId, Bytes)>,
-    content_type: String,
-}
-
 impl MemoryContainers {
     /// Makes an empty container, and drops the one that was there.
     pub fn create(&self, address: &ContainerAddress) {
@@ -74,16 +67,14 @@ impl MemoryContainers {
     /// A committed blob.
     pub fn read(&self, address: &ContainerAddress, name: &BlobName) -> Option<StoredBlob> {
         let containers = self.lock();
-        let committed = containers.get(address.as_str())?.blobs.get(name)?.committed.as_ref()?;
-        let data = committed.blocks.iter().flat_map(|(_, data)| data.iter().copied()).collect();
-        Some(StoredBlob { data, content_type: committed.content_type.clone() })
+        containers.get(address.as_str())?.blobs.get(name)?.content()
     }
 
     /// The names of the committed blobs, sorted.
     pub fn list(&self, address: &ContainerAddress) -> Vec<String> {
         let containers = self.lock();
         let blobs = containers.get(address.as_str()).into_iter().flat_map(|container| &container.blobs);
-        let committed = blobs.filter(|(_, blocks)| blocks.committed.is_some());
+        let committed = blobs.filter(|(_, blocks)| blocks.is_committed());
         let mut names: Vec<_> = committed.map(|(name, _)| name.as_str().to_owned()).collect();
         names.sort_unstable();
         names
@@ -93,12 +84,12 @@ impl MemoryContainers {
     pub fn uncommitted(&self, address: &ContainerAddress, name: &BlobName) -> usize {
         let containers = self.lock();
         let blocks = containers.get(address.as_str()).and_then(|container| container.blobs.get(name));
-        blocks.map_or(0, |blocks| blocks.uncommitted.len())
+        blocks.map_or(0, Blocks::uncommitted)
     }
 
     /// Drops the uncommitted blocks of every blob of a container, as storage does with those older than a week.
     pub fn drop_uncommitted(&self, address: &ContainerAddress) {
-        self.change(address, |container| container.blobs.values_mut().for_each(|blocks| blocks.uncommitted.clear()));
+        self.change(address, |container| container.blobs.values_mut().for_each(Blocks::drop_uncommitted));
     }
 
     fn change<T>(&self, address: &ContainerAddress, change: impl FnOnce(&mut StoredContainer) -> T) {
@@ -144,13 +135,7 @@ impl MemoryContainer {
 #[async_trait]
 impl Container for MemoryContainer {
     async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
-        if data.is_empty() {
-            return Err(refused("InvalidHeaderValue"));
-        }
-        self.write(blob, |blocks| {
-            blocks.uncommitted.insert(block, data);
-            Ok(())
-        })
+        self.write(blob, |stored| stored.stage(block, data))
     }
 
     async fn commit_blocks(
@@ -159,23 +144,7 @@ impl Container for MemoryContainer {
         blocks: &[BlockId],
         content_type: &str,
     ) -> Result<(), ContainerError> {
-        self.write(blob, |stored| {
-            let found: Option<Vec<_>> = blocks.iter().map(|id| Some((*id, stored.latest(*id)?))).collect();
-            let blocks = found.ok_or(ContainerError::BlocksGone)?;
-            stored.uncommitted.clear();
-            stored.committed = Some(Committed { blocks, content_type: content_type.to_owned() });
-            Ok(())
-        })
-    }
-}
-
-impl Blocks {
-    /// A block as `Latest` means it: the uncommitted one, else the one of the committed list
-    /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#request-body>).
-    fn latest(&self, id: BlockId) -> Option<Bytes> {
-        let committed = self.committed.iter().flat_map(|committed| &committed.blocks);
-        let committed = committed.filter(|(committed_id, _)| *committed_id == id).map(|(_, data)| data);
-        self.uncommitted.get(&id).or_else(|| committed.last()).cloned()
+        self.write(blob, |stored| stored.commit(blocks, content_type))
     }
 }
 

@@ -1,0 +1,72 @@
+//! How much of the world a check goes through.
+
+/// What the owner, or the clock for them, may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Revoke,
+    Patch,
+    Retry,
+    Cancel,
+    Expire,
+}
+
+const ALL: &[Act] = &[Act::Revoke, Act::Patch, Act::Retry, Act::Cancel, Act::Expire];
+
+const CREDENTIAL: &[Act] = &[Act::Revoke, Act::Patch];
+
+/// The bounds of a check.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    pub(crate) chunks: u32,
+    /// The most chunks on a page of the plan.
+    pub(crate) page: usize,
+    /// The most shards, which a plan of several pages uses.
+    pub(crate) shards: u16,
+    /// The size of a file's blocks, in bytes; a file has some 150.
+    pub(crate) block_bytes: usize,
+    /// The most attempts at a chunk, and at finishing the job. What repeats itself while somebody else stands still would
+    /// go on for ever.
+    pub(crate) attempts: u32,
+    /// The most processes at once.
+    pub(crate) workers: usize,
+    /// The most things that go wrong.
+    pub(crate) faults: u8,
+    /// Whether a call may be made after its caller has given up.
+    pub(crate) late: bool,
+    /// Whether messages may be received too often.
+    pub(crate) dead_letters: bool,
+    /// The most acts.
+    pub(crate) acts: u8,
+    /// Which acts.
+    pub(crate) allowed: &'static [Act],
+}
+
+impl Bounds {
+    /// Two chunks, two processes at once, and nothing goes wrong.
+    pub(crate) const PLAIN: Self = Self {
+        chunks: 2,
+        page: 9,
+        shards: 1,
+        block_bytes: 1_000,
+        attempts: 3,
+        workers: 2,
+        faults: 0,
+        late: true,
+        dead_letters: true,
+        acts: 0,
+        allowed: ALL,
+    };
+}
+
+/// What `make test` checks, in seconds.
+pub(crate) const SMALL: [(&str, Bounds); 6] = [
+    ("three processes, nothing goes wrong", Bounds { workers: 3, ..Bounds::PLAIN }),
+    ("one fault", Bounds { faults: 1, ..Bounds::PLAIN }),
+    ("three chunks over two shards in three pages", Bounds { chunks: 3, page: 1, shards: 2, ..Bounds::PLAIN }),
+    ("the owner acts", Bounds { chunks: 1, acts: 1, ..Bounds::PLAIN }),
+    ("a signature is revoked, a new one given", Bounds { chunks: 1, acts: 2, allowed: CREDENTIAL, ..Bounds::PLAIN }),
+    ("two chunks and a cancellation", Bounds { acts: 1, allowed: &[Act::Cancel], ..Bounds::PLAIN }),
+];
+
+/// What `make model` checks.
+pub(crate) const LARGE: [(&str, Bounds); 6] = SMALL;

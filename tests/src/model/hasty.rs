@@ -1,0 +1,59 @@
+//! A protocol that is wrong: its runs commit a file before they have prepared it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
+use shared::container::writer::commit;
+use shared::container::{Container, ContainerAccess, ContainerAddress, Containers};
+use shared::job::{Job, JobKey};
+use shared::secret::Secret;
+use shared::store::{Chunks, Jobs, StoreError};
+use shared::tally::Tally;
+use time::OffsetDateTime;
+
+use super::ports::{Storage, Table};
+use super::signature;
+use crate::world::CONTAINER;
+
+/// A table whose callers commit a file before they prepare it.
+pub(crate) struct HastyTable;
+
+#[async_trait]
+impl Jobs for HastyTable {
+    async fn job(&self, key: &JobKey, now: OffsetDateTime) -> Result<Option<Job>, StoreError> {
+        Table.job(key, now).await
+    }
+
+    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
+        Table.put_job(job).await
+    }
+
+    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
+        Table.tally(job).await
+    }
+}
+
+#[async_trait]
+impl Chunks for HastyTable {
+    async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
+        Table.chunk(key).await
+    }
+
+    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
+        if let ChunkState::Prepared { output, .. } = &step.chunk.state
+            && let Some(file) = &output.file
+        {
+            let container = open_first();
+            let committed = commit(container.as_ref(), file, "application/json").await;
+            committed.map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
+        }
+        Table.apply(step).await
+    }
+}
+
+/// The container with its first signature.
+fn open_first() -> Arc<dyn Container> {
+    let signature = Secret::new(signature(0));
+    Storage.open(&ContainerAccess { address: ContainerAddress::new(CONTAINER), signature }).unwrap()
+}

@@ -1,0 +1,227 @@
+//! The ports of the handlers, which make a value of every call to the table and to storage.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use shared::app::AppScope;
+use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
+use shared::clock::Clock;
+use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::job::{Job, JobId, JobKey, PlanCursor, SealedCredential};
+use shared::seal::{SealError, Sealer};
+use shared::secret::Secret;
+use shared::selection::ExportRequest;
+use shared::source::{Piece, PlanPage, Source, SourceError};
+use shared::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs};
+use shared::tally::Tally;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::calls::{Answer, Call, Failure, REPLAY, ask};
+
+/// Asks the table; what is found, of the kind that such a call is answered with.
+macro_rules! ask_for {
+    ($kind:ident, $call:expr) => {
+        match ask($call).await {
+            Answer::$kind(found) => Ok(found),
+            answer => Err(store_error(&answer)),
+        }
+    };
+}
+
+fn store_error(answer: &Answer) -> StoreError {
+    let Answer::Failed(failure) = answer else { panic!("the table answers {answer:?}") };
+    match failure {
+        Failure::Conflict => StoreError::Conflict { item: "the item".to_owned() },
+        Failure::NoAnswer => StoreError::Unavailable { reason: "no answer".to_owned() },
+        Failure::Denied | Failure::BlocksGone | Failure::Refused => panic!("the table answers {failure:?}"),
+    }
+}
+
+fn written(answer: &Answer) -> Result<(), StoreError> {
+    if matches!(answer, Answer::Done) { Ok(()) } else { Err(store_error(answer)) }
+}
+
+/// The exports table, as the handlers know it.
+pub(crate) struct Table;
+
+#[async_trait]
+impl Grants for Table {
+    async fn role(&self, _: &str, _: &AppScope) -> Result<Option<Role>, StoreError> {
+        Ok(Some(Role::Contributor))
+    }
+
+    async fn put_grant(&self, _: &Grant) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Jobs for Table {
+    async fn job(&self, _: &JobKey, _: OffsetDateTime) -> Result<Option<Job>, StoreError> {
+        Ok(ask_for!(Job, Call::ReadJob)?.map(|job| *job))
+    }
+
+    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
+        written(&ask(Call::PutJob(Box::new(job.clone()))).await)?;
+        Ok(Job { revision: job.revision + 1, ..job })
+    }
+
+    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
+        let mut sum = Tally::default();
+        for shard in 0..job.shards {
+            sum = sum + ask_for!(Tally, Call::ReadTally { shard })?;
+        }
+        Ok(sum)
+    }
+}
+
+#[async_trait]
+impl WaitingJobs for Table {
+    async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError> {
+        ask_for!(Waiting, Call::ReadWaiting { after: after.is_some() })
+    }
+
+    async fn strike(&self, _: &JobKey) -> Result<(), StoreError> {
+        written(&ask(Call::Strike).await)
+    }
+}
+
+#[async_trait]
+impl Plans for Table {
+    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
+        written(&ask(Call::PutPage(Box::new(job.clone()), chunks)).await)?;
+        Ok(Job { revision: job.revision + 1, ..job })
+    }
+
+    async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        written(&ask(Call::Reopen { revision: job.revision, steps }).await)
+    }
+}
+
+#[async_trait]
+impl Chunks for Table {
+    async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
+        Ok(ask_for!(Chunk, Call::ReadChunk(key.clone()))?.map(|chunk| *chunk))
+    }
+
+    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
+        written(&ask(Call::Apply(Box::new(step.clone()))).await)?;
+        Ok(Chunk { revision: step.chunk.revision + 1, ..step.chunk })
+    }
+}
+
+#[async_trait]
+impl ChunkLists for Table {
+    async fn chunks(&self, _: &JobKey, shard: u16, after: Option<u32>) -> Result<Vec<Chunk>, StoreError> {
+        ask_for!(Chunks, Call::ReadChunks { shard, after })
+    }
+}
+
+/// The client's storage, as the handlers know it.
+pub(crate) struct Storage;
+
+impl Containers for Storage {
+    fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
+        Ok(Arc::new(SignedContainer { signature: access.signature.reveal().to_owned() }))
+    }
+}
+
+struct SignedContainer {
+    signature: String,
+}
+
+#[async_trait]
+impl Container for SignedContainer {
+    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
+        stored(&ask(Call::Stage { signature: self.signature.clone(), blob: blob.clone(), block, data }).await)
+    }
+
+    async fn commit_blocks(
+        &self,
+        blob: &BlobName,
+        blocks: &[BlockId],
+        content_type: &str,
+    ) -> Result<(), ContainerError> {
+        let (signature, blob, blocks) = (self.signature.clone(), blob.clone(), blocks.to_vec());
+        stored(&ask(Call::Commit { signature, blob, blocks, content_type: content_type.to_owned() }).await)
+    }
+}
+
+fn stored(answer: &Answer) -> Result<(), ContainerError> {
+    let Answer::Failed(failure) = answer else { return Ok(()) };
+    let code = "Code".to_owned();
+    Err(match failure {
+        Failure::Denied => ContainerError::Denied { code },
+        Failure::BlocksGone => ContainerError::BlocksGone,
+        Failure::Refused => ContainerError::Refused { code },
+        Failure::NoAnswer => ContainerError::Unavailable { reason: "no answer".to_owned() },
+        Failure::Conflict => panic!("storage knows no conflict"),
+    })
+}
+
+/// Seals nothing, so that a replay finds the same bytes.
+pub(crate) struct OpenSealer;
+
+#[async_trait]
+impl Sealer for OpenSealer {
+    async fn seal(&self, _: JobId, credential: &Secret) -> Result<SealedCredential, SealError> {
+        Ok(SealedCredential(credential.reveal().as_bytes().to_vec()))
+    }
+
+    async fn open(&self, _: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
+        let text = String::from_utf8(sealed.0.clone()).map_err(|_| SealError::Unreadable)?;
+        Ok(Secret::new(text))
+    }
+}
+
+/// The time of the process that is replayed.
+pub(crate) struct ReplayClock;
+
+impl Clock for ReplayClock {
+    fn now(&self) -> OffsetDateTime {
+        REPLAY.with_borrow(|replay| replay.now)
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        panic!("no process of the model draws ids")
+    }
+}
+
+/// A source that changes between any two attempts at a chunk, as the registry may: each reads `@` as its own number.
+pub(crate) struct Changing<S> {
+    pub(crate) inner: S,
+    /// The most chunks on a page of a plan.
+    pub(crate) page: usize,
+}
+
+#[async_trait]
+impl<S: Source> Source for Changing<S> {
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        request: &ExportRequest,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        self.inner.plan(scope, request, cursor, limit.min(self.page)).await
+    }
+
+    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+        let attempt = REPLAY.with_borrow(|replay| replay.attempt);
+        let changed = move |piece| match piece {
+            Piece::Lines { origin, first_line, text } => {
+                let text = String::from_utf8_lossy(&text).replace('@', &attempt.to_string());
+                Piece::Lines { origin, first_line, text: text.into() }
+            }
+            too_long @ Piece::TooLong { .. } => too_long,
+        };
+        self.inner.read(chunk, request).map_ok(changed).boxed()
+    }
+}
