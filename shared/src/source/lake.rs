@@ -30,6 +30,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request to S3 is repeated before the run hears of it.
 const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How the names of S3's directory buckets end. Only they list in no order
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+const DIRECTORY_BUCKET: &str = "--x-s3";
+
 /// An address that is no lake.
 #[derive(Debug, Error)]
 pub enum LakeUrlError {
@@ -59,13 +63,21 @@ pub struct Lake {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     target_bytes: u64,
+    /// Whether the store lists by path, so that a listing need not be read to its end.
+    lists_in_order: bool,
 }
 
 impl Lake {
     /// The lake below `prefix`. Chunks are packed up to `target_bytes` of objects as stored; a larger object is a chunk
     /// of its own.
     pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, target_bytes: u64) -> Self {
-        Self { store, prefix, target_bytes }
+        Self { store, prefix, target_bytes, lists_in_order: false }
+    }
+
+    /// The same lake, over a store that lists objects by path: planning then reads no more of a listing than it uses.
+    #[must_use]
+    pub fn listing_in_order(self) -> Self {
+        Self { lists_in_order: true, ..self }
     }
 
     /// The lake at `s3://bucket/prefix` (region, credentials and endpoint come from the usual `AWS_*` environment) or
@@ -79,7 +91,8 @@ impl Lake {
             "s3" => {
                 let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or(LakeUrlError::NoBucket)?;
                 let prefix = Path::from_url_path(url.path()).map_err(LakeUrlError::Prefix)?;
-                Ok(Self::new(open_bucket(bucket)?, prefix, target_bytes))
+                let lake = Self::new(open_bucket(bucket)?, prefix, target_bytes);
+                Ok(if bucket.ends_with(DIRECTORY_BUCKET) { lake } else { lake.listing_in_order() })
             }
             "file" => {
                 let folder = url.to_file_path().map_err(|()| LakeUrlError::NotPath)?;

@@ -1,6 +1,8 @@
 //! Cuts days into chunks: greedily, in the order of the objects' paths, never across a day.
 
-use futures::TryStreamExt;
+use futures::future::ready;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use time::Date;
 
@@ -35,7 +37,8 @@ pub(super) async fn plan_page(
     while position.day <= last_day {
         let folder = folder(position.day);
         let mut pack = Pack::new(lake.target_bytes);
-        for object in list(lake, &folder, &position.after).await? {
+        let mut objects = list(lake, &folder, &position.after).await?;
+        while let Some(object) = objects.try_next().await? {
             if let Some(full) = pack.add(object) {
                 position.after = page.push(position.day, &folder, full);
                 if page.is_full() {
@@ -55,25 +58,52 @@ pub(super) async fn plan_page(
     Ok(page.ends_at(None))
 }
 
-/// The objects of a folder that hold records, after one of them, by path. One day's listing is held in memory: not
-/// every store lists in order (a file system does not, an S3 directory bucket does not either,
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
-async fn list(lake: &Lake, folder: &str, after: &str) -> Result<Vec<ObjectRef>, SourceError> {
+/// The objects of a folder that hold records, after one of them, by path.
+async fn list(
+    lake: &Lake,
+    folder: &str,
+    after: &str,
+) -> Result<BoxStream<'static, Result<ObjectRef, SourceError>>, SourceError> {
     let prefix = lake.full_path(folder)?;
     let listing = if after.is_empty() {
         lake.store.list(Some(&prefix))
     } else {
         lake.store.list_with_offset(Some(&prefix), &lake.full_path(&format!("{folder}/{after}"))?)
     };
-    let found: Vec<ObjectMeta> = listing.try_collect().await.map_err(|error| source_error(folder, &error))?;
-    let records = found.into_iter().filter_map(|meta| {
-        let below = meta.location.as_ref().strip_prefix(prefix.as_ref())?.strip_prefix('/')?;
-        let is_record = meta.size > 0 && Compression::of(below).is_some();
-        is_record.then(|| pin(&meta, format!("{folder}/{below}")))
+    let folder = folder.to_owned();
+    let failed_at = folder.clone();
+    let records = listing.map_err(move |error| source_error(&failed_at, &error)).try_filter_map(move |meta| {
+        let below = meta.location.as_ref().strip_prefix(prefix.as_ref()).and_then(|below| below.strip_prefix('/'));
+        let record = below.filter(|below| meta.size > 0 && Compression::of(below).is_some());
+        ready(record.map(|below| pin(&meta, format!("{folder}/{below}"))).transpose())
     });
-    let mut objects: Vec<ObjectRef> = records.collect::<Result<_, _>>()?;
+    if lake.lists_in_order { Ok(in_order(records).boxed()) } else { sorted(records).await }
+}
+
+/// Passes on what comes in the order of paths. A store that breaks the order would make planning lose objects, so that is
+/// an error.
+fn in_order<S>(records: S) -> impl Stream<Item = Result<ObjectRef, SourceError>> + Send + use<S>
+where
+    S: Stream<Item = Result<ObjectRef, SourceError>> + Send,
+{
+    let mut last = String::new();
+    records.and_then(move |object| {
+        if object.path <= last {
+            let reason = format!("the store lists it after {last}; give the lake a store that lists by path");
+            return ready(Err(SourceError::Corrupt { object: object.path, reason }));
+        }
+        last.clone_from(&object.path);
+        ready(Ok(object))
+    })
+}
+
+/// Puts in order what comes in none, as from a file system. One day's listing is held in memory.
+async fn sorted(
+    records: impl Stream<Item = Result<ObjectRef, SourceError>>,
+) -> Result<BoxStream<'static, Result<ObjectRef, SourceError>>, SourceError> {
+    let mut objects: Vec<ObjectRef> = records.try_collect().await?;
     objects.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    Ok(objects)
+    Ok(stream::iter(objects.into_iter().map(Ok)).boxed())
 }
 
 fn pin(meta: &ObjectMeta, path: String) -> Result<ObjectRef, SourceError> {

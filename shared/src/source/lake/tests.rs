@@ -1,20 +1,18 @@
-use std::fmt;
+mod planning;
+mod store;
+
 use std::io::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
 use async_compression::Level as Quality;
 use async_compression::tokio::write::ZstdEncoder;
 use async_compression::zstd::CParameter;
-use bytes::Bytes;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use futures::TryStreamExt;
 use object_store::memory::InMemory;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
-};
+use object_store::{ObjectStoreExt, PutPayload};
+use store::Faulty;
 use time::macros::date;
 use tokio::io::AsyncWriteExt;
 
@@ -302,7 +300,7 @@ async fn a_store_that_ignores_if_match_is_found_out() {
     let memory = in_memory();
     let chunk = only_chunk(&memory, "a.ndjson", b"1\n".to_vec()).await;
     put(&memory, date!(2026 - 11 - 02), "a.ndjson", "2\n").await;
-    let careless: Arc<dyn ObjectStore> = Arc::new(Faulty { store: memory, cut_bodies: false });
+    let careless: Arc<dyn ObjectStore> = Arc::new(Faulty::over(memory));
     let changed = lines(&lake(&careless, 1), &chunk).await;
     assert!(matches!(changed, Err(SourceError::Changed { .. })), "{changed:?}");
 }
@@ -312,63 +310,8 @@ async fn a_connection_that_breaks_within_a_body_may_be_tried_again() {
     for (name, body) in [("a.ndjson", b"1\n2\n".to_vec()), ("a.ndjson.gz", gzip(b"1\n2\n"))] {
         let memory = in_memory();
         let chunk = only_chunk(&memory, name, body).await;
-        let broken: Arc<dyn ObjectStore> = Arc::new(Faulty { store: memory, cut_bodies: true });
+        let broken: Arc<dyn ObjectStore> = Arc::new(Faulty { cut_bodies: true, ..Faulty::over(memory) });
         let error = lines(&lake(&broken, 1), &chunk).await.unwrap_err();
         assert!(error.is_retryable(), "{name}: {error:?}");
-    }
-}
-
-/// A store that ignores `If-Match` and, if told so, breaks off every body.
-#[derive(Debug)]
-struct Faulty {
-    store: Arc<dyn ObjectStore>,
-    cut_bodies: bool,
-}
-
-impl fmt::Display for Faulty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("faulty")
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Faulty {
-    async fn put_opts(&self, path: &Path, body: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
-        self.store.put_opts(path, body, options).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.store.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        let mut answer = self.store.get_opts(path, GetOptions { if_match: None, ..options }).await?;
-        if self.cut_bodies {
-            let range = Range { start: 0, end: answer.meta.size / 2 };
-            let half = self.store.get_range(path, range).await?;
-            let broken = object_store::Error::Generic { store: "faulty", source: "connection reset".into() };
-            answer.payload = GetResultPayload::Stream(stream::iter([Ok::<Bytes, _>(half), Err(broken)]).boxed());
-        }
-        Ok(answer)
-    }
-
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
-        self.store.delete_stream(paths)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.store.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.store.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        self.store.copy_opts(from, to, options).await
     }
 }

@@ -1,0 +1,62 @@
+//! Planning over a store that lists by path.
+
+use std::sync::atomic::Ordering;
+
+use super::*;
+
+const DAY: time::Date = date!(2026 - 11 - 02);
+
+/// A store with that many objects on one day, 10 bytes each, and some that hold no records.
+async fn with_objects(count: usize) -> Arc<dyn ObjectStore> {
+    let store = in_memory();
+    for number in 0..count {
+        put(&store, DAY, &format!("{number:04}.ndjson"), "0123456789").await;
+    }
+    for name in ["_SUCCESS", "0001.ndjson.tmp", "0002a/inner.ndjson"] {
+        put(&store, DAY, name, "x").await;
+    }
+    put(&store, DAY, "empty.ndjson", "").await;
+    store
+}
+
+#[tokio::test]
+async fn a_listing_in_order_gives_the_same_plan() {
+    let store = with_objects(23).await;
+    for target_bytes in [1, 30, 1_000] {
+        let lake = lake(&store, target_bytes);
+        let all = plan(&lake, 64).await;
+        for limit in [1, 2, 5, 64] {
+            assert_eq!(plan(&lake.clone().listing_in_order(), limit).await, all, "{limit} chunks a page");
+            assert_eq!(plan(&lake, limit).await, all, "{limit} chunks a page, sorted");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_reads_no_more_of_a_listing_than_it_uses() {
+    let faulty = Faulty::over(with_objects(1_000).await);
+    let listed = Arc::clone(&faulty.listed);
+    let store: Arc<dyn ObjectStore> = Arc::new(faulty);
+    let lake = lake(&store, 1).listing_in_order();
+    let page = lake.plan(&scope(), &request(), None, 64).await.unwrap();
+    assert_eq!(page.chunks.len(), 64);
+    assert_eq!(listed.load(Ordering::Relaxed), 66, "one object to each chunk, one without records, and one beyond");
+}
+
+#[tokio::test]
+async fn a_store_that_breaks_the_order_is_found_out() {
+    let faulty = Faulty { lists_backwards: true, ..Faulty::over(with_objects(2).await) };
+    let store: Arc<dyn ObjectStore> = Arc::new(faulty);
+    let plan = lake(&store, 1).listing_in_order().plan(&scope(), &request(), None, 64).await;
+    let reason = plan.unwrap_err().to_string();
+    assert!(reason.contains("a store that lists by path"), "{reason}");
+}
+
+#[test]
+fn only_directory_buckets_list_in_no_order() {
+    let in_order = |address| Lake::from_url(address, 1).unwrap().lists_in_order;
+    assert!(in_order("s3://bucket/raw"));
+    assert!(!in_order("s3://bucket--euw1-az1--x-s3/raw"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(!in_order(Url::from_directory_path(folder.path()).unwrap().as_str()));
+}
