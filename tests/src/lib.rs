@@ -12,6 +12,8 @@ mod faults;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod ministack;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod one_machine;
@@ -23,6 +25,8 @@ mod readme;
 mod samples;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod seal_contract;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

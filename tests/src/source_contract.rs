@@ -1,5 +1,7 @@
 //! What every source owes its callers, and what only the registry does.
 
+mod s3;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -8,7 +8,6 @@ mod engine;
 mod grants;
 mod jobs;
 mod lists;
-mod ministack;
 mod plans;
 mod samples;
 

@@ -68,5 +68,16 @@ pub(crate) const SMALL: [(&str, Bounds); 6] = [
     ("two chunks and a cancellation", Bounds { acts: 1, allowed: &[Act::Cancel], ..Bounds::PLAIN }),
 ];
 
-/// What `make model` checks.
-pub(crate) const LARGE: [(&str, Bounds); 6] = SMALL;
+/// What `make model` checks, in minutes.
+pub(crate) const LARGE: [(&str, Bounds); 10] = [
+    ("two chunks, two faults", Bounds { faults: 2, ..Bounds::PLAIN }),
+    ("two chunks, three processes, one fault", Bounds { workers: 3, faults: 1, ..Bounds::PLAIN }),
+    ("three chunks over two shards, one fault", Bounds { chunks: 3, page: 1, shards: 2, faults: 1, ..Bounds::PLAIN }),
+    ("two chunks of three blocks, one fault", Bounds { block_bytes: 60, faults: 1, ..Bounds::PLAIN }),
+    ("one chunk, three faults", Bounds { chunks: 1, faults: 3, ..Bounds::PLAIN }),
+    ("one chunk, one fault, one act", Bounds { chunks: 1, faults: 1, acts: 1, ..Bounds::PLAIN }),
+    ("two chunks, one fault, one act", Bounds { attempts: 2, faults: 1, acts: 1, ..Bounds::PLAIN }),
+    ("one chunk, two acts", Bounds { chunks: 1, acts: 2, ..Bounds::PLAIN }),
+    ("two chunks, two acts", Bounds { attempts: 2, acts: 2, ..Bounds::PLAIN }),
+    ("one chunk, three acts", Bounds { chunks: 1, attempts: 2, acts: 3, ..Bounds::PLAIN }),
+];

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::ministack::Ministack;
 use super::samples::NOW;
 use crate::faults::{Faults, FaultyHttp};
+use crate::ministack::Ministack;
 
 /// Where `make conformance-dynamodb-local` starts the official engine.
 #[cfg(feature = "dynamodb-local")]

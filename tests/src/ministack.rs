@@ -1,4 +1,4 @@
-//! `ministack`, a second DynamoDB, as a child process.
+//! `ministack`, a second DynamoDB, and an S3 and a KMS, as a child process.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -26,7 +26,7 @@ main()
 ";
 
 /// The running child; it ends when the last test lets it go.
-pub(super) struct Ministack {
+pub(crate) struct Ministack {
     child: Child,
     endpoint: String,
     _folder: TempDir,
@@ -37,7 +37,7 @@ static RUNNING: Mutex<Weak<Ministack>> = Mutex::const_new(Weak::new());
 
 impl Ministack {
     /// The running server, with its tables made.
-    pub(super) async fn shared() -> Arc<Self> {
+    pub(crate) async fn shared() -> Arc<Self> {
         let mut running = RUNNING.lock().await;
         if let Some(server) = running.upgrade() {
             return server;
@@ -47,8 +47,13 @@ impl Ministack {
         server
     }
 
-    pub(super) async fn sdk_config(&self) -> SdkConfig {
+    pub(crate) async fn sdk_config(&self) -> SdkConfig {
         aws_config(&self.endpoint).await
+    }
+
+    /// Where all its services answer.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     async fn start() -> Self {
