@@ -82,9 +82,9 @@ impl Handlers {
         };
         let (mut plan, mut run, mut finish) = (adapters.plan(&sources), adapters.run(&sources), adapters.finish());
         plan.max_shards = bounds.shards;
-        let one_at_a_time = WriterSettings { uploads_in_flight: 1, retries: 0, ..finish.writer };
-        run.settings.writer = WriterSettings { block_bytes: bounds.block_bytes, ..one_at_a_time };
-        finish.writer = WriterSettings { block_bytes: 100_000, ..one_at_a_time };
+        let writer = WriterSettings { uploads_in_flight: bounds.uploads, retries: 0, ..finish.writer };
+        run.settings.writer = WriterSettings { block_bytes: bounds.block_bytes, ..writer };
+        finish.writer = WriterSettings { block_bytes: 100_000, ..writer };
         if broken == Some(Broken::CommitsBeforePrepare) {
             run.chunks = Arc::new(HastyTable);
         }

@@ -24,6 +24,8 @@ pub(crate) struct Bounds {
     pub(crate) shards: u16,
     /// The size of a file's blocks, in bytes; a file has some 150.
     pub(crate) block_bytes: usize,
+    /// How many blocks are sent at once.
+    pub(crate) uploads: usize,
     /// The most attempts at a chunk, and at finishing the job. What repeats itself while somebody else stands still would
     /// go on for ever.
     pub(crate) attempts: u32,
@@ -48,6 +50,7 @@ impl Bounds {
         page: 9,
         shards: 1,
         block_bytes: 1_000,
+        uploads: 1,
         attempts: 3,
         workers: 2,
         faults: 0,
@@ -73,7 +76,7 @@ pub(crate) const LARGE: [(&str, Bounds); 10] = [
     ("two chunks, two faults", Bounds { faults: 2, ..Bounds::PLAIN }),
     ("two chunks, three processes, one fault", Bounds { workers: 3, faults: 1, ..Bounds::PLAIN }),
     ("three chunks over two shards, one fault", Bounds { chunks: 3, page: 1, shards: 2, faults: 1, ..Bounds::PLAIN }),
-    ("two chunks of three blocks, one fault", Bounds { block_bytes: 60, faults: 1, ..Bounds::PLAIN }),
+    ("two chunks of three blocks, one fault", Bounds { block_bytes: 60, uploads: 2, faults: 1, ..Bounds::PLAIN }),
     ("one chunk, three faults", Bounds { chunks: 1, faults: 3, ..Bounds::PLAIN }),
     ("one chunk, one fault, one act", Bounds { chunks: 1, faults: 1, acts: 1, ..Bounds::PLAIN }),
     ("two chunks, one fault, one act", Bounds { attempts: 2, faults: 1, acts: 1, ..Bounds::PLAIN }),

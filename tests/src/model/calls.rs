@@ -1,8 +1,6 @@
 //! What a process asks of the world, as a value, and what it is answered.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use shared::chunk::{Chunk, ChunkKey, ChunkMove};
@@ -10,6 +8,7 @@ use shared::container::{BlobName, BlockId};
 use shared::job::{Job, JobKey};
 use shared::tally::Tally;
 use time::OffsetDateTime;
+use tokio::sync::oneshot;
 
 use super::noted::{fingerprint_of_job, hash};
 
@@ -80,41 +79,62 @@ impl Answer {
     }
 }
 
-/// What a process has lived through so far, and what it asks next.
+/// A process that is run again over its past.
 pub(crate) struct Replay {
     /// The time when the last answer came.
     pub(crate) now: OffsetDateTime,
-    /// The answers to come, each with the time when it does.
-    pub(crate) answers: VecDeque<(Arc<Answer>, OffsetDateTime)>,
-    /// The first call that is not answered.
-    pub(crate) call: Option<Call>,
+    /// Every call so far.
+    pub(crate) calls: Vec<Asked>,
     /// The attempt at a chunk that it wrote last.
     pub(crate) attempt: u32,
+}
+
+/// A call, and who waits for its answer, if it has not come.
+pub(crate) struct Asked {
+    pub(crate) call: Call,
+    waits: Option<oneshot::Sender<Answer>>,
 }
 
 thread_local! {
     /// The process that this thread replays.
     pub(crate) static REPLAY: RefCell<Replay> = const {
-        RefCell::new(Replay { now: OffsetDateTime::UNIX_EPOCH, answers: VecDeque::new(), call: None, attempt: 0 })
+        RefCell::new(Replay { now: OffsetDateTime::UNIX_EPOCH, calls: Vec::new(), attempt: 0 })
     };
 }
 
-/// Answers from the process's past; a call that was never made before is noted, and waits.
-pub(crate) async fn ask(call: Call) -> Answer {
-    let answer = REPLAY.with_borrow_mut(|replay| {
-        if let Some((answer, now)) = replay.answers.pop_front() {
-            replay.now = now;
-            if let Call::Apply(step) = &call {
-                replay.attempt = step.chunk.attempt;
-            }
-            return Some(answer);
+impl Replay {
+    /// Forgets the last process.
+    pub(crate) fn begin(&mut self, now: OffsetDateTime) {
+        *self = Self { now, calls: Vec::new(), attempt: 0 };
+    }
+
+    /// Answers a call, by its place.
+    pub(crate) fn answer(&mut self, at: usize, answer: Answer, now: OffsetDateTime) {
+        self.now = now;
+        let asked = &mut self.calls[at];
+        if let (Call::Apply(step), Answer::Done) = (&asked.call, &answer) {
+            self.attempt = step.chunk.attempt;
         }
-        assert!(replay.call.is_none(), "a process asks two things at once: {:?} and {call:?}", replay.call);
-        replay.call = Some(call);
-        None
-    });
-    match answer {
-        Some(answer) => answer.as_ref().clone(),
-        None => std::future::pending().await,
+        let waits = asked.waits.take().unwrap();
+        assert!(waits.send(answer).is_ok(), "nobody waits for {:?}", self.calls[at].call);
+    }
+
+    /// The calls that somebody waits for, by their places. There is one at least, or the process waits for nothing.
+    pub(crate) fn open_calls(&self) -> Vec<(usize, Call)> {
+        let calls = self.calls.iter().enumerate();
+        let open = calls.filter(|(_, asked)| asked.waits.as_ref().is_some_and(|waits| !waits.is_closed()));
+        let open: Vec<_> = open.map(|(at, asked)| (at, asked.call.clone())).collect();
+        assert!(!open.is_empty(), "a process waits for nothing");
+        open
+    }
+}
+
+/// Waits for the answer to a call.
+pub(crate) async fn ask(call: Call) -> Answer {
+    let (waits, answer) = oneshot::channel();
+    REPLAY.with_borrow_mut(|replay| replay.calls.push(Asked { call, waits: Some(waits) }));
+    match answer.await {
+        Ok(answer) => answer,
+        Err(_) => std::future::pending().await,
     }
 }

@@ -41,12 +41,12 @@ fn tell(property: &str, path: Path<State, Step>) -> String {
     for (state, step) in path.into_vec() {
         let Some(step) = step else { continue };
         let at = match &step {
-            Step::Call(at) => Some(*at),
+            Step::Call((at, _)) => Some(*at),
             Step::Fault(fault) => fault.process(),
             Step::Deliver(_) | Step::Arrive(_) | Step::Wait | Step::Act(_) => None,
         };
         let at = at.and_then(|at| state.processes.get(at));
-        let who = at.map(|process| format!("{:?}: {:?}", process.message, process.call()));
+        let who = at.map(|process| format!("{:?}: {:?}", process.message, process.calls().collect::<Vec<_>>()));
         lines.push(format!("  {step:?} {}", who.unwrap_or_default()));
     }
     lines.join("\n")

@@ -49,7 +49,7 @@ impl Export {
             while let Some(message) = round.pop_first() {
                 state.begin_process(&message, &self.processes);
                 while !state.processes.is_empty() {
-                    state.call(0, &self.processes);
+                    state.call((0, 0), &self.processes);
                 }
             }
             if state.queue.is_empty() {

@@ -1,7 +1,7 @@
 //! A process of the model: one invocation of a real handler. It cannot be copied as a future, so it is its past: what it
 //! was told to do and every answer that it got. Run again over these, the handler comes to its next call.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use super::Handlers;
-use super::calls::{Answer, Call, REPLAY};
+use super::calls::{Answer, Call, REPLAY, Replay};
 use super::noted::hash;
 use super::{JOB_ID, signature};
 use crate::world::{APP_PATH, World, bus_event, envelope, sqs_event, url_with};
@@ -71,10 +71,20 @@ fn job_event(key: &JobKey, phase: &str) -> JobEvent {
 /// What a process comes to.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// It asks this.
-    Call(Call),
+    /// It waits for the answers to these calls; each has its place among all that it made.
+    Calls(Vec<(usize, Call)>),
     /// It ends; whether its message is done with.
     End(bool),
+}
+
+/// An answer that a process got.
+#[derive(Clone)]
+struct Answered {
+    /// The place of its call.
+    call: usize,
+    answer: Answer,
+    /// When it came.
+    now: OffsetDateTime,
 }
 
 /// A process, by its past.
@@ -82,16 +92,17 @@ pub(crate) enum Next {
 pub(crate) struct Process {
     pub(crate) message: Message,
     began: OffsetDateTime,
-    past: Arc<Vec<(Arc<Answer>, OffsetDateTime)>>,
+    past: Arc<Vec<Answered>>,
     /// Stands for the message and the past.
     id: u64,
     pub(crate) next: Arc<Next>,
 }
 
 impl Process {
-    /// The call that it waits for.
-    pub(crate) fn call(&self) -> Option<&Call> {
-        if let Next::Call(call) = self.next.as_ref() { Some(call) } else { None }
+    /// The calls that it waits for.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+        let calls = if let Next::Calls(calls) = self.next.as_ref() { calls.as_slice() } else { &[] };
+        calls.iter().map(|(_, call)| call)
     }
 }
 
@@ -135,7 +146,6 @@ pub(crate) struct Processes {
 }
 
 thread_local! {
-    /// Its clock is paused, and jumps when nothing can go on: so a moment's sleep ends when the process waits for a call.
     static RUNTIME: Runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
 }
@@ -158,11 +168,13 @@ impl Processes {
         self.at_next_call(Process { message, began: now, past: Arc::default(), id, next })
     }
 
-    /// The process when its call was answered.
-    pub(crate) fn go_on(&self, process: Process, answer: Answer, now: OffsetDateTime) -> Process {
-        let id = hash(&(process.id, answer.fingerprint(), now));
+    /// The process when one of the calls that it waits for was answered.
+    pub(crate) fn go_on(&self, process: Process, which: usize, answer: Answer, now: OffsetDateTime) -> Process {
+        let Next::Calls(calls) = process.next.as_ref() else { panic!("{process:?} waits for nothing") };
+        let call = calls[which].0;
+        let id = hash(&(process.id, call, answer.fingerprint(), now));
         let mut past = process.past;
-        Arc::make_mut(&mut past).push((Arc::new(answer), now));
+        Arc::make_mut(&mut past).push(Answered { call, answer, now });
         self.at_next_call(Process { past, id, ..process })
     }
 
@@ -175,31 +187,23 @@ impl Processes {
         Process { next, ..process }
     }
 
+    /// Runs the process again: each answer comes when it can do nothing more without.
     fn replay(&self, process: &Process) -> Next {
-        REPLAY.with_borrow_mut(|replay| {
-            replay.now = process.began;
-            replay.answers = VecDeque::from(process.past.as_ref().clone());
-            replay.call = None;
-            replay.attempt = 0;
-        });
-        let end = RUNTIME.with(|runtime| {
+        REPLAY.with_borrow_mut(|replay| replay.begin(process.began));
+        RUNTIME.with(|runtime| {
             runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    done = Box::pin(self.handle(&process.message)) => Some(done),
-                    () = tokio::time::sleep(Duration::from_millis(1)) => None,
+                let mut handler = Box::pin(self.handle(&process.message));
+                for Answered { call, answer, now } in process.past.as_ref() {
+                    let end = until_it_waits(&mut handler).await;
+                    assert!(end.is_none(), "{process:?} ends before its time");
+                    REPLAY.with_borrow_mut(|replay| replay.answer(*call, answer.clone(), *now));
+                }
+                match until_it_waits(&mut handler).await {
+                    Some(done) => Next::End(done),
+                    None => Next::Calls(REPLAY.with_borrow(Replay::open_calls)),
                 }
             })
-        });
-        let call = REPLAY.with_borrow_mut(|replay| {
-            assert!(replay.answers.is_empty(), "{process:?} replays otherwise than it ran");
-            replay.call.take()
-        });
-        match (end, call) {
-            (Some(done), None) => Next::End(done),
-            (None, Some(call)) => Next::Call(call),
-            (end, call) => panic!("{process:?} comes to {end:?} and {call:?}"),
-        }
+        })
     }
 
     /// Runs the handler; whether the message is done with.
@@ -232,5 +236,15 @@ impl Processes {
             }
             Message::Expire => expire_jobs::handle(Value::Null, &handlers.expire).await.is_ok(),
         }
+    }
+}
+
+/// Runs a handler until it ends or waits. The runtime's clock is paused and jumps when no task can go on: so a moment's
+/// sleep ends only then.
+async fn until_it_waits(handler: &mut (impl Future<Output = bool> + Unpin)) -> Option<bool> {
+    tokio::select! {
+        biased;
+        done = handler => Some(done),
+        () = tokio::time::sleep(Duration::from_millis(1)) => None,
     }
 }

@@ -21,6 +21,9 @@ pub(crate) const BEGINNING: OffsetDateTime = datetime!(2026-02-01 00:00 UTC);
 /// How far time jumps: longer than a lease lasts, and than a job may wait for a credential.
 const JUMP: Duration = Duration::minutes(20);
 
+/// A call that a process waits for: the place of the process, and of the call among those.
+pub(crate) type CallOf = (usize, usize);
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) now: OffsetDateTime,
@@ -99,29 +102,29 @@ impl State {
         self.queue.remove(message);
         let process = processes.begin(message.clone(), self.now);
         self.processes.push(process);
-        self.call(self.processes.len() - 1, processes);
+        self.call((self.processes.len() - 1, 0), processes);
     }
 
-    /// A process makes its call and comes to the next one, or to its end.
-    pub(crate) fn call(&mut self, at: usize, processes: &Processes) {
-        let answer = self.perform_call_of(at);
-        self.answer(at, answer, processes);
+    /// A process makes one of its calls and goes on until it waits again, or ends.
+    pub(crate) fn call(&mut self, call: CallOf, processes: &Processes) {
+        let answer = self.perform_call_of(call);
+        self.answer(call, answer, processes);
     }
 
     /// Does what a process asks.
-    pub(crate) fn perform_call_of(&mut self, at: usize) -> Answer {
+    pub(crate) fn perform_call_of(&mut self, (at, which): CallOf) -> Answer {
         let next = Arc::clone(&self.processes[at].next);
-        let Next::Call(call) = next.as_ref() else { panic!("a process without a call") };
-        self.perform(call)
+        let Next::Calls(calls) = next.as_ref() else { panic!("a process without a call") };
+        self.perform(&calls[which].1)
     }
 
     /// A process gets an answer.
-    pub(crate) fn answer(&mut self, at: usize, answer: Answer, processes: &Processes) {
-        let process = processes.go_on(self.processes.remove(at), answer, self.now);
+    pub(crate) fn answer(&mut self, (at, which): CallOf, answer: Answer, processes: &Processes) {
+        let process = processes.go_on(self.processes.remove(at), which, answer, self.now);
         match process.next.as_ref() {
             Next::End(true) => {}
             Next::End(false) => self.give_back(process.message),
-            Next::Call(_) => self.processes.push(process),
+            Next::Calls(_) => self.processes.push(process),
         }
         self.processes.sort_unstable();
     }
@@ -140,9 +143,8 @@ impl State {
     }
 
     /// The caller of a write waits no longer; it may still arrive.
-    pub(crate) fn make_late(&mut self, at: usize) {
-        if let Some(call) = self.processes[at].call() {
-            self.late.push(Noted::call(call.clone()));
-        }
+    pub(crate) fn make_late(&mut self, (at, which): CallOf) {
+        let call = self.processes[at].calls().nth(which).cloned();
+        self.late.extend(call.map(Noted::call));
     }
 }

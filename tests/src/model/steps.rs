@@ -3,17 +3,17 @@
 use shared::job::Phase;
 
 use super::bounds::{Act, Bounds};
-use super::calls::{Answer, Call, Failure};
+use super::calls::{Answer, Failure};
 use super::process::{Message, Processes};
-use super::state::State;
+use super::state::{CallOf, State};
 
 /// Something that happens. Processes and late calls are named by their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Somebody takes up a message.
     Deliver(Message),
-    /// A process makes its call.
-    Call(usize),
+    /// A process makes one of its calls.
+    Call(CallOf),
     /// A late call is made.
     Arrive(usize),
     /// Nobody works, and time passes over every lease.
@@ -28,11 +28,11 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A process makes its call in vain: a throttle, a cut connection.
-    Refuse(usize),
+    Refuse(CallOf),
     /// A process's call is made, and its answer lost.
-    LoseAnswer(usize),
+    LoseAnswer(CallOf),
     /// A process hears nothing; its call may still be made, later.
-    MakeLate(usize),
+    MakeLate(CallOf),
     /// A process dies; its message comes again.
     Die(usize),
     /// The message of a process that lives comes again.
@@ -49,9 +49,11 @@ impl Fault {
     /// The place of the process that it happens to.
     pub(crate) fn process(&self) -> Option<usize> {
         match self {
-            Self::Refuse(at) | Self::LoseAnswer(at) | Self::MakeLate(at) | Self::Die(at) | Self::Repeat(at) => {
-                Some(*at)
-            }
+            Self::Refuse((at, _))
+            | Self::LoseAnswer((at, _))
+            | Self::MakeLate((at, _))
+            | Self::Die(at)
+            | Self::Repeat(at) => Some(*at),
             Self::Bury(_) | Self::StandStill | Self::DropBlocks => None,
         }
     }
@@ -63,7 +65,9 @@ pub(crate) fn of(state: &State, bounds: &Bounds, steps: &mut Vec<Step>) {
     if more_may_work {
         steps.extend(state.queue.iter().cloned().map(Step::Deliver));
     }
-    steps.extend((0..state.processes.len()).map(Step::Call));
+    for (at, process) in state.processes.iter().enumerate() {
+        steps.extend(process.calls().enumerate().map(|(which, _)| Step::Call((at, which))));
+    }
     steps.extend((0..state.late.len()).map(Step::Arrive));
     if state.processes.is_empty() && state.late.is_empty() && state.holds_leases() {
         steps.push(Step::Wait);
@@ -79,14 +83,16 @@ pub(crate) fn of(state: &State, bounds: &Bounds, steps: &mut Vec<Step>) {
 fn faults(state: &State, bounds: &Bounds) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (at, process) in state.processes.iter().enumerate() {
-        faults.push(Fault::Refuse(at));
         if process.message.comes_again() {
             faults.push(Fault::Die(at));
             faults.extend((!state.queue.contains(&process.message)).then_some(Fault::Repeat(at)));
         }
-        if process.call().is_some_and(Call::writes) {
-            faults.push(Fault::LoseAnswer(at));
-            faults.extend(bounds.late.then_some(Fault::MakeLate(at)));
+        for (which, call) in process.calls().enumerate() {
+            faults.push(Fault::Refuse((at, which)));
+            if call.writes() {
+                faults.push(Fault::LoseAnswer((at, which)));
+                faults.extend(bounds.late.then_some(Fault::MakeLate((at, which))));
+            }
         }
     }
     if bounds.dead_letters {
@@ -114,7 +120,7 @@ impl Step {
     pub(crate) fn take(self, state: &mut State, processes: &Processes) {
         match self {
             Self::Deliver(message) => state.begin_process(&message, processes),
-            Self::Call(at) => state.call(at, processes),
+            Self::Call(call) => state.call(call, processes),
             Self::Arrive(at) => {
                 let call = state.late.remove(at);
                 state.perform(&call);
@@ -136,14 +142,14 @@ impl Fault {
     fn happen(self, state: &mut State, processes: &Processes) {
         let unheard = Answer::Failed(Failure::NoAnswer);
         match self {
-            Self::Refuse(at) => state.answer(at, unheard, processes),
-            Self::LoseAnswer(at) => {
-                state.perform_call_of(at);
-                state.answer(at, unheard, processes);
+            Self::Refuse(call) => state.answer(call, unheard, processes),
+            Self::LoseAnswer(call) => {
+                state.perform_call_of(call);
+                state.answer(call, unheard, processes);
             }
-            Self::MakeLate(at) => {
-                state.make_late(at);
-                state.answer(at, unheard, processes);
+            Self::MakeLate(call) => {
+                state.make_late(call);
+                state.answer(call, unheard, processes);
             }
             Self::Die(at) => state.die(at),
             Self::Repeat(at) => state.give_back(state.processes[at].message.clone()),
