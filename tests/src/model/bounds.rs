@@ -72,7 +72,7 @@ pub(crate) const SMALL: [(&str, Bounds); 6] = [
 ];
 
 /// What `make model` checks, in minutes.
-pub(crate) const LARGE: [(&str, Bounds); 10] = [
+pub(crate) const LARGE: [(&str, Bounds); 13] = [
     ("two chunks, two faults", Bounds { faults: 2, ..Bounds::PLAIN }),
     ("two chunks, three processes, one fault", Bounds { workers: 3, faults: 1, ..Bounds::PLAIN }),
     ("three chunks over two shards, one fault", Bounds { chunks: 3, page: 1, shards: 2, faults: 1, ..Bounds::PLAIN }),
@@ -83,4 +83,10 @@ pub(crate) const LARGE: [(&str, Bounds); 10] = [
     ("one chunk, two acts", Bounds { chunks: 1, acts: 2, ..Bounds::PLAIN }),
     ("two chunks, two acts", Bounds { attempts: 2, acts: 2, ..Bounds::PLAIN }),
     ("one chunk, three acts", Bounds { chunks: 1, attempts: 2, acts: 3, ..Bounds::PLAIN }),
+    (
+        "three chunks over two shards, one act",
+        Bounds { chunks: 3, page: 1, shards: 2, attempts: 2, acts: 1, ..Bounds::PLAIN },
+    ),
+    ("two chunks, three faults", Bounds { attempts: 2, faults: 3, ..Bounds::PLAIN }),
+    ("one chunk, one fault, two acts", Bounds { chunks: 1, attempts: 2, faults: 1, acts: 2, ..Bounds::PLAIN }),
 ];
