@@ -32,6 +32,7 @@ fn assert_route(route: &Route, path: &str) {
     for spelled in [path.to_ascii_uppercase(), path.to_ascii_lowercase(), format!("{}/", path.trim_end_matches('/'))] {
         assert!(same_app(&spelled), "{path} is another app than {spelled}");
     }
+    assert!(is_uri_path(route.list_path()), "{} is no path of a URI", route.list_path());
     let list = Route::parse(route.list_path()).expect("the list's path is a path");
     assert_eq!((&list.target, &list.scope, list.list_path()), (&Target::List, &route.scope, route.list_path()));
     if let Target::Task(id) = &route.target
@@ -47,6 +48,13 @@ fn assert_route(route: &Route, path: &str) {
         let refusal = route.refuse(method, path);
         assert!(matches!(refusal.status(), 404 | 405) && !is_shown_in(&refusal.to_string()), "{refusal}");
     }
+}
+
+/// Visible ASCII, but for what delimits a path, and `%` in front of two hex digits only.
+fn is_uri_path(path: &str) -> bool {
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>?[\\]^`{|}".contains(&byte);
+    path.bytes().all(is_plain) && path.split('%').skip(1).all(is_escape)
 }
 
 /// Lower case, nothing but unreserved characters, escapes and slashes: safe in keys and in names of objects.
