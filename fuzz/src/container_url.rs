@@ -11,14 +11,19 @@ use crate::world::NOW;
 const EXTRA: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 /// The domains of Azure's blob endpoints.
-const DOMAINS: [&str; 4] =
-    [".blob.core.windows.net", ".blob.core.usgovcloudapi.net", ".blob.core.chinacloudapi.cn", ".blob.storage.azure.net"];
+const DOMAINS: [&str; 4] = [
+    ".blob.core.windows.net",
+    ".blob.core.usgovcloudapi.net",
+    ".blob.core.chinacloudapi.cn",
+    ".blob.storage.azure.net",
+];
 
 /// What is accepted leads into one container of a known endpoint, reads back as it was read, and lasts; whether accepted
 /// or refused, nothing that is shown depends on the signature.
-pub fn container_url(input: &[u8]) {
+pub fn container_url(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let extra_endpoints = ExtraEndpoint::parse(EXTRA).into_iter().collect();
+    let mut is_accepted = false;
     for rules in [ContainerUrlRules::default(), ContainerUrlRules { extra_endpoints }] {
         let (checked, other) = (rules.check(&text, NOW), rules.check(&resigned(&text), NOW));
         let (shown, other_shown) = (shown(&checked), shown(&other));
@@ -31,8 +36,10 @@ pub fn container_url(input: &[u8]) {
             assert!(checked.expires.is_none_or(lasts), "{:?}", checked.expires);
             let again = format!("{}?{}", checked.access.address, checked.access.signature.reveal());
             assert_eq!(rules.check(&again, NOW), Ok(checked), "it reads back as another one");
+            is_accepted = true;
         }
     }
+    is_accepted
 }
 
 fn code(checked: &Result<CheckedContainerUrl, ContainerUrlProblem>) -> Option<&'static str> {

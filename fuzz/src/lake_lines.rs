@@ -18,10 +18,10 @@ type Row = BTreeMap<String, String>;
 ///
 /// Both encoders accept the same lines. What they write has a row for each of them, with the values that a plain JSON
 /// parser finds in the line: byte for byte in JSON, and as text, or compacted, in CSV.
-pub fn lake_lines(input: &[u8]) {
-    let [kind, text @ ..] = input else { return };
+pub fn lake_lines(input: &[u8]) -> bool {
+    let [kind, text @ ..] = input else { return false };
     let place = usize::from(kind.to_ascii_lowercase().wrapping_sub(b'a')) % ExportType::ALL.len();
-    let Some(export_type) = ExportType::ALL.get(place).copied() else { return };
+    let Some(export_type) = ExportType::ALL.get(place).copied() else { return false };
     let day = kind.is_ascii_uppercase().then_some(date!(2026 - 11 - 21));
     let options = EncodeOptions { day, export_user_id: true };
     let shape = Shape::of(export_type, true);
@@ -35,6 +35,7 @@ pub fn lake_lines(input: &[u8]) {
     for (_, time) in &accepted {
         assert!(day.is_none() || time.is_none_or(|time| Some(time.date()) == day), "{time:?} is of another day");
     }
+    !accepted.is_empty()
 }
 
 /// A file, and each line that is in it with its moment.
@@ -86,9 +87,9 @@ fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
 /// The plain way: a row at a time, every cell looked through for what must be quoted.
 fn written_csv(shape: &Shape, rows: &[Row]) -> String {
     let header = shape.fields.iter().map(|field| field.name.to_owned()).collect::<Vec<_>>();
-    let quoted = |text: String| match text.contains(['"', ',', '\r', '\n']) || text.is_empty() {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
+    let quoted = |text: String| {
+        let must_be = text.is_empty() || text.contains(['"', ',', '\r', '\n']);
+        if must_be { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
     };
     let cells = |row: &Row| -> Vec<String> {
         let values = shape.fields.iter().map(|field| row.get(field.name));

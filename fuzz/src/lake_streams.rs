@@ -48,8 +48,8 @@ enum Format {
 ///
 /// Whatever the object: the reader says exactly what a plain decoder says, or refuses it; its pieces are small, whole
 /// lines, numbered without a gap; and it never gives out more than the limit.
-pub fn lake_streams(input: &[u8]) {
-    let [letter, hand, rest @ ..] = input else { return };
+pub fn lake_streams(input: &[u8]) -> bool {
+    let [letter, hand, rest @ ..] = input else { return false };
     let (format, name) = match letter.to_ascii_lowercase() {
         b'g' => (Format::Gzip, "a.ndjson.gz"),
         b'z' => (Format::Zstd, "a.ndjson.zst"),
@@ -63,6 +63,7 @@ pub fn lake_streams(input: &[u8]) {
         (Ok(reading), Some(plain)) => {
             assert!(matches!(format, Format::Plain) || plain.len() as u64 <= most, "beyond the limit of {most}");
             assert_eq!(reading, Reading::of(&plain), "not what is in the object");
+            true
         }
         (Ok(_), None) => panic!("a damaged object passes for whole"),
         (Err(SourceError::Corrupt { reason, .. }), plain) => {
@@ -70,6 +71,7 @@ pub fn lake_streams(input: &[u8]) {
             let is_a_bomb = reason.contains("expands to more than");
             assert!(is_too_large || !letter.is_ascii_uppercase(), "an honest object is refused: {reason}");
             assert!(!is_too_large || is_a_bomb, "{reason}");
+            false
         }
         (Err(error), _) => panic!("the store is innocent: {error}"),
     }

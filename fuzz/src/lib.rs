@@ -29,8 +29,9 @@ pub use manifest::manifest;
 pub use request_body::request_body;
 pub use request_path::request_path;
 
-/// A target: its name, which is that of its binary and its corpus, and its body.
-pub type Target = (&'static str, fn(&[u8]));
+/// A target: its name, which is that of its binary and its corpus, and its body, which says whether the input was
+/// accepted: a corpus of which nothing is shows little.
+pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub const TARGETS: [Target; 7] = [

@@ -3,12 +3,13 @@
 use shared::manifest::{Manifest, ManifestWriter};
 
 /// What can be read is, written anew, read as the same.
-pub fn manifest(input: &[u8]) {
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(input) else { return };
+pub fn manifest(input: &[u8]) -> bool {
+    let Ok(manifest) = serde_json::from_slice::<Manifest>(input) else { return false };
     let text = written(&manifest);
     let again: Manifest = serde_json::from_slice(&text).expect("a manifest that was written is read");
     assert_eq!(again, manifest);
     assert_eq!(written(&again), text);
+    true
 }
 
 fn written(manifest: &Manifest) -> Vec<u8> {

@@ -10,19 +10,22 @@ use url::Url;
 use crate::signature::is_shown_in;
 
 /// A URI's path and query, as in a request line.
-pub fn request_path(input: &[u8]) {
+pub fn request_path(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let (path, query) = text.split_once('?').unwrap_or((&text, ""));
-    match Route::parse(path) {
-        Ok(route) => assert_route(&route, path),
-        Err(error) => assert_refusal(&error, 404),
+    let route = Route::parse(path);
+    match &route {
+        Ok(route) => assert_route(route, path),
+        Err(error) => assert_refusal(error, 404),
     }
     let query = Query::parse(query);
-    query.check_api_version().err().iter().for_each(|error| assert_refusal(error, 400));
+    let version = query.check_api_version();
+    version.as_ref().err().into_iter().for_each(|error| assert_refusal(error, 400));
     match query.page() {
         Ok(page) => assert_page(page),
         Err(error) => assert_refusal(&error, 400),
     }
+    route.is_ok() && version.is_ok()
 }
 
 /// A path leads to one app however it is spelled, and so do the links that are made of it.

@@ -29,7 +29,7 @@ fn other(symbol: char) -> char {
         'z' => 'a',
         'Z' => 'A',
         '9' => '0',
-        'a'..'z' | 'A'..'Z' | '0'..'9' => char::from_u32(u32::from(symbol) + 1).unwrap_or(symbol),
+        'a'..='y' | 'A'..='Y' | '0'..='8' => char::from_u32(u32::from(symbol) + 1).unwrap_or(symbol),
         _ => symbol,
     }
 }

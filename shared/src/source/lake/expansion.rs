@@ -10,14 +10,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// The most bytes that a compressed object may expand to: `ratio` times its size as stored, and `always_bytes` however
 /// small it is.
 ///
-/// Records shrink to a fortieth by gzip and to a 150th by Zstandard when only their timestamps differ, and to a 300th by
-/// gzip when nothing does; mere repetition shrinks to a 1,032nd by gzip, and to less than a ten-thousandth by Zstandard.
-/// So a ratio alone cannot tell a bomb from an honest log of one device that says one thing, which Zstandard shrinks to
-/// a 3,000th and less. The bytes that are always allowed do: beyond them, such a log is better stored in more than one
-/// object, or uncompressed, which has no limit.
+/// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere byte to a 1,032nd: a
+/// ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a 32,000th, and so monotonous a log as that of
+/// one device which says one thing to a 1,700th or less. What is always allowed makes room for such a log; beyond it, the
+/// log is to be stored in several objects, or uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
 ///
 /// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most 500 objects, expands to
-/// 160 GiB at most, which a run reads, and nearly exports, in the time that it has (`docs/PERFORMANCE.md`).
+/// 160 GiB at most, about what a run exports in the time that it has (`docs/PERFORMANCE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpansionLimit {
     /// How many times its size as stored an object may expand to.

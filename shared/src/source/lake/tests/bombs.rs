@@ -98,7 +98,7 @@ async fn a_bomb_is_left_alone_at_its_limit_and_what_follows_is_never_read() {
 
 #[tokio::test]
 async fn an_object_may_be_as_large_as_its_limit() {
-    let member = gzip_best(&[b'\n'; MIB]);
+    let member = gzip_best(&vec![b'\n'; MIB]);
     for (members, passes) in [(4, true), (5, false)] {
         let reading = read(SMALL, "a.ndjson.gz", member.repeat(members)).await;
         assert_eq!(reading.failure.is_none(), passes, "{reading:?}");
