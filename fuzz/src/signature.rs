@@ -3,6 +3,9 @@
 /// The marks in front of a signature in a URL.
 const MARKS: [&str; 2] = ["?sig=", "&sig="];
 
+/// What ends it, wherever in a URL it stands: behind a slash may come another segment of the path.
+const ENDS: [char; 4] = ['&', '#', '/', '?'];
+
 /// The text with every signature in it replaced by another one of the same length. What is shown of both texts must be
 /// the same: then nothing of the signature is shown.
 pub(crate) fn resigned(text: &str) -> String {
@@ -10,12 +13,23 @@ pub(crate) fn resigned(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = next_signature(rest) {
         let (before, from) = rest.split_at(at);
-        let (signature, after) = from.split_at(from.find(['&', '#']).unwrap_or(from.len()));
+        let (signature, after) = from.split_at(from.find(ENDS).unwrap_or(from.len()));
         resigned.push_str(before);
-        resigned.extend(signature.chars().map(other));
+        resign(signature, &mut resigned);
         rest = after;
     }
     resigned + rest
+}
+
+/// Escapes stay: elsewhere in a URL than in its query they could be dots.
+fn resign(signature: &str, out: &mut String) {
+    let mut symbols = signature.chars();
+    while let Some(symbol) = symbols.next() {
+        out.push(other(symbol));
+        if symbol == '%' {
+            out.extend(symbols.by_ref().take(2));
+        }
+    }
 }
 
 fn next_signature(text: &str) -> Option<usize> {
