@@ -117,7 +117,7 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 	rm -rf $(KEPT)
 	cp --archive fuzz/corpus/$* $(KEPT)
 	$(FUZZ_RUN) $* $(KEPT) $(FOUND) -- $(FUZZ_LIMITS) -set_cover_merge=1 -use_counters=0
-	$(call hashes,$(KEPT)) -printf '%T@ %p\n' | sort | head --lines=$(KEEP) | cut --delimiter=' ' --fields=2 \
+	$(call hashes,$(KEPT)) -printf '%T@ %p\n' | sort | sed --quiet '1,$(KEEP)p' | cut --delimiter=' ' --fields=2 \
 	  | xargs --no-run-if-empty cp --target-directory=fuzz/corpus/$*
 
 .PHONY: check
