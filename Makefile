@@ -112,7 +112,7 @@ $(FUZZ_NAMES:%=fuzz-run-%): fuzz-run-%: $(FUZZ)
 .PHONY: fuzz-corpus $(FUZZ_NAMES:%=fuzz-keep-%)
 fuzz-corpus: $(FUZZ_NAMES:%=fuzz-keep-%) ## Keep the most telling of what the last runs found in the committed corpora
 $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
-	mkdir -p $(FOUND)
+	mkdir -p $(FOUND) $(dir $(KEPT))
 	$(call hashes,fuzz/corpus/$*) -exec mv --target-directory=$(FOUND) {} +
 	rm -rf $(KEPT)
 	cp --archive fuzz/corpus/$* $(KEPT)

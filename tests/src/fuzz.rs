@@ -46,6 +46,8 @@ fn every_target_has_a_binary_a_corpus_and_a_dictionary() {
     assert_eq!(stems("dictionaries"), names);
     let manifest = fs::read_to_string(folder("libfuzzer/Cargo.toml")).unwrap();
     for name in &names {
+        let binary = fs::read_to_string(folder(&format!("libfuzzer/fuzz_targets/{name}.rs"))).unwrap();
+        assert!(binary.contains(&format!("\n    fuzz::{name}(input);\n")), "{name}: {binary}");
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
     }
 }
