@@ -18,8 +18,8 @@ const DOMAINS: [&str; 4] = [
     ".blob.storage.azure.net",
 ];
 
-/// What is accepted leads into one container of a known endpoint, reads back as it was read, and lasts; whether accepted
-/// or refused, nothing that is shown depends on the signature.
+/// What is accepted leads into one container of a known endpoint, reads back as it was read, and lasts. Accepted or
+/// refused, nothing that is shown depends on the signature.
 pub fn container_url(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let extra_endpoints = ExtraEndpoint::parse(EXTRA).into_iter().collect();

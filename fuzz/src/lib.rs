@@ -1,8 +1,8 @@
 //! What must hold of whatever arrives: the bodies of the fuzz targets.
 //!
 //! A target takes any bytes and asserts what must be true of them. It is an ordinary function, so that it serves twice:
-//! `make fuzz` drives it by libFuzzer (`libfuzzer/`, three lines a target), and `make test` replays the committed corpus
-//! (`corpus/`) through it, so that a finding stays found. How to work with them stands in `docs/PROOF.md`.
+//! `make fuzz` drives it by libFuzzer (`libfuzzer/`, a few lines a target), and `make test` replays the committed
+//! corpus (`corpus/`) through it, so that a finding stays found. How to work with them stands in `docs/PROOF.md`.
 
 #![expect(
     clippy::missing_panics_doc,

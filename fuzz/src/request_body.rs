@@ -21,8 +21,8 @@ use crate::world::NOW;
 
 const LIMITS: Limits = Limits { today: NOW.date(), max_range_days: 366 };
 
-/// The first byte chooses the operation (`a` the first of them; behind the last comes PATCH), the second one the content
-/// type (`f` a form, `j` JSON, `k` JSON in base64); the body follows.
+/// The first byte chooses the operation (`a` the first of them; behind the last comes PATCH), the second one the
+/// content type (`f` a form, `j` JSON, `k` JSON in base64); the body follows.
 pub fn request_body(input: &[u8]) -> bool {
     let [operation, content_type, body @ ..] = input else { return false };
     let event = event(*content_type, body);

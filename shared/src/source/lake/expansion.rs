@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// The most bytes that a compressed object may expand to: `ratio` times its size as stored, and `always_bytes` however
 /// small it is.
 ///
-/// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere byte to a 1,032nd: a
-/// ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a 32,000th, and so monotonous a log as that of
-/// one device which says one thing to a 1,700th or less. What is always allowed makes room for such a log; beyond it, the
-/// log is to be stored in several objects, or uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
+/// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere byte to a 1,032nd:
+/// a ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a 32,000th, and the log of one device
+/// that says one thing to a 1,700th or less. What is always allowed makes room for such a log; beyond it, the log is
+/// to be stored in several objects, or uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
 ///
-/// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most 500 objects, expands to
-/// 160 GiB at most, about what a run exports in the time that it has (`docs/PERFORMANCE.md`).
+/// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most 500 objects, expands
+/// to 160 GiB at most, about what a run exports in the time that it has (`docs/PERFORMANCE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpansionLimit {
     /// How many times its size as stored an object may expand to.
@@ -100,7 +100,8 @@ mod tests {
     #[tokio::test]
     async fn the_refusal_names_the_limit_and_the_mend() {
         let error = read(10_001, 1_000).await.unwrap_err();
-        let words = "it expands to more than 10000 bytes, the most for 1000 bytes as stored (10 times, and always 100); \
+        let words = "it expands to more than 10000 bytes, \
+                     the most for 1000 bytes as stored (10 times, and always 100); \
                      if its records are real, store it uncompressed or in smaller objects";
         assert_eq!(error.to_string(), words);
     }
