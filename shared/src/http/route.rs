@@ -160,9 +160,12 @@ impl Route {
     }
 }
 
+/// The name that a segment holds. No app can be called `.` or `..`: whoever follows a link to it takes the segment away
+/// (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
 fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
     let name = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
-    let fits = literal.map_or(!name.is_empty(), |literal| literal.eq_ignore_ascii_case(&name));
+    let is_name = !matches!(name.as_str(), "" | "." | "..");
+    let fits = literal.map_or(is_name, |literal| literal.eq_ignore_ascii_case(&name));
     fits.then_some(name)
 }
 
@@ -224,6 +227,14 @@ mod tests {
             assert!(matches!(Route::parse(path), Err(ApiError::UnknownPath { .. })), "{path}");
         }
         assert!(Route::parse(&format!("{}/", list("a"))).is_ok());
+    }
+
+    #[test]
+    fn an_app_whose_links_would_lead_elsewhere_is_unknown() {
+        for app in [".", "..", "%2e", "%2E."] {
+            assert!(matches!(Route::parse(&list(app)), Err(ApiError::UnknownPath { .. })), "{app}");
+        }
+        assert!(Route::parse(&list("...")).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Objects are only added, never changed: a chunk reads exactly the versions that its plan pinned by `ETag`.
 
+mod expansion;
 pub mod layout;
 mod plan;
 mod read;
@@ -18,6 +19,7 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use thiserror::Error;
 use url::Url;
 
+pub use self::expansion::ExpansionLimit;
 use crate::app::AppScope;
 use crate::chunk::ChunkSource;
 use crate::job::PlanCursor;
@@ -65,19 +67,26 @@ pub struct Lake {
     target_bytes: u64,
     /// Whether the store lists by path, so that a listing need not be read to its end.
     lists_in_order: bool,
+    expansion: ExpansionLimit,
 }
 
 impl Lake {
     /// The lake below `prefix`. Chunks are packed up to `target_bytes` of objects as stored; a larger object is a chunk
     /// of its own.
     pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, target_bytes: u64) -> Self {
-        Self { store, prefix, target_bytes, lists_in_order: false }
+        Self { store, prefix, target_bytes, lists_in_order: false, expansion: ExpansionLimit::default() }
     }
 
     /// The same lake, over a store that lists objects by path: planning then reads no more of a listing than it uses.
     #[must_use]
     pub fn listing_in_order(self) -> Self {
         Self { lists_in_order: true, ..self }
+    }
+
+    /// The same lake with another limit to how far its compressed objects may expand.
+    #[must_use]
+    pub fn with_expansion_limit(self, expansion: ExpansionLimit) -> Self {
+        Self { expansion, ..self }
     }
 
     /// The lake at `s3://bucket/prefix` (region, credentials and endpoint come from the usual `AWS_*` environment) or

@@ -12,6 +12,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
 use crate::chunk::ObjectRef;
+use crate::source::lake::expansion::Bounded;
 use crate::source::lake::layout::Compression;
 use crate::source::lake::{Lake, source_error};
 use crate::source::lines::{Cut, LineCutter};
@@ -81,13 +82,13 @@ async fn open_object(lake: &Lake, object: &ObjectRef) -> Result<OpenObject, Sour
         Compression::Gzip => {
             let mut decoder = GzipDecoder::new(body);
             decoder.multiple_members(true);
-            Box::pin(decoder)
+            Box::pin(Bounded::new(decoder, lake.expansion, object.size_bytes))
         }
         Compression::Zstd => {
             let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
             let mut decoder = ZstdDecoder::with_params(body, &[window]);
             decoder.multiple_members(true);
-            Box::pin(decoder)
+            Box::pin(Bounded::new(decoder, lake.expansion, object.size_bytes))
         }
     };
     Ok(OpenObject { lines, cutter: LineCutter::default() })
@@ -106,7 +107,7 @@ async fn fetch(lake: &Lake, object: &ObjectRef) -> Result<GetResult, SourceError
     if same { Ok(answer) } else { Err(changed()) }
 }
 
-/// A failure of the store within the body, or else one of the decoder: damaged or cut short.
+/// A failure of the store within the body, or else one of the decoder: damaged, cut short, or expanding too far.
 fn read_error(object: &str, error: &io::Error) -> SourceError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<object_store::Error>()) {
         Some(inner) => source_error(object, inner),

@@ -1,3 +1,4 @@
+mod bombs;
 mod planning;
 mod store;
 
