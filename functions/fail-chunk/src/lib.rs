@@ -102,7 +102,7 @@ async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
 }
 
 /// A job that could not be planned fails by way of its manifest, one that could not be resumed waits for its owner
-/// again, and one that could not be finished fails without a manifest.
+/// again, and one that could not be finished fails, or is cancelled as its owner asked, without a manifest.
 async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
     let now = ports.clock.now();
     let Some(job) = ports.chunks.job(key, now).await? else { return Ok(()) };
@@ -113,8 +113,8 @@ async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
         Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => return Err(FailError::ChunksOpen),
         Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
-            let details = "The manifest could not be written: every attempt at it failed.".to_owned();
-            job.end(now, Outcome::Failed { details })?
+            let outcome = Outcome::without_manifest(job.phase.cancellation(), &reason);
+            job.end(now, outcome)?
         }
         Phase::Finishing { manifest: Some(_), .. } => return Err(FailError::ManifestPrepared),
         Phase::AwaitingCredential { .. } | Phase::Ended { .. } => return Ok(()),

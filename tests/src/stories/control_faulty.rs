@@ -3,9 +3,10 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::json;
 use shared::job::JobKey;
+use shared::store::Jobs;
 
 use super::control::{
-    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, recorded, revoke,
+    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, posted, recorded, revoke,
 };
 use super::rows::small_lake;
 use crate::faults::Fault;
@@ -149,6 +150,27 @@ async fn a_dead_letter_does_not_end_a_cancelled_job_whose_chunks_are_open() {
     let job = world.drive_on(&key, deliveries).await;
     assert_eq!(job.phase.name(), "cancelled");
     assert_honest(&world, &job, &rows).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
+    for finishing in [false, true] {
+        let world = World::new().await;
+        let rows = small_lake(&world).await;
+        let key = posted(&world).await;
+        assert_eq!(world.delete(&key).await.status_code, 202);
+        if finishing {
+            let job = world.job(&key).await;
+            world.store.put_job(job.begin_finishing().unwrap()).await.unwrap();
+        }
+        assert!(world.bury_event(&key, "cancelling").await);
+        let task = world.task(&key).await;
+        let details = "The job was cancelled. The manifest could not be written: every attempt at it failed.";
+        assert_eq!((&task["phase"], &task["errorDetails"]), (&json!("cancelled"), &json!(details)));
+        assert_eq!(world.delete(&key).await.status_code, 202, "a repeated DELETE is answered alike");
+        assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+        assert_exact(&world, &world.drive(&key).await, &rows, &[]).await;
+    }
 }
 
 /// A planner that reopens chunks stands still before its n-th call while the job is cancelled, and wakes when it has
