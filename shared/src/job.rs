@@ -139,7 +139,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a colon.
-    pub fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
+    fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
         let details = format!("The manifest could not be written: {reason}.");
         match cancelled {
             None => Self::Failed { details },
@@ -204,6 +204,8 @@ pub enum Phase {
         at: OffsetDateTime,
         /// How.
         outcome: Outcome,
+        /// Whether a manifest says what it holds; always after success, and when only chunks are missing.
+        has_manifest: bool,
     },
 }
 

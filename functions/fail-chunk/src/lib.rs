@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use shared::chunk::{ChunkKey, Claim};
 use shared::clock::Clock;
 use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, JobKey, Outcome, Phase};
+use shared::job::{IllegalMove, JobKey, Phase};
 use shared::store::{Chunks, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
@@ -113,8 +113,7 @@ async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
         Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => return Err(FailError::ChunksOpen),
         Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
-            let outcome = Outcome::without_manifest(job.phase.cancellation(), &reason);
-            job.end(now, outcome)?
+            job.end_without_manifest(now, &reason)?
         }
         Phase::Finishing { manifest: Some(_), .. } => return Err(FailError::ManifestPrepared),
         Phase::AwaitingCredential { .. } | Phase::Ended { .. } => return Ok(()),

@@ -150,29 +150,30 @@ async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError
 }
 
 async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let outcome = match publish(job, tally, ports).await {
-        Ok(outcome) => outcome,
+    match publish(job, tally, ports).await {
+        Ok(outcome) => put(job, |job| job.end(ports.clock.now(), outcome), ports).await?,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
-            match job.clone().await_credential(ports.clock.now(), error.to_string()) {
-                Ok(job) => {
-                    warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
-                    ports.chunks.put_job(job).await?;
-                    return Ok(());
-                }
-                Err(_) => without_manifest(job, &error),
+            if let Ok(waiting) = job.clone().await_credential(ports.clock.now(), error.to_string()) {
+                warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
+                ports.chunks.put_job(waiting).await?;
+                return Ok(());
             }
+            end_without_manifest(job, &error, ports).await?;
         }
-        Err(error) if error.is_final() => without_manifest(job, &error),
+        Err(error) if error.is_final() => end_without_manifest(job, &error, ports).await?,
         Err(error) => return Err(error),
-    };
-    put(job, |job| job.end(ports.clock.now(), outcome), ports).await?;
+    }
     info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.rows, bytes = tally.bytes, "the job has ended");
     Ok(())
 }
 
-fn without_manifest(job: &Job, error: &dyn std::error::Error) -> Outcome {
+async fn end_without_manifest(
+    job: &mut Job,
+    error: &(dyn std::error::Error + Sync),
+    ports: &Ports,
+) -> Result<(), FinishError> {
     error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-    Outcome::without_manifest(job.phase.cancellation(), &error.to_string())
+    put(job, |job| job.end_without_manifest(ports.clock.now(), &error.to_string()), ports).await
 }
 
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
