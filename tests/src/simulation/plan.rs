@@ -15,6 +15,7 @@ use shared::selection::ExportRequest;
 use shared::source::{Piece, PlanPage, Source, SourceError, Sources};
 
 use super::chance::Chance;
+use crate::faults::FaultySealer;
 use crate::world::World;
 
 /// How much goes wrong in a run, and where.
@@ -57,6 +58,11 @@ impl Character {
         }
     }
 
+    /// One in which a broken protocol soon does harm: much stands still, and files have many blocks.
+    pub(crate) fn harsh(self) -> Self {
+        Self { fault_per_mille: 120, faults: 80, workers: 8, max_receives: 20, block_bytes: 150, ..self }
+    }
+
     /// Settles what of it is a setting.
     pub(crate) fn shape(&self, world: &mut World) {
         world.max_receives = self.max_receives;
@@ -69,6 +75,12 @@ impl Character {
         let paged = |inner: &Arc<dyn Source>| -> Arc<dyn Source> {
             Arc::new(ShortPages { inner: Arc::clone(inner), most: self.page_chunks })
         };
+        let faults = world.faults.clone();
+        for sealer in
+            [&mut world.create.sealer, &mut world.resume.sealer, &mut world.run.sealer, &mut world.finish.sealer]
+        {
+            *sealer = Arc::new(FaultySealer { faults: faults.clone(), inner: Arc::clone(sealer) });
+        }
         let sources = &world.plan.sources;
         world.plan.sources = Sources { lake: paged(&sources.lake), registry: paged(&sources.registry) };
     }
@@ -140,6 +152,8 @@ impl Broken {
             Self::CommitsBeforePrepare => {
                 let inner = Arc::clone(&world.run.containers);
                 world.run.containers = Arc::new(HastyContainers { inner });
+                // A block that overtakes another would be discarded by its commit, and no file would ever be whole.
+                world.run.settings.writer.uploads_in_flight = 1;
             }
         }
     }

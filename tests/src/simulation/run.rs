@@ -93,7 +93,10 @@ impl Run {
 
     async fn begin(seed: u64, broken: Option<Broken>, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
-        let character = Character::draw(&mut chance);
+        let mut character = Character::draw(&mut chance);
+        if broken.is_some() {
+            character = character.harsh();
+        }
         let mut world = World::new().await;
         character.shape(&mut world);
         let data = Data::fill(&world, &mut chance).await;

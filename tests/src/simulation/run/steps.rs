@@ -109,7 +109,7 @@ impl Run {
             Call::Table | Call::Commit => faults.push(Fault::Late),
             Call::Stage => faults.extend([Fault::Late, Fault::Damaged]),
             Call::Source => faults.push(Fault::Damaged),
-            Call::Late => {}
+            Call::Seal | Call::Late => {}
         }
         let fault = self.chance.pick(&faults);
         self.character.faults -= 1;
