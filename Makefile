@@ -46,6 +46,10 @@ serve: $(AZURITE) ## Keep the whole service up, with a token and a container to 
 sample: $(AZURITE) ## Make more sample data (ROWS=2000000)
 	cargo run --quiet --package local -- sample --rows $(ROWS)
 
+.PHONY: verify
+verify: ## Check an export against its manifest: WHERE=folder, or JOB=id and VERIFY_CONTAINER_URL in the environment
+	cargo run --quiet --package local -- verify $(if $(JOB),--job "$(JOB)") $(if $(WHERE),"$(WHERE)")
+
 ##@ Work
 
 .PHONY: setup

@@ -1,18 +1,37 @@
-//! What is in a container, for whoever may read it: the demonstration and the tests, never the service.
+//! What is in a container, for whoever may read it: verification and the tests, never the service.
 #![expect(clippy::disallowed_types, reason = "the service's port writes only; this reads")]
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use azure_core::error::ErrorKind;
-use azure_core::http::{ClientOptions, StatusCode, Transport, Url};
-use azure_storage_blob::models::{BlobClientDownloadResult, BlobItem};
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, StatusCode, Transport, Url};
+use azure_storage_blob::models::{
+    BlobClientDownloadOptions, BlobClientDownloadResult, BlobContainerClientListBlobsOptions, BlobItem,
+};
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use reqwest::redirect::Policy;
 use shared::secret::Secret;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long an answer may pause.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// How often a request is repeated.
+const RETRIES: u32 = 4;
+
+/// How many ranges of a blob, of 4 MiB each, are read at once.
+const RANGES_AT_ONCE: usize = 2;
 
 /// Why a container cannot be read. Holds no URL: Azure's own error would show the signature in its `Debug`.
 #[derive(Debug, Error)]
@@ -20,6 +39,20 @@ pub enum BlobsError {
     /// The URL is none.
     #[error("the container URL is not a URL")]
     NotAUrl,
+    /// The signature does not allow it: expired, revoked, lacking a permission.
+    #[error("storage does not {what}: it refuses the signature ({reason})")]
+    Denied {
+        /// What was asked.
+        what: String,
+        /// What it answered.
+        reason: String,
+    },
+    /// There is no such blob.
+    #[error("there is no blob {name}")]
+    Missing {
+        /// Its name.
+        name: String,
+    },
     /// Storage does not do it.
     #[error("storage does not {what} ({reason})")]
     Storage {
@@ -44,7 +77,15 @@ pub struct BlobEntry {
     pub content_type: Option<String>,
 }
 
-/// A container, opened with a signature that may read and list.
+/// A blob that is being read.
+pub struct BlobStream {
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+    /// Its bytes.
+    pub body: BoxStream<'static, Result<Bytes, BlobsError>>,
+}
+
+/// A container, opened with a signature that may read and, for [`ContainerView::list`], list.
 pub struct ContainerView {
     client: BlobContainerClient,
 }
@@ -56,7 +97,8 @@ impl ContainerView {
     /// [`BlobsError::NotAUrl`].
     pub fn open(url: &Secret) -> Result<Self, BlobsError> {
         let url = Url::parse(url.reveal()).map_err(|_| BlobsError::NotAUrl)?;
-        let client_options = ClientOptions { transport: Some(direct()?), ..ClientOptions::default() };
+        let client_options =
+            ClientOptions { transport: Some(transport(&url)?), retry: patience(), ..ClientOptions::default() };
         let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
         let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
         Ok(Self { client })
@@ -80,8 +122,21 @@ impl ContainerView {
     /// # Errors
     /// [`BlobsError::Storage`].
     pub async fn list(&self) -> Result<Vec<BlobEntry>, BlobsError> {
+        self.list_below("")?.try_collect().await
+    }
+
+    /// The committed blobs whose names begin with a prefix, by name.
+    ///
+    /// # Errors
+    /// [`BlobsError::Storage`]; the stream's items too.
+    pub fn list_below(
+        &self,
+        prefix: &str,
+    ) -> Result<impl futures::Stream<Item = Result<BlobEntry, BlobsError>> + Send + use<>, BlobsError> {
         let failed = |error| failure("list the container", &error);
-        self.client.list_blobs(None).map_err(failed)?.map_ok(entry).try_collect().await.map_err(failed)
+        let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
+        let options = BlobContainerClientListBlobsOptions { prefix, ..BlobContainerClientListBlobsOptions::default() };
+        Ok(self.client.list_blobs(Some(options)).map_err(failed)?.map_ok(entry).map_err(failed))
     }
 
     /// A blob's bytes.
@@ -89,8 +144,8 @@ impl ContainerView {
     /// # Errors
     /// [`BlobsError::Storage`].
     pub async fn read(&self, name: &str) -> Result<Vec<u8>, BlobsError> {
-        let body = self.download(name).await?.body.collect().await;
-        body.map(Into::into).map_err(|error| failure(&format!("read {name}"), &error))
+        let pieces: Vec<Bytes> = self.stream(name).await?.body.try_collect().await?;
+        Ok(pieces.concat())
     }
 
     /// Downloads a blob into a file, piece by piece.
@@ -98,33 +153,74 @@ impl ContainerView {
     /// # Errors
     /// [`BlobsError::Storage`], or [`BlobsError::File`] when the file cannot be written.
     pub async fn download_to(&self, name: &str, path: &Path) -> Result<(), BlobsError> {
-        let mut body = self.download(name).await?.body;
+        let mut body = self.stream(name).await?.body;
         let mut file = tokio::fs::File::create(path).await?;
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|error| failure(&format!("read {name}"), &error))?;
-            file.write_all(&piece).await?;
+            file.write_all(&piece?).await?;
         }
         Ok(file.flush().await?)
     }
 
-    async fn download(&self, name: &str) -> Result<BlobClientDownloadResult, BlobsError> {
-        let download = self.client.blob_client(name).download(None).await;
-        download.map_err(|error| failure(&format!("read {name}"), &error))
+    /// Begins to read a blob; bounded memory, whatever its size. It is one version of the blob, to the end.
+    ///
+    /// # Errors
+    /// [`BlobsError`]; [`BlobsError::Missing`] when there is none.
+    pub async fn stream(&self, name: &str) -> Result<BlobStream, BlobsError> {
+        let failed = {
+            let name = name.to_owned();
+            move |error| failure_of_blob(&name, &error)
+        };
+        let options = BlobClientDownloadOptions {
+            parallel: NonZero::new(RANGES_AT_ONCE),
+            ..BlobClientDownloadOptions::default()
+        };
+        let download = self.client.blob_client(name).download(Some(options)).await.map_err(&failed)?;
+        Ok(BlobStream { size_bytes: size_of(&download), body: download.body.map_err(failed).boxed() })
     }
 }
 
-/// Asks no proxy of the environment: the emulator is on this machine.
-fn direct() -> Result<Transport, BlobsError> {
-    let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build();
-    let client = client.map_err(|_| BlobsError::Storage {
+const CONTENT_RANGE: HeaderName = HeaderName::from_static("content-range");
+
+/// The whole blob's size: of a blob that is read in ranges the first answer says which range of how many bytes it is.
+fn size_of(download: &BlobClientDownloadResult) -> u64 {
+    let total = |headers: &Headers| headers.get_optional_str(&CONTENT_RANGE)?.rsplit_once('/')?.1.parse().ok();
+    total(&download.headers).or(download.properties.content_length).unwrap_or_default()
+}
+
+/// Follows no redirect: a request must not leave the host. An emulator on this machine is asked directly, any other
+/// storage as the environment's proxy settings say.
+fn transport(url: &Url) -> Result<Transport, BlobsError> {
+    let builder = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).read_timeout(SILENCE);
+    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
+    let client = builder.build().map_err(|_| BlobsError::Storage {
         what: "open the container".to_owned(),
         reason: "no usable TLS".to_owned(),
     })?;
     Ok(Transport::new(Arc::new(client)))
 }
 
+/// Whether the host is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
+}
+
+fn patience() -> RetryOptions {
+    RetryOptions::exponential(ExponentialRetryOptions { max_retries: RETRIES, ..ExponentialRetryOptions::default() })
+}
+
+fn failure_of_blob(name: &str, error: &azure_core::Error) -> BlobsError {
+    if reason(error) == "BlobNotFound" {
+        return BlobsError::Missing { name: name.to_owned() };
+    }
+    failure(&format!("read {name}"), error)
+}
+
 fn failure(what: &str, error: &azure_core::Error) -> BlobsError {
-    BlobsError::Storage { what: what.to_owned(), reason: reason(error) }
+    let (what, reason) = (what.to_owned(), reason(error));
+    match error.http_status() {
+        Some(StatusCode::Unauthorized | StatusCode::Forbidden) => BlobsError::Denied { what, reason },
+        Some(_) | None => BlobsError::Storage { what, reason },
+    }
 }
 
 fn reason(error: &azure_core::Error) -> String {

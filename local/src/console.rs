@@ -28,7 +28,8 @@ pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),
-        1_000_000.. => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        1_000_000_000.. => format!("{}.{} GB", grouped(bytes / 1_000_000_000), bytes % 1_000_000_000 / 100_000_000),
     }
 }
 
@@ -44,7 +45,8 @@ mod tests {
     #[test]
     fn numbers_and_sizes_read_well() {
         assert_eq!(["7", "999", "1,000", "1,234,567"], [7, 999, 1_000, 1_234_567].map(grouped).as_slice());
-        assert_eq!(["999 B", "1.5 kB", "12.3 MB"], [999, 1_500, 12_345_678].map(size).as_slice());
+        let sizes = [999, 1_500, 12_345_678, 2_000_000_000_000].map(size);
+        assert_eq!(["999 B", "1.5 kB", "12.3 MB", "2,000.0 GB"], sizes.as_slice());
         assert_eq!(seconds(Duration::from_millis(1_260)), "1.3 s");
     }
 }

@@ -17,7 +17,10 @@ use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
-use crate::verify::{Mismatch, RowSet, Verification, Verified, device_rows, lake_rows};
+use crate::verify::{
+    ContainerPlace, Export as WrittenExport, Finding, JobName, Manifest, Mismatch, PlaceError, RowSet, Verdict,
+    device_rows, lake_rows,
+};
 use client::{Client, ClientError, Task};
 
 /// How often the task is asked for.
@@ -53,6 +56,9 @@ pub enum DemoError {
     /// The container.
     #[error(transparent)]
     Blobs(#[from] BlobsError),
+    /// The files cannot be read.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The files.
     #[error("the {what} are not exact: {mismatch}")]
     Mismatch {
@@ -220,22 +226,29 @@ impl Demo<'_> {
         Err(DemoError::Endless { what })
     }
 
-    async fn verify(&self, export: &Export, job: &str) -> Result<Verified, DemoError> {
+    /// Verifies the files as anybody can, and every row against the source.
+    async fn verify(&self, export: &Export, job: &str) -> Result<Verdict, DemoError> {
         let mismatch = |mismatch| DemoError::Mismatch { what: export.what, mismatch };
-        let prefix = format!("{}/{job}/", export.of);
-        let manifest_name = format!("{prefix}manifest.json");
-        let blobs = self.view.list().await?;
-        let manifest = self.view.read(&manifest_name).await?;
-        let mut verification = Verification::begin(&manifest, job).map_err(mismatch)?;
-        let names = blobs.iter().map(|blob| blob.name.as_str());
-        let data = names.filter(|name| name.starts_with(&prefix) && *name != manifest_name);
-        verification.check_names(data).map_err(mismatch)?;
-        for file in verification.files().to_vec() {
-            let bytes = self.view.read(&file.name).await?;
-            verification.check_file(&file, &bytes).map_err(mismatch)?;
+        let name = JobName::parse(&format!("{}/{job}", export.of)).map_err(|reason| PlaceError::Refused { reason })?;
+        let (place, opened) = ContainerPlace::open(&self.stack.container_url("rl"), name).await?;
+        let manifest = Manifest::read(opened).await?;
+        let mut first = None;
+        let mut tell = |finding: &Finding| {
+            first.get_or_insert_with(|| finding.clone());
+        };
+        let written = WrittenExport { manifest: &manifest, place: &place, keep_rows: true };
+        let verdict = written.verify(&mut tell, &|_| {}).await?;
+        match first {
+            Some(Finding::Wrong(found)) => return Err(mismatch(found)),
+            Some(Finding::Unknown { reason, .. }) => return Err(PlaceError::Unavailable { reason }.into()),
+            None if !verdict.complete => return Err(mismatch(Mismatch::Incomplete)),
+            None => {}
         }
         let expected = self.expected(export).map_err(mismatch)?;
-        verification.finish(&expected).map_err(mismatch)
+        match expected.difference(&verdict.found) {
+            Some(difference) => Err(mismatch(Mismatch::Rows(difference))),
+            None => Ok(verdict),
+        }
     }
 
     fn expected(&self, export: &Export) -> Result<RowSet, Mismatch> {

@@ -1,4 +1,4 @@
-//! The whole export service on one machine: `run`, `serve`, `sample`, `token`.
+//! The whole export service on one machine: `run`, `serve`, `sample`, `token`; and `verify`, for exports of any.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use local::console::say;
 use local::sample::{DEFAULT_ROWS, Sample};
 use local::stack::{Places, SUBJECT, Stack};
 use local::token::TokenIssuer;
+use local::verify::{VerifyArguments, verify};
 use local::{demo, serve};
 use shared::clock::{Clock, SystemClock};
 use shared::config::Environment;
@@ -55,6 +56,8 @@ enum Command {
         #[arg(long, default_value_t = 24)]
         hours: u64,
     },
+    /// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
+    Verify(VerifyArguments),
 }
 
 /// Where `serve` keeps its state and listens.
@@ -76,7 +79,7 @@ async fn main() -> ExitCode {
     let command = Arguments::parse().command;
     // Cancelling drops the stack, and the stack stops what it started.
     let done = tokio::select! {
-        done = execute(command) => done.map(|()| ExitCode::SUCCESS),
+        done = execute(command) => done,
         signal = interrupted() => signal.map(|()| ExitCode::from(INTERRUPTED)),
     };
     match done {
@@ -96,25 +99,26 @@ async fn interrupted() -> anyhow::Result<()> {
     }
 }
 
-async fn execute(command: Command) -> anyhow::Result<()> {
+async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run { rows } => run(rows).await,
+        Command::Run { rows } => run(rows).await?,
         Command::Serve(state) => {
             log_into(&state.folder)?;
-            Ok(serve::serve(&serve::settings(&state.folder, state.port, state.blob_port)).await?)
+            serve::serve(&serve::settings(&state.folder, state.port, state.blob_port)).await?;
         }
         Command::Sample { state, rows } => {
             log_into(&state.folder)?;
             let stack = Stack::start(&serve::settings(&state.folder, state.port, state.blob_port)).await?;
-            Ok(demo::make_sample(&stack, Sample { rows, ..Sample::default() }).await?)
+            demo::make_sample(&stack, Sample { rows, ..Sample::default() }).await?;
         }
         Command::Token { state, subject, hours } => {
             let issuer = TokenIssuer::open(&Places::make(&state.folder)?.token_key())?;
             let ttl = Duration::from_hours(hours);
             say(issuer.mint(&subject, SystemClock.now(), ttl)?.reveal());
-            Ok(())
         }
+        Command::Verify(arguments) => return Ok(verify(arguments).await),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run(rows: u64) -> anyhow::Result<()> {

@@ -105,6 +105,16 @@ pub enum Cancellation {
     CredentialOverdue,
 }
 
+impl Cancellation {
+    /// What `errorDetails` says first of such a job.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Asked => "The job was cancelled.",
+            Self::CredentialOverdue => "The job waited too long for a new signature of the container.",
+        }
+    }
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -128,6 +138,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a colon.
+    fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
+        let details = format!("The manifest could not be written: {reason}.");
+        match cancelled {
+            None => Self::Failed { details },
+            Some(why) => Self::of_cancellation(why, &details),
+        }
+    }
+
+    /// How a job ends that was ended early; `details` follow after why.
+    pub fn of_cancellation(why: Cancellation, details: &str) -> Self {
+        let details = format!("{} {details}", why.told());
+        match why {
+            Cancellation::Asked => Self::Cancelled { details },
+            Cancellation::CredentialOverdue => Self::Failed { details },
+        }
+    }
+
     /// What `errorDetails` says; absent when the job succeeded.
     pub fn details(&self) -> Option<&str> {
         match self {
@@ -176,6 +204,8 @@ pub enum Phase {
         at: OffsetDateTime,
         /// How.
         outcome: Outcome,
+        /// Whether a manifest says what it holds; always after success, and when only chunks are missing.
+        has_manifest: bool,
     },
 }
 
@@ -194,6 +224,20 @@ impl Phase {
             Self::Ended { outcome: Outcome::Incomplete { .. }, .. } => "incomplete",
             Self::Ended { outcome: Outcome::Failed { .. }, .. } => "failed",
             Self::Ended { outcome: Outcome::Cancelled { .. }, .. } => "cancelled",
+        }
+    }
+
+    /// Why a job in this phase ends early, if it does.
+    pub fn cancellation(&self) -> Option<Cancellation> {
+        match self {
+            Self::Cancelling { why } => Some(*why),
+            Self::Finishing { cancelled, .. } => *cancelled,
+            Self::Queued
+            | Self::Planning
+            | Self::Running
+            | Self::AwaitingCredential { .. }
+            | Self::Resuming
+            | Self::Ended { .. } => None,
         }
     }
 

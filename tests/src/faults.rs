@@ -19,7 +19,9 @@ use futures::{FutureExt, StreamExt};
 use shared::app::AppScope;
 use shared::chunk::ChunkSource;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
-use shared::job::PlanCursor;
+use shared::job::{JobId, PlanCursor, SealedCredential};
+use shared::seal::{SealError, Sealer};
+use shared::secret::Secret;
 use shared::selection::ExportRequest;
 use shared::source::{Piece, PlanPage, Source, SourceError};
 use time::Duration;
@@ -55,6 +57,8 @@ pub(crate) enum Call {
     Commit,
     /// The lake or the registry.
     Source,
+    /// The key service.
+    Seal,
     /// A call whose caller waits no longer.
     Late,
 }
@@ -337,6 +341,29 @@ impl Container for FaultyContainer {
         let content_type = content_type.to_owned();
         let call = async move { inner.commit_blocks(&blob, &blocks, &content_type).await };
         self.faults.call(Call::Commit, call, no_answer).await
+    }
+}
+
+/// A key service whose calls meet the faults.
+pub(crate) struct FaultySealer {
+    pub(crate) faults: Faults,
+    pub(crate) inner: Arc<dyn Sealer>,
+}
+
+fn no_keys(_: Fault) -> SealError {
+    SealError::Unavailable { reason: "503".to_owned() }
+}
+
+#[async_trait]
+impl Sealer for FaultySealer {
+    async fn seal(&self, job: JobId, credential: &Secret) -> Result<SealedCredential, SealError> {
+        let (inner, credential) = (Arc::clone(&self.inner), credential.clone());
+        self.faults.call(Call::Seal, async move { inner.seal(job, &credential).await }, no_keys).await
+    }
+
+    async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
+        let (inner, sealed) = (Arc::clone(&self.inner), sealed.clone());
+        self.faults.call(Call::Seal, async move { inner.open(job, &sealed).await }, no_keys).await
     }
 }
 

@@ -132,7 +132,7 @@ fn a_seed_replays_exactly() {
 
 /// Plays seeds with a broken protocol until one is caught in what only such a protocol does to data.
 fn caught_by(broken: Broken, harm: &[&str]) -> Option<(u64, String)> {
-    (0..200).find_map(|seed| {
+    (0..400).find_map(|seed| {
         let error = format!("{:#}", play(seed, Some(broken), false).1.err()?);
         harm.iter().any(|harm| error.contains(harm)).then_some((seed, error))
     })

@@ -13,7 +13,7 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use shared::chunk::{ChunkKey, Claim};
 use shared::clock::Clock;
 use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, JobKey, Outcome, Phase};
+use shared::job::{IllegalMove, JobKey, Phase};
 use shared::store::{Chunks, StoreError};
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
@@ -102,7 +102,7 @@ async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
 }
 
 /// A job that could not be planned fails by way of its manifest, one that could not be resumed waits for its owner
-/// again, and one that could not be finished fails without a manifest.
+/// again, and one that could not be finished fails, or is cancelled as its owner asked, without a manifest.
 async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
     let now = ports.clock.now();
     let Some(job) = ports.chunks.job(key, now).await? else { return Ok(()) };
@@ -113,8 +113,7 @@ async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
         Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => return Err(FailError::ChunksOpen),
         Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
-            let details = "The manifest could not be written: every attempt at it failed.".to_owned();
-            job.end(now, Outcome::Failed { details })?
+            job.end_without_manifest(now, &reason)?
         }
         Phase::Finishing { manifest: Some(_), .. } => return Err(FailError::ManifestPrepared),
         Phase::AwaitingCredential { .. } | Phase::Ended { .. } => return Ok(()),

@@ -11,9 +11,17 @@ use crate::manifest::ChunkReader;
 use crate::{FinishError, Ports, open_container};
 
 /// Closes every open chunk, whoever holds it: a prepared file is committed and recorded, so that a run that is about to
-/// commit it cannot leave it unlisted; any other chunk is cancelled, and its run finds its lease gone.
+/// commit it cannot leave it unlisted; any other chunk is cancelled, and its run finds its lease gone. Prepared files are
+/// given up only where the credential is gone for good: one that cannot be opened now is worth a repeat.
 pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), FinishError> {
-    let container = open_container(job, ports).await.ok();
+    let container = match open_container(job, ports).await {
+        Ok(container) => Some(container),
+        Err(error) if error.is_final() => {
+            warn!(job.id = %job.key.id, error = %error, "the container cannot be opened; prepared files are given up");
+            None
+        }
+        Err(error) => return Err(error),
+    };
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let mut closed = 0_u32;
     while let Some(mut chunk) = chunks.next().await? {

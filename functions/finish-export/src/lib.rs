@@ -18,7 +18,7 @@ use shared::clock::Clock;
 use shared::container::writer::{WriterSettings, commit};
 use shared::container::{Container, ContainerAccess, ContainerError, Containers, PreparedFile};
 use shared::event::{JobEvent, UnreadableMessage};
-use shared::job::{Cancellation, IllegalMove, Job, Outcome, Phase, Plan};
+use shared::job::{IllegalMove, Job, Outcome, Phase, Plan};
 use shared::seal::{SealError, Sealer};
 use shared::store::{ChunkLists, Chunks, StoreError};
 use shared::tally::Tally;
@@ -27,12 +27,6 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 use closing::close_open_chunks;
-
-/// What `errorDetails` says first of a job that its owner cancelled.
-const CANCELLED: &str = "The job was cancelled.";
-
-/// What `errorDetails` says first of a job that got no credential in time.
-const OVERDUE: &str = "The job waited too long for a new signature of the container.";
 
 /// What the finisher needs of the world.
 #[derive(Clone)]
@@ -156,34 +150,30 @@ async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError
 }
 
 async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let outcome = match publish(job, tally, ports).await {
-        Ok(outcome) => outcome,
+    match publish(job, tally, ports).await {
+        Ok(outcome) => put(job, |job| job.end(ports.clock.now(), outcome), ports).await?,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
-            match job.clone().await_credential(ports.clock.now(), error.to_string()) {
-                Ok(job) => {
-                    warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
-                    ports.chunks.put_job(job).await?;
-                    return Ok(());
-                }
-                Err(_) => without_manifest(job, &error),
+            if let Ok(waiting) = job.clone().await_credential(ports.clock.now(), error.to_string()) {
+                warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
+                ports.chunks.put_job(waiting).await?;
+                return Ok(());
             }
+            end_without_manifest(job, &error, ports).await?;
         }
-        Err(error) if error.is_final() => without_manifest(job, &error),
+        Err(error) if error.is_final() => end_without_manifest(job, &error, ports).await?,
         Err(error) => return Err(error),
-    };
-    put(job, |job| job.end(ports.clock.now(), outcome), ports).await?;
+    }
     info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.rows, bytes = tally.bytes, "the job has ended");
     Ok(())
 }
 
-fn without_manifest(job: &Job, error: &dyn std::error::Error) -> Outcome {
+async fn end_without_manifest(
+    job: &mut Job,
+    error: &(dyn std::error::Error + Sync),
+    ports: &Ports,
+) -> Result<(), FinishError> {
     error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-    let details = format!("The manifest could not be written: {error}.");
-    match cancellation(&job.phase) {
-        None => Outcome::Failed { details },
-        Some(Cancellation::Asked) => Outcome::Cancelled { details: format!("{CANCELLED} {details}") },
-        Some(Cancellation::CredentialOverdue) => Outcome::Failed { details: format!("{OVERDUE} {details}") },
-    }
+    put(job, |job| job.end_without_manifest(ports.clock.now(), &error.to_string()), ports).await
 }
 
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
@@ -191,7 +181,7 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
     let container = open_container(job, ports).await?;
     loop {
         let Some((file, outcome)) = prepared_manifest(&job.phase) else {
-            let prepared = manifest::stage(job, cancellation(&job.phase), tally, Arc::clone(&container), ports).await?;
+            let prepared = manifest::stage(job, job.phase.cancellation(), tally, Arc::clone(&container), ports).await?;
             put(job, |job| job.prepare_manifest(Some(prepared)), ports).await?;
             continue;
         };
@@ -207,10 +197,6 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
 
 fn prepared_manifest(phase: &Phase) -> Option<(PreparedFile, Outcome)> {
     if let Phase::Finishing { manifest, .. } = phase { manifest.clone() } else { None }
-}
-
-fn cancellation(phase: &Phase) -> Option<Cancellation> {
-    if let Phase::Finishing { cancelled, .. } = phase { *cancelled } else { None }
 }
 
 async fn put(

@@ -11,7 +11,7 @@ use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
 use shared::store::ChunkLists;
 use shared::tally::Tally;
 
-use crate::{CANCELLED, FinishError, OVERDUE, Ports};
+use crate::{FinishError, Ports};
 
 /// How many missing chunks `errorDetails` tells of; the manifest lists them all.
 const DETAILED_FAILURES: usize = 10;
@@ -83,8 +83,7 @@ fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &
         format!("The files of {} of {} chunks are whole and listed in the manifest.", tally.recorded, tally.planned);
     match (&job.plan, cancelled) {
         (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
-        (_, Some(Cancellation::Asked)) => Outcome::Cancelled { details: format!("{CANCELLED} {whole}") },
-        (_, Some(Cancellation::CredentialOverdue)) => Outcome::Failed { details: format!("{OVERDUE} {whole}") },
+        (_, Some(why)) => Outcome::of_cancellation(why, &whole),
         (Plan::Failed { reason, .. }, None) => {
             Outcome::Failed { details: format!("The selection could not be planned: {reason}. {whole}") }
         }

@@ -9,8 +9,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use shared::selection::{ExportFormat, ExportType};
 
+use super::mismatch::Mismatch;
 use super::row::{Form, RowSet};
-use super::{Mismatch, form_of};
 use crate::sample::{DAYS, Sample, SampleApp, folder};
 
 /// The rows that the lake holds of a type and an app, on all days of the sample.
@@ -62,4 +62,11 @@ pub fn device_rows(sample: &Sample, app: &SampleApp, format: ExportFormat) -> Re
         rows.add(&serde_json::from_str(row.get()).map_err(unreadable)?, form_of(format)).map_err(unreadable)?;
     }
     Ok(rows)
+}
+
+fn form_of(format: ExportFormat) -> Form {
+    match format {
+        ExportFormat::JsonBlob => Form::Json,
+        ExportFormat::CsvBlob => Form::Csv,
+    }
 }

@@ -104,7 +104,7 @@ fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
         | Phase::Cancelling { .. }
         | Phase::Finishing { .. } => (None, None),
         Phase::AwaitingCredential { since, reason } => (None, Some(what_to_mend(*since, reason))),
-        Phase::Ended { at, outcome } => (Some(*at), outcome.details().map(str::to_owned)),
+        Phase::Ended { at, outcome, .. } => (Some(*at), outcome.details().map(str::to_owned)),
     }
 }
 
@@ -155,9 +155,9 @@ fn expected_end(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<OffsetD
     now.checked_add(per_chunk.checked_mul(i32::try_from(tally.open).ok()?)?)
 }
 
-/// The manifest is written by finishing: a job that ended before has none.
+/// Where the manifest of the job's end is, if one was written. That of an earlier end may still lie there.
 fn manifest_url(job: &Job) -> Option<String> {
-    let is_written = matches!(job.phase, Phase::Ended { .. }) && job.finish_attempts > 0;
+    let is_written = matches!(job.phase, Phase::Ended { has_manifest: true, .. });
     is_written.then(|| job.destination.blob_url(&BlobName::manifest(job.request.export_type, job.key.id)))
 }
 
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn only_success_is_a_hundred_percent() {
-        let ended = |outcome| Phase::Ended { at: OffsetDateTime::UNIX_EPOCH, outcome };
+        let ended = |outcome| Phase::Ended { at: OffsetDateTime::UNIX_EPOCH, outcome, has_manifest: true };
         let incomplete = ended(Outcome::Incomplete { details: String::new() });
         for (phase, total, done, expected) in [
             (Phase::Queued, None, 0, 0),

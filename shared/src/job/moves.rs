@@ -212,16 +212,30 @@ impl Job {
         Ok(Self { phase: Phase::Finishing { cancelled, manifest }, ..self })
     }
 
-    /// Ends the job. A success erases the credential; after any other end a retry may need it.
+    /// Ends the job, whose manifest is written. A success erases the credential; after any other end a retry may need
+    /// it.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job has ended already.
     pub fn end(self, at: OffsetDateTime, outcome: Outcome) -> Result<Self, IllegalMove> {
+        self.end_with(at, outcome, true)
+    }
+
+    /// Ends the job, whose manifest cannot be written, for this reason; as cancelled if its owner asked for that.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job has ended already.
+    pub fn end_without_manifest(self, at: OffsetDateTime, reason: &str) -> Result<Self, IllegalMove> {
+        let outcome = Outcome::without_manifest(self.phase.cancellation(), reason);
+        self.end_with(at, outcome, false)
+    }
+
+    fn end_with(self, at: OffsetDateTime, outcome: Outcome, has_manifest: bool) -> Result<Self, IllegalMove> {
         if matches!(self.phase, Phase::Ended { .. }) {
             return Err(self.illegal("end"));
         }
         let credential = self.credential.filter(|_| outcome != Outcome::Succeeded);
-        Ok(Self { phase: Phase::Ended { at, outcome }, credential, ..self })
+        Ok(Self { phase: Phase::Ended { at, outcome, has_manifest }, credential, ..self })
     }
 
     fn while_planning(&self) -> Result<(), IllegalMove> {

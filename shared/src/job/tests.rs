@@ -89,6 +89,20 @@ fn a_job_that_waits_goes_on_with_a_new_credential() {
 }
 
 #[test]
+fn a_job_without_a_manifest_ends_as_its_owner_asked() {
+    let why = |cancelled: Option<Cancellation>| {
+        let job = cancelled.map_or_else(running, |why| running().cancel(why).unwrap());
+        job.begin_finishing().unwrap().end_without_manifest(NOW, "gone").unwrap().phase
+    };
+    let (failed, asked, overdue) =
+        (why(None), why(Some(Cancellation::Asked)), why(Some(Cancellation::CredentialOverdue)));
+    assert_eq!([failed.name(), asked.name(), overdue.name()], ["failed", "cancelled", "failed"]);
+    for phase in [failed, asked, overdue] {
+        assert!(matches!(phase, Phase::Ended { has_manifest: false, .. }), "{phase:?}");
+    }
+}
+
+#[test]
 fn a_retry_goes_on_with_the_plan_where_it_failed() {
     let planning = queued().begin_planning().unwrap().plan_page(3, PlanCursor("c".to_owned())).unwrap();
     let failed = planning.fail_plan("denied".to_owned()).unwrap();

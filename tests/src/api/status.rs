@@ -102,6 +102,16 @@ async fn a_task_that_was_resumed_names_no_manifest_until_it_ends_again() {
 }
 
 #[tokio::test]
+async fn a_task_whose_manifest_could_not_be_written_names_none() {
+    let world = World::new().await;
+    let job = planned(&world, 1).await.begin_finishing().unwrap();
+    let job = world.store.put_job(job.end_without_manifest(NOW, "storage said no").unwrap()).await.unwrap();
+    let task = world.send(&Request::task(&job.key.id.to_string())).await.json();
+    assert_eq!(task["errorDetails"], "The manifest could not be written: storage said no.");
+    assert_eq!((&task["state"], task.get("manifestUrl")), (&json!("Failed"), None));
+}
+
+#[tokio::test]
 async fn a_task_that_succeeded_names_its_manifest() {
     let world = World::new().await;
     let job = planned(&world, 0).await;

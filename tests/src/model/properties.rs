@@ -141,7 +141,7 @@ fn tallies_are_right(state: &State) -> bool {
 fn nothing_is_left(state: &State) -> bool {
     let was_revoked = state.signatures.0 > 0;
     let gave_up = state.chunks.iter().any(|chunk| matches!(chunk.state, ChunkState::Failed { .. }));
-    if !matches!(state.job.phase, Phase::Ended { .. }) || was_revoked || gave_up {
+    if !matches!(state.job.phase, Phase::Ended { has_manifest: true, .. }) || was_revoked || gave_up {
         return true;
     }
     let Some(manifest) = state.manifest() else { return true };
@@ -150,10 +150,7 @@ fn nothing_is_left(state: &State) -> bool {
 
 /// Of a job that has ended with a manifest: every recorded chunk's file is in it, as it was recorded, and no other.
 fn manifest_is_right(state: &State) -> bool {
-    let Phase::Ended { outcome, .. } = &state.job.phase else { return true };
-    if outcome.details().is_some_and(|details| details.contains("could not be written")) {
-        return true;
-    }
+    let Phase::Ended { outcome, has_manifest: true, .. } = &state.job.phase else { return true };
     let Some(manifest) = state.manifest() else { return false };
     let recorded = state.chunks.iter().filter_map(|chunk| match &chunk.state {
         ChunkState::Recorded { output } => output.file.as_ref().map(|file| (file.name.as_str(), file.sha256.as_str())),

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use shared::chunk::{Chunk, ChunkState};
 use shared::container::{BlobName, ContainerAddress};
 use shared::job::{Job, Outcome, Phase};
 use shared::manifest::{FileEntry, Manifest, SourceEntry};
-use shared::store::{ChunkLists, Jobs};
+use shared::store::{ChunkLists, Jobs, WaitingJobs};
 use shared::tally::Tally;
+use time::{Duration, OffsetDateTime};
 
 use super::data::Data;
 use crate::world::{CONTAINER, World};
@@ -22,6 +25,24 @@ const SECRETS: [&str; 2] = ["c2VjcmV0LXNpZ25hdHVyZQ", "sig="];
 pub(crate) fn clean(what: &str, text: &str) -> Result<()> {
     ensure!(!SECRETS.iter().any(|secret| text.contains(secret)), "{what} holds a secret");
     Ok(())
+}
+
+/// An image with its bytes as the text that they may be: in base64 anything may look like a secret by chance.
+fn readable(image: &Value) -> String {
+    match image {
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| match (name.as_str(), value) {
+                ("B", Value::String(text)) => {
+                    String::from_utf8_lossy(&BASE64_STANDARD.decode(text).unwrap()).into_owned()
+                }
+                _ => format!("{name}: {}", readable(value)),
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join("\n")
+        }
+        Value::Array(values) => values.iter().map(readable).collect::<Vec<_>>().join("\n"),
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => image.to_string(),
+    }
 }
 
 /// What was settled for good while the run went on.
@@ -36,7 +57,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Notes a new image of the table.
     pub(crate) fn note(&mut self, world: &World, image: &Value) -> Result<()> {
-        clean("an item", &image.to_string())?;
+        clean("an item", &readable(image))?;
         match image["kind"]["S"].as_str() {
             Some("chunk") => self.note_chunk(image),
             Some("job") if image["phase"]["S"] == "succeeded" => {
@@ -119,10 +140,12 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
             check_nothing_else(world, job, &manifest, &[])
         }
         Some(outcome) => {
+            let has_manifest = matches!(job.phase, Phase::Ended { has_manifest: true, .. });
+            ensure!(!has_manifest || manifest.is_some(), "the job says that it has a manifest");
             ensure!(outcome.details().is_some_and(|details| !details.is_empty()), "an end without details");
             match outcome {
                 // Storage may refuse even the manifest; then the details say so, and a retry writes it.
-                Outcome::Cancelled { details } if details.contains("The manifest could not be written") => Ok(()),
+                Outcome::Cancelled { .. } if !has_manifest => Ok(()),
                 Outcome::Cancelled { .. } | Outcome::Incomplete { .. } => {
                     ensure!(all_closed(&chunks), "the job has ended with an open chunk");
                     check_nothing_else(world, job, &manifest.context("an end without a manifest")?, &chunks)
@@ -130,8 +153,29 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
                 Outcome::Succeeded | Outcome::Failed { .. } => Ok(()),
             }
         }
-        None => Ok(()),
+        None => {
+            let listed = world.store.waiting(None).await?;
+            ensure!(listed.contains(&job.key), "the job waits and is not on the list of those that do");
+            Ok(())
+        }
     }
+}
+
+/// A job that had waited too long when the schedule came waits no longer. Clocks differ by a few seconds.
+pub(crate) fn check_wait(job: &Job, scheduled: Option<OffsetDateTime>) -> Result<()> {
+    let (Phase::AwaitingCredential { since, .. }, Some(scheduled)) = (&job.phase, scheduled) else { return Ok(()) };
+    let waited = scheduled - *since;
+    ensure!(
+        waited < Duration::days(7) + Duration::seconds(10),
+        "the schedule left a job alone that had waited {waited}"
+    );
+    Ok(())
+}
+
+/// A job whose DELETE was accepted, and that nobody changed otherwise, ends by it, unless all was exported by then.
+pub(crate) fn check_cancelled(job: &Job) -> Result<()> {
+    ensure!(matches!(job.phase.name(), "cancelled" | "succeeded"), "a cancelled job is {:?}", job.phase);
+    Ok(())
 }
 
 fn all_closed(chunks: &[Chunk]) -> bool {
@@ -179,8 +223,8 @@ async fn check_tally(world: &World, job: &Job, chunks: &[Chunk]) -> Result<()> {
     Ok(())
 }
 
-/// Every file of the manifest is whole, and holds the rows of its objects and no others; a complete manifest has all
-/// objects with rows.
+/// Every file of the manifest is whole, and holds the rows of its sources and no others; a complete manifest has all
+/// sources with rows.
 fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
     let mut seen = BTreeSet::new();
     for file in &manifest.files {
@@ -188,12 +232,12 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
         let bytes = bytes.with_context(|| format!("{} is listed and not there", file.name))?.data;
         ensure!(bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256, "{} is not as listed", file.name);
         let mut expected = Vec::new();
-        for object in objects(file) {
-            expected.extend(data.rows.get(object).with_context(|| format!("{object} is unknown"))?.iter().cloned());
-            ensure!(seen.insert(object), "{object} is exported twice");
+        for source in sources(file) {
+            expected.extend(data.rows.get(source).with_context(|| format!("{source} is unknown"))?.iter().cloned());
+            ensure!(seen.insert(source), "{source} is exported twice");
         }
         expected.sort_unstable();
-        ensure!(data.rows_of_file(bytes) == expected, "{} does not hold the rows of its objects", file.name);
+        ensure!(data.rows_of_file(bytes) == expected, "{} does not hold the rows of its sources", file.name);
         ensure!(file.rows == expected.len() as u64, "{} counts {} rows", file.name, file.rows);
     }
     let left_out = data.rows.iter().find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()));
@@ -201,11 +245,11 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// The paths of a file's objects, within the lake.
-fn objects(file: &FileEntry) -> impl Iterator<Item = &str> {
-    file.sources.iter().filter_map(|source| match source {
-        SourceEntry::Object { object, .. } => Some(object.strip_prefix("lake/").unwrap_or(object)),
-        SourceEntry::Partition { .. } => None,
+/// The paths of a file's objects, within the lake, or its partitions.
+fn sources(file: &FileEntry) -> impl Iterator<Item = &str> {
+    file.sources.iter().map(|source| match source {
+        SourceEntry::Object { object, .. } => object.strip_prefix("lake/").unwrap_or(object),
+        SourceEntry::Partition { partition } => partition,
     })
 }
 

@@ -1,49 +1,67 @@
-//! What a job's owner does meanwhile.
+//! What a job's owner asks for meanwhile, through the API, and what may be answered.
 
-use shared::job::{Cancellation, Credential, Job, JobKey, Outcome, Phase};
-use shared::secret::Secret;
-use shared::store::StoreError;
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use serde_json::json;
+use shared::job::JobKey;
 
-use crate::world::World;
+use super::checks::clean;
+use crate::world::{World, body_of, url_with};
 
 /// A change that somebody asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Control {
+    /// DELETE.
     Cancel,
-    /// The job has waited too long.
-    Overdue,
-    /// Here is a new signature: go on.
+    /// PATCH: here is a new signature, go on.
     Resume {
+        /// The signature.
         signature: String,
     },
-    /// Try the rest again.
+    /// PATCH: try the rest again.
     Retry,
 }
 
-/// Does what is asked, if the job's phase allows it.
-pub(crate) async fn change(world: &World, key: &JobKey, control: Control) -> Result<(), StoreError> {
-    let jobs = &world.run.chunks;
-    let Some(job) = jobs.job(key, world.run.clock.now()).await? else { return Ok(()) };
-    let changed = match control {
-        Control::Cancel => job.cancel(Cancellation::Asked).ok(),
-        Control::Overdue if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
-            job.cancel(Cancellation::CredentialOverdue).ok()
-        }
-        Control::Retry if matches!(job.phase, Phase::Ended { .. }) => job.resume().ok(),
-        Control::Overdue | Control::Retry => None,
-        Control::Resume { signature } => with_signature(world, job, &signature).await,
-    };
-    match changed {
-        Some(job) => jobs.put_job(job).await.map(drop),
-        None => Ok(()),
-    }
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// 202.
+    Accepted,
+    /// The job or the signature is not such that it could be done.
+    Refused,
+    /// A client repeats it.
+    Failed,
 }
 
-async fn with_signature(world: &World, job: Job, signature: &str) -> Option<Job> {
-    if matches!(job.phase, Phase::Ended { outcome: Outcome::Succeeded, .. }) {
-        return None;
+/// Asks once.
+pub(crate) async fn ask(world: &World, key: &JobKey, control: &Control) -> Answered {
+    let answer = match control {
+        Control::Cancel => world.delete(key).await,
+        Control::Resume { signature } => world.patch(key, &json!({"containerUrl": url_with(signature)})).await,
+        Control::Retry => world.patch(key, &json!({})).await,
+    };
+    read(&answer, control)
+}
+
+/// Only what the contract names may be answered, and an accepted change shows.
+fn read(answer: &ApiGatewayV2httpResponse, control: &Control) -> Answered {
+    clean("an answer", &format!("{answer:?}")).unwrap();
+    let body = body_of(answer);
+    let (code, phase) = (body["error"]["code"].as_str(), body["phase"].as_str());
+    match (answer.status_code, control, code) {
+        (202, Control::Cancel, _) => {
+            assert!(matches!(phase, Some("cancelling" | "finishing" | "cancelled")), "{body}");
+            Answered::Accepted
+        }
+        (202, Control::Resume { .. } | Control::Retry, _) => {
+            assert!(matches!(phase, Some("queued" | "planning" | "running" | "resuming")), "{body}");
+            Answered::Accepted
+        }
+        (409, Control::Cancel, Some("TaskFinished" | "TaskEnding"))
+        | (409, Control::Resume { .. }, Some("TaskSucceeded" | "TaskEnding"))
+        | (400, Control::Resume { .. }, Some("ContainerAccessDenied"))
+        | (409, Control::Retry, Some("TaskSucceeded" | "TaskAtWork"))
+        | (400, Control::Retry, Some("NewCredentialNeeded")) => Answered::Refused,
+        (503, _, Some("StorageUnavailable" | "ServiceUnavailable")) => Answered::Failed,
+        _ => panic!("{control:?} is answered {}: {body}", answer.status_code),
     }
-    let sealed = world.run.sealer.seal(job.key.id, &Secret::new(signature)).await.unwrap();
-    let job = job.replace_credential(Credential { sealed, expires: None });
-    Some(job.clone().resume().unwrap_or(job))
 }

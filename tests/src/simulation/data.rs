@@ -1,4 +1,6 @@
-//! What a run exports: a small lake, a request for it, and the rows as an independent reader sees them.
+//! What a run exports: a small lake or registry, a request for it, and the rows as an independent reader sees them.
+
+mod devices;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,23 +16,42 @@ use crate::world::{World, container_url};
 /// The days that a lake may hold.
 const DAYS: [&str; 4] = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"];
 
-/// A lake and a request for all of it.
+/// The columns whose cells hold JSON.
+const JSON_COLUMNS: [&str; 4] = ["extras", "status", "campaignId", "tags"];
+
+/// A request for an export.
+#[derive(Debug, Clone)]
+pub(crate) struct Posted {
+    /// The path's last segment.
+    pub(crate) operation: &'static str,
+    pub(crate) body: Value,
+}
+
+/// A source and a request for all of it.
 pub(crate) struct Data {
-    /// The request's body.
-    pub(crate) request: Value,
-    /// The rows of every object, by its path in the lake.
+    pub(crate) request: Posted,
+    /// The rows of every object by its path in the lake, or of every partition by its key.
     pub(crate) rows: BTreeMap<String, Vec<String>>,
     /// The paths of objects that hold a line that is no record.
     pub(crate) malformed: Vec<String>,
 }
 
 impl Data {
-    /// Fills the world's lake by chance.
+    /// Fills the world's lake or registry by chance.
     pub(crate) async fn fill(world: &World, chance: &mut Chance) -> Self {
         let format = chance.pick(&["JsonBlob", "CsvBlob"]);
-        let (start, end) = (DAYS[0], DAYS[DAYS.len() - 1]);
-        let request =
-            json!({"containerUrl": container_url(), "exportFormat": format, "startDate": start, "endDate": end});
+        let body = json!({"containerUrl": container_url(), "exportFormat": format});
+        match chance.below(8) {
+            0 => devices::tokens(world, body, chance).await,
+            1 => devices::feedback(world, body, chance).await,
+            _ => Self::lake(world, body, chance).await,
+        }
+    }
+
+    async fn lake(world: &World, mut body: Value, chance: &mut Chance) -> Self {
+        body["startDate"] = json!(DAYS[0]);
+        body["endDate"] = json!(DAYS[DAYS.len() - 1]);
+        let request = Posted { operation: "events", body };
         let mut data = Self { request, rows: BTreeMap::new(), malformed: Vec::new() };
         let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 4, 7]) };
         for day in &DAYS[..=chance.below(DAYS.len())] {
@@ -60,7 +81,13 @@ impl Data {
 
     /// The rows of an exported file.
     pub(crate) fn rows_of_file(&self, data: Vec<u8>) -> Vec<String> {
-        if self.request["exportFormat"] == "CsvBlob" { csv_rows(&data) } else { exported_events(&[data]) }
+        if self.request.body["exportFormat"] == "CsvBlob" {
+            csv_rows(&data)
+        } else if self.request.operation == "events" {
+            exported_events(&[data])
+        } else {
+            sorted(serde_json::from_slice::<Vec<Value>>(&data).unwrap())
+        }
     }
 }
 
@@ -75,8 +102,9 @@ fn csv_rows(data: &[u8]) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(data);
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
         let values = row.unwrap().into_iter().filter(|(_, text)| !text.is_empty());
-        let value =
-            |name: &str, text: &str| if name == "extras" { serde_json::from_str(text).unwrap() } else { json!(text) };
+        let value = |name: &str, text: &str| {
+            if JSON_COLUMNS.contains(&name) { serde_json::from_str(text).unwrap() } else { json!(text) }
+        };
         Value::Object(values.map(|(name, text)| (name.clone(), value(&name, &text))).collect::<Map<_, _>>())
     });
     sorted(rows)

@@ -6,9 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::stream::BoxStream;
+use shared::app::AppScope;
+use shared::chunk::ChunkSource;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::job::PlanCursor;
+use shared::selection::ExportRequest;
+use shared::source::{Piece, PlanPage, Source, SourceError, Sources};
 
 use super::chance::Chance;
+use crate::faults::FaultySealer;
 use crate::world::World;
 
 /// How much goes wrong in a run, and where.
@@ -22,12 +29,16 @@ pub(crate) struct Character {
     pub(crate) doubled_per_mille: usize,
     /// How many things are left to happen from outside.
     pub(crate) disturbances: usize,
+    /// How often something happens from outside, beside 120 calls.
+    pub(crate) restless: usize,
     /// How many processes run at once.
     pub(crate) workers: usize,
     pub(crate) skips_bad_records: bool,
     max_receives: u32,
     block_bytes: usize,
     block_retries: u32,
+    /// The most chunks of a page of the plan.
+    page_chunks: usize,
 }
 
 impl Character {
@@ -37,12 +48,19 @@ impl Character {
             faults: chance.pick(&[5, 20, 80]),
             doubled_per_mille: chance.pick(&[0, 50, 300]),
             disturbances: chance.pick(&[0, 1, 3, 8, 15]),
+            restless: chance.pick(&[2, 2, 8, 40]),
             workers: chance.pick(&[1, 3, 8, 16]),
             skips_bad_records: chance.is(300),
             max_receives: chance.pick(&[1, 3, 20]),
             block_bytes: chance.pick(&[300, 1_000]),
             block_retries: chance.pick(&[0, 1]),
+            page_chunks: chance.pick(&[usize::MAX, usize::MAX, 1, 2, 5]),
         }
+    }
+
+    /// One in which a broken protocol soon does harm: much stands still, and files have many blocks.
+    pub(crate) fn harsh(self) -> Self {
+        Self { fault_per_mille: 120, faults: 80, workers: 8, max_receives: 20, block_bytes: 150, ..self }
     }
 
     /// Settles what of it is a setting.
@@ -54,6 +72,17 @@ impl Character {
         writer.retry_delay = std::time::Duration::from_millis(5);
         world.finish.writer = *writer;
         world.run.settings.skip_bad_records = self.skips_bad_records;
+        let paged = |inner: &Arc<dyn Source>| -> Arc<dyn Source> {
+            Arc::new(ShortPages { inner: Arc::clone(inner), most: self.page_chunks })
+        };
+        let faults = world.faults.clone();
+        for sealer in
+            [&mut world.create.sealer, &mut world.resume.sealer, &mut world.run.sealer, &mut world.finish.sealer]
+        {
+            *sealer = Arc::new(FaultySealer { faults: faults.clone(), inner: Arc::clone(sealer) });
+        }
+        let sources = &world.plan.sources;
+        world.plan.sources = Sources { lake: paged(&sources.lake), registry: paged(&sources.registry) };
     }
 }
 
@@ -84,6 +113,29 @@ impl Figures {
     }
 }
 
+/// A source that plans fewer chunks at once than it is asked for.
+struct ShortPages {
+    inner: Arc<dyn Source>,
+    most: usize,
+}
+
+#[async_trait]
+impl Source for ShortPages {
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        request: &ExportRequest,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        self.inner.plan(scope, request, cursor, limit.min(self.most)).await
+    }
+
+    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+        self.inner.read(chunk, request)
+    }
+}
+
 /// A protocol that is wrong, to show that the simulation finds out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Broken {
@@ -100,6 +152,8 @@ impl Broken {
             Self::CommitsBeforePrepare => {
                 let inner = Arc::clone(&world.run.containers);
                 world.run.containers = Arc::new(HastyContainers { inner });
+                // A block that overtakes another would be discarded by its commit, and no file would ever be whole.
+                world.run.settings.writer.uploads_in_flight = 1;
             }
         }
     }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use shared::job::{JobId, JobKey};
 
 use super::checks::clean;
-use super::control::{Control, change};
+use super::control::{Answered, Control, ask};
+use super::data::Posted;
 use crate::world::{APP_PATH, Delivery, Kind, World, body_of};
 
 /// What is to be done by some process.
@@ -16,6 +17,17 @@ pub(crate) enum Work {
     Look,
     Deliver(Delivery),
     Control(Control),
+    /// The schedule runs expire-jobs.
+    Expire,
+}
+
+/// What the owner knows.
+#[derive(Debug, Default)]
+pub(crate) struct Owner {
+    /// The job, once its POST was answered.
+    pub(crate) job: Option<JobKey>,
+    /// Whether a DELETE was accepted.
+    pub(crate) has_cancelled: bool,
 }
 
 impl Work {
@@ -24,6 +36,7 @@ impl Work {
         match self {
             Self::Post => "post the request".to_owned(),
             Self::Look => "look".to_owned(),
+            Self::Expire => "look for jobs that waited too long".to_owned(),
             Self::Control(control) => format!("ask: {control:?}"),
             Self::Deliver(Delivery { what: Kind::Chunk(message), receives }) => {
                 format!("receive chunk {} ({receives} before)", message.chunk)
@@ -36,12 +49,19 @@ impl Work {
 }
 
 /// Does the work once; whether it is done with.
-pub(crate) async fn carry_out(world: Arc<World>, job: Arc<Mutex<Option<JobKey>>>, request: Value, work: Work) -> bool {
-    let key = job.lock().unwrap().clone();
+pub(crate) async fn carry_out(world: Arc<World>, owner: Arc<Mutex<Owner>>, posted: Posted, work: Work) -> bool {
+    let key = owner.lock().unwrap().job.clone();
     match (work, key) {
-        (Work::Post, _) => post(&world, &job, &request).await,
+        (Work::Post, _) => post(&world, &owner, &posted).await,
         (Work::Deliver(delivery), _) => world.deliver(delivery).await.is_none(),
-        (Work::Control(control), Some(key)) => change(&world, &key, control).await.is_ok(),
+        (Work::Control(control), Some(key)) => {
+            let answered = ask(&world, &key, &control).await;
+            if answered == Answered::Accepted && matches!(control, Control::Cancel) {
+                owner.lock().unwrap().has_cancelled = true;
+            }
+            answered != Answered::Failed
+        }
+        (Work::Expire, _) => expire_jobs::handle(Value::Null, &world.expire).await.is_ok(),
         (Work::Look, Some(key)) => {
             let event = World::http("GET", &format!("{APP_PATH}/{}", key.id), None);
             let answer = get_status::handle(event, &world.status).await;
@@ -52,19 +72,19 @@ pub(crate) async fn carry_out(world: Arc<World>, job: Arc<Mutex<Option<JobKey>>>
     }
 }
 
-async fn post(world: &World, job: &Mutex<Option<JobKey>>, request: &Value) -> bool {
-    let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(request));
+async fn post(world: &World, owner: &Mutex<Owner>, posted: &Posted) -> bool {
+    let mut event = World::http("POST", &format!("{APP_PATH}/{}", posted.operation), Some(&posted.body));
     event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
     let answer = create_job::handle(event, &world.create).await;
     clean("an answer", &format!("{answer:?}")).unwrap();
     if answer.status_code != 202 {
-        assert!(answer.status_code >= 500, "{answer:?}");
+        assert_eq!(answer.status_code, 503, "{answer:?}");
         return false;
     }
     let id = JobId::parse(body_of(&answer)["id"].as_str().unwrap()).unwrap();
     let key = JobKey { scope: World::scope(), id };
-    let mut job = job.lock().unwrap();
-    assert!(job.as_ref().is_none_or(|earlier| *earlier == key), "one request made two jobs");
-    *job = Some(key);
+    let mut owner = owner.lock().unwrap();
+    assert!(owner.job.as_ref().is_none_or(|earlier| *earlier == key), "one request made two jobs");
+    owner.job = Some(key);
     true
 }

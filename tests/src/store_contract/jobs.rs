@@ -16,7 +16,7 @@ fn phases() -> Vec<Phase> {
     for outcome in outcomes() {
         phases
             .push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });
-        phases.push(Phase::Ended { at: NOW, outcome });
+        phases.push(Phase::Ended { at: NOW, outcome, has_manifest: true });
     }
     phases
 }

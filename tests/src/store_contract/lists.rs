@@ -17,7 +17,7 @@ const SORT_KEYS: [SortKey; 5] =
 fn phases() -> Vec<Phase> {
     let failed = |details: &str| Outcome::Failed { details: details.to_owned() };
     let incomplete = Outcome::Incomplete { details: "a chunk".to_owned() };
-    let ended = |minutes, outcome| Phase::Ended { at: NOW - Duration::minutes(minutes), outcome };
+    let ended = |minutes, outcome| Phase::Ended { at: NOW - Duration::minutes(minutes), outcome, has_manifest: true };
     vec![
         ended(1, failed("no lake")),
         Phase::Running,

@@ -43,7 +43,7 @@ pub(super) async fn recorded(world: &World, key: &JobKey) -> Vec<(u32, Output)> 
     recorded
 }
 
-async fn states(world: &World, key: &JobKey) -> Vec<&'static str> {
+pub(super) async fn states(world: &World, key: &JobKey) -> Vec<&'static str> {
     world.store.chunks(key, 0, None).await.unwrap().iter().map(|chunk| chunk.state.name()).collect()
 }
 

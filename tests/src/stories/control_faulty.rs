@@ -1,11 +1,18 @@
 //! Resumptions and cancellations that crash, meet each other, or wake late: the job always ends, exact or honest.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::json;
-use shared::job::JobKey;
+use shared::job::{JobId, JobKey, SealedCredential};
+use shared::seal::{SealError, Sealer};
+use shared::secret::Secret;
+use shared::store::Jobs;
 
 use super::control::{
-    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, recorded, revoke,
+    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, posted, recorded, revoke,
+    states,
 };
 use super::rows::small_lake;
 use crate::faults::Fault;
@@ -149,6 +156,75 @@ async fn a_dead_letter_does_not_end_a_cancelled_job_whose_chunks_are_open() {
     let job = world.drive_on(&key, deliveries).await;
     assert_eq!(job.phase.name(), "cancelled");
     assert_honest(&world, &job, &rows).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
+    for finishing in [false, true] {
+        let world = World::new().await;
+        let rows = small_lake(&world).await;
+        let key = posted(&world).await;
+        assert_eq!(world.delete(&key).await.status_code, 202);
+        if finishing {
+            let job = world.job(&key).await;
+            world.store.put_job(job.begin_finishing().unwrap()).await.unwrap();
+        }
+        assert!(world.bury_event(&key, "cancelling").await);
+        let task = world.task(&key).await;
+        let details = "The job was cancelled. The manifest could not be written: every attempt at it failed.";
+        assert_eq!((&task["phase"], &task["errorDetails"]), (&json!("cancelled"), &json!(details)));
+        assert_eq!(task.get("manifestUrl"), None, "no manifest was written");
+        assert_eq!(world.delete(&key).await.status_code, 202, "a repeated DELETE is answered alike");
+        assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+        assert_exact(&world, &world.drive(&key).await, &rows, &[]).await;
+        assert!(world.task(&key).await["manifestUrl"].is_string());
+    }
+}
+
+/// A key service that opens nothing.
+struct Shut(SealError);
+
+#[async_trait]
+impl Sealer for Shut {
+    async fn seal(&self, _: JobId, _: &Secret) -> Result<SealedCredential, SealError> {
+        Err(self.0.clone())
+    }
+
+    async fn open(&self, _: JobId, _: &SealedCredential) -> Result<Secret, SealError> {
+        Err(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_waits_for_the_key_service_and_keeps_what_is_prepared() {
+    let mut world = World::new().await;
+    let rows = small_lake(&world).await;
+    let (key, deliveries) = half_done(&world).await;
+    assert_eq!(world.delete(&key).await.status_code, 202);
+    let unavailable = SealError::Unavailable { reason: "503".to_owned() };
+    let sealer = std::mem::replace(&mut world.finish.sealer, Arc::new(Shut(unavailable)));
+    let cancelling = World::event_of(&key, "cancelling");
+    finish_export::handle(cancelling.clone(), &world.finish).await.unwrap_err();
+    assert_eq!(states(&world, &key).await[..3], ["recorded", "prepared", "pending"]);
+    world.finish.sealer = sealer;
+    finish_export::handle(cancelling, &world.finish).await.unwrap();
+    assert_eq!(recorded(&world, &key).await.len(), 2, "what was prepared is kept");
+    let job = world.drive_on(&key, deliveries).await;
+    assert_eq!(job.phase.name(), "cancelled");
+    assert_honest(&world, &job, &rows).await;
+}
+
+#[tokio::test]
+async fn a_cancellation_gives_up_what_only_a_lost_credential_could_commit() {
+    let mut world = World::new().await;
+    small_lake(&world).await;
+    let (key, _) = half_done(&world).await;
+    assert_eq!(world.delete(&key).await.status_code, 202);
+    world.finish.sealer = Arc::new(Shut(SealError::Unreadable));
+    finish_export::handle(World::event_of(&key, "cancelling"), &world.finish).await.unwrap();
+    let task = world.task(&key).await;
+    assert_eq!((&task["phase"], task.get("manifestUrl")), (&json!("cancelled"), None));
+    assert_eq!(states(&world, &key).await, ["recorded", "cancelled", "cancelled", "cancelled", "cancelled"]);
 }
 
 /// A planner that reopens chunks stands still before its n-th call while the job is cancelled, and wakes when it has

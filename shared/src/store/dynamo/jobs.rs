@@ -163,7 +163,7 @@ impl From<JobRow> for SortRow {
     fn from(row: JobRow) -> Self {
         let phase = match (row.phase.as_str(), row.ended, row.outcome) {
             ("queued" | "planning", ..) => Phase::Queued,
-            (_, Some(at), Some(outcome)) => Phase::Ended { at, outcome: outcome.into() },
+            (_, Some(at), Some(outcome)) => Phase::Ended { at, outcome: outcome.into(), has_manifest: false },
             _ => Phase::Running,
         };
         let state = phase.wire_state();

@@ -47,6 +47,9 @@ pub(crate) struct JobItem {
     outcome: Option<OutcomeAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     ended: Option<OffsetDateTime>,
+    /// Only of failed and cancelled jobs, and absent when no manifest was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    manifest_written: Option<bool>,
 }
 
 /// What a list of jobs is sorted by.
@@ -159,6 +162,7 @@ impl From<&Job> for JobItem {
             manifest: phase.manifest,
             outcome: phase.outcome,
             ended: phase.ended,
+            manifest_written: phase.manifest_written,
         }
     }
 }
@@ -174,6 +178,7 @@ impl TryFrom<JobItem> for Job {
             manifest: item.manifest,
             outcome: item.outcome,
             ended: item.ended,
+            manifest_written: item.manifest_written,
         };
         Ok(Self {
             key: JobKey { scope: AppScope::from_canonical(item.scope), id },
@@ -208,6 +213,7 @@ struct PhaseAttributes {
     manifest: Option<FileAttribute>,
     outcome: Option<OutcomeAttribute>,
     ended: Option<OffsetDateTime>,
+    manifest_written: Option<bool>,
 }
 
 impl From<&Phase> for PhaseAttributes {
@@ -224,7 +230,12 @@ impl From<&Phase> for PhaseAttributes {
                 outcome: manifest.as_ref().map(|(_, outcome)| outcome.into()),
                 ..Self::default()
             },
-            Phase::Ended { at, outcome } => Self { outcome: Some(outcome.into()), ended: Some(*at), ..Self::default() },
+            Phase::Ended { at, outcome, has_manifest } => Self {
+                outcome: Some(outcome.into()),
+                ended: Some(*at),
+                manifest_written: (*has_manifest && !always_has_manifest(outcome)).then_some(true),
+                ..Self::default()
+            },
         }
     }
 }
@@ -246,10 +257,20 @@ impl PhaseAttributes {
                 Phase::Finishing { cancelled, manifest: Some((file.into(), outcome.into())) }
             }
             ("succeeded" | "incomplete" | "failed" | "cancelled", _, Some(outcome), Some(at), ..) => {
-                Phase::Ended { at, outcome: outcome.into() }
+                let outcome = outcome.into();
+                let has_manifest = self.manifest_written.unwrap_or_else(|| always_has_manifest(&outcome));
+                Phase::Ended { at, outcome, has_manifest }
             }
             _ => return Err(unreadable("phase", name)),
         })
+    }
+}
+
+/// These ends are told by the manifest itself.
+fn always_has_manifest(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Succeeded | Outcome::Incomplete { .. } => true,
+        Outcome::Failed { .. } | Outcome::Cancelled { .. } => false,
     }
 }
 

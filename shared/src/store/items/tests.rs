@@ -88,7 +88,10 @@ fn phase() -> impl Strategy<Value = Phase> {
         cancellation().prop_map(|why| Phase::Cancelling { why }),
         (proptest::option::of(cancellation()), proptest::option::of((file(), outcome())))
             .prop_map(|(cancelled, manifest)| Phase::Finishing { cancelled, manifest }),
-        (moment(), outcome()).prop_map(|(at, outcome)| Phase::Ended { at, outcome }),
+        (moment(), outcome(), any::<bool>()).prop_map(|(at, outcome, is_written)| {
+            let has_manifest = is_written || matches!(outcome, Outcome::Succeeded | Outcome::Incomplete { .. });
+            Phase::Ended { at, outcome, has_manifest }
+        }),
     ]
 }
 
@@ -299,7 +302,8 @@ fn an_ended_job() -> Job {
     let campaign_type = CampaignType::Announcement;
     job.request.selection = Selection::ActiveCampaigns { campaign_type, start, end };
     job.request.description = None;
-    job.phase = Phase::Ended { at: NOW, outcome: Outcome::Failed { details: "no lake".to_owned() } };
+    let outcome = Outcome::Failed { details: "no lake".to_owned() };
+    job.phase = Phase::Ended { at: NOW, outcome, has_manifest: false };
     job.plan = Plan::Failed { reason: "no lake".to_owned(), cursor: None };
     Job { credential: None, ..job }
 }

@@ -1,0 +1,156 @@
+//! `local verify`: the command.
+
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
+use shared::secret::Secret;
+
+use super::mismatch::shown;
+use super::place::{ContainerPlace, Folder, JobName, Place, PlaceError, find_manifest, open_file};
+use super::verdict::Outcome;
+use super::{Export, Finding, Manifest};
+use crate::console::{grouped, say};
+
+/// How many missing chunks are told of one by one.
+const TOLD_CHUNKS: usize = 20;
+
+/// The longest container URL that is read from a file.
+const MAX_URL_BYTES: u64 = 64 * 1024;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  every file is exactly as the manifest says, and the export is complete
+  1  something is wrong; each wrong file is named in one line
+  2  it could not be found out: no manifest, storage does not answer, signature refused
+  3  every file is as the manifest says, and the manifest says that the export is incomplete";
+
+/// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct VerifyArguments {
+    /// The folder that the files were downloaded into, or the manifest in it.
+    #[arg(value_name = "FOLDER", required_unless_present = "job", conflicts_with_all = ["job", "container_url_file"])]
+    path: Option<PathBuf>,
+    /// An export in its container: the task's id, or the manifest's name or URL.
+    #[arg(long, value_parser = JobName::parse)]
+    job: Option<JobName>,
+    /// A file with the container's URL and a signature that may read (and list, to find stray files); `-` is the
+    /// standard input.
+    #[arg(long, value_name = "FILE", requires = "job")]
+    container_url_file: Option<PathBuf>,
+    /// The URL itself. Everybody on the machine can see a command line: set the variable instead.
+    #[arg(long, value_name = "URL", env = "VERIFY_CONTAINER_URL", hide_env_values = true, value_parser = secret())]
+    container_url: Option<Secret>,
+}
+
+fn secret() -> impl TypedValueParser<Value = Secret> {
+    StringValueParser::new().map(Secret::new)
+}
+
+/// Verifies, tells what is wrong, and says how to exit.
+pub async fn verify(arguments: VerifyArguments) -> ExitCode {
+    let outcome = match run(arguments).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            say(format_args!("✗ {error}"));
+            Outcome::Unknown
+        }
+    };
+    ExitCode::from(match outcome {
+        Outcome::Right => 0,
+        Outcome::Wrong => 1,
+        Outcome::Unknown => 2,
+        Outcome::Incomplete => 3,
+    })
+}
+
+async fn run(arguments: VerifyArguments) -> Result<Outcome, PlaceError> {
+    if let Some(path) = &arguments.path {
+        let path = find_manifest(path)?;
+        let manifest = Manifest::read(open_file(&path).await?).await?;
+        let folder = Folder::of(&path, &manifest)?;
+        return tell(&manifest, &folder).await;
+    }
+    let refused = |reason: &str| PlaceError::Refused { reason: reason.to_owned() };
+    let job = arguments.job.ok_or_else(|| refused("name a folder or a job"))?;
+    let url = match arguments.container_url_file {
+        Some(path) => read_url(&path)?,
+        None => arguments.container_url.ok_or_else(|| {
+            refused("give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file")
+        })?,
+    };
+    let (place, opened) = ContainerPlace::open(&url, job).await?;
+    let manifest = Manifest::read(opened).await?;
+    if manifest.job != job.job() {
+        return Err(refused("the manifest cannot be used: it is of another job"));
+    }
+    tell(&manifest, &place).await
+}
+
+/// The first line of a file, or of the standard input.
+fn read_url(path: &std::path::Path) -> Result<Secret, PlaceError> {
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(MAX_URL_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_URL_BYTES).read_to_string(&mut text))
+    };
+    let refused = |reason: String| PlaceError::Refused { reason };
+    read.map_err(|error| refused(format!("the container's URL cannot be read from {}: {error}", path.display())))?;
+    match text.trim().lines().next() {
+        Some(url) => Ok(Secret::new(url.trim())),
+        None => Err(refused(format!("there is no container URL in {}", path.display()))),
+    }
+}
+
+async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceError> {
+    let bar = progress(manifest);
+    let line = |line: String| bar.suspend(|| say(line));
+    let mut hear = |finding: &Finding| match finding {
+        Finding::Wrong(mismatch) => line(format!("✗ {mismatch}")),
+        Finding::Unknown { name, reason } => line(format!("? {}: {}", shown(name), shown(reason))),
+    };
+    let export = Export { manifest, place, keep_rows: false };
+    let verdict = export.verify(&mut hear, &|bytes| bar.inc(bytes)).await;
+    bar.finish_and_clear();
+    let verdict = verdict?;
+    tell_missing(manifest);
+    if verdict.skipped > 0 {
+        say(format_args!("! {} malformed records of the source were skipped", grouped(verdict.skipped)));
+    }
+    match verdict.strays_unknown {
+        Some(reason) => say(format_args!("· files that are not in the manifest were not looked for: {reason}")),
+        None => say("· files that are not in the manifest were looked for"),
+    }
+    say(verdict.line());
+    Ok(verdict.outcome())
+}
+
+fn tell_missing(manifest: &Manifest) {
+    for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
+        say(format_args!("! chunk {} is missing: {}", missing.chunk, shown(&missing.reason)));
+    }
+    if manifest.missing.len() > TOLD_CHUNKS {
+        let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;
+        say(format_args!("! {} more chunks are missing; the manifest lists them", grouped(others)));
+    }
+    if !manifest.complete && !manifest.planned {
+        say("! the selection was not planned to its end: there may be more that is missing");
+    }
+}
+
+/// A bar of the bytes that are verified, for a person.
+fn progress(manifest: &Manifest) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(manifest.totals.bytes);
+    match ProgressStyle::with_template("  {bar:32} {bytes} of {total_bytes}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

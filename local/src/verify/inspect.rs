@@ -1,0 +1,168 @@
+//! Reads a file once, in bounded memory: its size, its checksums and its rows.
+
+use std::io::{self, BufReader, Read};
+
+use aws_lc_rs::digest;
+use bytes::{Buf, Bytes};
+use crc_fast::CrcAlgorithm;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+
+use super::place::{Pieces, PlaceError};
+use super::rows::{Budget, Kind, MAX_ROW_BYTES, Rows, read_rows};
+
+/// How many pieces of a file may wait to be parsed.
+const PIECES_AHEAD: usize = 2;
+
+/// What a file is.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    /// Its size, in bytes.
+    pub(crate) bytes: u64,
+    /// Its SHA-256, in lower-case hex.
+    pub(crate) sha256: String,
+    /// Its CRC-64/NVME, in lower-case hex.
+    pub(crate) crc64: String,
+    /// Its rows, or why they cannot be read.
+    pub(crate) rows: Result<Rows, String>,
+}
+
+/// Reads a file to its end. `rows` says what becomes of its rows.
+///
+/// # Errors
+/// What kept its bytes from being read.
+pub(crate) async fn inspect(pieces: Pieces, kind: Kind, rows: Rows) -> Result<Inspected, PlaceError> {
+    blocking(pieces, move |input| measure(input, kind, &Budget::of(MAX_ROW_BYTES), rows)).await
+}
+
+/// Lets blocking code read a stream. Whoever stops waiting ends it: its input ends.
+pub(crate) async fn blocking<T: Send + 'static>(
+    mut pieces: Pieces,
+    read: impl FnOnce(Input) -> T + Send + 'static,
+) -> Result<T, PlaceError> {
+    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
+    let reading = tokio::task::spawn_blocking(move || read(Input { receiver, piece: Bytes::new() }));
+    while let Some(piece) = pieces.next().await {
+        if sender.send(piece?).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    reading.await.map_err(|_| PlaceError::Unavailable { reason: "reading was interrupted".to_owned() })
+}
+
+/// The pieces of a stream, for blocking code.
+pub(crate) struct Input {
+    receiver: mpsc::Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.piece = piece,
+                None => return Ok(0),
+            }
+        }
+        let read = self.piece.len().min(buffer.len());
+        self.piece.copy_to_slice(buffer.get_mut(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// Measures all that is read through it.
+struct Measured<'a> {
+    input: Input,
+    budget: &'a Budget,
+    bytes: u64,
+    sha256: digest::Context,
+    crc64: crc_fast::Digest,
+}
+
+impl Read for Measured<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let piece = buffer.get(..read).unwrap_or_default();
+        self.sha256.update(piece);
+        self.crc64.update(piece);
+        self.bytes += piece.len() as u64;
+        if self.budget.spend(read) { Ok(read) } else { Err(io::Error::other("a row is too long to be true")) }
+    }
+}
+
+fn measure(input: Input, kind: Kind, budget: &Budget, mut rows: Rows) -> Inspected {
+    let mut measured = Measured {
+        input,
+        budget,
+        bytes: 0,
+        sha256: digest::Context::new(&digest::SHA256),
+        crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme),
+    };
+    let read = read_rows(BufReader::with_capacity(64 * 1024, &mut measured), kind, budget, &mut rows);
+    budget.lift();
+    // What cannot be parsed still has a size and checksums. Reading from memory does not fail.
+    let rest = io::copy(&mut measured, &mut io::sink());
+    let rows = read.map_err(|error| error.to_string()).and(rest.map_err(|error| error.to_string()).map(|_| rows));
+    Inspected {
+        bytes: measured.bytes,
+        sha256: hex::encode(measured.sha256.finish()),
+        crc64: format!("{:016x}", measured.crc64.finalize()),
+        rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::selection::{ExportFormat, ExportType};
+
+    use super::*;
+
+    async fn read(text: &str, format: ExportFormat, row_bytes: u64) -> Inspected {
+        let pieces: Vec<_> = text.as_bytes().chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let kind = Kind { export_type: ExportType::Event, format };
+        let pieces = futures::stream::iter(pieces).boxed();
+        blocking(pieces, move |input| measure(input, kind, &Budget::of(row_bytes), Rows::Counted(0))).await.unwrap()
+    }
+
+    fn error(read: &Inspected) -> &str {
+        read.rows.as_ref().unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn rows_are_counted_as_the_contract_means_them() {
+        let events = r#"[{"deviceId":"d","events":[{"n":1},{"n":[{}]}]},{"events":[{"x":{"events":[1,2]}}],"a":null}]"#;
+        let read_json = read(events, ExportFormat::JsonBlob, 1_000).await;
+        assert_eq!(read_json.rows.unwrap().len(), 3);
+        assert_eq!((read_json.bytes, read_json.sha256), (events.len() as u64, sha256(events)));
+        let table = "a,b\r\n1,\"x\r\ny\"\r\n,\"\"\"\"\r\n";
+        assert_eq!(read(table, ExportFormat::CsvBlob, 1_000).await.rows.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_such_file_is_measured_all_the_same() {
+        for broken in ["", "[", "[]x", "{}", "[1]", "[{\"deviceId\":\"d\"}]", "[{\"events\":[1]}]", "[{\"events\":{}}]"]
+        {
+            let read = read(broken, ExportFormat::JsonBlob, 1_000).await;
+            assert!(!error(&read).is_empty(), "{broken}");
+            assert_eq!((read.bytes, read.sha256), (broken.len() as u64, sha256(broken)), "{broken}");
+        }
+        assert!(error(&read("a,b\r\n1\r\n", ExportFormat::CsvBlob, 1_000).await).contains("fields"));
+    }
+
+    #[tokio::test]
+    async fn a_row_without_end_is_given_up_and_many_rows_are_not() {
+        let endless = format!("a\r\n\"{}", "x".repeat(200_000));
+        assert!(error(&read(&endless, ExportFormat::CsvBlob, 100_000).await).contains("too long"));
+        let endless = format!("[{{\"events\":[{{\"{}", "x".repeat(200_000));
+        assert!(error(&read(&endless, ExportFormat::JsonBlob, 100_000).await).contains("too long"));
+        let many = format!("a\r\n{}", "1\r\n".repeat(200_000));
+        assert_eq!(read(&many, ExportFormat::CsvBlob, 100_000).await.rows.unwrap().len(), 200_000);
+        let many = format!("[{{\"events\":[{}{{}}]}}]", "{},".repeat(100_000));
+        assert_eq!(read(&many, ExportFormat::JsonBlob, 100_000).await.rows.unwrap().len(), 100_001);
+    }
+
+    fn sha256(text: &str) -> String {
+        hex::encode(digest::digest(&digest::SHA256, text.as_bytes()))
+    }
+}

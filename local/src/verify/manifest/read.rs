@@ -1,0 +1,108 @@
+//! The manifest's JSON, read as a stream: of each file only what is compared is kept, of its sources a digest.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::{BufReader, Read};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::{ManifestFile, MissingChunk, Totals};
+use crate::verify::mismatch::{Mismatch, shown};
+use crate::verify::row::half_digest;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    pub(super) manifest_version: u32,
+    pub(super) job_id: String,
+    pub(super) export_type: String,
+    pub(super) format: String,
+    pub(super) read_up_to: Option<String>,
+    pub(super) complete: bool,
+    pub(super) totals: Totals,
+    pub(super) files: Files,
+    pub(super) missing: Vec<MissingChunk>,
+}
+
+impl Document {
+    pub(super) fn read(input: impl Read, limit: u64) -> serde_json::Result<Self> {
+        let mut json = serde_json::Deserializer::from_reader(BufReader::new(input.take(limit)));
+        let document = Self::deserialize(&mut json)?;
+        json.end()?;
+        Ok(document)
+    }
+}
+
+/// The files, and what is wrong with their sources.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) entries: Vec<ManifestFile>,
+    pub(super) twice: Vec<Mismatch>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    name: String,
+    chunk: u32,
+    rows: u64,
+    bytes: u64,
+    sha256: String,
+    crc64: String,
+    bad_records_skipped: u64,
+    sources: Vec<Source>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    object: Option<String>,
+    partition: Option<String>,
+}
+
+impl Source {
+    fn told(&self) -> (&'static str, &str) {
+        match (&self.object, &self.partition) {
+            (Some(object), _) => ("object", object),
+            (None, partition) => ("partition", partition.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(files: D) -> Result<Self, D::Error> {
+        files.deserialize_seq(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Files;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of files")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<Files, A::Error> {
+        let (mut read, mut seen) = (Files::default(), HashSet::new());
+        while let Some(entry) = files.next_element::<Entry>()? {
+            for source in &entry.sources {
+                let (kind, name) = source.told();
+                if !seen.insert(half_digest(&format!("{kind}\n{name}"))) {
+                    read.twice.push(Mismatch::Twice { what: format!("the {kind} {}", shown(name)) });
+                }
+            }
+            read.entries.push(ManifestFile {
+                name: entry.name,
+                rows: entry.rows,
+                bytes: entry.bytes,
+                chunk: entry.chunk,
+                sha256: entry.sha256,
+                crc64: entry.crc64,
+                bad_records_skipped: entry.bad_records_skipped,
+            });
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,114 @@
+//! What can be wrong with an export, each in one line.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::row::Difference;
+use crate::console::grouped;
+
+/// The most characters of somebody else's text that are shown.
+const MAX_SHOWN: usize = 300;
+
+/// What is wrong with an export, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Mismatch {
+    /// A file that the manifest names does not exist.
+    #[error("{}: it is in the manifest and does not exist", shown(name))]
+    Missing {
+        /// The blob.
+        name: String,
+    },
+    /// A file that no manifest names.
+    #[error("{}: it exists and is not in the manifest", shown(name))]
+    Stray {
+        /// The blob.
+        name: String,
+    },
+    /// A file or the source does not hold what it should.
+    #[error("{}: {}", shown(name), shown(reason))]
+    Unreadable {
+        /// The blob or the source's file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A figure of the manifest is wrong.
+    #[error("{}: the manifest says {what}, found {found}", shown(name))]
+    Figure {
+        /// The blob, or `totals`.
+        name: String,
+        /// What the manifest says, with its unit.
+        what: String,
+        /// What is there.
+        found: String,
+    },
+    /// The manifest lists something twice.
+    #[error("the manifest lists {what} twice")]
+    Twice {
+        /// What.
+        what: String,
+    },
+    /// The manifest claims to be complete and lists missing chunks.
+    #[error("the manifest says complete, and lists {chunks} missing chunks")]
+    CompleteWithMissing {
+        /// How many.
+        chunks: usize,
+    },
+    /// The export is not complete.
+    #[error("the manifest says that the export is incomplete")]
+    Incomplete,
+    /// The rows are not the source's.
+    #[error("{} rows are missing and {} are there once too often", .0.missing, .0.surplus)]
+    Rows(Difference),
+}
+
+impl Mismatch {
+    pub(super) fn unreadable(path: &Path, error: &(impl std::error::Error + ?Sized)) -> Self {
+        Self::Unreadable { name: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
+/// Compares a figure of the manifest with what was found.
+pub(super) fn equal(name: &str, what: &str, said: u64, found: u64) -> Result<(), Mismatch> {
+    if said == found {
+        return Ok(());
+    }
+    let (name, what) = (name.to_owned(), format!("{} {what}", grouped(said)));
+    Err(Mismatch::Figure { name, what, found: grouped(found) })
+}
+
+/// Compares a checksum of the manifest with the file's.
+pub(super) fn same(name: &str, what: &str, said: &str, found: &str) -> Result<(), Mismatch> {
+    if said.eq_ignore_ascii_case(found) {
+        return Ok(());
+    }
+    let what = format!("{what} {}", shown(said));
+    Err(Mismatch::Figure { name: name.to_owned(), what, found: found.to_owned() })
+}
+
+/// Somebody else's text, fit for a line on a terminal.
+pub(super) fn shown(text: &str) -> String {
+    let mut line: String = text.chars().take(MAX_SHOWN).map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// Neither a control character nor one that turns the line around.
+fn is_plain(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stays_one_line() {
+        assert_eq!(shown("a\nb\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
+        assert_eq!(shown(&"é".repeat(MAX_SHOWN)), "é".repeat(MAX_SHOWN));
+        assert_eq!(shown(&"x".repeat(1_000)), format!("{}…", "x".repeat(MAX_SHOWN)));
+    }
+}

@@ -1,0 +1,62 @@
+//! Where the files of an export lie: in a folder, or in the container.
+
+mod container;
+mod folder;
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use thiserror::Error;
+
+pub use self::container::{ContainerPlace, JobName};
+pub(super) use self::folder::{Folder, find_manifest, open_file};
+
+/// Why a place does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlaceError {
+    /// Nothing can be verified here: the signature is refused, there is no manifest, or more than one.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// This cannot be read, now; something else may.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The bytes of a file.
+pub(super) type Pieces = BoxStream<'static, Result<Bytes, PlaceError>>;
+
+/// A file that is being read.
+pub struct Opened {
+    /// Its size, in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub pieces: Pieces,
+}
+
+/// Files that no manifest names, if it could be found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strays {
+    /// These.
+    Found(Vec<String>),
+    /// It was not looked, and why.
+    NotLooked(&'static str),
+}
+
+/// Where the files of an export lie.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Begins to read a file; `None` when there is none of that name. The name was looked at before: it
+    /// leads nowhere else.
+    async fn open(&self, name: &str) -> Result<Option<Opened>, PlaceError>;
+
+    /// The job's files whose names are not among these.
+    async fn strays(&self, listed: &HashSet<&str>) -> Result<Strays, PlaceError>;
+}

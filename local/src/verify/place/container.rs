@@ -1,0 +1,120 @@
+//! The container itself, read with a signature that may read; one that may list too shows stray files.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use azure_core::http::Url;
+use futures::{StreamExt, TryStreamExt};
+use shared::job::JobId;
+use shared::secret::Secret;
+use shared::selection::ExportType;
+
+use super::{Opened, Place, PlaceError, Strays};
+use crate::blobs::{BlobsError, ContainerView, is_loopback};
+
+/// An export, as a person names it: by its id, its folder `{exportType}/{jobId}`, its manifest's name or URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobName {
+    export_type: Option<ExportType>,
+    job: JobId,
+}
+
+impl JobName {
+    /// Reads such a name.
+    ///
+    /// # Errors
+    /// What it should be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let path = text.split('?').next().unwrap_or_default().trim_end_matches('/');
+        let mut parts = path.strip_suffix("/manifest.json").unwrap_or(path).rsplit('/');
+        let job = parts.next().and_then(JobId::parse);
+        let job = job.ok_or("give the task's id, Type/id, or the manifest's name or URL")?;
+        match parts.next().map(ExportType::from_name) {
+            Some(None) => Err("its export type is unknown".to_owned()),
+            export_type => Ok(Self { export_type: export_type.flatten(), job }),
+        }
+    }
+
+    /// The job's id.
+    pub fn job(&self) -> JobId {
+        self.job
+    }
+
+    fn folders(self) -> impl Iterator<Item = String> {
+        let types = ExportType::ALL.into_iter().filter(move |one| self.export_type.is_none_or(|known| known == *one));
+        types.map(move |export_type| format!("{export_type}/{}/", self.job))
+    }
+}
+
+/// The files of one export in their container.
+pub struct ContainerPlace {
+    view: ContainerView,
+    prefix: String,
+}
+
+impl ContainerPlace {
+    /// Opens the container and begins to read the manifest of a job.
+    ///
+    /// # Errors
+    /// [`PlaceError::Refused`] when the URL is none, the signature is refused or there is no such manifest.
+    pub async fn open(url: &Secret, name: JobName) -> Result<(Self, Opened), PlaceError> {
+        let refused = |reason: &str| PlaceError::Refused { reason: reason.to_owned() };
+        let parsed = Url::parse(url.reveal()).map_err(|_| refused("the container URL is not a URL"))?;
+        if parsed.scheme() != "https" && !is_loopback(&parsed) {
+            return Err(refused("the container URL must be https: it carries a signature"));
+        }
+        let view = ContainerView::open(url).map_err(|error| of_blobs(&error))?;
+        for prefix in name.folders() {
+            if let Some(manifest) = open(&view, &format!("{prefix}manifest.json")).await? {
+                return Ok((Self { view, prefix }, manifest));
+            }
+        }
+        Err(refused("the container has no manifest of this export; it is written when the export has ended"))
+    }
+}
+
+async fn open(view: &ContainerView, name: &str) -> Result<Option<Opened>, PlaceError> {
+    match view.stream(name).await {
+        Ok(blob) => {
+            let pieces = blob.body.map_err(|error| of_blobs(&error)).boxed();
+            Ok(Some(Opened { size: blob.size_bytes, pieces }))
+        }
+        Err(BlobsError::Missing { .. }) => Ok(None),
+        Err(error) => Err(of_blobs(&error)),
+    }
+}
+
+fn of_blobs(error: &BlobsError) -> PlaceError {
+    let reason = error.to_string();
+    match error {
+        BlobsError::Denied { reason, .. } => {
+            let reason = format!("storage refuses the signature ({reason}): it has expired, or may not read");
+            PlaceError::Refused { reason }
+        }
+        BlobsError::NotAUrl => PlaceError::Refused { reason },
+        BlobsError::Missing { .. } | BlobsError::Storage { .. } | BlobsError::File(_) => {
+            PlaceError::Unavailable { reason }
+        }
+    }
+}
+
+#[async_trait]
+impl Place for ContainerPlace {
+    async fn open(&self, name: &str) -> Result<Option<Opened>, PlaceError> {
+        open(&self.view, name).await
+    }
+
+    async fn strays(&self, listed: &HashSet<&str>) -> Result<Strays, PlaceError> {
+        let mut listing = Box::pin(self.view.list_below(&self.prefix).map_err(|error| of_blobs(&error))?);
+        let mut strays = Vec::new();
+        loop {
+            match listing.try_next().await {
+                Ok(Some(blob)) if !listed.contains(blob.name.as_str()) => strays.push(blob.name),
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(Strays::Found(strays)),
+                Err(BlobsError::Denied { .. }) => return Ok(Strays::NotLooked("the signature may not list")),
+                Err(error) => return Err(of_blobs(&error)),
+            }
+        }
+    }
+}

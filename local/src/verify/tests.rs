@@ -1,0 +1,323 @@
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use crc_fast::{CrcAlgorithm, checksum};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::mismatch::shown;
+use super::place::{Folder, find_manifest, open_file};
+use super::row::Form;
+use super::verdict::Outcome;
+use super::*;
+
+const JOB: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+const EVENTS: [&str; 2] = [
+    r#"[{"deviceId":"d1","events":[{"name":"a","timestamp":"t1","extras":{"n":1e-7}},{"name":"b","timestamp":"t2"}]}]"#,
+    r#"[{"deviceId":"d2","events":[{"name":"é","timestamp":"t3"}]}]"#,
+];
+const LINES: [&str; 3] = [
+    r#"{"deviceId":"d1","name":"a","timestamp":"t1","extras":{"n":1e-7}}"#,
+    r#"{"deviceId":"d1","name":"b","timestamp":"t2"}"#,
+    r#"{"deviceId":"d2","name":"\u00e9","timestamp":"t3"}"#,
+];
+
+/// The files of an export in a folder of downloads.
+struct Downloaded {
+    folder: TempDir,
+    manifest: Value,
+}
+
+fn name(number: usize) -> String {
+    format!("Event/{JOB}/date=2026-01-05/part-{number:05}.json")
+}
+
+fn entry(number: usize, content: &str, rows: u64) -> Value {
+    json!({
+        "name": name(number), "chunk": number, "rows": rows, "bytes": content.len(),
+        "sha256": hex::encode(digest(&SHA256, content.as_bytes())),
+        "crc64": format!("{:016x}", checksum(CrcAlgorithm::Crc64Nvme, content.as_bytes())),
+        "badRecordsSkipped": 0, "sources": [{"object": format!("o{number}"), "etag": "e", "bytes": 1}],
+    })
+}
+
+impl Downloaded {
+    /// Two files of three rows, as the container has them.
+    fn new() -> Self {
+        let files = [entry(0, EVENTS[0], 2), entry(1, EVENTS[1], 1)];
+        let manifest = json!({
+            "manifestVersion": 1, "jobId": JOB, "exportType": "Event", "format": "JsonBlob", "scope": "/s",
+            "dateCreated": "2026-01-12T00:00:00Z", "readUpTo": "2026-01-12T00:00:01Z",
+            "selection": {"kind": "days", "startDate": "2026-01-05", "endDate": "2026-01-05"}, "complete": true,
+            "totals": {
+                "chunks": 2, "failedChunks": 0, "rows": 3, "bytes": EVENTS[0].len() + EVENTS[1].len(),
+                "badRecordsSkipped": 0,
+            },
+            "files": files, "missing": [],
+        });
+        let downloaded = Self { folder: tempfile::tempdir().unwrap(), manifest };
+        for (number, content) in EVENTS.into_iter().enumerate() {
+            downloaded.write(&name(number), content);
+        }
+        downloaded
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Puts another content in place of a file, for which the manifest is right but for its rows.
+    fn replace(&mut self, number: usize, content: &str, rows: u64) {
+        self.write(&name(number), content);
+        let bytes = self.manifest["files"][number]["bytes"].as_u64().unwrap();
+        let total = self.manifest["totals"]["bytes"].as_u64().unwrap() - bytes + content.len() as u64;
+        self.manifest["files"][number] = entry(number, content, rows);
+        self.manifest["totals"]["bytes"] = total.into();
+    }
+
+    fn write_manifest(&self) {
+        self.write(&format!("Event/{JOB}/manifest.json"), &self.manifest.to_string());
+    }
+
+    /// What is said of it, and how it ends.
+    async fn verify(&self) -> (Vec<String>, Verdict) {
+        self.write_manifest();
+        verify_at(self.folder.path()).await.unwrap()
+    }
+
+    /// The only thing that is wrong.
+    async fn only_fault(&self) -> String {
+        let (lines, verdict) = self.verify().await;
+        assert_eq!(verdict.outcome(), Outcome::Wrong, "{lines:?}");
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        line.replace(&format!("Event/{JOB}/date=2026-01-05/"), "")
+    }
+}
+
+async fn verify_at(path: &Path) -> Result<(Vec<String>, Verdict), PlaceError> {
+    let path = find_manifest(path)?;
+    let manifest = Manifest::read(open_file(&path).await?).await?;
+    let place = Folder::of(&path, &manifest)?;
+    let mut lines = Vec::new();
+    let mut tell = |finding: &Finding| {
+        lines.push(match finding {
+            Finding::Wrong(mismatch) => mismatch.to_string(),
+            Finding::Unknown { name, reason } => format!("? {}: {}", shown(name), shown(reason)),
+        });
+    };
+    let verdict = Export { manifest: &manifest, place: &place, keep_rows: true }.verify(&mut tell, &|_| {}).await?;
+    Ok((lines, verdict))
+}
+
+#[tokio::test]
+async fn an_exact_export_is_right_however_it_was_downloaded() {
+    let downloaded = Downloaded::new();
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+    assert_eq!(verdict.line(), "✓ 2 files, 3 rows, 171 B: exactly as the manifest says");
+    assert_eq!(verdict.strays_unknown, None);
+
+    let at = async |path: PathBuf| verify_at(&path).await.unwrap().1.outcome();
+    assert_eq!(at(downloaded.path(&format!("Event/{JOB}"))).await, Outcome::Right);
+    assert_eq!(at(downloaded.path(&format!("Event/{JOB}/manifest.json"))).await, Outcome::Right);
+    downloaded.write("flat/manifest.json", &downloaded.manifest.to_string());
+    for (number, content) in EVENTS.into_iter().enumerate() {
+        downloaded.write(&format!("flat/part-{number:05}.json"), content);
+    }
+    assert_eq!(at(downloaded.path("flat")).await, Outcome::Right);
+    downloaded.write("manifest.json", &downloaded.manifest.to_string());
+    assert_eq!(at(downloaded.path("manifest.json")).await, Outcome::Right);
+}
+
+#[tokio::test]
+async fn every_kind_of_damage_to_a_file_is_named() {
+    let downloaded = Downloaded::new();
+    std::fs::remove_file(downloaded.path(&name(1))).unwrap();
+    assert_eq!(downloaded.only_fault().await, "part-00001.json: it is in the manifest and does not exist");
+
+    downloaded.write(&name(1), &EVENTS[1][1..]);
+    assert_eq!(downloaded.only_fault().await, "part-00001.json: the manifest says 61 bytes, found 60");
+
+    downloaded.write(&name(1), &EVENTS[1].replace("t3", "t4"));
+    let fault = downloaded.only_fault().await;
+    assert!(fault.starts_with("part-00001.json: the manifest says SHA-256 "), "{fault}");
+    assert_eq!(downloaded.verify().await.1.line(), "✗ 1 of 2 files is not as the manifest says");
+}
+
+#[tokio::test]
+async fn a_file_whose_checksums_were_made_for_it_is_still_counted_and_parsed() {
+    let mut downloaded = Downloaded::new();
+    downloaded.replace(0, &EVENTS[0].replace(r#",{"name":"b","timestamp":"t2"}"#, ""), 2);
+    assert_eq!(downloaded.only_fault().await, "part-00000.json: the manifest says 2 rows, found 1");
+
+    downloaded.replace(0, EVENTS[0].trim_end_matches(']'), 2);
+    let fault = downloaded.only_fault().await;
+    assert!(fault.starts_with("part-00000.json: its rows cannot be read: EOF while parsing"), "{fault}");
+
+    let mut downloaded = Downloaded::new();
+    downloaded.manifest["files"][1]["crc64"] = "0".repeat(16).into();
+    let fault = downloaded.only_fault().await;
+    assert!(fault.starts_with("part-00001.json: the manifest says CRC-64 0000000000000000, found "), "{fault}");
+}
+
+#[tokio::test]
+async fn every_wrong_file_is_named_not_only_the_first() {
+    let downloaded = Downloaded::new();
+    downloaded.write(&name(0), "");
+    downloaded.write(&name(1), "");
+    downloaded.write(&name(2), "");
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[2], format!("{}: it exists and is not in the manifest", name(2)));
+    assert_eq!(verdict.line(), "✗ 2 of 2 files are not as the manifest says; 1 file not in the manifest");
+}
+
+#[tokio::test]
+async fn a_manifest_that_contradicts_itself_is_wrong() {
+    let changed = async |change: fn(&mut Value)| {
+        let mut downloaded = Downloaded::new();
+        change(&mut downloaded.manifest);
+        downloaded.only_fault().await
+    };
+    let twice = |what: &str| format!("the manifest lists {what} twice");
+    assert_eq!(changed(|m| m["totals"]["rows"] = 4.into()).await, "totals: the manifest says 4 rows, found 3");
+    assert_eq!(changed(|m| m["totals"]["bytes"] = 4.into()).await, "totals: the manifest says 4 bytes, found 171");
+    assert_eq!(changed(|m| m["totals"]["chunks"] = 1.into()).await, "totals: the manifest says 1 chunks, found 2");
+    assert_eq!(changed(|m| m["files"][1]["chunk"] = 0.into()).await, twice("chunk 0"));
+    assert_eq!(changed(|m| m["files"][1]["sources"][0]["object"] = "o0".into()).await, twice("the object o0"));
+    let complete = changed(|m| {
+        m["totals"]["chunks"] = 3.into();
+        m["missing"] = json!([{"chunk": 2, "reason": "gone", "sources": []}]);
+    });
+    assert_eq!(complete.await, "the manifest says complete, and lists 1 missing chunks");
+}
+
+#[tokio::test]
+async fn a_file_that_is_listed_twice_is_wrong() {
+    let mut downloaded = Downloaded::new();
+    let again = downloaded.manifest["files"][1].clone();
+    downloaded.manifest["files"].as_array_mut().unwrap().push(again);
+    let (lines, verdict) = downloaded.verify().await;
+    assert!(lines.contains(&format!("the manifest lists the file {} twice", name(1))), "{lines:?}");
+    assert_eq!(verdict.line(), "✗ the manifest contradicts itself");
+}
+
+#[tokio::test]
+async fn an_incomplete_export_is_told_from_a_wrong_one() {
+    let mut downloaded = Downloaded::new();
+    downloaded.manifest["complete"] = false.into();
+    downloaded.manifest["totals"]["chunks"] = 3.into();
+    downloaded.manifest["missing"] = json!([{"chunk": 2, "reason": "a malformed record", "sources": []}]);
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Incomplete));
+    let line =
+        "✗ 2 files, 3 rows, 171 B: exactly as the manifest says, but the export is incomplete: 1 of 3 chunks missing";
+    assert_eq!(verdict.line(), line);
+
+    downloaded.write(&name(0), "");
+    assert_eq!(downloaded.verify().await.1.outcome(), Outcome::Wrong);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_out_of_the_folder_is_not_followed() {
+    let mut downloaded = Downloaded::new();
+    downloaded.write("secret.json", EVENTS[0]);
+    for outside in [format!("Event/{JOB}/../../secret.json"), downloaded.path("secret.json").display().to_string()] {
+        downloaded.manifest["files"][0]["name"] = outside.into();
+        let (lines, verdict) = downloaded.verify().await;
+        assert!(lines[0].contains("its name is no"), "{lines:?}");
+        assert_eq!((verdict.wrong, verdict.rows), (1, 1));
+    }
+
+    let downloaded = Downloaded::new();
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(outside.path(), EVENTS[0]).unwrap();
+    std::fs::remove_file(downloaded.path(&name(0))).unwrap();
+    std::os::unix::fs::symlink(outside.path(), downloaded.path(&name(0))).unwrap();
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!(lines, [format!("? {}: it is a link that leads out of the folder", name(0))]);
+    assert_eq!((verdict.outcome(), verdict.line()), (Outcome::Unknown, "✗ 1 of 2 files could not be read".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_no_manifest_is_refused_in_a_line() {
+    let refused = async |content: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("manifest.json"), content).unwrap();
+        let error = verify_at(folder.path()).await.unwrap_err().to_string();
+        assert!(!error.contains('\n'), "{error}");
+        error.strip_prefix("the manifest cannot be used: ").unwrap_or_else(|| panic!("{error}")).to_owned()
+    };
+    let changed = |pointer: &str, value: Value| {
+        let mut manifest = Downloaded::new().manifest;
+        *manifest.pointer_mut(pointer).unwrap() = value;
+        manifest.to_string()
+    };
+    assert_eq!(refused("").await, "EOF while parsing a value at line 1 column 0");
+    assert!(refused("<html>\n").await.starts_with("expected value"));
+    assert!(refused("[]").await.starts_with("invalid length"), "{}", refused("[]").await);
+    assert!(refused(&changed("/files/0/rows", (-1).into())).await.starts_with("invalid value"));
+    assert!(refused(&changed("/files", json!({}))).await.contains("an array of files"));
+    assert!(refused(&changed("/manifestVersion", 2.into())).await.contains("version 1 is known"));
+    assert_eq!(refused(&changed("/exportType", "Visit".into())).await, "its export type is unknown");
+    assert_eq!(refused(&changed("/jobId", "../..".into())).await, "its job id is none");
+    assert!(refused(&format!("{} x", changed("/format", "CsvBlob".into()))).await.starts_with("trailing characters"));
+}
+
+#[tokio::test]
+async fn absurd_figures_are_only_wrong() {
+    let mut downloaded = Downloaded::new();
+    for number in 0..2 {
+        for figure in ["rows", "bytes"] {
+            downloaded.manifest["files"][number][figure] = u64::MAX.into();
+        }
+    }
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert_eq!(verdict.wrong, 2);
+}
+
+#[tokio::test]
+async fn it_must_be_clear_which_files_are_meant() {
+    let downloaded = Downloaded::new();
+    let none = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
+    assert!(none.starts_with("there is no manifest.json in or below "), "{none}");
+    downloaded.write_manifest();
+    downloaded.write(&format!("Event/{JOB}/part-00000.json"), EVENTS[0]);
+    let error = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
+    assert!(error.ends_with("holds files of this export in more than one place"), "{error}");
+    downloaded.write("Event/other/manifest.json", "");
+    let error = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
+    assert!(error.starts_with("there are several manifests below "), "{error}");
+}
+
+/// How the rows of the files differ from the source's, when both manifest and files were made for each other.
+async fn difference(first: &str, rows: u64) -> Option<Difference> {
+    let mut downloaded = Downloaded::new();
+    downloaded.replace(0, first, rows);
+    downloaded.manifest["totals"]["rows"] = (rows + 1).into();
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+    let mut expected = RowSet::default();
+    for line in LINES {
+        expected.add(&serde_json::from_str(line).unwrap(), Form::Json).unwrap();
+    }
+    expected.difference(&verdict.found)
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_the_sources_is_found() {
+    let (row, changed) = (r#",{"name":"b","timestamp":"t2"}"#, Some(Difference { missing: 1, surplus: 1 }));
+    assert_eq!(difference(EVENTS[0], 2).await, None);
+    assert_eq!(difference(&EVENTS[0].replace(row, ""), 1).await, Some(Difference { missing: 1, surplus: 0 }));
+    let doubled = EVENTS[0].replace(row, &row.repeat(2));
+    assert_eq!(difference(&doubled, 3).await, Some(Difference { missing: 0, surplus: 1 }));
+    assert_eq!(difference(&EVENTS[0].replace("1e-7", "0.0000001"), 2).await, changed);
+    let owner = Some(Difference { missing: 2, surplus: 2 });
+    assert_eq!(difference(&EVENTS[0].replace("d1", "d3"), 2).await, owner);
+}

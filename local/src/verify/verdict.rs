@@ -1,0 +1,136 @@
+//! What a verification came to.
+
+use super::{Finding, Manifest, RowSet, Rows};
+use crate::console::{grouped, size};
+
+/// What a verification came to.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Files that the manifest lists.
+    pub files: u64,
+    /// Files that are not as it says.
+    pub wrong: u64,
+    /// Files that could not be read.
+    pub unknown: u64,
+    /// Contradictions within the manifest.
+    pub contradictions: usize,
+    /// The job's files that the manifest does not list.
+    pub strays: usize,
+    /// Why such files were not looked for.
+    pub strays_unknown: Option<&'static str>,
+    /// Whether the manifest says that the export is complete.
+    pub complete: bool,
+    /// Chunks that the manifest says are missing, of how many.
+    pub missing: (u64, u64),
+    /// Rows of the files that are right.
+    pub rows: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Malformed records that were skipped.
+    pub skipped: u64,
+    /// The rows of the files that are right, if they were kept.
+    pub found: RowSet,
+}
+
+/// How a verification ends, for whoever calls the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is exactly as the manifest says.
+    Right,
+    /// Something is not.
+    Wrong,
+    /// Nothing is wrong, and something could not be read.
+    Unknown,
+    /// All is as the manifest says, and it says that the export is incomplete.
+    Incomplete,
+}
+
+impl Verdict {
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        Self {
+            files: manifest.files.len() as u64,
+            complete: manifest.complete,
+            missing: (manifest.missing.len() as u64, manifest.totals.chunks),
+            skipped: manifest.totals.bad_records_skipped,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, bytes: u64, rows: Rows) {
+        self.bytes += bytes;
+        self.rows += rows.len();
+        if let Rows::Collected(rows) = rows {
+            self.found.extend(rows);
+        }
+    }
+
+    pub(super) fn count(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Wrong(_) => self.wrong += 1,
+            Finding::Unknown { .. } => self.unknown += 1,
+        }
+    }
+
+    /// How it ends. What is wrong weighs more than what is not known.
+    pub fn outcome(&self) -> Outcome {
+        if self.wrong > 0 || self.contradictions > 0 || self.strays > 0 {
+            Outcome::Wrong
+        } else if self.unknown > 0 {
+            Outcome::Unknown
+        } else if self.complete {
+            Outcome::Right
+        } else {
+            Outcome::Incomplete
+        }
+    }
+
+    /// The verdict in one line.
+    pub fn line(&self) -> String {
+        let (files, held) = (counted(self.files, "file"), format!("{} rows, {}", grouped(self.rows), size(self.bytes)));
+        match self.outcome() {
+            Outcome::Right => format!("✓ {files}, {held}: exactly as the manifest says"),
+            Outcome::Incomplete => {
+                format!("✗ {files}, {held}: exactly as the manifest says, but the export is incomplete{}", self.gap())
+            }
+            Outcome::Wrong | Outcome::Unknown => format!("✗ {}", self.faults().join("; ")),
+        }
+    }
+
+    fn gap(&self) -> String {
+        let (missing, planned) = self.missing;
+        if missing == 0 {
+            String::new()
+        } else {
+            format!(": {} of {} missing", grouped(missing), counted(planned, "chunk"))
+        }
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let files = counted(self.files, "file");
+        let of_files = |count: u64, are: &str| {
+            let verb = if count == 1 { "is" } else { "are" };
+            format!("{} of {files} {}", grouped(count), are.replace("are", verb))
+        };
+        let mut faults = Vec::new();
+        if self.wrong > 0 {
+            faults.push(of_files(self.wrong, "are not as the manifest says"));
+        }
+        if self.contradictions > 0 {
+            faults.push("the manifest contradicts itself".to_owned());
+        }
+        if self.strays > 0 {
+            faults.push(format!("{} not in the manifest", counted(self.strays as u64, "file")));
+        }
+        if self.unknown > 0 {
+            faults.push(format!("{} of {files} could not be read", grouped(self.unknown)));
+        }
+        if !self.complete {
+            faults.push(format!("the export is incomplete{}", self.gap()));
+        }
+        faults
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
