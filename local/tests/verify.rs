@@ -1,4 +1,5 @@
-//! `local verify` as a person runs it, over a real export in Azurite and in a folder.
+//! `local verify` as a person runs it, over a real export in Azurite and in a folder. Only a test binary of its own is told
+//! by cargo where the command is.
 #![cfg(test)]
 
 use std::path::Path;
