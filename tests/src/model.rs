@@ -36,10 +36,11 @@ use time::Duration;
 use time::macros::date;
 use uuid::uuid;
 
+use crate::altered::Altered;
 use crate::world::{Adapters, CONTAINER, SIGNATURE, World};
 use bounds::Bounds;
 use hasty::HastyTable;
-use ports::{Changing, OpenSealer, ReplayClock, Storage, Table};
+use ports::{OpenSealer, ReplayClock, Storage, Table, as_read_by_the_attempt};
 use process::Processes;
 use state::{BEGINNING, State};
 use steps::Step;
@@ -111,7 +112,7 @@ fn sources(bounds: &Bounds) -> Sources {
         block_on(store.put(&Path::from(path), text.into_bytes().into())).unwrap();
     }
     let lake = Lake::new(Arc::new(store), Path::from("lake"), 1);
-    let source = Arc::new(Changing { inner: lake, page: bounds.page });
+    let source = Arc::new(Altered { inner: Arc::new(lake), page: bounds.page, piece: as_read_by_the_attempt });
     Sources { lake: Arc::clone(&source) as _, registry: source }
 }
 

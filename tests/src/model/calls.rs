@@ -30,6 +30,29 @@ pub(crate) enum Call {
 }
 
 impl Call {
+    /// In a few words.
+    pub(crate) fn told(&self) -> String {
+        let chunk = |step: &ChunkMove| format!("chunk {} {}", step.chunk.key.number, step.chunk.state.name());
+        match self {
+            Self::ReadJob => "read the job".to_owned(),
+            Self::ReadChunk(key) => format!("read chunk {}", key.number),
+            Self::ReadChunks { shard, .. } => format!("read the chunks of shard {shard}"),
+            Self::ReadTally { shard } => format!("read the tally of shard {shard}"),
+            Self::ReadWaiting { .. } => "read the list of those that wait".to_owned(),
+            Self::PutJob(job) => format!("put the job, {}", job.phase.name()),
+            Self::PutPage(job, chunks) => format!("put the job, {}, and {} chunks", job.phase.name(), chunks.len()),
+            Self::Reopen { steps, .. } => format!("put {}", steps.iter().map(chunk).collect::<Vec<_>>().join(", ")),
+            Self::Apply(step) => format!("put {}", chunk(step)),
+            Self::Strike => "strike the job off the list of those that wait".to_owned(),
+            Self::Stage { blob, block, .. } => {
+                format!("stage block {} of attempt {} of {blob}", block.index, block.attempt)
+            }
+            Self::Commit { blob, blocks, .. } => {
+                format!("commit attempt {:?} of {blob}", blocks.first().map(|block| block.attempt))
+            }
+        }
+    }
+
     /// Whether it changes something.
     pub(crate) fn writes(&self) -> bool {
         match self {

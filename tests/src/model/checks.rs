@@ -6,6 +6,7 @@ use std::time::Instant;
 use stateright::{Checker, DiscoveryClassification, Expectation, HasDiscoveries, Model, Path};
 
 use super::bounds::{Act, Bounds, LARGE, SMALL};
+use super::calls::Call;
 use super::properties;
 use super::state::State;
 use super::steps::Step;
@@ -46,7 +47,9 @@ fn tell(property: &str, path: Path<State, Step>) -> String {
             Step::Deliver(_) | Step::Arrive(_) | Step::Wait | Step::Act(_) => None,
         };
         let at = at.and_then(|at| state.processes.get(at));
-        let who = at.map(|process| format!("{:?}: {:?}", process.message, process.calls().collect::<Vec<_>>()));
+        let told = |calls: Vec<String>| calls.join(" | ");
+        let who =
+            at.map(|process| format!("{:?}: {}", process.message, told(process.calls().map(Call::told).collect())));
         lines.push(format!("  {step:?} {}", who.unwrap_or_default()));
     }
     lines.join("\n")

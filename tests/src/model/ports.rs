@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
 use shared::app::AppScope;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
+use shared::chunk::{Chunk, ChunkKey, ChunkMove};
 use shared::clock::Clock;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
-use shared::job::{Job, JobId, JobKey, PlanCursor, SealedCredential};
+use shared::job::{Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
-use shared::selection::ExportRequest;
-use shared::source::{Piece, PlanPage, Source, SourceError};
+use shared::source::Piece;
 use shared::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs};
 use shared::tally::Tally;
 use time::OffsetDateTime;
@@ -194,34 +191,15 @@ impl Clock for ReplayClock {
     }
 }
 
-/// A source that changes between any two attempts at a chunk, as the registry may: each reads `@` as its own number.
-pub(crate) struct Changing<S> {
-    pub(crate) inner: S,
-    /// The most chunks on a page of a plan.
-    pub(crate) page: usize,
-}
-
-#[async_trait]
-impl<S: Source> Source for Changing<S> {
-    async fn plan(
-        &self,
-        scope: &AppScope,
-        request: &ExportRequest,
-        cursor: Option<&PlanCursor>,
-        limit: usize,
-    ) -> Result<PlanPage, SourceError> {
-        self.inner.plan(scope, request, cursor, limit.min(self.page)).await
-    }
-
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
-        let attempt = REPLAY.with_borrow(|replay| replay.attempt);
-        let changed = move |piece| match piece {
-            Piece::Lines { origin, first_line, text } => {
-                let text = String::from_utf8_lossy(&text).replace('@', &attempt.to_string());
-                Piece::Lines { origin, first_line, text: text.into() }
-            }
-            too_long @ Piece::TooLong { .. } => too_long,
-        };
-        self.inner.read(chunk, request).map_ok(changed).boxed()
+/// What an attempt at a chunk reads: a source that changes between any two of them, as the registry may, has each
+/// attempt's own number for `@`.
+pub(crate) fn as_read_by_the_attempt(piece: Piece) -> Piece {
+    let attempt = REPLAY.with_borrow(|replay| replay.attempt).to_string();
+    match piece {
+        Piece::Lines { origin, first_line, text } => {
+            let text = String::from_utf8_lossy(&text).replace('@', &attempt);
+            Piece::Lines { origin, first_line, text: text.into() }
+        }
+        too_long @ Piece::TooLong { .. } => too_long,
     }
 }

@@ -6,15 +6,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
-use shared::app::AppScope;
-use shared::chunk::ChunkSource;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
-use shared::job::PlanCursor;
-use shared::selection::ExportRequest;
-use shared::source::{Piece, PlanPage, Source, SourceError, Sources};
+use shared::source::{Source, Sources};
 
 use super::chance::Chance;
+use crate::altered::Altered;
 use crate::faults::FaultySealer;
 use crate::world::World;
 
@@ -73,7 +69,7 @@ impl Character {
         world.finish.writer = *writer;
         world.run.settings.skip_bad_records = self.skips_bad_records;
         let paged = |inner: &Arc<dyn Source>| -> Arc<dyn Source> {
-            Arc::new(ShortPages { inner: Arc::clone(inner), most: self.page_chunks })
+            Arc::new(Altered { inner: Arc::clone(inner), page: self.page_chunks, piece: |piece| piece })
         };
         let faults = world.faults.clone();
         for sealer in
@@ -110,29 +106,6 @@ impl Figures {
         let mut hasher = DefaultHasher::new();
         (self.hash, line).hash(&mut hasher);
         self.hash = hasher.finish();
-    }
-}
-
-/// A source that plans fewer chunks at once than it is asked for.
-struct ShortPages {
-    inner: Arc<dyn Source>,
-    most: usize,
-}
-
-#[async_trait]
-impl Source for ShortPages {
-    async fn plan(
-        &self,
-        scope: &AppScope,
-        request: &ExportRequest,
-        cursor: Option<&PlanCursor>,
-        limit: usize,
-    ) -> Result<PlanPage, SourceError> {
-        self.inner.plan(scope, request, cursor, limit.min(self.most)).await
-    }
-
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
-        self.inner.read(chunk, request)
     }
 }
 
