@@ -123,7 +123,7 @@ impl DynamoStore {
         let mut pause = Duration::from_millis(10);
         for _ in 1..TRANSACTION_TRIES {
             match self.transact_once(&first.key, &items).await {
-                Err(StoreError::Unavailable { .. }) => tokio::time::sleep(pause).await,
+                Err(StoreError::Unavailable { .. }) => tokio::time::sleep(jittered(pause, self.clock.as_ref())).await,
                 Err(StoreError::Conflict { .. }) => return self.was_ours(first).await,
                 done => return done,
             }
@@ -174,6 +174,13 @@ impl DynamoStore {
         let stored_id = stored.as_ref().and_then(|item| item.get("write_id")).and_then(|id| id.as_s().ok());
         if stored_id == Some(&write.id) { Ok(()) } else { Err(conflict(&write.key)) }
     }
+}
+
+/// A pause of half to all of this length, by chance: runs that met at one shard's tally do not meet there again in step
+/// (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
+fn jittered(pause: Duration, clock: &dyn Clock) -> Duration {
+    let [.., chance] = *clock.fresh_id().as_bytes();
+    pause.mul_f64(0.5 + f64::from(chance) / 510.0)
 }
 
 fn names(condition: Condition) -> Option<HashMap<String, String>> {
@@ -259,5 +266,19 @@ fn transport_reason<E>(error: &SdkError<E>) -> &'static str {
         SdkError::ResponseError(_) => "unreadable answer",
         SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => "request failed",
         _ => "unknown failure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn pauses_differ_within_their_bounds() {
+        let pauses: Vec<_> = (0..64).map(|_| jittered(Duration::from_millis(100), &SystemClock)).collect();
+        let bounds = Duration::from_millis(50)..=Duration::from_millis(100);
+        assert!(pauses.iter().all(|pause| bounds.contains(pause)), "{pauses:?}");
+        assert!(pauses.windows(2).any(|two| two[0] != two[1]), "{pauses:?}");
     }
 }
