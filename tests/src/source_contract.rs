@@ -396,7 +396,9 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let registry = Registry::new(client_of(address), TABLE, 1);
     let request = request(ExportType::Device, Selection::Devices);
-    let chunk = plan(&registry, &chess(), &request, 1).await.pop().unwrap();
+    let error = registry.plan(&chess(), &request, None, 1).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let chunk = ChunkSource::Partitions(vec![format!("DEVICES#{}#0", chess())]);
     let error = registry.read(&chunk, &request).try_collect::<Vec<_>>().await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
 }
@@ -421,4 +423,23 @@ async fn a_damaged_campaign_is_named_without_its_content() {
     assert!(error.ends_with("#Poll 09223372036854775815 cannot be read: `activeFrom` is not a timestamp"), "{error}");
     assert!(!error.contains("soon"));
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_registry_with_another_number_of_segments_is_not_exported() {
+    let (loader, request) = (registry(8).await, request(ExportType::Device, Selection::Devices));
+    let devices: Vec<_> = (0..40).map(|number| device(number, "")).collect();
+    loader.put_devices(&chess(), &devices).await.unwrap();
+    assert_eq!(read_all(&loader, &chess(), &request).await.len(), 40);
+    for segments in [4, 16] {
+        let reader = loader.with_segments(segments);
+        let error = reader.plan(&chess(), &request, None, 64).await.unwrap_err().to_string();
+        assert!(error.contains("says `8`") && error.contains(&format!("REGISTRY_SEGMENTS is {segments}")), "{error}");
+        let error = reader.put_devices(&chess(), &devices).await.unwrap_err().to_string();
+        assert!(error.contains("remove the app's devices"), "{error}");
+    }
+    let chunks = plan(&loader, &chess(), &request, 64).await;
+    let misread: Result<Vec<_>, _> = loader.with_segments(16).read(&chunks[1], &request).try_collect().await;
+    let error = misread.unwrap_err().to_string();
+    assert!(error.contains("it belongs into segment"), "{error}");
 }

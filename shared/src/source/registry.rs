@@ -41,6 +41,12 @@ impl Registry {
         Self { client, table: table.into(), segments: segments.max(1) }
     }
 
+    /// The same table, for devices that are spread over another number of segments.
+    #[must_use]
+    pub fn with_segments(&self, segments: u16) -> Self {
+        Self::new(self.client.clone(), &self.table, segments)
+    }
+
     /// What a failed request means.
     fn source_error<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> SourceError {
         let object = self.table.clone();
@@ -95,7 +101,7 @@ impl Source for Registry {
         let cursor = cursor.map(|cursor| keys::parse_cursor(cursor).ok_or_else(|| not_of_the_registry("the cursor")));
         let (cursor, limit) = (cursor.transpose()?, limit.max(1));
         match &request.selection {
-            Selection::Devices => plan::segments(scope, self.segments, cursor, limit),
+            Selection::Devices => plan::segments(self, scope, cursor, limit).await,
             Selection::Campaigns { campaign_type, ids } => plan::campaigns(scope, *campaign_type, ids, cursor, limit),
             Selection::ActiveCampaigns { campaign_type, start, end } => {
                 plan::active_campaigns(self, scope, *campaign_type, *start..=*end, cursor, limit).await

@@ -3,10 +3,11 @@
 //! | item | `pk` | `sk` | attributes | absent |
 //! |---|---|---|---|---|
 //! | device | `DEVICES#{scope}#{segment}` | device id | `meta` `info` `location` `appInfo` (maps), `token` `tokenType` `userId` (strings) | any of them |
+//! | segments of an app | `DEVICES#{scope}` | `segments` | `segments` (number) | when its loader does not write it |
 //! | campaign | `CAMPAIGNS#{scope}#{campaign type}` | [`campaign_sort_key`] | `activeFrom` `activeTo` (timestamps) | `activeTo` while it is active |
 //! | feedback | `FEEDBACK#{scope}#{campaign type}#{campaign id}` | device id | `status` (list of flags), `userId` | `userId` |
 //!
-//! `scope` is the [`AppScope`], which holds no `#`. The loader of the registry writes all three; the service only reads.
+//! `scope` is the [`AppScope`], which holds no `#`. The loader of the registry writes all of them; the service only reads.
 
 use std::fmt;
 
@@ -38,6 +39,14 @@ pub const ACTIVE_FROM: &str = "activeFrom";
 pub const ACTIVE_TO: &str = "activeTo";
 /// What became of a campaign on a device.
 pub const STATUS: &str = "status";
+
+/// The number of segments that an app's devices are spread over; also the sort key of the item that says so.
+pub const SEGMENTS: &str = "segments";
+
+/// The partition of the item that says over how many segments an app's devices are spread.
+pub fn segments_partition(scope: &AppScope) -> String {
+    format!("DEVICES#{scope}")
+}
 
 /// A partition of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

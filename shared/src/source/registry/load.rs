@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -85,13 +86,34 @@ impl Registry {
     /// Adds devices, or replaces them. No two may have the same id: DynamoDB refuses a batch with repeats.
     ///
     /// # Errors
-    /// [`SourceError`]; some of the devices may have been written.
+    /// [`SourceError`]; some of the devices may have been written. [`SourceError::Corrupt`], and nothing is written, when
+    /// the app's devices are spread over another number of segments.
     pub async fn put_devices(&self, scope: &AppScope, devices: &[Device]) -> Result<(), SourceError> {
+        self.put_segments(scope).await?;
         let item = |device: &Device| {
             let segment = segment_of(&device.id, self.segments);
             device_item(&Partition::Devices { scope: scope.clone(), segment }, device)
         };
         self.put(devices.iter().map(item)).await
+    }
+
+    /// Says over how many segments the app's devices are spread, unless that is said already.
+    async fn put_segments(&self, scope: &AppScope) -> Result<(), SourceError> {
+        let partition = keys::segments_partition(scope);
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.item(keys::PK, AttributeValue::S(partition.clone()));
+        let put = put.item(keys::SK, AttributeValue::S(keys::SEGMENTS.to_owned()));
+        let number = AttributeValue::N(self.segments.to_string());
+        let put = put.item(keys::SEGMENTS, number.clone()).condition_expression("attribute_not_exists(pk) OR #n = :n");
+        let put = put.expression_attribute_names("#n", keys::SEGMENTS).expression_attribute_values(":n", number);
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Err(SourceError::Corrupt {
+                object: format!("{partition} {}", keys::SEGMENTS),
+                reason: format!("it does not say {}: remove the app's devices and this item first", self.segments),
+            }),
+            Err(error) => Err(self.source_error(&error)),
+        }
     }
 
     /// Adds campaigns, or replaces them. No two may have the same type and id.

@@ -21,18 +21,34 @@ const CAMPAIGNS_PER_CHUNK: usize = 20;
 const CAMPAIGNS_PER_QUERY: usize = 64;
 
 /// One chunk for each segment of the app's devices.
-pub(super) fn segments(
+pub(super) async fn segments(
+    registry: &Registry,
     scope: &AppScope,
-    segments: u16,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
+    check_segments(registry, scope).await?;
     let first: u16 = parse_place(cursor)?;
-    let end = first.saturating_add(u16::try_from(limit).unwrap_or(u16::MAX)).min(segments);
+    let end = first.saturating_add(u16::try_from(limit).unwrap_or(u16::MAX)).min(registry.segments);
     let chunk =
         |segment| ChunkSource::Partitions(vec![Partition::Devices { scope: scope.clone(), segment }.to_string()]);
-    let next = (end < segments).then(|| keys::cursor(end));
+    let next = (end < registry.segments).then(|| keys::cursor(end));
     Ok(PlanPage { chunks: (first..end).map(chunk).collect(), next })
+}
+
+/// Refuses an app whose devices are spread over another number of segments than this service reads: some of them would
+/// be missing, and nothing would tell.
+async fn check_segments(registry: &Registry, scope: &AppScope) -> Result<(), SourceError> {
+    let partition = keys::segments_partition(scope);
+    let answer = registry.query(&partition).limit(1).send().await.map_err(|error| registry.source_error(&error))?;
+    let Some(item) = answer.items.unwrap_or_default().pop() else { return Ok(()) };
+    let stored = item.get(keys::SEGMENTS).and_then(|number| number.as_n().ok()).map_or("", String::as_str);
+    if stored == registry.segments.to_string() {
+        return Ok(());
+    }
+    let reason =
+        format!("it says `{stored}`, and REGISTRY_SEGMENTS is {}: give both the same number", registry.segments);
+    Err(SourceError::Corrupt { object: format!("{partition} {}", keys::SEGMENTS), reason })
 }
 
 /// The feedback of the campaigns, so many a chunk.

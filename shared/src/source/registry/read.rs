@@ -67,13 +67,22 @@ impl Reader {
         let partition = Partition::parse(key).ok_or_else(|| not_of_the_registry("the chunk"))?;
         let mut text = Vec::new();
         for item in items {
-            let corrupt = |error: serde_json::Error| {
-                let device = item.get(keys::SK).and_then(|id| id.as_s().ok()).map_or("", String::as_str);
-                SourceError::Corrupt { object: format!("{key} {device}"), reason: error.to_string() }
-            };
-            write_record(&partition, self.export_type, item, &mut text).map_err(corrupt)?;
+            let device = item.get(keys::SK).and_then(|id| id.as_s().ok()).map_or("", String::as_str);
+            let corrupt = |reason: String| SourceError::Corrupt { object: format!("{key} {device}"), reason };
+            self.check_segment(&partition, device).map_err(corrupt)?;
+            write_record(&partition, self.export_type, item, &mut text).map_err(|error| corrupt(error.to_string()))?;
         }
         Ok(text)
+    }
+
+    /// A device in a segment that is not its own is a sign of a loader with another number of segments.
+    fn check_segment(&self, partition: &Partition, device: &str) -> Result<(), String> {
+        let Partition::Devices { segment, .. } = partition else { return Ok(()) };
+        let own = keys::segment_of(device, self.registry.segments);
+        if own == *segment {
+            return Ok(());
+        }
+        Err(format!("it belongs into segment {own} of the {} that REGISTRY_SEGMENTS says", self.registry.segments))
     }
 }
 
