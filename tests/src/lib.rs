@@ -1,6 +1,8 @@
 //! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
 
 #[cfg(test)]
+mod adapters;
+#[cfg(test)]
 mod altered;
 #[cfg(test)]
 mod api;

@@ -36,8 +36,9 @@ use time::Duration;
 use time::macros::date;
 use uuid::uuid;
 
+use crate::adapters::Adapters;
 use crate::altered::Altered;
-use crate::world::{Adapters, CONTAINER, SIGNATURE, World};
+use crate::world::{CONTAINER, SIGNATURE, World};
 use bounds::Bounds;
 use hasty::HastyTable;
 use ports::{OpenSealer, ReplayClock, Storage, Table, as_read_by_the_attempt};

@@ -20,26 +20,23 @@ use serde_json::{Value, json};
 use shared::app::AppScope;
 use shared::clock::Clock;
 use shared::container::memory::{MemoryContainers, Permission};
-use shared::container::url::ContainerUrlRules;
-use shared::container::writer::WriterSettings;
-use shared::container::{BlobName, ContainerAddress, Containers};
+use shared::container::{BlobName, ContainerAddress};
 use shared::event::{ChunkMessage, JobEvent};
-use shared::http::caller::EdgeSettings;
 use shared::job::{Job, JobId, JobKey, Phase};
 use shared::manifest::Manifest;
-use shared::seal::Sealer;
 use shared::seal::key::KeySealer;
 use shared::secret::Secret;
 use shared::source::lake::Lake;
 use shared::source::registry::Registry;
 use shared::source::{Source, Sources};
 use shared::store::dynamo::DynamoStore;
-use shared::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, WaitingJobs};
+use shared::store::{Grant, Grants, Jobs, Role};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use url::Url;
 use uuid::Uuid;
 
+use crate::adapters::Adapters;
 use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource, skew};
 use crate::table::Table;
 
@@ -110,121 +107,6 @@ fn faulty_table(sdk: &SdkConfig, table: &Table, faults: &Faults, clock: &Arc<Sto
     let http = FaultyHttp { faults: faults.clone(), inner: SharedHttpClient::new(table.clone()) };
     let sdk = sdk.to_builder().http_client(http).retry_config(RetryConfig::disabled()).build();
     DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(clock) as _)
-}
-
-/// What all functions share.
-pub(crate) struct Adapters<T> {
-    pub(crate) table: Arc<T>,
-    pub(crate) containers: Arc<dyn Containers>,
-    pub(crate) sealer: Arc<dyn Sealer>,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-fn edge_settings() -> EdgeSettings {
-    EdgeSettings { public_url: Some("https://api.example".to_owned()), subject_claim: "sub".to_owned() }
-}
-
-/// Blocks of 1,000 bytes, so that a small file has several.
-fn writer() -> WriterSettings {
-    WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() }
-}
-
-impl Adapters<DynamoStore> {
-    fn create(&self) -> create_job::Ports {
-        create_job::Ports {
-            clock: Arc::clone(&self.clock),
-            grants: Arc::clone(&self.table) as _,
-            intake: Arc::clone(&self.table) as _,
-            jobs: Arc::clone(&self.table) as _,
-            container_urls: ContainerUrlRules::default(),
-            containers: Arc::clone(&self.containers),
-            sealer: Arc::clone(&self.sealer),
-            settings: create_job::Settings {
-                edge: edge_settings(),
-                max_range_days: 366,
-                retention: Duration::days(90),
-            },
-        }
-    }
-
-    fn status(&self) -> get_status::Ports {
-        get_status::Ports {
-            clock: Arc::clone(&self.clock),
-            grants: Arc::clone(&self.table) as _,
-            jobs: Arc::clone(&self.table) as _,
-            lists: Arc::clone(&self.table) as _,
-            settings: edge_settings(),
-        }
-    }
-}
-
-impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T> {
-    pub(crate) fn resume(&self) -> resume_job::Ports {
-        resume_job::Ports {
-            clock: Arc::clone(&self.clock),
-            grants: Arc::clone(&self.table) as _,
-            jobs: Arc::clone(&self.table) as _,
-            container_urls: ContainerUrlRules::default(),
-            containers: Arc::clone(&self.containers),
-            sealer: Arc::clone(&self.sealer),
-            settings: edge_settings(),
-        }
-    }
-
-    pub(crate) fn cancel(&self) -> cancel_job::Ports {
-        cancel_job::Ports {
-            clock: Arc::clone(&self.clock),
-            grants: Arc::clone(&self.table) as _,
-            jobs: Arc::clone(&self.table) as _,
-            settings: edge_settings(),
-        }
-    }
-
-    pub(crate) fn expire(&self) -> expire_jobs::Ports {
-        let jobs = Arc::clone(&self.table) as _;
-        expire_jobs::Ports { jobs, clock: Arc::clone(&self.clock), wait: Duration::days(7) }
-    }
-
-    pub(crate) fn plan(&self, sources: &Sources) -> plan_export::Ports {
-        plan_export::Ports {
-            plans: Arc::clone(&self.table) as _,
-            lists: Arc::clone(&self.table) as _,
-            sources: sources.clone(),
-            clock: Arc::clone(&self.clock),
-            time_limit: Duration::minutes(15),
-            max_shards: 3,
-        }
-    }
-
-    pub(crate) fn run(&self, sources: &Sources) -> run_export_chunk::Ports {
-        run_export_chunk::Ports {
-            chunks: Arc::clone(&self.table) as _,
-            sources: sources.clone(),
-            containers: Arc::clone(&self.containers),
-            sealer: Arc::clone(&self.sealer),
-            clock: Arc::clone(&self.clock),
-            settings: run_export_chunk::RunSettings {
-                writer: writer(),
-                skip_bad_records: false,
-                time_limit: Duration::minutes(15),
-            },
-        }
-    }
-
-    pub(crate) fn finish(&self) -> finish_export::Ports {
-        finish_export::Ports {
-            chunks: Arc::clone(&self.table) as _,
-            lists: Arc::clone(&self.table) as _,
-            containers: Arc::clone(&self.containers),
-            sealer: Arc::clone(&self.sealer),
-            clock: Arc::clone(&self.clock),
-            writer: writer(),
-        }
-    }
-
-    pub(crate) fn fail(&self) -> fail_chunk::Ports {
-        fail_chunk::Ports { chunks: Arc::clone(&self.table) as _, clock: Arc::clone(&self.clock) }
-    }
 }
 
 /// What is under way.
