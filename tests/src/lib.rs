@@ -12,6 +12,8 @@ mod binaries;
 #[cfg(test)]
 mod container_contract;
 #[cfg(test)]
+mod counted;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fuzz;

@@ -11,6 +11,7 @@ use stateright::Property;
 
 use super::Export;
 use super::state::State;
+use crate::counted::counted;
 
 /// Every property, with its name as `docs/PROOF.md` has it.
 pub(crate) fn all() -> Vec<Property<Export>> {
@@ -115,24 +116,12 @@ fn waits_in_vain(state: &State) -> bool {
 }
 
 fn tallies_are_right(state: &State) -> bool {
-    let mut counted = vec![Tally::default(); state.tallies.len()];
+    let mut tallies = vec![Tally::default(); state.tallies.len()];
     for chunk in &state.chunks {
-        let tally = &mut counted[usize::from(chunk.key.shard)];
-        tally.planned += 1;
-        match &chunk.state {
-            ChunkState::Recorded { output } => {
-                tally.recorded += 1;
-                tally.rows += output.rows;
-                tally.bytes += output.file.as_ref().map_or(0, |file| file.size_bytes);
-            }
-            ChunkState::Failed { .. } | ChunkState::Cancelled => tally.failed += 1,
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Parked { .. } => tally.open += 1,
-        }
+        let tally = &mut tallies[usize::from(chunk.key.shard)];
+        *tally = *tally + counted(chunk);
     }
-    counted == state.tallies
+    tallies == state.tallies
 }
 
 /// Of a job that has ended with a manifest: whatever is committed is in it. What a chunk left that was given up because

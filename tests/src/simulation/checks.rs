@@ -16,6 +16,7 @@ use shared::tally::Tally;
 use time::{Duration, OffsetDateTime};
 
 use super::data::Data;
+use crate::counted::counted;
 use crate::world::{CONTAINER, World};
 
 /// The beginnings of all signatures' secret parts.
@@ -201,23 +202,7 @@ async fn all_chunks(world: &World, job: &Job) -> Result<Vec<Chunk>> {
 
 /// The tallies are the sum of the chunks.
 async fn check_tally(world: &World, job: &Job, chunks: &[Chunk]) -> Result<()> {
-    let mut counted = Tally::default();
-    for chunk in chunks {
-        counted.planned += 1;
-        match &chunk.state {
-            ChunkState::Recorded { output } => {
-                counted.recorded += 1;
-                counted.rows += output.rows;
-                counted.bad_records += output.bad_records;
-                counted.bytes += output.file.as_ref().map_or(0, |file| file.size_bytes);
-            }
-            ChunkState::Failed { .. } | ChunkState::Cancelled => counted.failed += 1,
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Parked { .. } => counted.open += 1,
-        }
-    }
+    let counted: Tally = chunks.iter().map(counted).sum();
     let tally = world.store.tally(job).await?;
     ensure!(tally == counted, "the tallies say {tally:?}, the chunks {counted:?}");
     Ok(())
