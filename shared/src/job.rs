@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::app::AppScope;
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::selection::ExportRequest;
+use crate::warning::Warning;
 
 /// A job's id: a `UUIDv7`, so that ids sort by creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -300,6 +301,8 @@ pub struct Job {
     pub chunks: u32,
     /// Shards that its chunks are spread over; settled by the first page of the plan.
     pub shards: u16,
+    /// What its owner should know although nothing is refused.
+    pub warnings: Vec<Warning>,
     /// How many times finishing was begun; the manifest's block ids carry it.
     pub finish_attempts: u32,
     /// Counts the writes of the stored item; the condition of the next one.

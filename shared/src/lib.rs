@@ -1,6 +1,6 @@
 //! What the functions of the export service share: the domain, its ports, their adapters and the edge.
 //!
-//! Read in this order: the domain (`app`, `selection`, `job`, `chunk`, `tally`, `manifest`) does no I/O and holds
+//! Read in this order: the domain (`app`, `selection`, `job`, `chunk`, `tally`, `manifest`, `warning`) does no I/O and holds
 //! no clock; the ports (`store`, `source`, `container`, `seal`, `clock`) say what the domain needs of the world, with
 //! their adapters below them; the edge (`http`, `event`, `config`, `telemetry`) is what Lambda and its callers see.
 
@@ -22,4 +22,5 @@ pub mod source;
 pub mod store;
 pub mod tally;
 pub mod telemetry;
+pub mod warning;
 pub mod wiring;

@@ -12,6 +12,7 @@ use crate::container::PreparedFile;
 use crate::job::{Job, Plan};
 use crate::selection::Selection;
 use crate::tally::Tally;
+use crate::warning::Warning;
 
 /// The version of the manifest's form.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -43,6 +44,9 @@ pub struct Head {
     pub read_up_to: Option<String>,
     /// Whether every row of the selection is in the files.
     pub complete: bool,
+    /// What was ignored, left out or defaulted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// Sums over all files.
     pub totals: Totals,
 }
@@ -183,6 +187,7 @@ impl Head {
             selection: (&job.request.selection).into(),
             complete: read_up_to.is_some() && tally.recorded == tally.planned,
             read_up_to,
+            warnings: job.warnings.clone(),
             totals: Totals {
                 chunks: tally.planned,
                 failed_chunks: tally.failed,
@@ -303,6 +308,7 @@ fn rfc3339(moment: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::warning::WarningCode;
 
     fn head() -> Head {
         Head {
@@ -316,6 +322,7 @@ mod tests {
             selection: Selected::Devices,
             read_up_to: None,
             complete: false,
+            warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
             totals: Totals { chunks: 2, failed_chunks: 1, rows: 3, bytes: 4, bad_records_skipped: 0 },
         }
     }

@@ -6,6 +6,7 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 use crate::container::BlobName;
 use crate::job::{Job, Outcome, Phase, Plan};
 use crate::tally::Tally;
+use crate::warning::{Warning, WarningCode};
 
 /// How long before its expiry a signature is worth a warning: what a new one must last at least, too.
 const EXPIRES_SOON: Duration = Duration::minutes(15);
@@ -27,8 +28,8 @@ pub struct Task {
     phase: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_expires: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warning: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +74,7 @@ impl Task {
             error_details,
             phase: job.phase.name(),
             credential_expires: credential_expires(job).map(rfc3339),
-            warning: None,
+            warnings: job.warnings.clone(),
             manifest_url: manifest_url(job),
             progress: None,
         }
@@ -81,7 +82,7 @@ impl Task {
 
     /// Adds how far the job has come, and a warning when its signature may not last until its end.
     #[must_use]
-    pub fn with_progress(self, job: &Job, tally: &Tally, now: OffsetDateTime) -> Self {
+    pub fn with_progress(mut self, job: &Job, tally: &Tally, now: OffsetDateTime) -> Self {
         let chunks_total = matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
         let progress = Progress {
             chunks_total,
@@ -90,7 +91,8 @@ impl Task {
             bytes: tally.bytes,
             percent: percent(&job.phase, chunks_total, tally.recorded),
         };
-        Self { progress: Some(progress), warning: warning(job, tally, now), ..self }
+        self.warnings.extend(signature_warning(job, tally, now));
+        Self { progress: Some(progress), ..self }
     }
 }
 
@@ -123,7 +125,7 @@ fn credential_expires(job: &Job) -> Option<OffsetDateTime> {
 }
 
 /// What is to be done about a signature that ends before the job, while a new one can still be given ahead.
-fn warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<String> {
+fn signature_warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<Warning> {
     match job.phase {
         Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => {}
         Phase::AwaitingCredential { .. } | Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
@@ -140,10 +142,11 @@ fn warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<String> {
         _ if expires - now <= EXPIRES_SOON => format!("expires soon, at {expiry}"),
         Some(_) | None => return None,
     };
-    Some(format!(
+    let message = format!(
         "The signature of the container {problem}: send PATCH to this task with a new `containerUrl` of the same \
          container. Without it the export waits at that moment, and nothing is lost."
-    ))
+    );
+    Some(Warning::new(WarningCode::SignatureExpires, message))
 }
 
 /// When the job ends if it goes on as it did since its creation; unknown until its plan is complete and a chunk recorded.

@@ -29,6 +29,7 @@ impl Job {
             plan: Plan::Open { cursor: None },
             chunks: 0,
             shards: 1,
+            warnings: Vec::new(),
             finish_attempts: 0,
             revision: 0,
         }

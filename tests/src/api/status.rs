@@ -57,7 +57,12 @@ async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<Strin
     world.store.put_job(job).await.unwrap();
     world.clock.set(now);
     let task = world.send(&Request::task(&id.to_string())).await.json();
-    task.get("warning").map(|warning| warning.as_str().unwrap().to_owned())
+    let warnings = task.get("warnings").map(|warnings| warnings.as_array().unwrap().clone()).unwrap_or_default();
+    assert!(
+        warnings.len() <= 1 && warnings.iter().all(|warning| warning["code"] == "SignatureExpires"),
+        "{warnings:?}"
+    );
+    warnings.first().map(|warning| warning["message"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]

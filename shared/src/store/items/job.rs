@@ -10,6 +10,7 @@ use crate::app::AppScope;
 use crate::container::ContainerAddress;
 use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use crate::warning::Warning;
 
 /// A job's item. `phase` is what the pipe `jobs` filters on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub(crate) struct JobItem {
     plan: PlanAttribute,
     chunks: u32,
     shards: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     finish_attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaiting: Option<AwaitingAttribute>,
@@ -156,6 +159,7 @@ impl From<&Job> for JobItem {
             plan: (&job.plan).into(),
             chunks: job.chunks,
             shards: job.shards,
+            warnings: job.warnings.clone(),
             finish_attempts: job.finish_attempts,
             awaiting: phase.awaiting,
             cancelled: phase.cancelled,
@@ -199,6 +203,7 @@ impl TryFrom<JobItem> for Job {
             plan: item.plan.into(),
             chunks: item.chunks,
             shards: item.shards,
+            warnings: item.warnings,
             finish_attempts: item.finish_attempts,
             revision: item.revision,
         })

@@ -13,6 +13,7 @@ use crate::container::{BlobName, ContainerAddress, PreparedFile};
 use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
 use crate::tally::Tally;
+use crate::warning::Warning;
 
 fn written(item: impl Serialize) -> Item {
     serde_dynamo::to_item(item).unwrap()
@@ -128,14 +129,19 @@ fn request() -> impl Strategy<Value = ExportRequest> {
     )
 }
 
+fn warning() -> impl Strategy<Value = Warning> {
+    (any::<String>(), any::<String>()).prop_map(|(code, message)| Warning { code, message })
+}
+
 fn job() -> impl Strategy<Value = Job> {
     let credential = (proptest::option::of(credential()), any::<u32>());
     let asked = (job_key(), request(), any::<String>(), credential, moment(), whole_second());
-    let stands = (phase(), plan(), any::<u32>(), any::<u16>(), any::<u32>(), any::<u64>());
+    let warnings = proptest::collection::vec(warning(), 0..3);
+    let stands = (phase(), plan(), any::<u32>(), any::<u16>(), warnings, any::<u32>(), any::<u64>());
     (asked, stands).prop_map(
         |(
             (key, request, destination, (credential, credentials_given), created, expires),
-            (phase, plan, chunks, shards, finish_attempts, revision),
+            (phase, plan, chunks, shards, warnings, finish_attempts, revision),
         )| Job {
             key,
             request,
@@ -148,6 +154,7 @@ fn job() -> impl Strategy<Value = Job> {
             plan,
             chunks,
             shards,
+            warnings,
             finish_attempts,
             revision,
         },
@@ -278,6 +285,7 @@ fn a_job() -> Job {
         plan: Plan::Open { cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())) },
         chunks: 64,
         shards: 32,
+        warnings: Vec::new(),
         finish_attempts: 0,
         revision: 3,
     }

@@ -1,0 +1,56 @@
+//! What a job's owner should know although nothing is refused: what was ignored, left out or defaulted.
+
+use serde::{Deserialize, Serialize};
+
+/// A warning, as clients read it in a task, in a list of tasks and in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What it is about; stable, documented one by one in `docs/ERRORS.md`.
+    pub code: String,
+    /// The counts and names, and what to do about it, in words. Never a signature.
+    pub message: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a [`Warning`] is about; clients may rely on it, while messages may change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum WarningCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl WarningCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it stands in an answer and in the manifest.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The signature of the container expires before the job is expected to end.
+    SignatureExpires,
+    /// The request has properties that no operation knows.
+    UnknownProperties,
+    /// The plan found no object of the lake in the selected days.
+    NoObjects,
+    /// The lake has no folder of the app and type.
+    NoFolder,
+    /// Objects of the selected days are left out, because of their names or because they are empty.
+    ObjectsLeftOut,
+    /// Folders of the app and type are named otherwise than a day.
+    FoldersLeftOut,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
+        Self { code: code.name().to_owned(), message: message.into() }
+    }
+}
