@@ -97,6 +97,11 @@ model: ## Every order in which the calls of an export can follow each other, wit
 	cargo test --profile bench --package tests --locked \
 	  model::checks::an_export_is_exact_or_honest_in_every_order_of_its_calls -- --nocapture bounds=large
 
+.PHONY: sample-hashes
+sample-hashes: ## The SHA-256 of every data file of the sample, all types in all formats, into tests/sample-hashes.txt
+	cargo test --package tests --locked sample_hashes:: -- renew=sample-hashes
+	@git diff --stat -- tests/sample-hashes.txt
+
 # What libFuzzer is told: how long an input may be, and what a run may take. No bomb may need much memory.
 FUZZ_RUN = RUSTUP_TOOLCHAIN=nightly $(FUZZ) run --fuzz-dir fuzz/libfuzzer --target-dir $(TARGET)/fuzz
 FUZZ_LIMITS = -max_len=$(if $(filter lake_streams,$*),512,4096) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64

@@ -30,6 +30,8 @@ mod pump;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod sample_hashes;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod schema;
