@@ -130,7 +130,9 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 	  | xargs --no-run-if-empty cp --target-directory=fuzz/corpus/$*
 
 .PHONY: check
-check: check-format check-code check-docs test check-dependencies lint-template test-binaries ## Everything that CI checks
+check: ## Everything that CI checks, and the CPU and wall minutes of each part
+	@MAKE="$(MAKE)" tools/minutes \
+	  setup check-format check-code check-docs test check-dependencies lint-template test-binaries
 
 .PHONY: check-format
 check-format: ## The code is formatted
