@@ -1,12 +1,14 @@
-//! `local` as a person runs it: how its commands answer, refuse and exit.
+//! `local` as a person runs it: README's first export, and how its commands answer, refuse and exit.
 #![cfg(test)]
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use local::dynamodb::scratch_dir;
+use local::serve::first_export;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 const LOCAL: &str = env!("CARGO_BIN_EXE_local");
@@ -40,6 +42,54 @@ async fn serve(state: &str) -> (Child, String) {
         said.push('\n');
     }
     panic!("it ended: {said}");
+}
+
+/// Pastes commands into a shell in a folder. `cargo run` is the binary that cargo has built already.
+async fn paste(commands: &str, folder: &Path) -> (i32, String, String) {
+    let cargo = format!("cargo() {{ [ \"${{*:1:5}}\" = 'run -q -p local --' ] && {LOCAL} \"${{@:6}}\"; }}\n");
+    let mut shell = Command::new("bash");
+    shell.current_dir(folder).env("NO_PROXY", "127.0.0.1").kill_on_drop(true);
+    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all((cargo + commands).as_bytes()).await.unwrap();
+    drop(input);
+    let Output { status, stdout, stderr } = shell.wait_with_output().await.unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// All data files below a folder.
+fn parts(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let is_part = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("part-");
+    folders.iter().flat_map(|folder| parts(folder)).chain(files.into_iter().filter(is_part)).collect()
+}
+
+#[tokio::test]
+async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_files() {
+    let (state, downloads) = (scratch_dir().unwrap(), scratch_dir().unwrap());
+    let place = state.path().to_str().unwrap();
+    let (code, _, stderr) = run(["sample", "--rows", "6000", "--state", place].into_iter().chain(PORTS)).await;
+    assert_eq!(code, 0, "{stderr}");
+    let (_serving, said) = serve(place).await;
+
+    let begin = said.find("API='").unwrap();
+    let commands = said[begin..].trim_end().to_owned() + "\n";
+    let blanked = commands.lines().map(|line| match line.split_once("='") {
+        Some((name @ ("API" | "TOKEN" | "CONTAINER_URL" | "READ_URL"), value)) if value.len() > 8 => {
+            format!("{name}='…'\n")
+        }
+        Some(_) | None => format!("{line}\n"),
+    });
+    assert_eq!(blanked.collect::<String>(), first_export());
+
+    let (code, stdout, stderr) = paste(&commands, downloads.path()).await;
+    let verdict = stdout.lines().last().unwrap_or_default();
+    assert!(code == 0 && verdict.ends_with(": exactly as the manifest says"), "{stdout}{stderr}");
+    assert!(verdict.starts_with("✓ ") && !verdict.contains(" 0 rows"), "{verdict}");
+    let task = stdout.lines().find(|line| line.starts_with('{')).unwrap();
+    assert!(task.contains("\"state\":\"Succeeded\"") && task.ends_with('}'), "{stdout}");
+    assert!(!parts(downloads.path()).is_empty(), "{stdout}");
 }
 
 #[tokio::test]
