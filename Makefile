@@ -39,7 +39,7 @@ run: $(AZURITE) ## Start everything, export sample data through the API, verify 
 	cargo run --quiet --package local -- run
 
 .PHONY: serve
-serve: $(AZURITE) ## Keep the whole service up, with a token and a container to try it with
+serve: $(AZURITE) ## Keep the whole service up, and print a first export of it to paste into a second terminal
 	cargo run --quiet --package local -- serve
 
 .PHONY: sample

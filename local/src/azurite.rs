@@ -2,14 +2,17 @@
 //! (<https://learn.microsoft.com/en-us/azure/storage/common/storage-use-azurite>).
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::blobs::{BlobsError, ContainerView};
 use crate::sas::{ACCOUNT, SasTerms};
@@ -19,8 +22,6 @@ const START_DEADLINE: Duration = Duration::from_mins(1);
 
 /// How long Azurite may take to write its state down before it is killed.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
-
-const POLL: Duration = Duration::from_millis(20);
 
 /// Where Azurite is installed and what it works on.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub enum AzuriteError {
     #[error("Azurite cannot be started (is Node.js installed?)")]
     Spawn(#[source] io::Error),
     /// It ended at once.
-    #[error("Azurite ended at its start ({status}); see {}", log.display())]
+    #[error("Azurite ended at its start ({status}): is its port taken? See {}", log.display())]
     Ended {
         /// How.
         status: ExitStatus,
@@ -63,6 +64,8 @@ pub enum AzuriteError {
 pub struct Azurite {
     child: Child,
     port: u16,
+    /// Hangs up when Azurite has closed its output: it has ended. Locked by nobody: that only makes it `Sync`.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 /// The folder where `make setup` installs the pinned Azurite.
@@ -81,9 +84,19 @@ impl Azurite {
             return Err(AzuriteError::NotInstalled(settings.install.clone()));
         }
         let log = settings.data.join("azurite.log");
-        let child = spawn(settings, &main, &log).map_err(AzuriteError::Spawn)?;
-        let mut azurite = Self { child, port: 0 };
-        azurite.port = azurite.wait_until_ready(log).await?;
+        let mut child = spawn(settings, &main, &log).map_err(AzuriteError::Spawn)?;
+        let (announce, announced) = oneshot::channel();
+        let ended = follow(child.stdout.take(), &log, announce).map_err(AzuriteError::Spawn)?;
+        let mut azurite = Self { child, port: 0, ended: Mutex::new(ended) };
+        // Its own word, not an answer of the port: that could be somebody else's.
+        match timeout(START_DEADLINE, announced).await {
+            Ok(Ok(port)) => azurite.port = port,
+            Ok(Err(_)) => {
+                let status = azurite.child.wait().map_err(AzuriteError::Spawn)?;
+                return Err(AzuriteError::Ended { status, log });
+            }
+            Err(_) => return Err(AzuriteError::Silent { log }),
+        }
         Ok(azurite)
     }
 
@@ -101,47 +114,58 @@ impl Azurite {
         let url = SasTerms::for_a_day("rwdlc").account_url(&self.endpoint(), name);
         ContainerView::open(&url)?.create().await
     }
+}
 
-    /// Waits for Azurite's own word that it listens: a port that answers could be somebody else's.
-    async fn wait_until_ready(&mut self, log: PathBuf) -> Result<u16, AzuriteError> {
-        let deadline = Instant::now() + START_DEADLINE;
-        loop {
-            let ended = self.child.try_wait().map_err(AzuriteError::Spawn)?;
-            if let Some(port) = std::fs::read_to_string(&log).ok().as_deref().and_then(announced_port) {
-                return Ok(port);
+/// Copies what Azurite says into its log from a thread, passes on the port that it announces, and hangs up when it has ended.
+fn follow(
+    output: Option<impl Read + Send + 'static>,
+    log: &Path,
+    announce: oneshot::Sender<u16>,
+) -> io::Result<mpsc::Receiver<()>> {
+    let mut log = File::options().append(true).open(log)?;
+    // Held by the thread for as long as it reads.
+    let (running, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let (_running, mut announce) = (running, Some(announce));
+        for line in output.into_iter().flat_map(|output| BufReader::new(output).split(b'\n')).map_while(Result::ok) {
+            // A log that cannot be written is no reason to stop reading: Azurite would stand still.
+            drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
+            if let Some(port) = announced_port(&String::from_utf8_lossy(&line))
+                && let Some(announce) = announce.take()
+            {
+                let _ = announce.send(port);
             }
-            if let Some(status) = ended {
-                return Err(AzuriteError::Ended { status, log });
-            }
-            if Instant::now() > deadline {
-                return Err(AzuriteError::Silent { log });
-            }
-            tokio::time::sleep(POLL).await;
         }
-    }
+    });
+    Ok(ended)
 }
 
 /// The port in `Azurite Blob service successfully listens on http://127.0.0.1:{port}`.
-fn announced_port(log: &str) -> Option<u16> {
-    let (_, announced) = log.split_once("successfully listens on http://127.0.0.1:")?;
-    announced.split_once('\n')?.0.trim().parse().ok()
+fn announced_port(line: &str) -> Option<u16> {
+    let (_, announced) = line.split_once("successfully listens on http://127.0.0.1:")?;
+    announced.trim().parse().ok()
 }
 
 /// Azurite in a process group of its own, so that Ctrl-C reaches only the stack, which then stops it in order. Its
-/// stdin is the leash: whatever ends this process closes it.
+/// stdin is the leash: whatever ends this process closes it. Clients may be newer than Azurite, which then refuses
+/// the version of the API that they ask for unless told to skip that check
+/// (<https://github.com/Azure/Azurite#skip-api-version-check>).
 fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Child> {
     std::fs::create_dir_all(&settings.data)?;
-    let log = File::create(log)?;
+    File::create(log)?;
+    // Appended to by two: here, and by the thread that reads the standard output.
+    let log = File::options().append(true).open(log)?;
     let port = settings.port.unwrap_or(0).to_string();
     Command::new("node")
         .arg("--require")
         .arg(settings.install.join("exit-with-parent.cjs"))
         .arg(main)
         .args(["--blobHost", "127.0.0.1", "--blobPort", &port, "--silent", "--disableTelemetry"])
+        .arg("--skipApiVersionCheck")
         .arg("--location")
         .arg(&settings.data)
         .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
+        .stdout(Stdio::piped())
         .stderr(log)
         .process_group(0)
         .spawn()
@@ -150,10 +174,8 @@ fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Chil
 impl Drop for Azurite {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + STOP_DEADLINE;
-        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
-            thread::sleep(POLL);
-        }
+        // Nothing is ever sent: this returns when Azurite has ended, or when it has not for too long.
+        let _ = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP_DEADLINE);
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,41 +1,67 @@
-//! What a person at a terminal reads.
-
-#![expect(clippy::print_stdout, reason = "the one place that speaks to a person")]
+//! What a person at a terminal reads: the one place that writes to the standard output and the standard error.
+//!
+//! A reader that has gone, as in `verify … | head`, is no failure: the work goes on and the exit code says how it ended.
+//! Rust's own `println!` panics then (<https://doc.rust-lang.org/std/macro.println.html#panics>).
 
 use std::fmt::Display;
-use std::time::Duration;
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Says a line.
+use indicatif::HumanCount;
+use shared::plural::agree;
+
+/// The exit code of a command line that cannot be understood: `EX_USAGE` of `sysexits.h`
+/// (<https://man.freebsd.org/cgi/man.cgi?query=sysexits>).
+pub const USAGE: u8 = 64;
+
+/// The exit code when a result could not be written, as to a full disk: `EX_IOERR`.
+pub const OUTPUT_LOST: u8 = 74;
+
+/// Whether a line of a result is lost although somebody reads.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Says a line of a result.
 pub fn say(line: impl Display) {
-    println!("{line}");
-}
-
-/// A number with a comma before every third digit.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A size in the unit that reads best.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-        1_000_000_000.. => format!("{}.{} GB", grouped(bytes / 1_000_000_000), bytes % 1_000_000_000 / 100_000_000),
+    if let Err(error) = note(&mut io::stdout().lock(), &line)
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        complain(format_args!("✗ the output cannot be written: {error}"));
     }
 }
 
-/// A time in seconds, to a tenth.
-pub fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+/// Says on the standard error why a command ends without a result. No signature gets there.
+pub fn complain(line: impl Display) {
+    // There is nobody left to say to that this failed.
+    drop(note(&mut io::stderr().lock(), &without_signatures(&line.to_string())));
+}
+
+/// Whether something of the result could not be written.
+pub fn output_is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// A count with a comma before every third digit, and its noun: "1 row", "1,234 rows".
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", HumanCount(count), agree(count, "", "s"))
+}
+
+fn note(to: &mut impl Write, line: &impl Display) -> io::Result<()> {
+    match writeln!(to, "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What people paste on a command line may hold a signature, and comes back in the message about it.
+fn without_signatures(text: &str) -> String {
+    let mut pieces = text.split("sig=");
+    let mut clean = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_alphanumeric() && !"%+/=-_".contains(c)).unwrap_or(piece.len());
+        clean.push_str("sig=[redacted]");
+        clean.push_str(piece.get(end..).unwrap_or_default());
+    }
+    clean
 }
 
 #[cfg(test)]
@@ -43,10 +69,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_sizes_read_well() {
-        assert_eq!(["7", "999", "1,000", "1,234,567"], [7, 999, 1_000, 1_234_567].map(grouped).as_slice());
-        let sizes = [999, 1_500, 12_345_678, 2_000_000_000_000].map(size);
-        assert_eq!(["999 B", "1.5 kB", "12.3 MB", "2,000.0 GB"], sizes.as_slice());
-        assert_eq!(seconds(Duration::from_millis(1_260)), "1.3 s");
+    fn counts_read_well() {
+        let said = [0, 1, 999, 1_234_567].map(|count| counted(count, "row"));
+        assert_eq!(said, ["0 rows", "1 row", "999 rows", "1,234,567 rows"]);
+    }
+
+    #[test]
+    fn a_signature_in_a_message_is_redacted_and_the_rest_stays() {
+        let text = "invalid value 'http://a/b?se=1&sig=aB%2F+/=&sp=r' for '--job'; sig=x";
+        let clean = "invalid value 'http://a/b?se=1&sig=[redacted]&sp=r' for '--job'; sig=[redacted]";
+        assert_eq!(without_signatures(text), clean);
+    }
+
+    /// A reader that is gone, or a disk that is full.
+    struct Fails(ErrorKind);
+
+    impl Write for Fails {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn only_a_reader_that_has_gone_is_no_failure() {
+        assert!(note(&mut Fails(ErrorKind::BrokenPipe), &"line").is_ok());
+        assert_eq!(note(&mut Fails(ErrorKind::StorageFull), &"line").unwrap_err().kind(), ErrorKind::StorageFull);
     }
 }

@@ -5,14 +5,14 @@ mod client;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use shared::selection::{ExportFormat, ExportType};
 use shared::source::SourceError;
 use thiserror::Error;
 
 use crate::blobs::{BlobsError, ContainerView};
-use crate::console::{grouped, say, seconds, size};
+use crate::console::{counted, say};
 use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
@@ -132,7 +132,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
         chunk_target_bytes: CHUNK_TARGET_BYTES,
     };
     let stack = Stack::start(&settings).await?;
-    let up = seconds(started.elapsed());
+    let up = HumanDuration(started.elapsed());
     say(format_args!("✓ stack    DynamoDB, Azurite, event pump and {} up in {up}", stack.api_url()));
     make_sample(&stack, sample).await?;
     let [app, ..] = APPS;
@@ -146,7 +146,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     for export in exports() {
         demo.export(&export).await?;
     }
-    say(format_args!("\nEvery row arrived, once, in {} altogether.", seconds(started.elapsed())));
+    say(format_args!("\nEvery row arrived, once, in {} altogether.", HumanDuration(started.elapsed())));
     Ok(())
 }
 
@@ -162,9 +162,9 @@ pub async fn make_sample(stack: &Stack, sample: Sample) -> Result<(), DemoError>
     let registered = sample.load_registry(&registry(&stack.config)).await?;
     stack.dynamodb.set_bulk_loading(false).map_err(StackError::from)?;
     let written = writing.await.map_err(std::io::Error::other)??;
-    let rows = grouped(written.values().chain(registered.values()).sum());
-    let (days, time) = (DAYS.len(), seconds(started.elapsed()));
-    say(format_args!("✓ sample   {rows} rows of {} apps over {days} days, made in {time}", APPS.len()));
+    let rows = counted(written.values().chain(registered.values()).sum(), "row");
+    let (days, time) = (DAYS.len(), HumanDuration(started.elapsed()));
+    say(format_args!("✓ sample   {rows} of {} apps over {days} days, made in {time}", APPS.len()));
     Ok(())
 }
 
@@ -186,14 +186,14 @@ impl Demo<'_> {
         body.insert("exportFormat".to_owned(), export.format.name().into());
         let location = self.client.create(&format!("{url}?api-version=2014-12-01"), &body.into()).await?;
         let task = self.wait(export.what, &location).await?;
-        let exported = seconds(started.elapsed());
+        let exported = HumanDuration(started.elapsed());
         let verified = self.verify(export, &task.id).await?;
         say(format_args!(
-            "✓ {:<8} {} rows in {} files, {}, exported in {exported}, verified row by row",
+            "✓ {:<8} {} in {}, {}, exported in {exported}, verified row by row",
             export.what,
-            grouped(verified.rows),
-            verified.files,
-            size(verified.bytes)
+            counted(verified.rows, "row"),
+            counted(verified.files, "file"),
+            DecimalBytes(verified.bytes)
         ));
         self.list(&task.id, export.of).await
     }
@@ -209,7 +209,7 @@ impl Demo<'_> {
             let task = self.client.task(location).await?;
             if let Some(progress) = task.progress {
                 bar.set_position(progress.percent);
-                bar.set_message(format!("{} rows, {}", grouped(progress.rows), task.phase));
+                bar.set_message(format!("{}, {}", counted(progress.rows, "row"), task.phase));
             }
             match task.state.as_str() {
                 "Queued" | "Started" => tokio::time::sleep(POLL).await,
@@ -271,7 +271,7 @@ impl Demo<'_> {
         let blobs = self.view.list().await?;
         let blobs = blobs.into_iter().filter(|blob| blob.name.starts_with(&prefix)).collect::<Vec<_>>();
         for blob in blobs.iter().take(LISTED_FILES) {
-            say(format_args!("    {}  {}", blob.name, size(blob.size_bytes)));
+            say(format_args!("    {}  {}", blob.name, DecimalBytes(blob.size_bytes)));
         }
         if blobs.len() > LISTED_FILES {
             say(format_args!("    … and {} more", blobs.len() - LISTED_FILES));

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
-use local::console::say;
+use clap::{Parser, Subcommand, value_parser};
+use local::console::{OUTPUT_LOST, USAGE, complain, output_is_lost, say};
 use local::sample::{DEFAULT_ROWS, Sample};
 use local::stack::{Places, SUBJECT, Stack};
 use local::token::TokenIssuer;
@@ -20,8 +20,15 @@ use shared::config::Environment;
 /// What a shell takes for "ended by Ctrl-C".
 const INTERRUPTED: u8 = 130;
 
+/// The most rows of sample data that can be asked for: more than any disk of a laptop holds.
+const MOST_ROWS: u64 = 10_000_000_000;
+
+/// The longest that a token may be asked to last, in hours: ten years.
+const MOST_HOURS: u64 = 87_600;
+
 /// The whole export service on one machine.
 #[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -30,65 +37,94 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Exports sample data through the API, verifies the files, and stops.
-    Run {
-        /// Rows of sample data, about.
-        #[arg(long, default_value_t = DEFAULT_ROWS)]
-        rows: u64,
-    },
+    Run(Rows),
     /// Keeps the whole service up.
     Serve(State),
     /// Makes more sample data for `serve`, in place of what there is; not while it is up.
     Sample {
         #[command(flatten)]
         state: State,
-        /// Rows of sample data, about.
-        #[arg(long, default_value_t = DEFAULT_ROWS)]
-        rows: u64,
+        #[command(flatten)]
+        rows: Rows,
     },
     /// Prints a token for the API of `serve`.
     Token {
         #[command(flatten)]
-        state: State,
+        folder: Folder,
         /// For whom.
         #[arg(long, default_value = SUBJECT)]
         subject: String,
         /// For how many hours.
-        #[arg(long, default_value_t = 24)]
+        #[arg(long, default_value_t = 24, value_parser = value_parser!(u64).range(1..=MOST_HOURS))]
         hours: u64,
     },
     /// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
     Verify(VerifyArguments),
 }
 
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Rows {
+    /// Rows of sample data, about.
+    #[arg(long, default_value_t = DEFAULT_ROWS, value_parser = value_parser!(u64).range(..=MOST_ROWS))]
+    rows: u64,
+}
+
+impl Rows {
+    fn sample(self) -> Sample {
+        Sample { rows: self.rows, ..Sample::default() }
+    }
+}
+
+/// Where `serve` keeps its state.
+#[derive(Debug, clap::Args)]
+struct Folder {
+    /// The folder of the state.
+    #[arg(long = "state", value_name = "FOLDER", default_value = ".local")]
+    path: PathBuf,
+}
+
 /// Where `serve` keeps its state and listens.
 #[derive(Debug, clap::Args)]
 struct State {
-    /// The folder of the state.
-    #[arg(long = "state", default_value = ".local")]
-    folder: PathBuf,
-    /// The API's port.
+    #[command(flatten)]
+    folder: Folder,
+    /// The API's port; 0 is any free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Azurite's port.
+    /// Azurite's port; 0 is any free one. Jobs remember it.
     #[arg(long, default_value_t = 10_000)]
     blob_port: u16,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = Arguments::parse().command;
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(answer) => return ExitCode::from(tell_usage(&answer)),
+    };
     // Cancelling drops the stack, and the stack stops what it started.
     let done = tokio::select! {
         done = execute(command) => done,
         signal = interrupted() => signal.map(|()| ExitCode::from(INTERRUPTED)),
     };
     match done {
+        Ok(_) if output_is_lost() => ExitCode::from(OUTPUT_LOST),
         Ok(code) => code,
         Err(error) => {
-            say(format_args!("✗ {error:#}"));
+            complain(format_args!("✗ {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help and version are answers; everything else is a command line that cannot be understood.
+fn tell_usage(answer: &clap::Error) -> u8 {
+    if answer.use_stderr() {
+        complain(answer.render().to_string().trim_end());
+        return USAGE;
+    }
+    say(answer.render().to_string().trim_end());
+    if output_is_lost() { OUTPUT_LOST } else { 0 }
 }
 
 async fn interrupted() -> anyhow::Result<()> {
@@ -101,18 +137,18 @@ async fn interrupted() -> anyhow::Result<()> {
 
 async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run { rows } => run(rows).await?,
-        Command::Serve(state) => {
-            log_into(&state.folder)?;
-            serve::serve(&serve::settings(&state.folder, state.port, state.blob_port)).await?;
+        Command::Run(rows) => run(rows.sample()).await?,
+        Command::Serve(State { folder, port, blob_port }) => {
+            log_into(&folder.path)?;
+            serve::serve(&serve::settings(&folder.path, port, blob_port)).await?;
         }
-        Command::Sample { state, rows } => {
-            log_into(&state.folder)?;
-            let stack = Stack::start(&serve::settings(&state.folder, state.port, state.blob_port)).await?;
-            demo::make_sample(&stack, Sample { rows, ..Sample::default() }).await?;
+        Command::Sample { state: State { folder, port, blob_port }, rows } => {
+            log_into(&folder.path)?;
+            let stack = Stack::start(&serve::settings(&folder.path, port, blob_port)).await?;
+            demo::make_sample(&stack, rows.sample()).await?;
         }
-        Command::Token { state, subject, hours } => {
-            let issuer = TokenIssuer::open(&Places::make(&state.folder)?.token_key())?;
+        Command::Token { folder, subject, hours } => {
+            let issuer = TokenIssuer::read(&Places::at(&folder.path).token_key())?;
             let ttl = Duration::from_hours(hours);
             say(issuer.mint(&subject, SystemClock.now(), ttl)?.reveal());
         }
@@ -121,10 +157,10 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run(rows: u64) -> anyhow::Result<()> {
+async fn run(sample: Sample) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("engagement-export-").tempdir()?;
     log_into(folder.path())?;
-    let done = demo::run(folder.path(), Sample { rows, ..Sample::default() }).await;
+    let done = demo::run(folder.path(), sample).await;
     done.map_err(|error| anyhow::Error::from(error).context(format!("see {}", folder.keep().display())))
 }
 

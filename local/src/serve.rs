@@ -7,8 +7,11 @@ use tracing::warn;
 
 use crate::console::say;
 use crate::demo::{DemoError, make_sample};
-use crate::sample::{APPS, DAYS, Sample};
+use crate::sample::Sample;
 use crate::stack::{Stack, StackSettings};
+
+/// Where the commands stand that `serve` prints.
+const README: &str = include_str!("../../README.md");
 
 /// How often expired items and old stream records are deleted.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
@@ -56,26 +59,53 @@ fn clean_up(stack: &Stack) {
 
 /// Tells the operator everything it takes, secrets included: they go to this terminal and nowhere else.
 fn greet(stack: &Stack) -> Result<(), DemoError> {
-    let [app, ..] = APPS;
-    let [first, .., last] = DAYS;
-    let exports = format!("{}{}", stack.api_url(), app.exports_path());
-    let (token, container) = (stack.token(TOKEN_TTL)?, stack.container_url("w"));
-    let (token, container) = (token.reveal(), container.reveal());
-    say(format_args!("API        {}", stack.api_url()));
-    say(format_args!("Logs       {}", stack.places.logs().display()));
-    say("\nPaste this to export a week of events, and to see how it goes (token and signature are valid for a day):\n");
-    say(format_args!("TOKEN='{token}'"));
-    say(format_args!("CONTAINER='{container}'"));
-    say(format_args!("EXPORTS='{exports}'\n"));
-    say("curl -i \"$EXPORTS/events?api-version=2014-12-01\" \\");
-    say("  -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\");
-    say(format_args!(
-        "  -d \"{{\\\"containerUrl\\\":\\\"$CONTAINER\\\",\\\"exportFormat\\\":\\\"JsonBlob\\\",\
-         \\\"startDate\\\":\\\"{first}\\\",\\\"endDate\\\":\\\"{last}\\\"}}\"\n"
-    ));
-    say("curl \"$EXPORTS?api-version=2014-12-01\" -H \"Authorization: Bearer $TOKEN\"\n");
-    say("To see the files, list the container (this signature reads and lists):\n");
-    say(format_args!("curl '{}&restype=container&comp=list'\n", stack.container_url("rl").reveal()));
+    let (token, container, read) = (stack.token(TOKEN_TTL)?, stack.container_url("w"), stack.container_url("rl"));
+    say(format_args!("API   {}", stack.api_url()));
+    say(format_args!("Logs  {}", stack.places.logs().display()));
+    say("\nPaste this into a second terminal, in the same folder, to export a week of events (valid for a day):\n");
+    say(filled(&[
+        ("API", &stack.api_url()),
+        ("TOKEN", token.reveal()),
+        ("CONTAINER_URL", container.reveal()),
+        ("READ_URL", read.reveal()),
+    ]));
     say("Ctrl-C stops everything; the state stays.");
     Ok(())
+}
+
+/// README's first export, each line with its end. What only a running service knows stands there as `NAME='…'`.
+pub fn first_export() -> &'static str {
+    let section = README.split_once("\n## Your first export\n").map_or("", |(_, rest)| rest);
+    let block = section.split_once("\n```sh\n").map_or("", |(_, rest)| rest);
+    block.split_once("```").map_or("", |(commands, _)| commands)
+}
+
+/// README's first export with these values.
+fn filled(values: &[(&str, &str)]) -> String {
+    values.iter().fold(first_export().to_owned(), |commands, (name, value)| {
+        commands.replace(&format!("{name}='…'\n"), &format!("{name}='{value}'\n"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{APPS, DAYS};
+
+    #[test]
+    fn every_value_that_the_readme_leaves_open_is_filled_in() {
+        let names = ["API", "TOKEN", "CONTAINER_URL", "READ_URL"];
+        let printed = filled(&names.map(|name| (name, "value")));
+        assert!(first_export().contains('…') && !printed.contains('…'), "{printed}");
+        assert!(names.iter().all(|name| printed.contains(&format!("{name}='value'\n"))), "{printed}");
+    }
+
+    #[test]
+    fn the_readme_exports_an_app_and_days_that_the_sample_has() {
+        let app = APPS[0].exports_path().replace("/devices/exportTasks", "\n");
+        assert!(first_export().contains(&format!("APP={app}")), "{app}");
+        for day in [DAYS[0], DAYS[6]] {
+            assert!(first_export().contains(&day.to_string()), "{day}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod functions;
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,7 +50,16 @@ pub struct StackSettings {
 /// Why the stack does not start.
 #[derive(Debug, Error)]
 pub enum StackError {
-    /// A folder, a file or a port cannot be used.
+    /// The API's port is taken.
+    #[error("the API cannot listen on port {port}: stop what does, or name another one with --port")]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A folder or a file cannot be used.
     #[error("{what} cannot be used")]
     Io {
         /// Which.
@@ -57,6 +67,12 @@ pub enum StackError {
         /// What the system says.
         #[source]
         source: std::io::Error,
+    },
+    /// Another process works on the state.
+    #[error("{folder} is in use by another `serve` or `sample`: stop that one, or name another folder with --state")]
+    InUse {
+        /// The state's folder.
+        folder: String,
     },
     /// The folder has no absolute path.
     #[error("{0} is no place for the state")]
@@ -108,6 +124,24 @@ impl Places {
         Ok(places)
     }
 
+    /// The places within a folder, of which none need exist.
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Takes the state for this process, as long as the file is open: the system gives it back however the process ends
+    /// (<https://doc.rust-lang.org/std/fs/struct.File.html#method.try_lock>).
+    fn lock(&self) -> Result<File, StackError> {
+        let path = self.folder.join("lock");
+        let io = |source| StackError::Io { what: path.display().to_string(), source };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StackError::InUse { folder: self.folder.display().to_string() }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        }
+    }
+
     /// The raw data of the past.
     pub fn lake(&self) -> PathBuf {
         self.folder.join("lake")
@@ -151,6 +185,7 @@ pub struct Stack {
     _pump: Pump,
     _schedule: AbortOnDropHandle<()>,
     azurite: Azurite,
+    _lock: File,
 }
 
 impl Stack {
@@ -160,6 +195,7 @@ impl Stack {
     /// [`StackError`], which says what does not start.
     pub async fn start(settings: &StackSettings) -> Result<Self, StackError> {
         let places = Places::make(&settings.folder)?;
+        let lock = places.lock()?;
         let listener = listen(settings.api_port).await?;
         let url = format!("http://{}", listener.local_addr().map_err(|source| port_error(settings.api_port, source))?);
         let dynamodb = EmbeddedDynamoDb::start(&places.dynamodb()).await?;
@@ -177,7 +213,7 @@ impl Stack {
             Authorizer { keys: tokens.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
         let gateway = Gateway::start(listener, authorizer, functions, wiring.clock())
             .map_err(|source| port_error(settings.api_port, source))?;
-        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, _schedule: schedule, azurite })
+        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, _schedule: schedule, azurite, _lock: lock })
     }
 
     /// The base of the API's URLs.
@@ -200,7 +236,7 @@ impl Stack {
 }
 
 fn port_error(port: u16, source: std::io::Error) -> StackError {
-    StackError::Io { what: format!("port {port}"), source }
+    StackError::Port { port, source }
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StackError> {
@@ -252,4 +288,20 @@ async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
     let store = wiring.store().map_err(WiringError::from)?;
     let grant = Grant { subject: SUBJECT.to_owned(), path: "/".to_owned(), role: Role::Contributor };
     Ok(store.put_grant(&grant).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamodb::scratch_dir;
+
+    #[test]
+    fn a_state_is_free_again_when_its_holder_has_let_go() {
+        let folder = scratch_dir().unwrap();
+        let places = Places::make(folder.path()).unwrap();
+        let held = places.lock().unwrap();
+        assert!(matches!(places.lock(), Err(StackError::InUse { .. })));
+        drop(held);
+        places.lock().unwrap();
+    }
 }

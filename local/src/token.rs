@@ -36,6 +36,12 @@ pub enum TokenError {
         #[source]
         source: std::io::Error,
     },
+    /// There is no key yet.
+    #[error("there is no token key at {path}: start `serve`, which makes it, or name its folder with --state")]
+    Missing {
+        /// The file.
+        path: String,
+    },
     /// No key could be drawn.
     #[error("no key could be drawn")]
     Draw,
@@ -67,13 +73,27 @@ impl TokenIssuer {
     /// # Errors
     /// [`TokenError`] when the file cannot be used or holds no key.
     pub fn open(path: &Path) -> Result<Self, TokenError> {
-        let file_error = |source| TokenError::File { path: path.display().to_string(), source };
-        let pkcs8 = match std::fs::read(path) {
-            Ok(pkcs8) => pkcs8,
-            Err(error) if error.kind() == ErrorKind::NotFound => draw_key(path)?,
-            Err(error) => return Err(file_error(error)),
-        };
-        let key = EncodingKey::from_ec_der(&pkcs8);
+        match Self::read(path) {
+            Err(TokenError::Missing { .. }) => Self::of(&draw_key(path)?),
+            read => read,
+        }
+    }
+
+    /// Reads the key from the file, and writes nothing.
+    ///
+    /// # Errors
+    /// [`TokenError`] when the file does not exist, cannot be read or holds no key.
+    pub fn read(path: &Path) -> Result<Self, TokenError> {
+        let name = path.display().to_string();
+        match std::fs::read(path) {
+            Ok(pkcs8) => Self::of(&pkcs8),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(TokenError::Missing { path: name }),
+            Err(source) => Err(TokenError::File { path: name, source }),
+        }
+    }
+
+    fn of(pkcs8: &[u8]) -> Result<Self, TokenError> {
+        let key = EncodingKey::from_ec_der(pkcs8);
         let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256)?;
         public.common.key_id = Some(KEY_ID.to_owned());
         Ok(Self { key, keys: JwkSet { keys: vec![public] } })
@@ -127,6 +147,14 @@ mod tests {
         let second = TokenIssuer::open(&path).unwrap();
         assert_eq!(first.keys(), second.keys());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_is_only_read_is_never_drawn() {
+        let folder = scratch_dir().unwrap();
+        let path = folder.path().join("token-key.der");
+        assert!(matches!(TokenIssuer::read(&path), Err(TokenError::Missing { .. })));
+        assert!(!path.exists());
     }
 
     #[test]

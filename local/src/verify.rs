@@ -152,19 +152,19 @@ impl Export<'_> {
         let Some(Opened { size, pieces }) = self.place.open(&file.name).await.map_err(Fault::Stop)? else {
             return Ok(None);
         };
-        equal(&file.name, "bytes", file.bytes, size)?;
+        equal(&file.name, "byte", file.bytes, size)?;
         let rows = if self.keep_rows { Rows::Collected(RowSet::default()) } else { Rows::Counted(0) };
         inspect(pieces, self.manifest.kind, rows).await.map(Some).map_err(Fault::Stop)
     }
 }
 
 fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
-    equal(&file.name, "bytes", file.bytes, read.bytes)?;
+    equal(&file.name, "byte", file.bytes, read.bytes)?;
     same(&file.name, "SHA-256", &file.sha256, &read.sha256)?;
     same(&file.name, "CRC-64", &file.crc64, &read.crc64)?;
     let unreadable = |reason| Mismatch::Unreadable { name: file.name.clone(), reason };
     let rows = read.rows.map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
-    equal(&file.name, "rows", file.rows, rows.len())?;
+    equal(&file.name, "row", file.rows, rows.len())?;
     Ok(Right { bytes: read.bytes, rows })
 }
 

@@ -14,6 +14,7 @@ pub mod event;
 pub mod http;
 pub mod job;
 pub mod manifest;
+pub mod plural;
 pub mod record;
 pub mod seal;
 pub mod secret;

@@ -28,6 +28,7 @@ async fn a_malformed_record_ends_the_demonstration_in_words() {
     let error = demo::run(state.path(), SAMPLE).await.unwrap_err();
     assert!(matches!(error, DemoError::Failed { what: "events", .. }), "{error}");
     assert!(error.to_string().contains("part-99999.ndjson"), "{error}");
+    assert!(error.to_string().contains(": 1 chunk could not be exported: chunk "), "{error}");
 }
 
 /// A stack whose state outlives it.

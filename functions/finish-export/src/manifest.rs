@@ -8,6 +8,7 @@ use shared::container::writer::BlobWriter;
 use shared::container::{BlobName, Container, PreparedFile};
 use shared::job::{Cancellation, Job, Outcome, Plan};
 use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
+use shared::plural::counted;
 use shared::store::ChunkLists;
 use shared::tally::Tally;
 
@@ -59,7 +60,8 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
     match &chunk.state {
         ChunkState::Recorded { output } => {
             if output.rows_read != output.rows + output.bad_records {
-                let reason = format!("{} read {} records and wrote {}", chunk.key, output.rows_read, output.rows);
+                let reason =
+                    format!("{} read {} and wrote {}", chunk.key, counted(output.rows_read, "record"), output.rows);
                 return Err(FinishError::Irreconcilable(reason));
             }
             Ok(Tally {
@@ -79,8 +81,11 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
 }
 
 fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &[Missing]) -> Outcome {
-    let whole =
-        format!("The files of {} of {} chunks are whole and listed in the manifest.", tally.recorded, tally.planned);
+    let whole = format!(
+        "The files of {} of {} are whole and listed in the manifest.",
+        tally.recorded,
+        counted(tally.planned, "chunk")
+    );
     match (&job.plan, cancelled) {
         (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
         (_, Some(why)) => Outcome::of_cancellation(why, &whole),
@@ -88,7 +93,8 @@ fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &
             Outcome::Failed { details: format!("The selection could not be planned: {reason}. {whole}") }
         }
         (Plan::Complete { .. } | Plan::Open { .. }, None) => {
-            let details = format!("{} chunks could not be exported: {}. {whole}", missing.len(), told(missing));
+            let chunks = counted(missing.len() as u64, "chunk");
+            let details = format!("{chunks} could not be exported: {}. {whole}", told(missing));
             Outcome::Incomplete { details }
         }
     }

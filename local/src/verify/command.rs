@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
+use shared::plural::agree;
 use shared::secret::Secret;
 
 use super::mismatch::shown;
 use super::place::{ContainerPlace, Folder, JobName, Place, PlaceError, find_manifest, open_file};
 use super::verdict::Outcome;
 use super::{Export, Finding, Manifest};
-use crate::console::{grouped, say};
+use crate::console::{USAGE, complain, counted, say};
 
 /// How many missing chunks are told of one by one.
 const TOLD_CHUNKS: usize = 20;
@@ -23,10 +24,12 @@ const MAX_URL_BYTES: u64 = 64 * 1024;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every file is exactly as the manifest says, and the export is complete
-  1  something is wrong; each wrong file is named in one line
-  2  it could not be found out: no manifest, storage does not answer, signature refused
-  3  every file is as the manifest says, and the manifest says that the export is incomplete";
+   0  every file is exactly as the manifest says, and the export is complete
+   1  something is wrong; each wrong file is named in one line
+   2  it could not be found out: no manifest, storage does not answer, signature refused
+   3  every file is as the manifest says, and the manifest says that the export is incomplete
+  64  the command line cannot be understood
+  74  the output could not be written";
 
 /// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
 #[derive(Debug, Args)]
@@ -51,15 +54,49 @@ fn secret() -> impl TypedValueParser<Value = Secret> {
     StringValueParser::new().map(Secret::new)
 }
 
+/// What is to be verified.
+enum Wanted {
+    Folder(PathBuf),
+    Job(JobName, UrlFrom),
+}
+
+/// Where the container's URL comes from.
+enum UrlFrom {
+    File(PathBuf),
+    Variable(Secret),
+}
+
+impl VerifyArguments {
+    /// What the command line asks for.
+    ///
+    /// # Errors
+    /// What it lacks.
+    fn wanted(self) -> Result<Wanted, &'static str> {
+        let url = self.container_url_file.map(UrlFrom::File).or(self.container_url.map(UrlFrom::Variable));
+        match (self.path, self.job, url) {
+            (Some(folder), _, _) => Ok(Wanted::Folder(folder)),
+            (None, Some(job), Some(url)) => Ok(Wanted::Job(job, url)),
+            (None, Some(_), None) => {
+                Err("give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file")
+            }
+            (None, None, _) => Err("name a folder, or a job with --job"),
+        }
+    }
+}
+
 /// Verifies, tells what is wrong, and says how to exit.
 pub async fn verify(arguments: VerifyArguments) -> ExitCode {
-    let outcome = match run(arguments).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            say(format_args!("✗ {error}"));
-            Outcome::Unknown
+    let wanted = match arguments.wanted() {
+        Ok(wanted) => wanted,
+        Err(lacking) => {
+            complain(format_args!("✗ {lacking}"));
+            return ExitCode::from(USAGE);
         }
     };
+    let outcome = run(wanted).await.unwrap_or_else(|error| {
+        complain(format_args!("✗ {error}"));
+        Outcome::Unknown
+    });
     ExitCode::from(match outcome {
         Outcome::Right => 0,
         Outcome::Wrong => 1,
@@ -68,25 +105,21 @@ pub async fn verify(arguments: VerifyArguments) -> ExitCode {
     })
 }
 
-async fn run(arguments: VerifyArguments) -> Result<Outcome, PlaceError> {
-    if let Some(path) = &arguments.path {
-        let path = find_manifest(path)?;
-        let manifest = Manifest::read(open_file(&path).await?).await?;
-        let folder = Folder::of(&path, &manifest)?;
-        return tell(&manifest, &folder).await;
-    }
-    let refused = |reason: &str| PlaceError::Refused { reason: reason.to_owned() };
-    let job = arguments.job.ok_or_else(|| refused("name a folder or a job"))?;
-    let url = match arguments.container_url_file {
-        Some(path) => read_url(&path)?,
-        None => arguments.container_url.ok_or_else(|| {
-            refused("give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file")
-        })?,
+async fn run(wanted: Wanted) -> Result<Outcome, PlaceError> {
+    let (job, url) = match wanted {
+        Wanted::Folder(path) => {
+            let path = find_manifest(&path)?;
+            let manifest = Manifest::read(open_file(&path).await?).await?;
+            let folder = Folder::of(&path, &manifest)?;
+            return tell(&manifest, &folder).await;
+        }
+        Wanted::Job(job, UrlFrom::File(path)) => (job, read_url(&path)?),
+        Wanted::Job(job, UrlFrom::Variable(url)) => (job, url),
     };
     let (place, opened) = ContainerPlace::open(&url, job).await?;
     let manifest = Manifest::read(opened).await?;
     if manifest.job != job.job() {
-        return Err(refused("the manifest cannot be used: it is of another job"));
+        return Err(PlaceError::Refused { reason: "the manifest cannot be used: it is of another job".to_owned() });
     }
     tell(&manifest, &place).await
 }
@@ -120,7 +153,8 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
     let verdict = verdict?;
     tell_missing(manifest);
     if verdict.skipped > 0 {
-        say(format_args!("! {} malformed records of the source were skipped", grouped(verdict.skipped)));
+        let (records, were) = (counted(verdict.skipped, "malformed record"), agree(verdict.skipped, "was", "were"));
+        say(format_args!("! {records} of the source {were} skipped"));
     }
     match verdict.strays_unknown {
         Some(reason) => say(format_args!("· files that are not in the manifest were not looked for: {reason}")),
@@ -136,7 +170,8 @@ fn tell_missing(manifest: &Manifest) {
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;
-        say(format_args!("! {} more chunks are missing; the manifest lists them", grouped(others)));
+        let (chunks, are) = (counted(others, "more chunk"), agree(others, "is", "are"));
+        say(format_args!("! {chunks} {are} missing: see the manifest"));
     }
     if !manifest.complete && !manifest.planned {
         say("! the selection was not planned to its end: there may be more that is missing");

@@ -134,13 +134,13 @@ impl Manifest {
         }
         let sum = |figure: fn(&ManifestFile) -> u64| self.files.iter().map(figure).fold(0, u64::saturating_add);
         let totals =
-            [("rows", self.totals.rows, sum(|file| file.rows)), ("bytes", self.totals.bytes, sum(|file| file.bytes))];
+            [("row", self.totals.rows, sum(|file| file.rows)), ("byte", self.totals.bytes, sum(|file| file.bytes))];
         found.extend(totals.into_iter().filter_map(|(what, said, files)| equal("totals", what, said, files).err()));
         if self.complete && !self.missing.is_empty() {
             found.push(Mismatch::CompleteWithMissing { chunks: self.missing.len() });
         }
         if chunks.len() as u64 > self.totals.chunks {
-            found.extend(equal("totals", "chunks", self.totals.chunks, chunks.len() as u64).err());
+            found.extend(equal("totals", "chunk", self.totals.chunks, chunks.len() as u64).err());
         }
         found
     }

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use indicatif::HumanCount;
+use shared::plural::agree;
 use thiserror::Error;
 
 use super::row::Difference;
-use crate::console::grouped;
+use crate::console::counted;
 
 /// The most characters of somebody else's text that are shown.
 const MAX_SHOWN: usize = 300;
@@ -50,7 +52,7 @@ pub enum Mismatch {
         what: String,
     },
     /// The manifest claims to be complete and lists missing chunks.
-    #[error("the manifest says complete, and lists {chunks} missing chunks")]
+    #[error("the manifest says complete, and lists {}", counted(*chunks as u64, "missing chunk"))]
     CompleteWithMissing {
         /// How many.
         chunks: usize,
@@ -59,7 +61,10 @@ pub enum Mismatch {
     #[error("the manifest says that the export is incomplete")]
     Incomplete,
     /// The rows are not the source's.
-    #[error("{} rows are missing and {} are there once too often", .0.missing, .0.surplus)]
+    #[error(
+        "{} {} missing and {} {} there once too often",
+        counted(.0.missing, "row"), agree(.0.missing, "is", "are"), HumanCount(.0.surplus), agree(.0.surplus, "is", "are")
+    )]
     Rows(Difference),
 }
 
@@ -69,13 +74,13 @@ impl Mismatch {
     }
 }
 
-/// Compares a figure of the manifest with what was found.
-pub(super) fn equal(name: &str, what: &str, said: u64, found: u64) -> Result<(), Mismatch> {
+/// Compares a figure of the manifest, a number of things of one `kind`, with what was found.
+pub(super) fn equal(name: &str, kind: &str, said: u64, found: u64) -> Result<(), Mismatch> {
     if said == found {
         return Ok(());
     }
-    let (name, what) = (name.to_owned(), format!("{} {what}", grouped(said)));
-    Err(Mismatch::Figure { name, what, found: grouped(found) })
+    let (name, what) = (name.to_owned(), counted(said, kind));
+    Err(Mismatch::Figure { name, what, found: HumanCount(found).to_string() })
 }
 
 /// Compares a checksum of the manifest with the file's.

@@ -187,14 +187,14 @@ async fn a_manifest_that_contradicts_itself_is_wrong() {
     let twice = |what: &str| format!("the manifest lists {what} twice");
     assert_eq!(changed(|m| m["totals"]["rows"] = 4.into()).await, "totals: the manifest says 4 rows, found 3");
     assert_eq!(changed(|m| m["totals"]["bytes"] = 4.into()).await, "totals: the manifest says 4 bytes, found 171");
-    assert_eq!(changed(|m| m["totals"]["chunks"] = 1.into()).await, "totals: the manifest says 1 chunks, found 2");
+    assert_eq!(changed(|m| m["totals"]["chunks"] = 1.into()).await, "totals: the manifest says 1 chunk, found 2");
     assert_eq!(changed(|m| m["files"][1]["chunk"] = 0.into()).await, twice("chunk 0"));
     assert_eq!(changed(|m| m["files"][1]["sources"][0]["object"] = "o0".into()).await, twice("the object o0"));
     let complete = changed(|m| {
         m["totals"]["chunks"] = 3.into();
         m["missing"] = json!([{"chunk": 2, "reason": "gone", "sources": []}]);
     });
-    assert_eq!(complete.await, "the manifest says complete, and lists 1 missing chunks");
+    assert_eq!(complete.await, "the manifest says complete, and lists 1 missing chunk");
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! What a verification came to.
 
+use indicatif::{DecimalBytes, HumanCount};
+use shared::plural::agree;
+
 use super::{Finding, Manifest, RowSet, Rows};
-use crate::console::{grouped, size};
+use crate::console::counted;
 
 /// What a verification came to.
 #[derive(Debug, Default)]
@@ -86,7 +89,8 @@ impl Verdict {
 
     /// The verdict in one line.
     pub fn line(&self) -> String {
-        let (files, held) = (counted(self.files, "file"), format!("{} rows, {}", grouped(self.rows), size(self.bytes)));
+        let (files, held) =
+            (counted(self.files, "file"), format!("{}, {}", counted(self.rows, "row"), DecimalBytes(self.bytes)));
         match self.outcome() {
             Outcome::Right => format!("✓ {files}, {held}: exactly as the manifest says"),
             Outcome::Incomplete => {
@@ -101,19 +105,16 @@ impl Verdict {
         if missing == 0 {
             String::new()
         } else {
-            format!(": {} of {} missing", grouped(missing), counted(planned, "chunk"))
+            format!(": {} of {} missing", HumanCount(missing), counted(planned, "chunk"))
         }
     }
 
     fn faults(&self) -> Vec<String> {
         let files = counted(self.files, "file");
-        let of_files = |count: u64, are: &str| {
-            let verb = if count == 1 { "is" } else { "are" };
-            format!("{} of {files} {}", grouped(count), are.replace("are", verb))
-        };
         let mut faults = Vec::new();
         if self.wrong > 0 {
-            faults.push(of_files(self.wrong, "are not as the manifest says"));
+            let (wrong, are) = (HumanCount(self.wrong), agree(self.wrong, "is", "are"));
+            faults.push(format!("{wrong} of {files} {are} not as the manifest says"));
         }
         if self.contradictions > 0 {
             faults.push("the manifest contradicts itself".to_owned());
@@ -122,15 +123,11 @@ impl Verdict {
             faults.push(format!("{} not in the manifest", counted(self.strays as u64, "file")));
         }
         if self.unknown > 0 {
-            faults.push(format!("{} of {files} could not be read", grouped(self.unknown)));
+            faults.push(format!("{} of {files} could not be read", HumanCount(self.unknown)));
         }
         if !self.complete {
             faults.push(format!("the export is incomplete{}", self.gap()));
         }
         faults
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }

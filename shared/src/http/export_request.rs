@@ -12,6 +12,7 @@ use super::error::FieldError;
 use super::route::{Operation, SelectionKind};
 use super::shown::{holds_signature, shown};
 use super::task::rfc3339;
+use crate::plural::counted;
 use crate::secret::Secret;
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, Selection};
 
@@ -110,7 +111,8 @@ fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
     let span = (end - start).whole_days() + 1;
     if span > i64::from(limits.max_range_days) {
         let problem = format!("is {start} and `endDate` {end}, a range of {span} days");
-        let mend = format!("send ranges of at most {} days, both ends included", limits.max_range_days);
+        let most = counted(limits.max_range_days.into(), "day");
+        let mend = format!("send ranges of at most {most}, both ends included");
         return refuse(ErrorCode::DateRangeTooLong, problem, mend);
     }
     Ok(DateRange { start, end })

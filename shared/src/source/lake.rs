@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use thiserror::Error;
 use url::Url;
 
@@ -28,6 +28,10 @@ use crate::source::{Piece, PlanPage, Source, SourceError};
 
 /// How long S3 may be silent in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an answer of S3 may take as a whole: longer than any run, because a chunk is read as fast as it is written
+/// elsewhere. The client has no text for "no limit".
+const ANSWER_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// How long a request to S3 is repeated before the run hears of it.
 const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -119,14 +123,20 @@ impl Lake {
     }
 }
 
-/// A client that bounds silence, not the whole answer: a chunk is read as fast as it is written elsewhere
-/// (<https://docs.rs/object_store/latest/object_store/struct.ClientOptions.html>).
 fn open_bucket(bucket: &str) -> Result<Arc<dyn ObjectStore>, LakeUrlError> {
-    let options = ClientOptions::new().with_timeout_disabled().with_read_timeout(READ_TIMEOUT);
-    let retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
-    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);
-    let store = builder.with_client_options(options).build().map_err(LakeUrlError::Store)?;
+    let store = patient(AmazonS3Builder::from_env().with_bucket_name(bucket)).build().map_err(LakeUrlError::Store)?;
     Ok(Arc::new(store))
+}
+
+/// The same client, bounding silence rather than the whole answer. Its other options stay as the environment has them,
+/// `AWS_ALLOW_HTTP` among them: `with_client_options` would put them all back to their defaults
+/// (<https://docs.rs/object_store/latest/object_store/aws/struct.AmazonS3Builder.html#method.with_client_options>).
+fn patient(builder: AmazonS3Builder) -> AmazonS3Builder {
+    let retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
+    let bounds = [(ClientConfigKey::Timeout, ANSWER_TIMEOUT), (ClientConfigKey::ReadTimeout, READ_TIMEOUT)];
+    bounds.into_iter().fold(builder.with_retry(retry), |builder, (key, time)| {
+        builder.with_config(AmazonS3ConfigKey::Client(key), format!("{}s", time.as_secs()))
+    })
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! The emulator as a child process.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use local::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use local::blobs::{BlobEntry, ContainerView};
@@ -70,4 +71,30 @@ async fn an_emulator_that_cannot_listen_says_so() {
     let port = Some(taken.local_addr().unwrap().port());
     let error = Azurite::start(&AzuriteSettings { port, ..settings(data.path()) }).await.unwrap_err();
     assert!(matches!(error, AzuriteError::Ended { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_newer_than_the_emulator_is_served() {
+    let data = tempfile::tempdir().unwrap();
+    let azurite = Azurite::start(&settings(data.path())).await.unwrap();
+    azurite.create_container("exports").await.unwrap();
+    let url = SasTerms::for_a_day("rl").container_url(&azurite.endpoint(), "exports");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let list = http.get(format!("{}&restype=container&comp=list", url.reveal()));
+    let answer = list.header("x-ms-version", "2099-01-01").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[test]
+fn an_emulator_whose_output_nobody_reads_any_more_goes_on() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    // Node fails at the second line that cannot be written.
+    let program = "console.log(1); setImmediate(() => { console.log(2); setImmediate(() => process.exit(7)) })";
+    let mut node = Command::new("node");
+    node.arg("--require").arg(default_install().join("exit-with-parent.cjs")).args(["--eval", program]);
+    let mut node = node.stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let leash = node.stdin.take();
+    assert_eq!(node.wait().unwrap().code(), Some(7));
+    drop(leash);
 }

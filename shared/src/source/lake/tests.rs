@@ -316,3 +316,15 @@ async fn a_connection_that_breaks_within_a_body_may_be_tried_again() {
         assert!(error.is_retryable(), "{name}: {error:?}");
     }
 }
+
+#[test]
+fn what_the_environment_says_of_the_client_is_kept_beside_the_time_limits() {
+    let key = AmazonS3ConfigKey::Client;
+    let environment = AmazonS3Builder::new().with_config(key(ClientConfigKey::AllowHttp), "true");
+    let builder = patient(environment.with_config(key(ClientConfigKey::ProxyUrl), "http://proxy"));
+    let value = |one| builder.get_config_value(&key(one)).unwrap();
+    assert_eq!(value(ClientConfigKey::AllowHttp), "true");
+    assert_eq!(value(ClientConfigKey::ProxyUrl), "http://proxy");
+    assert_eq!(value(ClientConfigKey::Timeout), "86400s");
+    assert_eq!(value(ClientConfigKey::ReadTimeout), "30s");
+}
