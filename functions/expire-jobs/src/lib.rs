@@ -92,8 +92,11 @@ async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     match ports.jobs.job(key, now).await? {
         Some(Job { phase: Phase::AwaitingCredential { since, .. }, .. }) if now - since < ports.wait => return Ok(()),
         Some(job) if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
-            ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
-            warn!(job.id = %key.id, "the job waited too long for a new credential and ends");
+            let job = ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
+            info!(
+                job.id = %key.id, job.phase = job.phase.name(), app.scope = %key.scope,
+                "the job waited too long for a new credential and ends"
+            );
         }
         Some(_) | None => {}
     }
