@@ -71,7 +71,7 @@ impl Ports {
             settings: Settings {
                 edge: EdgeSettings::of(wiring.env())?,
                 max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
-                retention: Duration::days(wiring.env().number("JOB_RETENTION_DAYS", 1, 3_650)?),
+                retention: wiring.job_lives()?.retention,
             },
         })
     }

@@ -32,7 +32,7 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let wait = Duration::days(wiring.env().number("CREDENTIAL_WAIT_DAYS", 1, 3_650)?);
+        let wait = wiring.job_lives()?.credential_wait;
         Ok(Self { jobs: wiring.store()?, clock: wiring.clock(), wait })
     }
 }
