@@ -1,6 +1,6 @@
 //! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
 
-mod control;
+pub(crate) mod control;
 mod control_faulty;
 mod faulty;
 mod finishing;
