@@ -1,5 +1,6 @@
 //! template.yaml says what the code relies on.
 
+mod deploying;
 mod document;
 mod functions;
 mod policies;
