@@ -172,6 +172,14 @@ build-lambda: $(LAMBDA) ## The functions for Lambda on arm64, and their sizes
 build-stack: $(LAMBDA) $(SAM) ## What `sam deploy` uploads, in .aws-sam/
 	PATH="$(CURDIR)/.tools/lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam build
 
+.PHONY: deploy
+deploy: build-stack samconfig.mine.toml ## Build, ask for the parameters, deploy; the answers are kept in samconfig.mine.toml
+	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided --config-file samconfig.mine.toml
+
+# SAM refuses a file that does not exist, and reads no other beside the one that it is given.
+samconfig.mine.toml:
+	cp samconfig.toml $@
+
 # ── Tools: each is installed again when its lock file has changed ──
 
 $(AZURITE): local/azurite/package-lock.json

@@ -1,7 +1,8 @@
 //! The settings of a function: read once at start, from the environment, checked before the first event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -28,7 +29,7 @@ pub const VARIABLES: [Variable; 20] = [
     var("EXTRA_BLOB_ENDPOINTS", Some(""), "blob endpoints allowed beside Azure's, comma-separated; for Azurite"),
     var("PUBLIC_URL", Some(""), "base of `Location` and `nextLink`; default: the API's own domain"),
     var("TOKEN_SUBJECT_CLAIM", Some("sub"), "the token's claim that grants are given to"),
-    var("JOB_RETENTION_DAYS", Some("90"), "days until a job is forgotten"),
+    var("JOB_RETENTION_DAYS", Some("90"), "days until a job is forgotten; at least `CREDENTIAL_WAIT_DAYS`"),
     var("CREDENTIAL_WAIT_DAYS", Some("7"), "days that a job waits for a new credential before it fails"),
     var("MAX_RANGE_DAYS", Some("366"), "most days that one export may span"),
     var("CHUNK_TARGET_BYTES", Some("67108864"), "source bytes that a chunk is packed up to"),
@@ -68,19 +69,28 @@ pub enum ConfigError {
     },
 }
 
-/// The environment that settings are read from.
+/// The environment that settings are read from. It remembers which were asked for, and so do its clones together.
 #[derive(Debug, Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    given: BTreeMap<String, String>,
+    asked: Arc<Mutex<BTreeSet<&'static str>>>,
+}
 
 impl Environment {
     /// The process's own.
     pub fn of_process() -> Self {
-        Self(std::env::vars().collect())
+        Self::from_pairs(std::env::vars())
     }
 
     /// One made up for a test or for the local stack.
     pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let given = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { given, asked: Arc::default() }
+    }
+
+    /// The settings that were asked for so far, given or not: what a function that has started reads.
+    pub fn asked(&self) -> BTreeSet<&'static str> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The text of a setting; its default when it is not given.
@@ -90,7 +100,8 @@ impl Environment {
     pub fn text(&self, name: &'static str) -> Result<&str, ConfigError> {
         let known = VARIABLES.iter().find(|variable| variable.name == name);
         let (default, meaning) = known.map_or((None, "unknown setting"), |known| (known.default, known.meaning));
-        let given = self.0.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        let given = self.given.get(name).map(String::as_str).filter(|value| !value.is_empty());
         given.or(default).ok_or(ConfigError::Missing { name, meaning })
     }
 
@@ -131,6 +142,15 @@ mod tests {
     fn a_missing_setting_says_what_it_is_for() {
         let error = Environment::default().text("EXPORTS_TABLE").unwrap_err();
         assert_eq!(error.to_string(), "set EXPORTS_TABLE: DynamoDB table of jobs, chunks and grants");
+    }
+
+    #[test]
+    fn an_environment_remembers_what_it_and_its_clones_were_asked_for() {
+        let env = Environment::from_pairs([("LOG_LEVEL", "warn")]);
+        assert!(env.asked().is_empty());
+        assert!(env.clone().text("EXPORTS_TABLE").is_err());
+        assert_eq!(env.number::<u16>("MAX_SHARDS", 1, 32), Ok(32));
+        assert_eq!(env.asked().into_iter().collect::<Vec<_>>(), ["EXPORTS_TABLE", "MAX_SHARDS"]);
     }
 
     #[test]

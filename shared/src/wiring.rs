@@ -39,6 +39,15 @@ pub enum WiringError {
     Container(#[from] ContainerError),
 }
 
+/// How long jobs live. A job is kept at least as long as it may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLives {
+    /// How long a job is kept after it was accepted.
+    pub retention: time::Duration,
+    /// How long it waits for a new credential before it fails.
+    pub credential_wait: time::Duration,
+}
+
 /// The settings of a process and the AWS configuration that its clients share.
 #[derive(Clone)]
 pub struct Wiring {
@@ -144,6 +153,21 @@ impl Wiring {
         Ok(time::Duration::seconds(self.env.number("FUNCTION_TIMEOUT_SECONDS", 1, 900)?))
     }
 
+    /// How long a job is kept, and how long it may wait for a credential.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting does not fit, or when a job would be forgotten while it waits.
+    pub fn job_lives(&self) -> Result<JobLives, ConfigError> {
+        let retention = self.env.number("JOB_RETENTION_DAYS", 1, 3_650)?;
+        let wait = self.env.number("CREDENTIAL_WAIT_DAYS", 1, 3_650)?;
+        if retention < wait {
+            let reason = format!("at least CREDENTIAL_WAIT_DAYS, {wait}: else a job is forgotten while it waits");
+            return Err(Environment::invalid("JOB_RETENTION_DAYS", &retention.to_string(), reason));
+        }
+        let (retention, credential_wait) = (time::Duration::days(retention), time::Duration::days(wait));
+        Ok(JobLives { retention, credential_wait })
+    }
+
     /// The most shards of a job.
     ///
     /// # Errors
@@ -177,5 +201,25 @@ impl Wiring {
         let segments = self.env.number("REGISTRY_SEGMENTS", 1, 1024)?;
         let registry = Registry::new(client, self.env.text("REGISTRY_TABLE")?, segments);
         Ok(Sources { lake: Arc::new(lake), registry: Arc::new(registry) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lives(retention_days: &str, wait_days: &str) -> Result<JobLives, ConfigError> {
+        let pairs = [("JOB_RETENTION_DAYS", retention_days), ("CREDENTIAL_WAIT_DAYS", wait_days)];
+        Wiring::new(Environment::from_pairs(pairs), SdkConfig::builder().build()).job_lives()
+    }
+
+    #[test]
+    fn no_job_may_be_forgotten_while_it_may_still_wait() {
+        let day = time::Duration::DAY;
+        assert_eq!(lives("", ""), Ok(JobLives { retention: 90 * day, credential_wait: 7 * day }));
+        assert_eq!(lives("7", "7"), Ok(JobLives { retention: 7 * day, credential_wait: 7 * day }));
+        let refused = "JOB_RETENTION_DAYS=6 does not fit: at least CREDENTIAL_WAIT_DAYS, 7: else a job is forgotten \
+                       while it waits";
+        assert_eq!(lives("6", "7").unwrap_err().to_string(), refused);
     }
 }

@@ -1,11 +1,12 @@
 //! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
 
-mod control;
+pub(crate) mod control;
 mod control_faulty;
 mod faulty;
 mod finishing;
 mod lakes;
 mod large;
+mod logged;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;

@@ -1,85 +1,17 @@
 //! template.yaml says what the code relies on.
 
+mod deploying;
 mod document;
+mod functions;
+mod policies;
+mod rules;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::config::{Environment, VARIABLES};
 use shared::event::{self, ChunkMessage, JobEvent};
-use shared::wiring::Wiring;
 
 use self::document::Template;
-
-/// The functions: in the template, as a crate, and the settings that each reads.
-const FUNCTIONS: [(&str, &str, &[&str]); 9] = [
-    (
-        "CreateJob",
-        "create-job",
-        &[
-            "EXPORTS_TABLE",
-            "LOG_LEVEL",
-            "SEAL_KMS_KEY_ID",
-            "PUBLIC_URL",
-            "TOKEN_SUBJECT_CLAIM",
-            "JOB_RETENTION_DAYS",
-            "MAX_RANGE_DAYS",
-            "STORAGE_TIMEOUT_SECONDS",
-        ],
-    ),
-    ("GetStatus", "get-status", &["EXPORTS_TABLE", "LOG_LEVEL", "PUBLIC_URL", "TOKEN_SUBJECT_CLAIM"]),
-    (
-        "ResumeJob",
-        "resume-job",
-        &[
-            "EXPORTS_TABLE",
-            "LOG_LEVEL",
-            "SEAL_KMS_KEY_ID",
-            "PUBLIC_URL",
-            "TOKEN_SUBJECT_CLAIM",
-            "STORAGE_TIMEOUT_SECONDS",
-        ],
-    ),
-    ("CancelJob", "cancel-job", &["EXPORTS_TABLE", "LOG_LEVEL", "PUBLIC_URL", "TOKEN_SUBJECT_CLAIM"]),
-    ("ExpireJobs", "expire-jobs", &["EXPORTS_TABLE", "LOG_LEVEL", "CREDENTIAL_WAIT_DAYS"]),
-    (
-        "PlanExport",
-        "plan-export",
-        &[
-            "EXPORTS_TABLE",
-            "LOG_LEVEL",
-            "REGISTRY_TABLE",
-            "REGISTRY_SEGMENTS",
-            "LAKE_URL",
-            "CHUNK_TARGET_BYTES",
-            "MAX_SHARDS",
-            "FUNCTION_TIMEOUT_SECONDS",
-        ],
-    ),
-    (
-        "RunExportChunk",
-        "run-export-chunk",
-        &[
-            "EXPORTS_TABLE",
-            "LOG_LEVEL",
-            "REGISTRY_TABLE",
-            "REGISTRY_SEGMENTS",
-            "LAKE_URL",
-            "SEAL_KMS_KEY_ID",
-            "BLOCK_BYTES",
-            "UPLOADS_IN_FLIGHT",
-            "ON_BAD_RECORD",
-            "FUNCTION_TIMEOUT_SECONDS",
-        ],
-    ),
-    (
-        "FinishExport",
-        "finish-export",
-        &["EXPORTS_TABLE", "LOG_LEVEL", "SEAL_KMS_KEY_ID", "BLOCK_BYTES", "UPLOADS_IN_FLIGHT"],
-    ),
-    ("FailChunk", "fail-chunk", &["EXPORTS_TABLE", "LOG_LEVEL"]),
-];
-
-/// The settings that only one machine has.
-const LOCAL_ONLY: [&str; 2] = ["SEAL_KEY_FILE", "EXTRA_BLOB_ENDPOINTS"];
 
 /// The routes, by method, and the function that each leads to.
 const ROUTES: [(&str, &str, &str); 5] = [
@@ -137,57 +69,6 @@ fn the_pipes_make_the_messages_that_the_functions_read() {
 }
 
 #[test]
-fn the_events_on_the_bus_carry_the_name_that_the_rules_ask_for() {
-    let template = Template::read();
-    let named = template.property("JobsPipe", "TargetParameters/EventBridgeEventBusParameters");
-    assert_eq!(named, &json!({"Source": event::EVENT_SOURCE, "DetailType": event::EVENT_DETAIL_TYPE}));
-    let rule = |function, name| template.property(function, &format!("Events/{name}/Properties/Pattern"));
-    assert_eq!(rule("PlanExport", "Queued"), &parsed(event::PLAN_RULE));
-    assert_eq!(rule("FinishExport", "Drained"), &parsed(event::FINISH_RULE));
-}
-
-#[test]
-fn the_notices_are_off_and_tell_of_phases_that_are_on_the_bus() {
-    let template = Template::read();
-    assert_eq!(template.at("/Parameters/PublishJobEvents/Default"), "no");
-    for resource in ["JobNotices", "JobTopic", "JobTopicPolicy"] {
-        assert_eq!(template.at(&format!("/Resources/{resource}/Condition")), "HasJobTopic");
-    }
-    let pattern = template.property("JobNotices", "EventPattern");
-    assert_eq!(pattern["source"], json!([event::EVENT_SOURCE]));
-    for phase in pattern["detail"]["phase"].as_array().unwrap() {
-        assert!(event::JOBS_FILTERS[0].contains(&phase.to_string()), "{phase}");
-    }
-}
-
-#[test]
-fn jobs_that_wait_are_looked_at_every_hour() {
-    let template = Template::read();
-    let event = template.property("ExpireJobs", "Events/Hourly");
-    assert_eq!(event, &json!({"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)"}}));
-}
-
-/// The functions that have a statement with both words.
-fn functions_allowed(template: &Template, action: &str, keys: &str) -> Vec<&'static str> {
-    let is_allowed = |function: &&str| {
-        let statements = template.property(function, "Policies/0/Statement").as_array().unwrap();
-        statements.iter().map(Value::to_string).any(|text| text.contains(action) && text.contains(keys))
-    };
-    FUNCTIONS.map(|(function, _, _)| function).into_iter().filter(is_allowed).collect()
-}
-
-#[test]
-fn the_functions_of_control_may_do_what_it_takes() {
-    let template = Template::read();
-    let allowed = |action, keys| functions_allowed(&template, action, keys);
-    assert_eq!(allowed("PutItem", "\"WAITING\""), ["RunExportChunk", "FinishExport", "FailChunk"], "let jobs wait");
-    assert_eq!(allowed("DeleteItem", "\"WAITING\""), ["ExpireJobs"], "strike them");
-    assert_eq!(allowed("ConditionCheckItem", "APP#*"), ["ExpireJobs", "PlanExport"], "if nobody moved the job");
-    assert_eq!(allowed("\"kms:Encrypt\"", "job-id"), ["CreateJob", "ResumeJob"], "seal");
-    assert_eq!(allowed("\"kms:Decrypt\"", "job-id"), ["ResumeJob", "RunExportChunk", "FinishExport"], "open");
-}
-
-#[test]
 fn the_stream_has_no_reader_but_the_two_pipes() {
     let template = Template::read();
     assert_eq!(template.property("ExportsTable", "StreamSpecification"), &json!({"StreamViewType": "NEW_IMAGE"}));
@@ -200,75 +81,6 @@ fn the_stream_has_no_reader_but_the_two_pipes() {
     }
     for (mapping, properties) in template.of_type("AWS::Lambda::EventSourceMapping") {
         assert!(properties["EventSourceArn"]["Fn::GetAtt"].as_str().unwrap().ends_with(".Arn"), "{mapping}");
-    }
-}
-
-#[test]
-fn every_function_is_given_the_settings_that_it_reads_and_no_other() {
-    let template = Template::read();
-    assert_eq!(template.of_type("AWS::Serverless::Function").len(), FUNCTIONS.len());
-    for (function, _, reads) in FUNCTIONS {
-        let mut given: Vec<_> = template.environment(function).into_iter().map(|(name, _)| name).collect();
-        let mut reads = reads.to_vec();
-        given.sort_unstable();
-        reads.sort_unstable();
-        assert_eq!(given, reads, "{function}");
-    }
-}
-
-#[test]
-fn every_setting_is_known_and_given_to_some_function() {
-    let known = VARIABLES.map(|variable| variable.name);
-    let is_given = |name: &&str| FUNCTIONS.iter().any(|(_, _, reads)| reads.contains(name));
-    assert!(FUNCTIONS.iter().flat_map(|(_, _, reads)| *reads).all(|name| known.contains(name)));
-    let missing: Vec<_> = known.into_iter().filter(|name| !is_given(name)).collect();
-    assert_eq!(missing, LOCAL_ONLY);
-}
-
-#[test]
-fn a_parameter_defaults_to_what_its_setting_defaults_to() {
-    let template = Template::read();
-    for (function, _, _) in FUNCTIONS {
-        for (name, value) in template.environment(function) {
-            let default = VARIABLES.iter().find(|variable| variable.name == name).unwrap().default;
-            if let (Some(default), Some(_)) = (default, value.get("Ref")) {
-                assert_eq!(template.deployed(&value), default, "{name} of {function}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_function_starts_with_the_environment_of_the_template() {
-    let template = Template::read();
-    let sdk = local::dynamodb::aws_config("http://127.0.0.1:9").await;
-    let wiring = |function: &str| {
-        let variables = template.environment(function).into_iter();
-        let pairs = variables.map(|(name, value)| (name, template.deployed(&value)));
-        Wiring::new(Environment::from_pairs(pairs), sdk.clone())
-    };
-    assert!(create_job::Ports::wire(&wiring("CreateJob")).is_ok());
-    assert!(get_status::Ports::wire(&wiring("GetStatus")).is_ok());
-    assert!(plan_export::Ports::wire(&wiring("PlanExport")).is_ok());
-    assert!(run_export_chunk::Ports::wire(&wiring("RunExportChunk")).is_ok());
-    assert!(finish_export::Ports::wire(&wiring("FinishExport")).is_ok());
-    assert!(fail_chunk::Ports::wire(&wiring("FailChunk")).is_ok());
-    assert!(resume_job::Ports::wire(&wiring("ResumeJob")).is_ok());
-    assert!(cancel_job::Ports::wire(&wiring("CancelJob")).is_ok());
-    assert!(expire_jobs::Ports::wire(&wiring("ExpireJobs")).is_ok());
-}
-
-#[test]
-fn a_function_is_built_from_its_crate_and_knows_its_time_out() {
-    let template = Template::read();
-    for (function, package, reads) in FUNCTIONS {
-        let resource = template.at(&format!("/Resources/{function}"));
-        assert_eq!(resource["Metadata"]["BuildProperties"]["Binary"], package);
-        assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda");
-        if reads.contains(&"FUNCTION_TIMEOUT_SECONDS") {
-            let told = template.environment(function)["FUNCTION_TIMEOUT_SECONDS"].clone();
-            assert_eq!(told, resource["Properties"]["Timeout"], "{function}");
-        }
     }
 }
 
@@ -314,28 +126,6 @@ fn a_chunk_is_seen_again_only_when_the_lease_of_its_run_is_over() {
 }
 
 #[test]
-fn whatever_fails_for_good_ends_in_a_queue_that_somebody_reads() {
-    let template = Template::read();
-    let queue = |name: &str| json!({"Fn::GetAtt": format!("{name}.Arn")});
-    for function in ["PlanExport", "FinishExport"] {
-        assert_eq!(template.property(function, "DeadLetterQueue/TargetArn"), &queue("EventDeadLetters"));
-    }
-    let rules = [("PlanExport", "Queued"), ("FinishExport", "Drained")];
-    for (function, rule) in rules {
-        let letters = template.property(function, &format!("Events/{rule}/Properties/DeadLetterConfig/Arn"));
-        assert_eq!(letters, &queue("EventDeadLetters"));
-    }
-    let next = |name: &str| template.property(name, "RedrivePolicy/deadLetterTargetArn").clone();
-    assert_eq!(next("ChunkQueue"), queue("ChunkDeadLetters"));
-    assert_eq!(next("ChunkDeadLetters"), queue("StrandedMessages"));
-    assert_eq!(next("EventDeadLetters"), queue("StrandedMessages"));
-    for (mapping, letters) in [("FailedChunkRuns", "ChunkDeadLetters"), ("FailedEvents", "EventDeadLetters")] {
-        assert_eq!(template.property(mapping, "EventSourceArn"), &queue(letters));
-        assert_eq!(template.property(mapping, "FunctionName"), &queue("FailChunk"));
-    }
-}
-
-#[test]
 fn no_log_is_kept_for_ever_and_every_alarm_reaches_the_topic() {
     let template = Template::read();
     for (group, properties) in template.of_type("AWS::Logs::LogGroup") {
@@ -358,14 +148,59 @@ fn the_runbook_says_what_to_do_at_every_alarm() {
 }
 
 #[test]
-fn no_function_may_write_a_grant_or_call_anything_on_everything() {
+fn lambda_drops_no_line_that_the_level_of_the_logs_asks_for() {
     let template = Template::read();
-    for (function, properties) in template.of_type("AWS::Serverless::Function") {
-        for statement in properties["Policies"][0]["Statement"].as_array().unwrap() {
-            let text = statement.to_string();
-            assert_ne!(statement["Resource"], "*", "{function}: {text}");
-            let writes = ["PutItem", "UpdateItem", "DeleteItem"].iter().any(|action| text.contains(action));
-            assert!(!writes || !text.contains("PRINCIPAL#") && text.contains("dynamodb:LeadingKeys"), "{text}");
-        }
+    let level = template.at("/Globals/Function/LoggingConfig/ApplicationLogLevel");
+    assert_eq!(level, &json!({"Fn::FindInMap": ["LambdaLogLevels", {"Ref": "LogLevel"}, "is"]}));
+    for allowed in template.at("/Parameters/LogLevel/AllowedValues").as_array().unwrap() {
+        let allowed = allowed.as_str().unwrap();
+        let level = template.at(&format!("/Mappings/LambdaLogLevels/{allowed}/is"));
+        assert_eq!(level, &allowed.to_uppercase());
     }
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_fails_the_deployment() {
+    assert_eq!(Template::read().property("Api", "FailOnWarnings"), true);
+}
+
+#[test]
+fn whom_tokens_are_for_must_be_said_and_is_not_azure() {
+    let template = Template::read();
+    let defaults = template.at("/Parameters").as_object().unwrap();
+    let required = defaults.iter().filter(|(_, parameter)| parameter.get("Default").is_none());
+    let required: BTreeSet<_> = required.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(required, BTreeSet::from(["LakeBucket", "TokenAudience", "TokenIssuer"]));
+    let group = template.at("/Metadata/AWS::CloudFormation::Interface/ParameterGroups/0");
+    assert_eq!(group["Label"]["default"], "Must be given");
+    let shown = group["Parameters"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+    assert_eq!(shown.collect::<BTreeSet<_>>(), required);
+    let operations = include_str!("../../docs/OPERATIONS.md");
+    assert!(operations.contains("have no default: `LakeBucket`, `TokenIssuer` and `TokenAudience`."));
+    assert_eq!(
+        template.property("Api", "Auth/Authorizers/Token/JwtConfiguration/audience"),
+        &json!({"Ref": "TokenAudience"})
+    );
+}
+
+#[test]
+fn what_is_stored_outlives_the_stack_but_not_a_creation_that_failed() {
+    let template = Template::read();
+    let kept = ["AWS::DynamoDB::Table", "AWS::KMS::Key"].map(|kind| template.of_type(kind)).concat();
+    assert_eq!(kept.len(), 3);
+    for (resource, _) in kept {
+        let policy = |name: &str| template.at(&format!("/Resources/{resource}/{name}")).as_str().unwrap();
+        assert_eq!((policy("DeletionPolicy"), policy("UpdateReplacePolicy")), ("RetainExceptOnCreate", "Retain"));
+    }
+}
+
+#[test]
+fn chunks_leave_the_account_room_for_the_other_functions() {
+    let template = Template::read();
+    assert_eq!(template.at("/Parameters/ChunkConcurrency/Default"), 50);
+    let said = template.at("/Parameters/ChunkConcurrency/Description").as_str().unwrap();
+    assert!(said.contains("at most the account's limit of concurrent executions less 20"), "{said}");
+    let runbook = include_str!("../../docs/OPERATIONS.md");
+    let row = runbook.lines().find(|line| line.starts_with("| `ChunkConcurrency` |")).unwrap();
+    assert!(row.contains("50 chunks") && row.contains("less 20"), "{row}");
 }

@@ -15,6 +15,7 @@ use shared::http::control::{Change, TaskCall};
 use shared::http::error::ApiError;
 use shared::job::{Cancellation, Job, Outcome, Phase};
 use shared::store::{Grants, Jobs};
+use shared::telemetry::{Asked, log_accepted};
 use shared::wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
@@ -51,12 +52,7 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 async fn cancel(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let task = TaskCall::admit(call, "DELETE", &ports.settings, ports.grants.as_ref()).await?;
     let job = task.change(ports.jobs.as_ref(), ports.clock.as_ref(), cancelled).await?;
-    tracing::info!(
-        job.id = %job.key.id,
-        job.phase = job.phase.name(),
-        request.id = call.request_id(),
-        "the cancellation of an export job was accepted"
-    );
+    log_accepted(call, &ports.settings, Asked::Cancel, &job);
     task.accepted(&job)
 }
 

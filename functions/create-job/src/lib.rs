@@ -25,6 +25,7 @@ use shared::http::task::Task;
 use shared::job::{Credential, Job, JobId, JobKey};
 use shared::seal::Sealer;
 use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
+use shared::telemetry::{Asked, log_accepted};
 use shared::wiring::{Wiring, WiringError};
 use time::{Duration, OffsetDateTime};
 
@@ -70,7 +71,7 @@ impl Ports {
             settings: Settings {
                 edge: EdgeSettings::of(wiring.env())?,
                 max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
-                retention: Duration::days(wiring.env().number("JOB_RETENTION_DAYS", 1, 3_650)?),
+                retention: wiring.job_lives()?.retention,
             },
         })
     }
@@ -117,21 +118,11 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let request = key.map(|key| AcceptedRequest { key, job: job.key.id, body_hash: body_hash.clone(), expires });
     match ports.intake.create(job, request, admitted.now).await? {
         Created::New(job) => {
-            log_accepted(call, &job);
+            log_accepted(call, &ports.settings.edge, Asked::Create, &job);
             accept(&admitted, &job, ports)
         }
         Created::Repeated(earlier) => repeat(&admitted, earlier, &body_hash, ports).await,
     }
-}
-
-fn log_accepted(call: Call<'_>, job: &Job) {
-    tracing::info!(
-        job.id = %job.key.id,
-        app.scope = %job.key.scope,
-        "export.type" = %job.request.export_type,
-        request.id = call.request_id(),
-        "an export job was accepted"
-    );
 }
 
 async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a>, ApiError> {
@@ -176,6 +167,7 @@ async fn repeat(
     let key = JobKey { scope: admitted.route.scope.clone(), id: earlier.job };
     let job = ports.jobs.job(&key, admitted.now).await?;
     let job = job.ok_or_else(|| ApiError::Internal(format!("the accepted job {} is gone", key.id).into()))?;
+    log_accepted(admitted.call, &ports.settings.edge, Asked::CreateAgain, &job);
     accept(admitted, &job, ports)
 }
 

@@ -32,7 +32,7 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let wait = Duration::days(wiring.env().number("CREDENTIAL_WAIT_DAYS", 1, 3_650)?);
+        let wait = wiring.job_lives()?.credential_wait;
         Ok(Self { jobs: wiring.store()?, clock: wiring.clock(), wait })
     }
 }
@@ -92,8 +92,11 @@ async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     match ports.jobs.job(key, now).await? {
         Some(Job { phase: Phase::AwaitingCredential { since, .. }, .. }) if now - since < ports.wait => return Ok(()),
         Some(job) if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
-            ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
-            warn!(job.id = %key.id, "the job waited too long for a new credential and ends");
+            let job = ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
+            info!(
+                job.id = %key.id, job.phase = job.phase.name(), app.scope = %key.scope,
+                "the job waited too long for a new credential and ends"
+            );
         }
         Some(_) | None => {}
     }

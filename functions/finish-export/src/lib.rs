@@ -24,7 +24,7 @@ use shared::store::{ChunkLists, Chunks, StoreError};
 use shared::tally::Tally;
 use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use closing::close_open_chunks;
 
@@ -154,8 +154,8 @@ async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), Finis
         Ok(outcome) => put(job, |job| job.end(ports.clock.now(), outcome), ports).await?,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
             if let Ok(waiting) = job.clone().await_credential(ports.clock.now(), error.to_string()) {
-                warn!(job.id = %job.key.id, error = %error, "the manifest waits for a new credential");
                 ports.chunks.put_job(waiting).await?;
+                info!(job.id = %job.key.id, reason = %error, "the job waits for a new credential");
                 return Ok(());
             }
             end_without_manifest(job, &error, ports).await?;

@@ -22,6 +22,7 @@ use shared::http::export_request::read_container_url;
 use shared::job::{Credential, Job, Outcome, Phase};
 use shared::seal::Sealer;
 use shared::store::{Grants, Jobs};
+use shared::telemetry::{Asked, log_accepted};
 use shared::wiring::{Wiring, WiringError};
 
 use credential::{check_stored, check_url};
@@ -86,7 +87,10 @@ async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let given = read_container_url(&Body::optional_fields(call)?)?;
     let job = task.job(jobs, clock).await?;
     let credential = match (act(&job.phase, given.is_some())?, given) {
-        (Act::Nothing, _) => return task.accepted(&job),
+        (Act::Nothing, _) => {
+            log_accepted(call, &ports.settings, Asked::Resume, &job);
+            return task.accepted(&job);
+        }
         (Act::Replace | Act::Resume, Some(url)) => Some(check_url(&job, &url, ports).await?),
         (Act::Replace | Act::Resume, None) => {
             check_stored(&job, ports).await?;
@@ -94,13 +98,8 @@ async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
         }
     };
     let job = task.change(jobs, clock, |job| changed(job, credential.as_ref())).await?;
-    tracing::info!(
-        job.id = %job.key.id,
-        job.phase = job.phase.name(),
-        credential.replaced = credential.is_some(),
-        request.id = call.request_id(),
-        "an export job goes on"
-    );
+    let asked = if credential.is_some() { Asked::Renew } else { Asked::Resume };
+    log_accepted(call, &ports.settings, asked, &job);
     task.accepted(&job)
 }
 

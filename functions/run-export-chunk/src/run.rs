@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
             match self.ports.chunks.put_job(waiting).await {
                 Ok(job) => {
                     let number = self.lease.chunk().key.number;
-                    warn!(job.id = %job.key.id, chunk.id = number, reason, "the job waits for a new credential");
+                    info!(job.id = %job.key.id, chunk.id = number, reason, "the job waits for a new credential");
                     break;
                 }
                 Err(StoreError::Conflict { .. }) => {

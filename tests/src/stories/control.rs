@@ -14,18 +14,18 @@ use super::rows::{exported_events, small_lake};
 use crate::faults::{Call, Fault};
 use crate::world::{APP_PATH, CONTAINER, Deliveries, SIGNATURE, World, body_of, url_with};
 
-pub(super) const NEW_SIGNATURE: &str =
+pub(crate) const NEW_SIGNATURE: &str =
     "sv=2024-11-04&sr=c&sp=w&se=2026-07-31T00%3A00%3A00Z&sig=bmV3LXNpZ25hdHVyZQ%3D%3D";
 
-pub(super) fn new_credential() -> Value {
+pub(crate) fn new_credential() -> Value {
     json!({"containerUrl": url_with(NEW_SIGNATURE)})
 }
 
-pub(super) fn revoke(world: &World, signature: &str) {
+pub(crate) fn revoke(world: &World, signature: &str) {
     world.containers.revoke(&ContainerAddress::new(CONTAINER), &Secret::new(signature));
 }
 
-pub(super) fn grant(world: &World, signature: &str) {
+pub(crate) fn grant(world: &World, signature: &str) {
     let write = shared::container::memory::Permission::Write;
     world.containers.grant(&ContainerAddress::new(CONTAINER), &Secret::new(signature), write);
 }
@@ -47,18 +47,18 @@ pub(super) async fn states(world: &World, key: &JobKey) -> Vec<&'static str> {
     world.store.chunks(key, 0, None).await.unwrap().iter().map(|chunk| chunk.state.name()).collect()
 }
 
-pub(super) async fn posted(world: &World) -> JobKey {
+pub(crate) async fn posted(world: &World) -> JobKey {
     world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-07")).await
 }
 
-pub(super) async fn planned(world: &World) -> JobKey {
+pub(crate) async fn planned(world: &World) -> JobKey {
     let key = posted(world).await;
     plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
     key
 }
 
 /// A planned job with one chunk recorded and one prepared, and the message that is still under way.
-pub(super) async fn half_done(world: &World) -> (JobKey, Deliveries) {
+pub(crate) async fn half_done(world: &World) -> (JobKey, Deliveries) {
     let key = planned(world).await;
     run_export_chunk::handle(World::message_of(&key, 0, 0), &world.run).await;
     world.faults.refuse(Some(Call::Commit));

@@ -32,6 +32,12 @@ impl Template {
         of_kind.map(|(id, resource)| (id.as_str(), &resource["Properties"])).collect()
     }
 
+    /// Every function: its logical id, and the crate that it is built from.
+    pub(crate) fn functions(&self) -> Vec<(&str, &str)> {
+        let built = |id: &str| self.at(&format!("/Resources/{id}/Metadata/BuildProperties/Binary")).as_str().unwrap();
+        self.of_type("AWS::Serverless::Function").into_iter().map(|(id, _)| (id, built(id))).collect()
+    }
+
     /// A function's environment, with what all functions share.
     pub(crate) fn environment(&self, function: &str) -> Map<String, Value> {
         let shared = self.at("/Globals/Function/Environment/Variables").as_object().unwrap();

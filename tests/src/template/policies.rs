@@ -1,0 +1,295 @@
+//! The functions' policies over the exports table, judged by what the functions ask of it in whole exports.
+//!
+//! `dynamodb:LeadingKeys` holds the partition keys of a request
+//! (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>). Whether that is, in a
+//! transaction, the key of each item in turn or the keys of all, no page of AWS says. So both must do.
+#![expect(clippy::disallowed_types, reason = "gives each function a client of its own, to see what it asks")]
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use local::dynamodb::{EXPORTS_TABLE, aws_config};
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::job::JobKey;
+use shared::store::dynamo::DynamoStore;
+use time::Duration;
+
+use super::document::Template;
+use crate::stories::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
+use crate::stories::rows::small_lake;
+use crate::table::Table;
+use crate::world::{APP_PATH, SIGNATURE, World};
+
+/// A request of a function: every item's action and partition key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Request {
+    function: &'static str,
+    items: Vec<(String, String)>,
+}
+
+/// What was asked so far.
+type Requests = Arc<Mutex<BTreeSet<Request>>>;
+
+/// The table as one function reaches it. The answer to every write is lost and the write repeated, so that the function
+/// looks whether the item is its own.
+#[derive(Clone)]
+struct Observed {
+    function: &'static str,
+    table: Table,
+    requests: Requests,
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the table of {}", self.function)
+    }
+}
+
+impl HttpClient for Observed {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Observed {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let operation = operation.unwrap().to_owned();
+        let mut body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let items = items(&operation, &body);
+        self.requests.lock().unwrap().insert(Request { function: self.function, items });
+        if matches!(operation.as_str(), "PutItem" | "TransactWriteItems") {
+            let mut first = request.try_clone().unwrap();
+            // Another try of the store has another token; one with the same is answered from memory.
+            body.as_object_mut().unwrap().remove("ClientRequestToken");
+            *first.body_mut() = SdkBody::from(body.to_string());
+            drop(HttpConnector::call(&self.table, first));
+        }
+        HttpConnector::call(&self.table, request)
+    }
+}
+
+/// A request's items. A transaction asks for the action of each item
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).
+fn items(operation: &str, body: &Value) -> Vec<(String, String)> {
+    let Some(items) = body["TransactItems"].as_array() else {
+        return vec![(operation.to_owned(), partition(body))];
+    };
+    let item = |item: &Value| {
+        let (kind, item) = item.as_object().unwrap().iter().next().map(|(kind, item)| (kind.clone(), item)).unwrap();
+        let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
+        (action, partition(item))
+    };
+    items.iter().map(item).collect()
+}
+
+/// The partition key of an item, of a key, or of a query.
+fn partition(request: &Value) -> String {
+    let condition = request["KeyConditionExpression"].as_str().and_then(|text| text.strip_prefix("pk = "));
+    let variable = condition.map(|text| text.split(' ').next().unwrap());
+    let of_query = variable.map(|name| &request["ExpressionAttributeValues"][name]["S"]);
+    let of_item = [&request["Key"]["pk"]["S"], &request["Item"]["pk"]["S"]];
+    of_query.into_iter().chain(of_item).find_map(Value::as_str).unwrap().to_owned()
+}
+
+/// Gives each handler of the world a table of its own, and sees what goes over it.
+async fn observe(world: &mut World) -> Requests {
+    let requests = Requests::default();
+    let sdk = aws_config("http://table.invalid").await;
+    let of = |function: &'static str| {
+        let http = Observed { function, table: world.table.clone(), requests: Arc::clone(&requests) };
+        let client = Client::new(&sdk.to_builder().http_client(http).build());
+        Arc::new(DynamoStore::new(client, EXPORTS_TABLE, Arc::clone(&world.clock) as Arc<dyn Clock>))
+    };
+    let (create, status, resume) = (of("CreateJob"), of("GetStatus"), of("ResumeJob"));
+    let (cancel, expire, plan) = (of("CancelJob"), of("ExpireJobs"), of("PlanExport"));
+    let (run, finish, fail) = (of("RunExportChunk"), of("FinishExport"), of("FailChunk"));
+    (world.create.grants, world.create.intake, world.create.jobs) = (create.clone(), create.clone(), create);
+    (world.status.grants, world.status.jobs, world.status.lists) = (status.clone(), status.clone(), status);
+    (world.resume.grants, world.resume.jobs) = (resume.clone(), resume);
+    (world.cancel.grants, world.cancel.jobs) = (cancel.clone(), cancel);
+    world.expire.jobs = expire;
+    (world.plan.plans, world.plan.lists) = (plan.clone(), plan);
+    world.run.chunks = run;
+    (world.finish.chunks, world.finish.lists) = (finish.clone(), finish);
+    world.fail.chunks = fail;
+    requests
+}
+
+async fn expire(world: &World) {
+    expire_jobs::handle(json!({}), &world.expire).await.unwrap();
+}
+
+/// A job that waits, that waits too long, goes on, is cancelled, goes on again and succeeds.
+async fn a_long_life(world: &World) {
+    let (key, deliveries) = half_done(world).await;
+    assert_eq!(posted(world).await, key);
+    revoke(world, SIGNATURE);
+    world.settle_on(deliveries).await;
+    expire(world).await;
+    world.clock.advance(Duration::days(8));
+    expire(world).await;
+    world.drive(&key).await;
+    grant(world, NEW_SIGNATURE);
+    assert_eq!(world.patch(&key, &new_credential()).await.status_code, 202);
+    assert_eq!(world.delete(&key).await.status_code, 202);
+    world.drive(&key).await;
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    assert_eq!(world.drive(&key).await.phase.name(), "succeeded");
+    world.task(&key).await;
+    let list = World::http("GET", APP_PATH, None);
+    assert_eq!(get_status::handle(list, &world.status).await.status_code, 200);
+}
+
+/// A job whose last refusal is that of its manifest.
+async fn a_manifest_that_waits(world: &World) {
+    let key = run_to_the_manifest(world).await;
+    revoke(world, SIGNATURE);
+    world.settle().await;
+    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
+}
+
+/// A job whose planner, chunk and resumption crash at every attempt.
+async fn one_crash_after_the_other(world: &World) {
+    let key = planned(world).await;
+    world.bury(&key, 0, 0).await;
+    revoke(world, SIGNATURE);
+    world.settle().await;
+    grant(world, SIGNATURE);
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    assert!(world.bury_event(&key, "resuming").await);
+    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
+}
+
+async fn run_to_the_manifest(world: &World) -> JobKey {
+    let key = planned(world).await;
+    for chunk in 0..5 {
+        run_export_chunk::handle(World::message_of(&key, 0, chunk), &world.run).await;
+    }
+    key
+}
+
+/// What every function asked of the table in these lives.
+async fn asked() -> BTreeSet<Request> {
+    let mut asked = BTreeSet::new();
+    for life in 0..3 {
+        let mut world = World::new().await;
+        let requests = observe(&mut world).await;
+        small_lake(&world).await;
+        match life {
+            0 => Box::pin(a_long_life(&world)).await,
+            1 => Box::pin(a_manifest_that_waits(&world)).await,
+            _ => Box::pin(one_crash_after_the_other(&world)).await,
+        }
+        asked.append(&mut requests.lock().unwrap());
+    }
+    asked
+}
+
+/// Texts that stand alone or in a list.
+fn texts(value: &Value) -> Vec<&str> {
+    let all = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+    all.iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+/// A statement over the exports table.
+struct Statement<'a> {
+    actions: Vec<&'a str>,
+    families: Vec<&'a str>,
+}
+
+fn is_of_family(key: &str, family: &str) -> bool {
+    family.strip_suffix('*').map_or(key == family, |prefix| key.starts_with(prefix))
+}
+
+impl Statement<'_> {
+    fn allows(&self, action: &str, keys: &[&str]) -> bool {
+        let in_reach = |key: &&str| self.families.iter().any(|family| is_of_family(key, family));
+        self.actions.iter().any(|allowed| *allowed == format!("dynamodb:{action}")) && keys.iter().all(in_reach)
+    }
+}
+
+/// What a function may do to the exports table.
+fn statements<'a>(template: &'a Template, function: &str) -> Vec<Statement<'a>> {
+    let all = template.property(function, "Policies/0/Statement").as_array().unwrap().iter();
+    let table = json!({"Fn::GetAtt": "ExportsTable.Arn"});
+    let of_table = all.filter(|statement| statement["Resource"] == table);
+    let keys = |statement: &'a Value| texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+    of_table.map(|one| Statement { actions: texts(&one["Action"]), families: keys(one) }).collect()
+}
+
+#[tokio::test]
+async fn every_request_is_allowed_whether_it_is_judged_by_item_or_as_a_whole() {
+    let template = Template::read();
+    let asked = asked().await;
+    let known = asked.iter().map(|request| request.function).collect::<BTreeSet<_>>();
+    assert_eq!(known, template.functions().into_iter().map(|(function, _)| function).collect());
+    for Request { function, items } in asked {
+        let statements = statements(&template, function);
+        let keys: Vec<_> = items.iter().map(|(_, key)| key.as_str()).collect();
+        for (action, key) in &items {
+            let may = |keys: &[&str]| statements.iter().any(|statement| statement.allows(action, keys));
+            assert!(may(&[key]), "{function} may not {action} {key}");
+            assert!(may(&keys), "{function} may not {action} in a request over {keys:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_function_is_allowed_what_it_never_asks_for() {
+    let template = Template::read();
+    let asked = asked().await;
+    for (function, _) in template.functions() {
+        for Statement { actions, families } in statements(&template, function) {
+            for (action, family) in
+                actions.iter().flat_map(|action| families.iter().map(move |family| (action, family)))
+            {
+                let is_used = asked.iter().filter(|request| request.function == function).any(|request| {
+                    let acts = request.items.iter().any(|(asked, _)| *action == format!("dynamodb:{asked}"));
+                    acts && request.items.iter().any(|(_, key)| is_of_family(key, family))
+                });
+                assert!(is_used, "{function} never needs {action} on {family}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_function_may_write_a_grant_or_call_anything_on_everything() {
+    let template = Template::read();
+    for (function, properties) in template.of_type("AWS::Serverless::Function") {
+        for statement in properties["Policies"][0]["Statement"].as_array().unwrap() {
+            let text = statement.to_string();
+            assert_ne!(statement["Resource"], "*", "{function}: {text}");
+            let writes = ["PutItem", "UpdateItem", "DeleteItem"].iter().any(|action| text.contains(action));
+            assert!(!writes || !text.contains("PRINCIPAL#") && text.contains("dynamodb:LeadingKeys"), "{text}");
+        }
+    }
+}
+
+/// The functions that have a statement with both words.
+fn functions_allowed(template: &Template, action: &str, condition: &str) -> Vec<String> {
+    let is_allowed = |function: &str| {
+        let statements = template.property(function, "Policies/0/Statement").as_array().unwrap();
+        statements.iter().map(Value::to_string).any(|text| text.contains(action) && text.contains(condition))
+    };
+    let functions = template.functions().into_iter().map(|(function, _)| function);
+    functions.filter(|function| is_allowed(function)).map(str::to_owned).collect()
+}
+
+#[test]
+fn only_who_seals_may_encrypt_and_only_who_opens_may_decrypt() {
+    let template = Template::read();
+    let allowed = |action| functions_allowed(&template, action, "\"kms:EncryptionContext:job-id\"");
+    assert_eq!(allowed("\"kms:Encrypt\""), ["CreateJob", "ResumeJob"]);
+    assert_eq!(allowed("\"kms:Decrypt\""), ["FinishExport", "ResumeJob", "RunExportChunk"]);
+}
