@@ -14,6 +14,8 @@ mod container_contract;
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
+mod data_model;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fuzz;
