@@ -14,6 +14,8 @@ mod container_contract;
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
+mod data_model;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod faults;

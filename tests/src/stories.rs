@@ -2,10 +2,11 @@
 
 pub(crate) mod control;
 mod control_faulty;
-mod faulty;
+pub(crate) mod faulty;
 mod finishing;
 mod lakes;
 mod large;
+pub(crate) mod lives;
 mod logged;
 mod resumed;
 pub(crate) mod rows;

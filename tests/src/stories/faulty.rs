@@ -93,7 +93,7 @@ async fn blocks_that_are_gone_before_the_commit_are_staged_again() {
 }
 
 /// A lake of many small objects, each a chunk of its own: three pages of a plan, over several shards.
-pub(super) async fn large_lake(world: &World) -> Vec<String> {
+pub(crate) async fn large_lake(world: &World) -> Vec<String> {
     let mut rows = Vec::new();
     for part in 0..150 {
         let line = event("2026-01-05", part);

@@ -19,15 +19,12 @@ use aws_smithy_types::body::SdkBody;
 use local::dynamodb::{EXPORTS_TABLE, aws_config};
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::job::JobKey;
 use shared::store::dynamo::DynamoStore;
-use time::Duration;
 
 use super::document::Template;
-use crate::stories::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
-use crate::stories::rows::small_lake;
+use crate::stories::lives::Life;
 use crate::table::Table;
-use crate::world::{APP_PATH, SIGNATURE, World};
+use crate::world::World;
 
 /// A request of a function: every item's action and partition key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,71 +122,13 @@ async fn observe(world: &mut World) -> Requests {
     requests
 }
 
-async fn expire(world: &World) {
-    expire_jobs::handle(json!({}), &world.expire).await.unwrap();
-}
-
-/// A job that waits, that waits too long, goes on, is cancelled, goes on again and succeeds.
-async fn a_long_life(world: &World) {
-    let (key, deliveries) = half_done(world).await;
-    assert_eq!(posted(world).await, key);
-    revoke(world, SIGNATURE);
-    world.settle_on(deliveries).await;
-    expire(world).await;
-    world.clock.advance(Duration::days(8));
-    expire(world).await;
-    world.drive(&key).await;
-    grant(world, NEW_SIGNATURE);
-    assert_eq!(world.patch(&key, &new_credential()).await.status_code, 202);
-    assert_eq!(world.delete(&key).await.status_code, 202);
-    world.drive(&key).await;
-    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
-    assert_eq!(world.drive(&key).await.phase.name(), "succeeded");
-    world.task(&key).await;
-    let list = World::http("GET", APP_PATH, None);
-    assert_eq!(get_status::handle(list, &world.status).await.status_code, 200);
-}
-
-/// A job whose last refusal is that of its manifest.
-async fn a_manifest_that_waits(world: &World) {
-    let key = run_to_the_manifest(world).await;
-    revoke(world, SIGNATURE);
-    world.settle().await;
-    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
-}
-
-/// A job whose planner, chunk and resumption crash at every attempt.
-async fn one_crash_after_the_other(world: &World) {
-    let key = planned(world).await;
-    world.bury(&key, 0, 0).await;
-    revoke(world, SIGNATURE);
-    world.settle().await;
-    grant(world, SIGNATURE);
-    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
-    assert!(world.bury_event(&key, "resuming").await);
-    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
-}
-
-async fn run_to_the_manifest(world: &World) -> JobKey {
-    let key = planned(world).await;
-    for chunk in 0..5 {
-        run_export_chunk::handle(World::message_of(&key, 0, chunk), &world.run).await;
-    }
-    key
-}
-
 /// What every function asked of the table in these lives.
 async fn asked() -> BTreeSet<Request> {
     let mut asked = BTreeSet::new();
-    for life in 0..3 {
+    for life in Life::ALL {
         let mut world = World::new().await;
         let requests = observe(&mut world).await;
-        small_lake(&world).await;
-        match life {
-            0 => Box::pin(a_long_life(&world)).await,
-            1 => Box::pin(a_manifest_that_waits(&world)).await,
-            _ => Box::pin(one_crash_after_the_other(&world)).await,
-        }
+        life.play(&world).await;
         asked.append(&mut requests.lock().unwrap());
     }
     asked

@@ -1,0 +1,100 @@
+//! Lives of jobs that together go through every phase, and ask of every function what it does.
+
+use serde_json::json;
+use shared::store::Jobs;
+use shared::warning::Warning;
+use time::Duration;
+
+use super::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
+use super::days;
+use super::faulty::large_lake;
+use super::rows::small_lake;
+use crate::world::{APP_PATH, SIGNATURE, World};
+
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Life {
+    Long,
+    WaitingManifest,
+    Crashes,
+    Large,
+}
+
+impl Life {
+    pub(crate) const ALL: [Self; 4] = [Self::Long, Self::WaitingManifest, Self::Crashes, Self::Large];
+
+    /// Plays it in a new world.
+    pub(crate) async fn play(self, world: &World) {
+        match self {
+            Self::Long | Self::WaitingManifest | Self::Crashes => drop(small_lake(world).await),
+            Self::Large => drop(large_lake(world).await),
+        }
+        match self {
+            Self::Long => Box::pin(a_long_life(world)).await,
+            Self::WaitingManifest => Box::pin(a_manifest_that_waits(world)).await,
+            Self::Crashes => Box::pin(one_crash_after_the_other(world)).await,
+            Self::Large => Box::pin(a_large_one_with_a_chunk_that_fails(world)).await,
+        }
+    }
+}
+
+async fn expire(world: &World) {
+    expire_jobs::handle(json!({}), &world.expire).await.unwrap();
+}
+
+/// A job that waits, that waits too long, goes on, is cancelled, goes on again and succeeds.
+async fn a_long_life(world: &World) {
+    let (key, deliveries) = half_done(world).await;
+    assert_eq!(posted(world).await, key);
+    revoke(world, SIGNATURE);
+    world.settle_on(deliveries).await;
+    expire(world).await;
+    world.clock.advance(Duration::days(8));
+    expire(world).await;
+    world.drive(&key).await;
+    grant(world, NEW_SIGNATURE);
+    assert_eq!(world.patch(&key, &new_credential()).await.status_code, 202);
+    assert_eq!(world.delete(&key).await.status_code, 202);
+    world.drive(&key).await;
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    assert_eq!(world.drive(&key).await.phase.name(), "succeeded");
+    world.task(&key).await;
+    let list = World::http("GET", APP_PATH, None);
+    assert_eq!(get_status::handle(list, &world.status).await.status_code, 200);
+}
+
+/// A job whose last refusal is that of its manifest.
+async fn a_manifest_that_waits(world: &World) {
+    let key = planned(world).await;
+    for chunk in 0..5 {
+        run_export_chunk::handle(World::message_of(&key, 0, chunk), &world.run).await;
+    }
+    revoke(world, SIGNATURE);
+    world.settle().await;
+    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
+}
+
+/// A job whose planner, chunk and resumption crash at every attempt.
+async fn one_crash_after_the_other(world: &World) {
+    let key = planned(world).await;
+    world.bury(&key, 0, 0).await;
+    revoke(world, SIGNATURE);
+    world.settle().await;
+    grant(world, SIGNATURE);
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    assert!(world.bury_event(&key, "resuming").await);
+    assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
+}
+
+/// A described job of several pages that its owner is warned of, and of which one chunk crashes.
+async fn a_large_one_with_a_chunk_that_fails(world: &World) {
+    let mut body = days("JsonBlob", "2026-01-05", "2026-01-05");
+    body["description"] = json!("the fifth");
+    let key = world.post("events", &body).await;
+    let mut job = world.job(&key).await;
+    job.warnings.push(Warning { code: "NoFolder".to_owned(), message: "there is none".to_owned() });
+    world.store.put_job(job).await.unwrap();
+    plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+    world.bury(&key, 0, 0).await;
+    assert_eq!(world.drive(&key).await.phase.name(), "incomplete");
+}
