@@ -6,6 +6,7 @@ mod faulty;
 mod finishing;
 mod lakes;
 mod large;
+mod plans;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;
