@@ -11,6 +11,7 @@ use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
 use shared::clock::Clock;
 use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
 use shared::job::{Credential, Job, JobId, JobKey, PlanCursor, SealedCredential};
+use shared::listing::Listing;
 use shared::seal::Sealer;
 use shared::seal::key::KeySealer;
 use shared::selection::{ExportFormat, ExportRequest, ExportType, Selection};
@@ -184,7 +185,7 @@ impl Source for NoRows {
         _: Option<&PlanCursor>,
         _: usize,
     ) -> Result<PlanPage, SourceError> {
-        Ok(PlanPage { chunks: Vec::new(), next: None })
+        Ok(PlanPage { chunks: Vec::new(), next: None, found: Listing::default() })
     }
 
     fn read(&self, _: &ChunkSource, _: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {

@@ -13,6 +13,7 @@
 //! or when it is being cancelled and every open chunk has been closed. The moves are in `job/moves.rs`.
 
 mod moves;
+mod warnings;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::app::AppScope;
 use crate::container::{ContainerAddress, PreparedFile};
+use crate::listing::Listing;
 use crate::selection::ExportRequest;
 use crate::warning::Warning;
 
@@ -83,9 +85,9 @@ pub enum Plan {
         /// Where to go on; absent before the first page.
         cursor: Option<PlanCursor>,
     },
-    /// Everything that there was at this moment is planned.
+    /// Everything that there was at this moment is planned, whatever came later and is planned too.
     Complete {
-        /// When the source was last listed: data that came later is not in the export.
+        /// When the source was first listed: data that came later may not be in the export.
         read_up_to: OffsetDateTime,
     },
     /// The selection could not be cut into chunks.
@@ -297,6 +299,8 @@ pub struct Job {
     pub phase: Phase,
     /// How far its plan is.
     pub plan: Plan,
+    /// What the pages of a plan that is not complete came upon.
+    pub listing: Listing,
     /// Chunks planned so far.
     pub chunks: u32,
     /// Shards that its chunks are spread over; settled by the first page of the plan.

@@ -1,7 +1,7 @@
 //! What the functions of the export service share: the domain, its ports, their adapters and the edge.
 //!
-//! Read in this order: the domain (`app`, `selection`, `job`, `chunk`, `tally`, `manifest`, `warning`) does no I/O and holds
-//! no clock; the ports (`store`, `source`, `container`, `seal`, `clock`) say what the domain needs of the world, with
+//! Read in this order: the domain (`app`, `selection`, `job`, `listing`, `chunk`, `tally`, `manifest`, `warning`) does no I/O
+//! and holds no clock; the ports (`store`, `source`, `container`, `seal`, `clock`) say what the domain needs of the world, with
 //! their adapters below them; the edge (`http`, `event`, `config`, `telemetry`) is what Lambda and its callers see.
 
 pub mod app;
@@ -13,6 +13,7 @@ pub mod encode;
 pub mod event;
 pub mod http;
 pub mod job;
+pub mod listing;
 pub mod manifest;
 pub mod plural;
 pub mod record;

@@ -38,8 +38,8 @@ pub struct Head {
     pub date_created: String,
     /// Which rows.
     pub selection: Selected,
-    /// When the source was last listed, RFC 3339: data that came later is not in the export. Absent when the plan
-    /// failed.
+    /// When the source was first listed, RFC 3339: data that was there before is in the export, data that came later
+    /// may not be. Absent when the plan failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_up_to: Option<String>,
     /// Whether every row of the selection is in the files.

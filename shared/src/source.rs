@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::app::AppScope;
 use crate::chunk::ChunkSource;
 use crate::job::PlanCursor;
+use crate::listing::Listing;
 use crate::selection::{ExportRequest, Selection};
 
 /// A part of a plan.
@@ -23,6 +24,8 @@ pub struct PlanPage {
     pub chunks: Vec<ChunkSource>,
     /// Where to go on; absent when the selection is exhausted.
     pub next: Option<PlanCursor>,
+    /// What the page came upon and did not read; over all pages, each once.
+    pub found: Listing,
 }
 
 /// A piece of a chunk's input, in source order.

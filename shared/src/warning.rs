@@ -46,6 +46,8 @@ codes! {
     ObjectsLeftOut,
     /// Folders of the app and type are named otherwise than a day.
     FoldersLeftOut,
+    /// The export is complete and has no rows, for another reason than that there was nothing to read.
+    NoRows,
 }
 
 impl Warning {

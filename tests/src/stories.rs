@@ -8,6 +8,7 @@ mod lakes;
 mod large;
 pub(crate) mod lives;
 mod logged;
+mod plans;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;

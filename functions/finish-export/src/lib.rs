@@ -181,6 +181,7 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
     let container = open_container(job, ports).await?;
     loop {
         let Some((file, outcome)) = prepared_manifest(&job.phase) else {
+            *job = job.clone().warn_of_rows(tally);
             let prepared = manifest::stage(job, job.phase.cancellation(), tally, Arc::clone(&container), ports).await?;
             put(job, |job| job.prepare_manifest(Some(prepared)), ports).await?;
             continue;

@@ -111,11 +111,11 @@ impl Planner<'_> {
             if self.ports.clock.now() > self.deadline {
                 return self.hand_over(job).await;
             }
-            let read_up_to = self.ports.clock.now();
+            let listed_at = self.ports.clock.now();
             let source = self.ports.sources.of(&job.request.selection);
             let page = source.plan(&job.key.scope, &job.request, cursor.as_ref(), PLAN_PAGE_CHUNKS).await;
             job = match page {
-                Ok(page) => self.put_page(job, page, read_up_to).await?,
+                Ok(page) => self.put_page(job, page, listed_at).await?,
                 Err(error) if error.is_retryable() => return Err(error.into()),
                 Err(error) => self.fail(job, &error).await?,
             };
@@ -126,7 +126,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    async fn put_page(&self, mut job: Job, page: PlanPage, read_up_to: OffsetDateTime) -> Result<Job, PlanError> {
+    async fn put_page(&self, mut job: Job, page: PlanPage, listed_at: OffsetDateTime) -> Result<Job, PlanError> {
+        job = job.list_page(listed_at, page.found);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
             job.shards = self.ports.max_shards;
@@ -141,7 +142,7 @@ impl Planner<'_> {
         let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let job = match page.next {
             Some(cursor) => job.plan_page(count, cursor)?,
-            None => job.complete_plan(count, read_up_to)?,
+            None => job.complete_plan(count, listed_at)?,
         };
         let job = self.ports.plans.put_page(job, chunks).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");

@@ -9,8 +9,9 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::plural::agree;
 use shared::secret::Secret;
+use shared::warning::Warning;
 
-use super::mismatch::shown;
+use super::mismatch::{shown, shown_up_to};
 use super::place::{ContainerPlace, Folder, JobName, Place, PlaceError, find_manifest, open_file};
 use super::verdict::Outcome;
 use super::{Export, Finding, Manifest};
@@ -18,6 +19,12 @@ use crate::console::{USAGE, complain, counted, say};
 
 /// How many missing chunks are told of one by one.
 const TOLD_CHUNKS: usize = 20;
+
+/// How many warnings are told of one by one.
+const TOLD_WARNINGS: usize = 20;
+
+/// The characters of a warning that are told: its counts, and the names of what was left out.
+const MAX_WARNING: usize = 5_000;
 
 /// The longest container URL that is read from a file.
 const MAX_URL_BYTES: u64 = 64 * 1024;
@@ -152,6 +159,7 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
     bar.finish_and_clear();
     let verdict = verdict?;
     tell_missing(manifest);
+    warnings(manifest).into_iter().for_each(say);
     if verdict.skipped > 0 {
         let (records, were) = (counted(verdict.skipped, "malformed record"), agree(verdict.skipped, "was", "were"));
         say(format_args!("! {records} of the source {were} skipped"));
@@ -176,6 +184,17 @@ fn tell_missing(manifest: &Manifest) {
     if !manifest.complete && !manifest.planned {
         say("! the selection was not planned to its end: there may be more that is missing");
     }
+}
+
+/// What the manifest warns of, a line each. It changes nothing of how the verification ends.
+pub(super) fn warnings(manifest: &Manifest) -> Vec<String> {
+    let line =
+        |warning: &Warning| format!("! {}: {}", shown(&warning.code), shown_up_to(&warning.message, MAX_WARNING));
+    let mut lines: Vec<String> = manifest.warnings.iter().take(TOLD_WARNINGS).map(line).collect();
+    if let Some(others) = manifest.warnings.len().checked_sub(TOLD_WARNINGS).filter(|others| *others > 0) {
+        lines.push(format!("! {} more warnings; the manifest lists them", grouped(others as u64)));
+    }
+    lines
 }
 
 /// A bar of the bytes that are verified, for a person.

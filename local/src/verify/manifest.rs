@@ -8,6 +8,7 @@ use serde::Deserialize;
 use shared::job::JobId;
 use shared::manifest::MANIFEST_VERSION;
 use shared::selection::{ExportFormat, ExportType};
+use shared::warning::Warning;
 
 use super::inspect::blocking;
 use super::mismatch::{Mismatch, equal, shown};
@@ -32,6 +33,8 @@ pub struct Manifest {
     pub(super) totals: Totals,
     pub(super) files: Vec<ManifestFile>,
     pub(super) missing: Vec<MissingChunk>,
+    /// What it warns of.
+    pub(super) warnings: Vec<Warning>,
     /// Sources that are in it twice.
     twice: Vec<Mismatch>,
 }
@@ -97,6 +100,7 @@ impl Manifest {
             totals: document.totals,
             files: entries,
             missing: document.missing,
+            warnings: document.warnings,
             twice,
         })
     }

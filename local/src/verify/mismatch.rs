@@ -94,8 +94,13 @@ pub(super) fn same(name: &str, what: &str, said: &str, found: &str) -> Result<()
 
 /// Somebody else's text, fit for a line on a terminal.
 pub(super) fn shown(text: &str) -> String {
-    let mut line: String = text.chars().take(MAX_SHOWN).map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect();
-    if text.chars().nth(MAX_SHOWN).is_some() {
+    shown_up_to(text, MAX_SHOWN)
+}
+
+/// Somebody else's text, fit for a line on a terminal, of at most so many characters.
+pub(super) fn shown_up_to(text: &str, most: usize) -> String {
+    let mut line: String = text.chars().take(most).map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect();
+    if text.chars().nth(most).is_some() {
         line.push('…');
     }
     line

@@ -321,3 +321,23 @@ async fn a_row_that_is_not_the_sources_is_found() {
     let owner = Some(Difference { missing: 2, surplus: 2 });
     assert_eq!(difference(&EVENTS[0].replace("d1", "d3"), 2).await, owner);
 }
+
+#[tokio::test]
+async fn what_the_manifest_warns_of_is_told_in_a_line_each_and_is_no_fault() {
+    let mut downloaded = Downloaded::new();
+    assert!(told_warnings(&downloaded).await.is_empty());
+    downloaded.manifest["warnings"] = json!([{"code": "ObjectsLeftOut", "message": "1 object: `a\u{1b}[2J.json`"}, {"code": "Later", "message": "b"}]);
+    let expected = ["! ObjectsLeftOut: 1 object: `a\u{fffd}[2J.json`", "! Later: b"];
+    assert_eq!(told_warnings(&downloaded).await, expected);
+    assert_eq!(downloaded.verify().await.1.outcome(), Outcome::Right);
+
+    downloaded.manifest["warnings"] = vec![json!({"code": "c", "message": "m"}); 23].into();
+    let told = told_warnings(&downloaded).await;
+    assert_eq!((told.len(), told[20].as_str()), (21, "! 3 more warnings; the manifest lists them"));
+}
+
+async fn told_warnings(downloaded: &Downloaded) -> Vec<String> {
+    downloaded.write_manifest();
+    let path = find_manifest(downloaded.folder.path()).unwrap();
+    command::warnings(&Manifest::read(open_file(&path).await.unwrap()).await.unwrap())
+}

@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Cancellation, Credential, IllegalMove, Job, JobKey, Outcome, Phase, Plan, PlanCursor};
 use crate::container::{ContainerAddress, PreparedFile};
+use crate::listing::Listing;
 use crate::selection::ExportRequest;
 
 impl Job {
@@ -27,6 +28,7 @@ impl Job {
             expires: created + retention,
             phase: Phase::Queued,
             plan: Plan::Open { cursor: None },
+            listing: Listing::default(),
             chunks: 0,
             shards: 1,
             warnings: Vec::new(),
@@ -50,6 +52,18 @@ impl Job {
         }
     }
 
+    /// The next page of the source was listed, from `at` on, and came upon this; it is planned by
+    /// [`plan_page`](Self::plan_page) or [`complete_plan`](Self::complete_plan).
+    #[must_use]
+    pub fn list_page(mut self, at: OffsetDateTime, found: Listing) -> Self {
+        let has_pages = matches!(&self.plan, Plan::Open { cursor: Some(_) });
+        // Version 1 did not keep when the first page was listed. It was not before the job was created.
+        let first = if has_pages { self.created } else { at };
+        self.listing.since.get_or_insert(first);
+        self.listing.append(found);
+        self
+    }
+
     /// A page of `chunks` was planned, and more is to come from `cursor` on.
     ///
     /// # Errors
@@ -68,14 +82,15 @@ impl Job {
         Ok(Self { phase: Phase::Queued, ..self })
     }
 
-    /// The plan's last page, of `chunks`, maybe none: nothing more is to be planned.
+    /// The plan's last page, of `chunks`, maybe none, was listed from `listed_at` on: nothing more is to be planned.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not being planned.
-    pub fn complete_plan(self, chunks: u32, read_up_to: OffsetDateTime) -> Result<Self, IllegalMove> {
+    pub fn complete_plan(self, chunks: u32, listed_at: OffsetDateTime) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        let plan = Plan::Complete { read_up_to };
-        Ok(Self { chunks: self.chunks + chunks, plan, phase: Phase::Running, ..self })
+        let plan = Plan::Complete { read_up_to: self.listing.since.unwrap_or(listed_at) };
+        let job = Self { chunks: self.chunks + chunks, plan, phase: Phase::Running, ..self }.warn_of_plan();
+        Ok(Self { listing: Listing::default(), ..job })
     }
 
     /// The plan cannot go on; what is planned already is still exported.
@@ -88,7 +103,7 @@ impl Job {
             Plan::Open { cursor } | Plan::Failed { cursor, .. } => cursor.clone(),
             Plan::Complete { .. } => None,
         };
-        Ok(Self { plan: Plan::Failed { reason, cursor }, phase: Phase::Running, ..self })
+        Ok(Self { plan: Plan::Failed { reason, cursor }, phase: Phase::Running, ..self }.warn_of_plan())
     }
 
     /// All chunks of a resumed job are reopened and its plan is complete: on with the chunk runs.

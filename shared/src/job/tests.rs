@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::container::BlobName;
-use crate::selection::{ExportFormat, ExportType, Selection};
+use crate::listing::Listing;
+use crate::selection::{CampaignType, DateRange, ExportFormat, ExportType, Selection};
+use crate::tally::Tally;
+use crate::warning::{Warning, WarningCode};
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 
@@ -126,4 +129,117 @@ fn a_cancelled_job_finishes_as_cancelled_whatever_comes_between() {
     let job = job.begin_finishing().unwrap().begin_finishing().unwrap();
     assert_eq!(job.phase, Phase::Finishing { cancelled: Some(Cancellation::CredentialOverdue), manifest: None });
     assert!(job.await_credential(NOW, String::new()).is_err());
+}
+
+fn of_days() -> Job {
+    let mut job = queued();
+    let day = |day| time::Date::from_calendar_date(2026, time::Month::February, day).unwrap();
+    job.request.selection = Selection::Days(DateRange { start: day(1), end: day(3) });
+    job.request.export_type = ExportType::Event;
+    job.begin_planning().unwrap()
+}
+
+/// A page that came upon an object and a folder that are not read.
+fn a_page(name: &str) -> Listing {
+    let mut found = Listing::default();
+    found.leave_out(name, 100);
+    found.no_days.add("date=2026-2-1/");
+    found
+}
+
+fn cursor() -> PlanCursor {
+    PlanCursor("c".to_owned())
+}
+
+fn codes(job: &Job) -> Vec<&str> {
+    job.warnings.iter().map(|warning| warning.code.as_str()).collect()
+}
+
+#[test]
+fn a_plan_was_read_up_to_the_moment_before_its_first_page() {
+    let [first, second] = [NOW + Duration::minutes(5), NOW + Duration::days(5)];
+    let one_page = queued().begin_planning().unwrap().list_page(first, Listing::default()).complete_plan(1, first);
+    assert_eq!(one_page.unwrap().plan, Plan::Complete { read_up_to: first });
+
+    let open = queued().begin_planning().unwrap().list_page(first, Listing::default()).plan_page(64, cursor()).unwrap();
+    let handed_over = open.clone().hand_over_planning().unwrap().begin_planning().unwrap();
+    let failed = open.fail_plan("denied".to_owned()).unwrap().end(second, Outcome::Failed { details: String::new() });
+    let resumed = failed.unwrap().resume().unwrap().begin_planning().unwrap();
+    for job in [handed_over, resumed] {
+        let job = job.list_page(second, Listing::default()).complete_plan(1, second).unwrap();
+        assert_eq!(job.plan, Plan::Complete { read_up_to: first });
+    }
+}
+
+#[test]
+fn a_plan_that_fails_before_its_first_page_is_listed_afresh() {
+    let later = NOW + Duration::days(5);
+    let failed = queued().begin_planning().unwrap().fail_plan("denied".to_owned()).unwrap();
+    let job = failed.end(NOW, Outcome::Failed { details: String::new() }).unwrap().resume().unwrap();
+    let job = job.begin_planning().unwrap().list_page(later, Listing::default()).complete_plan(1, later).unwrap();
+    assert_eq!(job.plan, Plan::Complete { read_up_to: later });
+}
+
+#[test]
+fn a_plan_that_version_1_began_was_read_up_to_when_its_job_was_created() {
+    let mut job = queued().begin_planning().unwrap().plan_page(64, cursor()).unwrap();
+    job.listing = Listing::default();
+    let job = job.list_page(NOW + Duration::hours(1), Listing::default()).complete_plan(1, NOW).unwrap();
+    assert_eq!(job.plan, Plan::Complete { read_up_to: job.created });
+}
+
+#[test]
+fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
+    let mut job = of_days();
+    job.warnings.push(Warning::new(WarningCode::UnknownProperties, "x"));
+    let job = job.list_page(NOW, a_page("a.json")).plan_page(64, cursor()).unwrap();
+    assert_eq!(codes(&job), ["UnknownProperties"], "not before it is known");
+    let failed = job.fail_plan("denied".to_owned()).unwrap();
+    assert_eq!(codes(&failed), ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]);
+    let resumed = failed.end(NOW, Outcome::Failed { details: String::new() }).unwrap().resume().unwrap();
+    let mut found = Listing::default();
+    found.leave_out("b.json", 1);
+    let job = resumed.begin_planning().unwrap().list_page(NOW, found).complete_plan(1, NOW).unwrap();
+    assert_eq!(codes(&job), ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]);
+    let message = &job.warnings[1].message;
+    assert!(message.contains("2 objects of the selected days (101 bytes): `a.json`, `b.json`."), "{message}");
+    let message = &job.warnings[2].message;
+    assert!(message.contains("1 name in the app's folder: `date=2026-2-1/`."), "{message}");
+    assert_eq!(job.listing, Listing::default(), "it is not kept twice");
+}
+
+#[test]
+fn a_plan_without_chunks_says_why() {
+    let mut absent = Listing::default();
+    absent.note_absent_folder("events/app=a");
+    let planned = |found: Listing| of_days().list_page(NOW, found).complete_plan(0, NOW).unwrap();
+    let job = planned(absent.clone());
+    assert_eq!(codes(&job), ["NoFolder"]);
+    assert!(job.warnings[0].message.contains("`events/app=a`"), "{:?}", job.warnings);
+    let job = planned(Listing::default());
+    assert_eq!(codes(&job), ["NoObjects"]);
+    assert!(job.warnings[0].message.contains("Event from 2026-02-01 to 2026-02-03"), "{:?}", job.warnings);
+    assert_eq!(codes(&planned(a_page("a.json"))), ["NoObjects", "ObjectsLeftOut", "FoldersLeftOut"]);
+    let with_chunks = of_days().list_page(NOW, absent).complete_plan(1, NOW).unwrap();
+    assert!(with_chunks.warnings.is_empty(), "the folder was made in between: {:?}", with_chunks.warnings);
+}
+
+#[test]
+fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
+    let done = Tally { planned: 4, recorded: 4, bad_records: 2, ..Tally::default() };
+    let job = running().warn_of_rows(&done).warn_of_rows(&done);
+    assert_eq!(codes(&job), ["NoRows"]);
+    let message =
+        "The registry has no row of type Tag for this app, beside 2 malformed records: the export has no rows.";
+    assert_eq!(job.warnings[0].message, message);
+    for other in [Tally { rows: 1, ..done }, Tally { recorded: 3, failed: 1, ..done }] {
+        assert!(job.clone().warn_of_rows(&other).warnings.is_empty(), "{other:?}");
+    }
+    let empty = of_days().complete_plan(0, NOW).unwrap().warn_of_rows(&Tally::default());
+    assert_eq!(codes(&empty), ["NoObjects"], "which says it already");
+
+    let mut job = running();
+    job.request.selection = Selection::Campaigns { campaign_type: CampaignType::Poll, ids: (1..=12).collect() };
+    let message = &job.warn_of_rows(&done).warnings[0].message;
+    assert!(message.contains("of type Poll with the ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"), "{message}");
 }

@@ -4,6 +4,7 @@
 
 mod expansion;
 pub mod layout;
+mod list;
 mod plan;
 mod read;
 
@@ -23,6 +24,7 @@ pub use self::expansion::ExpansionLimit;
 use crate::app::AppScope;
 use crate::chunk::ChunkSource;
 use crate::job::PlanCursor;
+use crate::listing::Listing;
 use crate::selection::{ExportRequest, Selection};
 use crate::source::{Piece, PlanPage, Source, SourceError};
 
@@ -71,6 +73,8 @@ pub struct Lake {
     target_bytes: u64,
     /// Whether the store lists by path, so that a listing need not be read to its end.
     lists_in_order: bool,
+    /// Whether it may be a file system on which two spellings are one folder.
+    may_ignore_case: bool,
     expansion: ExpansionLimit,
 }
 
@@ -78,7 +82,14 @@ impl Lake {
     /// The lake below `prefix`. Chunks are packed up to `target_bytes` of objects as stored; a larger object is a chunk
     /// of its own.
     pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, target_bytes: u64) -> Self {
-        Self { store, prefix, target_bytes, lists_in_order: false, expansion: ExpansionLimit::default() }
+        let expansion = ExpansionLimit::default();
+        Self { store, prefix, target_bytes, lists_in_order: false, may_ignore_case: false, expansion }
+    }
+
+    /// The same lake, over a file system, on which two spellings may be one folder.
+    #[must_use]
+    pub fn in_a_file_system(self) -> Self {
+        Self { may_ignore_case: true, ..self }
     }
 
     /// The same lake, over a store that lists objects by path: planning then reads no more of a listing than it uses.
@@ -110,7 +121,7 @@ impl Lake {
             "file" => {
                 let folder = url.to_file_path().map_err(|()| LakeUrlError::NotPath)?;
                 let store = LocalFileSystem::new_with_prefix(folder).map_err(LakeUrlError::Store)?;
-                Ok(Self::new(Arc::new(store), Path::default(), target_bytes))
+                Ok(Self::new(Arc::new(store), Path::default(), target_bytes).in_a_file_system())
             }
             other => Err(LakeUrlError::Scheme(other.to_owned())),
         }
@@ -149,11 +160,15 @@ impl Source for Lake {
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
         let Selection::Days(days) = request.selection else { return Err(not_of_the_lake("the selection")) };
-        let position = match cursor {
-            Some(cursor) => layout::Position::parse(&cursor.0).ok_or_else(|| not_of_the_lake("the plan's cursor"))?,
-            None => layout::Position::day(days.start),
+        let folders = layout::AppFolder::all(request.export_type, scope);
+        let (position, found) = match cursor {
+            Some(cursor) => {
+                let position = layout::Position::parse(&cursor.0);
+                (position.ok_or_else(|| not_of_the_lake("the plan's cursor"))?, Listing::default())
+            }
+            None => (layout::Position::day(days.start), list::look_around(self, &folders).await?),
         };
-        plan::plan_page(self, |day| layout::folder(request.export_type, scope, day), position, days.end, limit).await
+        plan::plan_page(self, &folders, position, days.end, found, limit).await
     }
 
     fn read(&self, chunk: &ChunkSource, _: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {

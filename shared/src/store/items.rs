@@ -3,6 +3,7 @@
 
 mod chunk;
 mod job;
+mod listing;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -13,11 +13,15 @@ use shared::job::{Job, Outcome, Phase};
 use shared::manifest::{FileEntry, Manifest, SourceEntry};
 use shared::store::{ChunkLists, Jobs, WaitingJobs};
 use shared::tally::Tally;
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::data::Data;
 use crate::counted::counted;
 use crate::world::{CONTAINER, World};
+
+/// How far the clocks of processes are off at most.
+pub(crate) const MOST_SKEW: Duration = Duration::seconds(2);
 
 /// The beginnings of all signatures' secret parts.
 const SECRETS: [&str; 2] = ["c2VjcmV0LXNpZ25hdHVyZQ", "sig="];
@@ -138,6 +142,7 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
         Some(Outcome::Succeeded) => {
             let manifest = manifest.context("success without a manifest")?;
             ensure!(manifest.head.complete && manifest.missing.is_empty(), "success with an incomplete manifest");
+            check_warnings(data, job, &manifest)?;
             check_nothing_else(world, job, &manifest, &[])
         }
         Some(outcome) => {
@@ -225,8 +230,27 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
         ensure!(data.rows_of_file(bytes) == expected, "{} does not hold the rows of its sources", file.name);
         ensure!(file.rows == expected.len() as u64, "{} counts {} rows", file.name, file.rows);
     }
-    let left_out = data.rows.iter().find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()));
+    let read_up_to =
+        manifest.head.read_up_to.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339)).transpose()?;
+    let is_due =
+        |path: &String| data.late.get(path).is_none_or(|at| read_up_to.is_some_and(|read| *at < read - MOST_SKEW));
+    let left_out =
+        data.rows.iter().find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()) && is_due(path));
     ensure!(!manifest.head.complete || left_out.is_none(), "a complete manifest leaves out {left_out:?}");
+    Ok(())
+}
+
+/// What is not read is said once, with its number.
+fn check_warnings(data: &Data, job: &Job, manifest: &Manifest) -> Result<()> {
+    ensure!(manifest.head.warnings == job.warnings, "the manifest warns of {:?}", manifest.head.warnings);
+    let said: Vec<_> = job.warnings.iter().filter(|warning| warning.code == "ObjectsLeftOut").collect();
+    let counted = format!(": {} object", data.empty);
+    let is_right = match said.as_slice() {
+        [] => data.empty == 0,
+        [one] => data.empty > 0 && one.message.contains(&counted),
+        _ => false,
+    };
+    ensure!(is_right, "{} objects are empty, and the job warns of {said:?}", data.empty);
     Ok(())
 }
 

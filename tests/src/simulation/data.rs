@@ -7,7 +7,9 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::FutureExt;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
 use super::chance::Chance;
 use crate::stories::rows::{event, exported_events, sorted};
@@ -34,6 +36,10 @@ pub(crate) struct Data {
     pub(crate) rows: BTreeMap<String, Vec<String>>,
     /// The paths of objects that hold a line that is no record.
     pub(crate) malformed: Vec<String>,
+    /// How many objects are empty.
+    pub(crate) empty: usize,
+    /// When objects came that were not there from the beginning, by their paths.
+    pub(crate) late: BTreeMap<String, OffsetDateTime>,
 }
 
 impl Data {
@@ -52,7 +58,7 @@ impl Data {
         body["startDate"] = json!(DAYS[0]);
         body["endDate"] = json!(DAYS[DAYS.len() - 1]);
         let request = Posted { operation: "events", body };
-        let mut data = Self { request, rows: BTreeMap::new(), malformed: Vec::new() };
+        let mut data = Self::of(request, BTreeMap::new());
         let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 4, 7]) };
         for day in &DAYS[..=chance.below(DAYS.len())] {
             for part in 0..chance.below(most_objects + 1) {
@@ -75,8 +81,27 @@ impl Data {
             self.malformed.push(path.clone());
         }
         let bytes = if zipped { gzip(&text) } else { text.into_bytes() };
+        self.empty += usize::from(bytes.is_empty());
         world.put_object("events", day, &name, bytes).await;
         self.rows.insert(path, sorted(lines.iter().map(|line| serde_json::from_str(line).unwrap())));
+    }
+
+    fn of(request: Posted, rows: BTreeMap<String, Vec<String>>) -> Self {
+        Self { request, rows, malformed: Vec::new(), empty: 0, late: BTreeMap::new() }
+    }
+
+    /// Another object comes to the lake, at one of the places of a listing. Nothing comes to the registry.
+    pub(crate) fn arrive(&mut self, world: &World, at: OffsetDateTime, chance: &mut Chance) {
+        if self.request.operation != "events" {
+            return;
+        }
+        let (day, place, number) = (chance.pick(&DAYS), chance.pick(&["a", "part-01", "z"]), self.late.len());
+        let line = event(day, u32::try_from(90_000 + number).unwrap());
+        let name = format!("{place}-late-{number:02}.ndjson");
+        let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
+        self.rows.insert(path.clone(), vec![serde_json::from_str::<Value>(&line).unwrap().to_string()]);
+        self.late.insert(path, at);
+        world.put_object("events", day, &name, line).now_or_never().unwrap();
     }
 
     /// The rows of an exported file.

@@ -6,6 +6,7 @@ use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use shared::warning::Warning;
 
 use super::{ManifestFile, MissingChunk, Totals};
 use crate::verify::mismatch::{Mismatch, shown};
@@ -20,6 +21,8 @@ pub(super) struct Document {
     pub(super) format: String,
     pub(super) read_up_to: Option<String>,
     pub(super) complete: bool,
+    #[serde(default)]
+    pub(super) warnings: Vec<Warning>,
     pub(super) totals: Totals,
     pub(super) files: Files,
     pub(super) missing: Vec<MissingChunk>,

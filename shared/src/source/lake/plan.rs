@@ -1,15 +1,16 @@
 //! Cuts days into chunks: greedily, in the order of the objects' paths, never across a day.
 
-use futures::future::ready;
-use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
-use object_store::{ObjectMeta, ObjectStore};
+use std::mem;
+
+use futures::TryStreamExt;
 use time::Date;
 
 use crate::chunk::{ChunkSource, ObjectRef};
 use crate::job::PlanCursor;
-use crate::source::lake::layout::{Compression, Position};
-use crate::source::lake::{Lake, source_error};
+use crate::listing::Listing;
+use crate::source::lake::Lake;
+use crate::source::lake::layout::{self, AppFolder, Position, Spelling};
+use crate::source::lake::list::{Listed, list_day};
 use crate::source::{PlanPage, SourceError};
 
 /// The most objects of a chunk.
@@ -25,29 +26,39 @@ const PAGE_TEXT_BYTES: usize = 2 << 20;
 /// What storing an object's reference takes beside its path and `ETag`, in bytes, generously.
 const REF_OVERHEAD_BYTES: usize = 40;
 
-/// Plans from `position` on, to the end of `last_day`, at most `limit` chunks.
+/// Plans from `position` on, to the end of `last_day`, at most `limit` chunks, beside what was `found` before.
+///
+/// What is left out counts to the page that plans the next object after it, or ends its day: a page that ends before that
+/// object is followed by one that lists it again.
 pub(super) async fn plan_page(
     lake: &Lake,
-    folder: impl Fn(Date) -> String,
+    folders: &[AppFolder],
     mut position: Position,
     last_day: Date,
+    found: Listing,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
-    let mut page = Page { chunks: Vec::new(), text_bytes: 0, limit: limit.max(1) };
+    let mut page = Page { chunks: Vec::new(), found, text_bytes: 0, limit: limit.max(1) };
     while position.day <= last_day {
-        let folder = folder(position.day);
-        let mut pack = Pack::new(lake.target_bytes);
-        let mut objects = list(lake, &folder, &position.after).await?;
-        while let Some(object) = objects.try_next().await? {
-            if let Some(full) = pack.add(object) {
-                position.after = page.push(position.day, &folder, full);
-                if page.is_full() {
-                    return Ok(page.ends_at(Some(&position)));
+        let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
+        let mut objects = list_day(lake, folders, &position).await?;
+        while let Some(listed) = objects.try_next().await? {
+            match listed {
+                Listed::LeftOut { path, size_bytes } => passed.leave_out(layout::below_app(folders, &path), size_bytes),
+                Listed::Record(spelling, object) => {
+                    if let Some(full) = pack.add(spelling, object) {
+                        position = page.push(position.day, folders, full);
+                        if page.is_full() {
+                            return Ok(page.ends_at(Some(&position)));
+                        }
+                    }
+                    page.found.append(mem::take(&mut passed));
                 }
             }
         }
+        page.found.append(passed);
         if !pack.objects.is_empty() {
-            position.after = page.push(position.day, &folder, pack);
+            page.push(position.day, folders, pack);
         }
         let Some(next_day) = position.day.next_day() else { break };
         position = Position::day(next_day);
@@ -58,76 +69,24 @@ pub(super) async fn plan_page(
     Ok(page.ends_at(None))
 }
 
-/// The objects of a folder that hold records, after one of them, by path.
-async fn list(
-    lake: &Lake,
-    folder: &str,
-    after: &str,
-) -> Result<BoxStream<'static, Result<ObjectRef, SourceError>>, SourceError> {
-    let prefix = lake.full_path(folder)?;
-    let listing = if after.is_empty() {
-        lake.store.list(Some(&prefix))
-    } else {
-        lake.store.list_with_offset(Some(&prefix), &lake.full_path(&format!("{folder}/{after}"))?)
-    };
-    let folder = folder.to_owned();
-    let failed_at = folder.clone();
-    let records = listing.map_err(move |error| source_error(&failed_at, &error)).try_filter_map(move |meta| {
-        let below = meta.location.as_ref().strip_prefix(prefix.as_ref()).and_then(|below| below.strip_prefix('/'));
-        let record = below.filter(|below| meta.size > 0 && Compression::of(below).is_some());
-        ready(record.map(|below| pin(&meta, format!("{folder}/{below}"))).transpose())
-    });
-    if lake.lists_in_order { Ok(in_order(records).boxed()) } else { sorted(records).await }
-}
-
-/// Passes on what comes in the order of paths. A store that breaks the order would make planning lose objects, so that is
-/// an error.
-fn in_order<S>(records: S) -> impl Stream<Item = Result<ObjectRef, SourceError>> + Send + use<S>
-where
-    S: Stream<Item = Result<ObjectRef, SourceError>> + Send,
-{
-    let mut last = String::new();
-    records.and_then(move |object| {
-        if object.path <= last {
-            let reason = format!("the store lists it after {last}; give the lake a store that lists by path");
-            return ready(Err(SourceError::Corrupt { object: object.path, reason }));
-        }
-        last.clone_from(&object.path);
-        ready(Ok(object))
-    })
-}
-
-/// Puts in order what comes in none, as from a file system. One day's listing is held in memory.
-async fn sorted(
-    records: impl Stream<Item = Result<ObjectRef, SourceError>>,
-) -> Result<BoxStream<'static, Result<ObjectRef, SourceError>>, SourceError> {
-    let mut objects: Vec<ObjectRef> = records.try_collect().await?;
-    objects.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    Ok(stream::iter(objects.into_iter().map(Ok)).boxed())
-}
-
-fn pin(meta: &ObjectMeta, path: String) -> Result<ObjectRef, SourceError> {
-    match &meta.e_tag {
-        Some(etag) => Ok(ObjectRef { path, etag: etag.clone(), size_bytes: meta.size }),
-        None => Err(SourceError::Corrupt { object: path, reason: "the store gives it no ETag".to_owned() }),
-    }
-}
-
 /// The chunks of a page so far.
 struct Page {
     chunks: Vec<ChunkSource>,
+    found: Listing,
     text_bytes: usize,
     limit: usize,
 }
 
 impl Page {
-    /// Closes a chunk; the answer is its last object's path below the folder.
-    fn push(&mut self, day: Date, folder: &str, pack: Pack) -> String {
-        let last = pack.objects.last().and_then(|last| last.path.strip_prefix(folder)?.strip_prefix('/'));
-        let last = last.unwrap_or_default().to_owned();
+    /// Closes a chunk; the answer is the position after its last object.
+    fn push(&mut self, day: Date, folders: &[AppFolder], pack: Pack) -> Position {
+        let folder = folders.iter().find(|folder| folder.spelling == pack.spelling).map(|folder| folder.of_day(day));
+        let last = pack.objects.last().zip(folder);
+        let after = last.and_then(|(last, folder)| last.path.strip_prefix(&folder)?.strip_prefix('/'));
+        let position = Position { day, spelling: pack.spelling, after: after.unwrap_or_default().to_owned() };
         self.text_bytes += pack.text_bytes;
         self.chunks.push(ChunkSource::Objects { day, objects: pack.objects });
-        last
+        position
     }
 
     fn is_full(&self) -> bool {
@@ -135,13 +94,16 @@ impl Page {
     }
 
     fn ends_at(self, position: Option<&Position>) -> PlanPage {
-        PlanPage { chunks: self.chunks, next: position.map(|position| PlanCursor(position.to_text())) }
+        let next = position.map(|position| PlanCursor(position.to_text()));
+        PlanPage { chunks: self.chunks, next, found: self.found }
     }
 }
 
 /// The objects of a chunk that is still open.
 struct Pack {
     objects: Vec<ObjectRef>,
+    /// Of the folder of the last object.
+    spelling: Spelling,
     size_bytes: u64,
     text_bytes: usize,
     target_bytes: u64,
@@ -149,11 +111,11 @@ struct Pack {
 
 impl Pack {
     fn new(target_bytes: u64) -> Self {
-        Self { objects: Vec::new(), size_bytes: 0, text_bytes: 0, target_bytes }
+        Self { objects: Vec::new(), spelling: Spelling::Upper, size_bytes: 0, text_bytes: 0, target_bytes }
     }
 
     /// Adds an object; when it no longer fits, it begins the next chunk and the full one is the answer.
-    fn add(&mut self, object: ObjectRef) -> Option<Self> {
+    fn add(&mut self, spelling: Spelling, object: ObjectRef) -> Option<Self> {
         let text_bytes = object.path.len() + object.etag.len() + REF_OVERHEAD_BYTES;
         let fits = self.objects.is_empty()
             || (self.size_bytes + object.size_bytes <= self.target_bytes
@@ -163,6 +125,7 @@ impl Pack {
         self.size_bytes += object.size_bytes;
         self.text_bytes += text_bytes;
         self.objects.push(object);
+        self.spelling = spelling;
         full
     }
 }

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::app::AppScope;
 use crate::chunk::ChunkSource;
+use crate::listing::Listing;
 use crate::record::timestamp;
 use crate::selection::CampaignType;
 use crate::source::registry::item::Item;
@@ -33,7 +34,7 @@ pub(super) async fn segments(
     let chunk =
         |segment| ChunkSource::Partitions(vec![Partition::Devices { scope: scope.clone(), segment }.to_string()]);
     let next = (end < registry.segments).then(|| keys::cursor(end));
-    Ok(PlanPage { chunks: (first..end).map(chunk).collect(), next })
+    Ok(PlanPage { chunks: (first..end).map(chunk).collect(), next, found: Listing::default() })
 }
 
 /// Refuses an app whose devices are spread over another number of segments than this service reads: some of them would
@@ -63,7 +64,7 @@ pub(super) fn campaigns(
     let end = first.saturating_add(limit.saturating_mul(CAMPAIGNS_PER_CHUNK)).min(ids.len());
     let these = ids.get(first..end).unwrap_or_default();
     let next = (end < ids.len()).then(|| keys::cursor(end));
-    Ok(PlanPage { chunks: feedback_chunks(scope, campaign_type, these), next })
+    Ok(PlanPage { chunks: feedback_chunks(scope, campaign_type, these), next, found: Listing::default() })
 }
 
 /// The feedback of the campaigns that were active at some moment of the window. Campaigns are looked at in the order of
@@ -85,7 +86,7 @@ pub(super) async fn active_campaigns(
         let ids: Vec<i64> = active.collect::<Result<_, _>>()?;
         if last.is_none() || !ids.is_empty() {
             let chunks = feedback_chunks(scope, campaign_type, &ids);
-            return Ok(PlanPage { chunks, next: last.map(keys::cursor) });
+            return Ok(PlanPage { chunks, next: last.map(keys::cursor), found: Listing::default() });
         }
         after = last;
     }

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
+use super::listing::ListingAttribute;
 use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
 use crate::app::AppScope;
 use crate::container::ContainerAddress;
 use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
+use crate::listing::Listing;
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
 use crate::warning::Warning;
 
@@ -35,6 +37,9 @@ pub(crate) struct JobItem {
     credential: Option<CredentialAttribute>,
     credentials_given: u32,
     plan: PlanAttribute,
+    /// Only of plans that are not complete; absent before their first page, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listing: Option<ListingAttribute>,
     chunks: u32,
     shards: u16,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -157,6 +162,7 @@ impl From<&Job> for JobItem {
             credential: job.credential.as_ref().map(CredentialAttribute::from),
             credentials_given: job.credentials_given,
             plan: (&job.plan).into(),
+            listing: (job.listing != Listing::default()).then(|| (&job.listing).into()),
             chunks: job.chunks,
             shards: job.shards,
             warnings: job.warnings.clone(),
@@ -201,6 +207,7 @@ impl TryFrom<JobItem> for Job {
             expires: moment_of_ttl(item.ttl)?,
             phase: attributes.into_phase(&item.phase)?,
             plan: item.plan.into(),
+            listing: item.listing.map(Listing::from).unwrap_or_default(),
             chunks: item.chunks,
             shards: item.shards,
             warnings: item.warnings,

@@ -11,6 +11,7 @@ use crate::app::AppScope;
 use crate::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
 use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
+use crate::listing::{Listing, Names};
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
 use crate::tally::Tally;
 use crate::warning::Warning;
@@ -105,6 +106,23 @@ fn plan() -> impl Strategy<Value = Plan> {
     ]
 }
 
+fn names() -> impl Strategy<Value = Names> {
+    (any::<u64>(), any::<Vec<String>>()).prop_map(|(count, first)| Names { count, first })
+}
+
+fn listing() -> impl Strategy<Value = Listing> {
+    let since = proptest::option::of(moment());
+    (since, names(), any::<u64>(), names(), any::<Option<String>>()).prop_map(
+        |(since, left_out, left_out_bytes, no_days, absent_folder)| Listing {
+            since,
+            left_out,
+            left_out_bytes,
+            no_days,
+            absent_folder,
+        },
+    )
+}
+
 fn selection() -> impl Strategy<Value = Selection> {
     prop_oneof![
         (day(), day()).prop_map(|(start, end)| Selection::Days(DateRange { start, end })),
@@ -137,11 +155,11 @@ fn job() -> impl Strategy<Value = Job> {
     let credential = (proptest::option::of(credential()), any::<u32>());
     let asked = (job_key(), request(), any::<String>(), credential, moment(), whole_second());
     let warnings = proptest::collection::vec(warning(), 0..3);
-    let stands = (phase(), plan(), any::<u32>(), any::<u16>(), warnings, any::<u32>(), any::<u64>());
+    let stands = (phase(), (plan(), listing()), any::<u32>(), any::<u16>(), warnings, any::<u32>(), any::<u64>());
     (asked, stands).prop_map(
         |(
             (key, request, destination, (credential, credentials_given), created, expires),
-            (phase, plan, chunks, shards, warnings, finish_attempts, revision),
+            (phase, (plan, listing), chunks, shards, warnings, finish_attempts, revision),
         )| Job {
             key,
             request,
@@ -152,6 +170,7 @@ fn job() -> impl Strategy<Value = Job> {
             expires,
             phase,
             plan,
+            listing,
             chunks,
             shards,
             warnings,
@@ -283,6 +302,7 @@ fn a_job() -> Job {
         expires: EXPIRES,
         phase: Phase::Planning,
         plan: Plan::Open { cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())) },
+        listing: Listing::default(),
         chunks: 64,
         shards: 32,
         warnings: Vec::new(),

@@ -37,7 +37,7 @@ pub(super) async fn tokens(world: &World, body: Value, chance: &mut Chance) -> D
     });
     let rows: BTreeMap<String, Value> = rows.collect();
     let rows = lying_in(world, "DEVICES#", |_, device| rows.get(device).cloned()).await;
-    Data { request: Posted { operation: "tokens", body }, rows, malformed: Vec::new() }
+    Data::of(Posted { operation: "tokens", body }, rows)
 }
 
 /// Campaigns, some of them unknown, enough for several chunks now and then.
@@ -65,7 +65,7 @@ pub(super) async fn feedback(world: &World, mut body: Value, chance: &mut Chance
     for campaign in 0..campaigns {
         rows.entry(format!("FEEDBACK#{}#Poll#{campaign}", World::scope().as_str())).or_default();
     }
-    Data { request: Posted { operation: "feedbackByCampaign", body }, rows, malformed: Vec::new() }
+    Data::of(Posted { operation: "feedbackByCampaign", body }, rows)
 }
 
 /// The rows of every partition, by the items that lie in it.

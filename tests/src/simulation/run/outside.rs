@@ -25,7 +25,7 @@ impl Run {
     }
 
     fn happen(&mut self) {
-        let what = self.chance.below(10);
+        let what = self.chance.below(12);
         self.tell(|_| format!("disturbance {what}"));
         match what {
             0 | 1 => {
@@ -37,6 +37,11 @@ impl Run {
             5 => self.ask(Control::Retry),
             6 | 7 => self.expire(),
             8 => self.send(Work::Look),
+            9 | 10 => {
+                self.figures.count("Arrived".to_owned());
+                let now = self.now();
+                self.data.arrive(&self.world, now, &mut self.chance);
+            }
             _ => {
                 if self.week_passes() {
                     self.figures.count("BlocksDropped".to_owned());

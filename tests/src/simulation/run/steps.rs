@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use time::Duration;
-
 use super::{Errand, OUT_OF_SIGHT, Run, TIME_LIMIT, Worker};
 use crate::faults::{Call, Fault, PROCESS, Process};
+use crate::simulation::checks::MOST_SKEW;
 use crate::simulation::turnstile::Waiting;
 use crate::simulation::work::{Work, carry_out};
 use crate::world::{Delivery, Kind};
@@ -145,7 +144,7 @@ impl Run {
         self.next_id += 1;
         let id = self.next_id;
         *receipt = id;
-        let skew = self.chance.millis(4_000) - Duration::seconds(2);
+        let skew = self.chance.millis(4_000) - MOST_SKEW;
         self.tell(|_| format!("process {id} begins to {}", current.told()));
         let posts = matches!(current, Work::Post);
         let runs_chunk = matches!(current, Work::Deliver(Delivery { what: Kind::Chunk(_), .. }));

@@ -8,26 +8,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-/// A store that ignores `If-Match` and, if told so, breaks off every body or lists the wrong way round. It counts the
-/// objects that it lists.
+/// A store that ignores `If-Match` and, if told so, breaks off every body, lists the wrong way round, fails to list with a
+/// delimiter, or ignores the case of escapes, as some file systems do. It counts the objects that it lists.
 #[derive(Debug)]
 pub(super) struct Faulty {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) cut_bodies: bool,
     pub(super) lists_backwards: bool,
+    /// What a listing with a delimiter comes to.
+    pub(super) looks: Option<fn() -> object_store::Error>,
+    /// Takes `%c3` for `%C3`, whatever is stored.
+    pub(super) ignores_case: bool,
     pub(super) listed: Arc<AtomicUsize>,
 }
 
 impl Faulty {
     pub(super) fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, cut_bodies: false, lists_backwards: false, listed: Arc::default() }
+        let listed = Arc::default();
+        Self { store, cut_bodies: false, lists_backwards: false, looks: None, ignores_case: false, listed }
+    }
+
+    /// The path as it is stored.
+    fn stored(&self, path: &Path) -> Path {
+        let text = path.as_ref();
+        if self.ignores_case { Path::parse(text.replace("%c3%a9", "%C3%A9")).unwrap() } else { path.clone() }
     }
 }
 
@@ -52,6 +63,7 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
+        let path = &self.stored(path);
         let mut answer = self.store.get_opts(path, GetOptions { if_match: None, ..options }).await?;
         if self.cut_bodies {
             let range = Range { start: 0, end: answer.meta.size / 2 };
@@ -67,7 +79,16 @@ impl ObjectStore for Faulty {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        let (listing, listed) = (self.store.list(prefix), Arc::clone(&self.listed));
+        let (asked, stored) = (prefix.cloned(), prefix.map(|prefix| self.stored(prefix)));
+        let (listing, listed) = (self.store.list(stored.as_ref()), Arc::clone(&self.listed));
+        let as_asked = move |meta: ObjectMeta| match (&asked, &stored) {
+            (Some(asked), Some(stored)) => {
+                let text = meta.location.as_ref().replacen(stored.as_ref(), asked.as_ref(), 1);
+                ObjectMeta { location: Path::parse(text).unwrap(), ..meta }
+            }
+            (None, _) | (_, None) => meta,
+        };
+        let listing = listing.map_ok(as_asked).boxed();
         let listing = if self.lists_backwards { backwards(listing).boxed() } else { listing };
         let count = move |_: &_| {
             listed.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +97,10 @@ impl ObjectStore for Faulty {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.store.list_with_delimiter(prefix).await
+        match self.looks {
+            Some(error) => Err(error()),
+            None => self.store.list_with_delimiter(prefix.map(|prefix| self.stored(prefix)).as_ref()).await,
+        }
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {

@@ -1,0 +1,123 @@
+//! What a plan came upon and did not read, gathered page by page.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+/// How many names are told of each kind; all are counted.
+const MAX_NAMES: usize = 10;
+
+/// The characters of a name that are kept. With [`MAX_NAMES`] they bound what a job's item and its task hold of a lake.
+const MAX_NAME_CHARS: usize = 400;
+
+/// How many there were of something, and the first of them by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// How many.
+    pub count: u64,
+    /// The first names, at most ten, each on one line and of bounded length.
+    pub first: Vec<String>,
+}
+
+impl Names {
+    /// Counts one more.
+    pub fn add(&mut self, name: &str) {
+        self.count += 1;
+        if self.first.len() < MAX_NAMES {
+            self.first.push(bounded(name));
+        }
+    }
+
+    /// Counts those that another page came upon after these.
+    pub fn append(&mut self, later: Self) {
+        self.count += later.count;
+        let room = MAX_NAMES.saturating_sub(self.first.len());
+        self.first.extend(later.first.into_iter().take(room));
+    }
+}
+
+/// The first names, and how many others there are.
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, name) in self.first.iter().enumerate() {
+            write!(f, "{}`{name}`", if number == 0 { "" } else { ", " })?;
+        }
+        let others = self.count.saturating_sub(self.first.len() as u64);
+        if others > 0 { write!(f, " and {others} more") } else { Ok(()) }
+    }
+}
+
+/// What a plan came upon beside its chunks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// When the listing of the plan's first page began: what was there by then is in the plan. Absent before that page.
+    pub since: Option<OffsetDateTime>,
+    /// Objects of the selected days that are not read, by their paths below the app's folder.
+    pub left_out: Names,
+    /// Their sizes as stored, in bytes.
+    pub left_out_bytes: u64,
+    /// What lies in the app's folder and is no folder of a day; the names of folders end with `/`.
+    pub no_days: Names,
+    /// The folder of the app and type, where the source has nothing of them at all.
+    pub absent_folder: Option<String>,
+}
+
+impl Listing {
+    /// Counts an object that is not read.
+    pub fn leave_out(&mut self, name: &str, size_bytes: u64) {
+        self.left_out.add(name);
+        self.left_out_bytes = self.left_out_bytes.saturating_add(size_bytes);
+    }
+
+    /// Notes that the source has nothing of the app and type.
+    pub fn note_absent_folder(&mut self, folder: &str) {
+        self.absent_folder = Some(bounded(folder));
+    }
+
+    /// Adds what a later page, or a later part of the same, came upon.
+    pub fn append(&mut self, later: Self) {
+        self.since = self.since.or(later.since);
+        self.left_out.append(later.left_out);
+        self.left_out_bytes = self.left_out_bytes.saturating_add(later.left_out_bytes);
+        self.no_days.append(later.no_days);
+        self.absent_folder = self.absent_folder.take().or(later.absent_folder);
+    }
+}
+
+/// A name as it may stand in a message: on one line, and not longer than is worth reading.
+fn bounded(name: &str) -> String {
+    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut text: String = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
+    if name.chars().nth(MAX_NAME_CHARS).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_first_ten_named_whatever_page_they_are_on() {
+        let (mut first, mut later) = (Listing::default(), Listing::default());
+        for number in 0..7 {
+            first.leave_out(&format!("a{number}"), 10);
+            later.leave_out(&format!("b{number}"), 1);
+        }
+        first.append(later);
+        assert_eq!((first.left_out.count, first.left_out_bytes), (14, 77));
+        let told = "`a0`, `a1`, `a2`, `a3`, `a4`, `a5`, `a6`, `b0`, `b1`, `b2` and 4 more";
+        assert_eq!(first.left_out.to_string(), told);
+    }
+
+    #[test]
+    fn no_name_makes_the_names_long_or_breaks_their_line() {
+        let mut names = Names::default();
+        for _ in 0..1_000 {
+            names.add(&("a\nb".to_owned() + &"\u{1f600}".repeat(1_024)));
+        }
+        let told = names.to_string();
+        assert!(told.len() < 20_000 && !told.contains('\n'), "{} bytes", told.len());
+    }
+}
