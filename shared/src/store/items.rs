@@ -70,21 +70,12 @@ impl From<FileAttribute> for PreparedFile {
     }
 }
 
-/// What a client's key of a request is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a client's key of a request is, when it is no idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KeySource {
-    /// An idempotency key; and whatever version 1 wrote.
-    #[default]
-    Key,
     /// The client's id of its request.
     Client,
-}
-
-impl KeySource {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A client's key of a request and what was accepted under it.
@@ -93,8 +84,9 @@ pub(crate) struct RequestItem {
     pub(crate) kind: String,
     pub(crate) v: u32,
     pub(crate) key: String,
-    #[serde(default, skip_serializing_if = "KeySource::is_default")]
-    pub(crate) source: KeySource,
+    /// Absent of an idempotency key, and of whatever version 1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<KeySource>,
     pub(crate) job: String,
     pub(crate) body_hash: String,
     pub(crate) ttl: i64,
@@ -103,8 +95,8 @@ pub(crate) struct RequestItem {
 impl From<&AcceptedRequest> for RequestItem {
     fn from(request: &AcceptedRequest) -> Self {
         let (key, source) = match &request.key {
-            RequestKey::Idempotency(key) => (key, KeySource::Key),
-            RequestKey::Client { id, .. } => (id, KeySource::Client),
+            RequestKey::Idempotency(key) => (key, None),
+            RequestKey::Client { id, .. } => (id, Some(KeySource::Client)),
         };
         Self {
             kind: "request".to_owned(),
@@ -123,8 +115,8 @@ impl TryFrom<RequestItem> for AcceptedRequest {
 
     fn try_from(item: RequestItem) -> Result<Self, String> {
         let key = match item.source {
-            KeySource::Key => RequestKey::Idempotency(item.key),
-            KeySource::Client => RequestKey::Client { id: item.key, body_hash: item.body_hash.clone() },
+            None => RequestKey::Idempotency(item.key),
+            Some(KeySource::Client) => RequestKey::Client { id: item.key, body_hash: item.body_hash.clone() },
         };
         Ok(Self {
             job: JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?,
