@@ -1,5 +1,6 @@
 //! The path of a request, and its query string.
 
+use shared::app::MAX_SCOPE_BYTES;
 use shared::http::error::ApiError;
 use shared::http::query::{Query, next_page};
 use shared::http::route::{Route, Target};
@@ -16,7 +17,7 @@ pub fn request_path(input: &[u8]) -> bool {
     let route = Route::parse(path);
     match &route {
         Ok(route) => assert_route(route, path),
-        Err(error) => assert_refusal(error, 404),
+        Err(error) => assert_refusal(error, if matches!(error, ApiError::AppPathTooLong { .. }) { 400 } else { 404 }),
     }
     let query = Query::parse(query);
     let version = query.check_api_version();
@@ -60,9 +61,10 @@ fn is_uri_path(path: &str) -> bool {
     path.bytes().all(is_plain) && path.split('%').skip(1).all(is_escape)
 }
 
-/// Lower case, nothing but unreserved characters, escapes and slashes: safe in keys and in names of objects.
+/// Short enough for keys, lower case, nothing but unreserved characters, escapes and slashes: safe in keys and in names of objects.
 fn assert_canonical(scope: &str) {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/".contains(&byte);
+    assert!(scope.len() <= MAX_SCOPE_BYTES, "{scope}");
     assert!(scope.starts_with("/subscriptions/") && scope.bytes().all(is_safe), "{scope}");
     assert_eq!(scope.split('/').count(), 11, "{scope}");
     assert!(scope.split('/').skip(1).all(|segment| !segment.is_empty()), "{scope}");

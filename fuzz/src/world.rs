@@ -17,8 +17,8 @@ use shared::seal::key::KeySealer;
 use shared::selection::{ExportFormat, ExportRequest, ExportType, Selection};
 use shared::source::{Piece, PlanPage, Source, SourceError};
 use shared::store::{
-    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, Plans, Role,
-    StoreError,
+    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, Plans,
+    RequestKey, Role, StoreError,
 };
 use shared::tally::Tally;
 use time::macros::datetime;
@@ -92,7 +92,12 @@ impl Grants for OneJob {
 
 #[async_trait]
 impl Intake for OneJob {
-    async fn accepted(&self, _: &AppScope, _: &str, _: OffsetDateTime) -> Result<Option<AcceptedRequest>, StoreError> {
+    async fn accepted(
+        &self,
+        _: &AppScope,
+        _: &RequestKey,
+        _: OffsetDateTime,
+    ) -> Result<Option<AcceptedRequest>, StoreError> {
         Ok(None)
     }
 

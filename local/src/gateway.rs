@@ -2,8 +2,10 @@
 
 mod authorizer;
 mod payload;
+mod throttle;
 
 pub use authorizer::Authorizer;
+pub use throttle::{BURST, RATE_PER_SECOND};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,15 +15,15 @@ use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpR
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use axum::response::Response;
-use serde_json::json;
 use shared::clock::Clock;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
 use payload::{Received, to_response};
+use throttle::Throttle;
 
 /// The largest body that API Gateway passes on, in bytes
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
@@ -90,6 +92,7 @@ struct Shared {
     authorizer: Authorizer,
     api: Arc<dyn Api>,
     clock: Arc<dyn Clock>,
+    throttle: Throttle,
 }
 
 impl Gateway {
@@ -104,7 +107,8 @@ impl Gateway {
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        let router = Router::new().fallback(handle).with_state(Arc::new(Shared { authorizer, api, clock }));
+        let throttle = Throttle::full(clock.now());
+        let router = Router::new().fallback(handle).with_state(Arc::new(Shared { authorizer, api, clock, throttle }));
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 error!(%error, "the gateway ended");
@@ -120,36 +124,72 @@ impl Gateway {
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    match dispatch(&shared, request).await {
+    let request_id = shared.clock.fresh_id().to_string();
+    let mut response = match dispatch(&shared, request, &request_id).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
+    };
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
+    response
 }
 
-/// An answer that comes from the gateway itself.
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
+/// The header in which API Gateway names a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
+
+/// An answer that comes from the gateway itself, with API Gateway's words; `docs/ERRORS.md` lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller proves nobody. API Gateway says why in a header only
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-jwt.html>).
+    Unauthorized {
+        /// What is wrong with the token; nothing when there is none.
+        reason: Option<&'static str>,
+    },
+    /// The body is too large.
+    TooLarge,
+    /// There are too many requests.
+    TooMany,
+    /// The function failed.
+    Failed,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+    /// One of each.
+    pub const ALL: [Self; 4] = [Self::Unauthorized { reason: None }, Self::TooLarge, Self::TooMany, Self::Failed];
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
-    fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the request could not be handled")
+    /// The body.
+    pub fn body(&self) -> &'static str {
+        match self {
+            Self::Unauthorized { .. } => r#"{"message":"Unauthorized"}"#,
+            Self::TooLarge => r#"{"message":"Request Entity Too Large"}"#,
+            Self::TooMany => r#"{"message":"Too Many Requests"}"#,
+            Self::Failed => r#"{"message":"Internal Server Error"}"#,
+        }
     }
 
-    /// In the shape of the service's own errors; API Gateway itself says only `{"message": …}`.
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "code": self.code, "message": self.message } });
-        let mut response = Response::new(axum::body::Body::from(body.to_string()));
-        *response.status_mut() = self.status;
+        let mut response = Response::new(axum::body::Body::from(self.body()));
+        *response.status_mut() = self.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Self::Unauthorized { reason } = self {
+            let challenge = reason.map_or_else(
+                || "Bearer".to_owned(),
+                |reason| format!(r#"Bearer scope="" error="invalid_token" error_description="{reason}""#),
+            );
+            let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -161,24 +201,22 @@ fn route_of(method: &str) -> Route {
     ROUTES.iter().find(takes).copied().unwrap_or(default)
 }
 
-async fn dispatch(shared: &Shared, request: Request) -> Result<Response, Refusal> {
+async fn dispatch(shared: &Shared, request: Request, request_id: &str) -> Result<Response, Refusal> {
+    let now = shared.clock.now();
+    if !shared.throttle.lets_in(now) {
+        return Err(Refusal::TooMany);
+    }
     let (head, body) = request.into_parts();
     let route = route_of(head.method.as_str());
     let token = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let claims = shared
-        .authorizer
-        .claims(token)
-        .map_err(|refused| Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", refused.to_string()))?;
-    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", "the body is larger than 10 MiB, or was cut off")
-    })?;
-    let request_id = shared.clock.fresh_id().to_string();
-    let now = shared.clock.now();
-    let received =
-        Received { head: &head, body: &body, route_key: route.key, claims: &claims, request_id: &request_id, now };
-    let event = received.to_event().map_err(|_| Refusal::internal())?;
+    let claims =
+        shared.authorizer.claims(token).map_err(|refused| Refusal::Unauthorized { reason: refused.reason() })?;
+    // A body that was cut off ends here too; nobody is left to read the answer.
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Refusal::TooLarge)?;
+    let received = Received { head: &head, body: &body, route_key: route.key, claims: &claims, request_id, now };
+    let event = received.to_event().map_err(|_| Refusal::Failed)?;
     let api = Arc::clone(&shared.api);
     // In a task of its own, so that a panic is an answer, as in the cloud.
     let answer = tokio::spawn(async move { api.call(route.function, event).await }).await;
-    answer.ok().and_then(to_response).ok_or_else(Refusal::internal)
+    answer.ok().and_then(to_response).ok_or(Refusal::Failed)
 }

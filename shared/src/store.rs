@@ -41,11 +41,25 @@ pub enum StoreError {
     },
 }
 
-/// A request that was accepted under a client's own request id.
+/// What a creation is remembered under. The two kinds never meet, whatever their texts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RequestKey {
+    /// A key that stands for one request: another request under it is a mistake.
+    Idempotency(String),
+    /// An id that a client may send with every request. It stands for one request only together with what is asked.
+    Client {
+        /// The id.
+        id: String,
+        /// The hash of what is asked (lower-case hex).
+        body_hash: String,
+    },
+}
+
+/// A request that was accepted under a client's own key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedRequest {
-    /// The client's request id.
-    pub key: String,
+    /// The client's key.
+    pub key: RequestKey,
     /// The job that it created.
     pub job: JobId,
     /// The hash of what was asked (lower-case hex).
@@ -59,7 +73,7 @@ pub struct AcceptedRequest {
 pub enum Created {
     /// The job is stored.
     New(Box<Job>),
-    /// The client's request id was used before.
+    /// The client's key was used before.
     Repeated(AcceptedRequest),
 }
 
@@ -143,15 +157,15 @@ pub trait Grants: Send + Sync {
 /// Creation of jobs.
 #[async_trait]
 pub trait Intake: Send + Sync {
-    /// What was accepted under a request id that is still remembered at `now`.
+    /// What was accepted under a key that is still remembered at `now`.
     async fn accepted(
         &self,
         scope: &AppScope,
-        key: &str,
+        key: &RequestKey,
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError>;
 
-    /// Stores a new job and, in the same transaction, the request id that it was accepted under.
+    /// Stores a new job and, in the same transaction, the key that it was accepted under.
     async fn create(
         &self,
         job: Job,

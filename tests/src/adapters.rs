@@ -44,6 +44,7 @@ impl Adapters<DynamoStore> {
                 edge: edge_settings(),
                 max_range_days: 366,
                 retention: Duration::days(90),
+                has_folder_lake: false,
             },
         }
     }

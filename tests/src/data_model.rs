@@ -55,6 +55,8 @@ fn pattern(key: &str, image: &Value) -> String {
     let digits = text(image, "chunk").parse().map(|number: u32| format!("{number:010}")).unwrap_or_default();
     let known = [
         ("REQUEST#", text(image, "key"), "REQUEST#{key}"),
+        ("CLIENT#", text(image, "body_hash"), "CLIENT#{body_hash}"),
+        ("#", text(image, "key"), "#{key}"),
         ("CHUNK#", &digits, "CHUNK#{number}"),
         ("PRINCIPAL#", "analyst", "PRINCIPAL#{subject}"),
         ("SCOPE#", text(image, "path"), "SCOPE#{path}"),

@@ -6,12 +6,20 @@ use async_trait::async_trait;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use local::dynamodb::scratch_dir;
-use local::gateway::{Api, ApiFunction, Authorizer, Gateway, ROUTES};
+use local::gateway::{Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal};
 use local::token::{AUDIENCE, ISSUER, TokenIssuer};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::app::AppScope;
 use shared::clock::{Clock, SystemClock};
+use shared::http::route::Route;
+use shared::job::JobId;
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 /// Answers with what it was asked; panics when told.
 struct Echo;
@@ -31,6 +39,24 @@ impl Api for Echo {
         response.status_code = 202;
         response.headers.insert("location", "http://elsewhere/".parse().unwrap());
         response.body = Some(Body::Text(said.to_string()));
+        response
+    }
+}
+
+/// Answers with the app that a path names, and with the link to a task of it.
+struct Links;
+
+#[async_trait]
+impl Api for Links {
+    async fn call(&self, _: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = 404;
+        if let Ok(route) = Route::parse(event.raw_path.as_deref().unwrap_or_default()) {
+            response.status_code = 202;
+            let link = route.task_url("", JobId::new(SystemClock.fresh_id()));
+            response.headers.insert("location", link.parse().unwrap());
+            response.body = Some(Body::Text(json!(route.scope.as_str()).to_string()));
+        }
         response
     }
 }
@@ -65,17 +91,22 @@ fn the_routes_are_the_templates() {
 struct Bench {
     gateway: Gateway,
     token: String,
+    http: reqwest::Client,
 }
 
 impl Bench {
     async fn new() -> Self {
+        Self::with(Arc::new(Echo), Arc::new(SystemClock)).await
+    }
+
+    async fn with(api: Arc<dyn Api>, clock: Arc<dyn Clock>) -> Self {
         let issuer = TokenIssuer::open(&scratch_dir().unwrap().path().join("key")).unwrap();
         let authorizer =
             Authorizer { keys: issuer.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::start(listener, authorizer, Arc::new(Echo), Arc::new(SystemClock)).unwrap();
+        let gateway = Gateway::start(listener, authorizer, api, clock).unwrap();
         let token = issuer.mint("ada", SystemClock.now(), std::time::Duration::from_mins(1)).unwrap();
-        Self { gateway, token: token.reveal().to_owned() }
+        Self { gateway, token: token.reveal().to_owned(), http: client() }
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
@@ -112,13 +143,67 @@ async fn methods_lead_to_functions_with_the_caller_and_the_body() {
 }
 
 #[tokio::test]
-async fn a_caller_without_a_token_is_told_so_in_the_contracts_shape() {
+async fn a_caller_without_a_good_token_is_told_so_as_api_gateway_does() {
     let bench = Bench::new().await;
-    let response = client().get(bench.gateway.url()).send().await.unwrap();
-    assert_eq!(response.headers()["www-authenticate"], "Bearer");
-    let (status, said) = answer(response).await;
-    assert_eq!((status, &said["error"]["code"]), (StatusCode::UNAUTHORIZED, &Value::from("Unauthorized")));
-    assert!(said["error"]["message"].is_string());
+    for (token, challenge) in [
+        (None, "Bearer"),
+        (Some("Bearer x"), r#"Bearer scope="" error="invalid_token" error_description="the token is not a JWT""#),
+    ] {
+        let request = client().get(bench.gateway.url());
+        let request = token.into_iter().fold(request, |request, token| request.header("authorization", token));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["www-authenticate"], challenge);
+        assert!(response.headers().contains_key("apigw-requestid"));
+        assert_eq!(answer(response).await, (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"})));
+    }
+}
+
+/// A clock that stands still: no token comes back.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        SystemClock.fresh_id()
+    }
+}
+
+#[tokio::test]
+async fn too_many_requests_are_refused_as_api_gateway_does() {
+    let bench = Bench::with(Arc::new(Echo), Arc::new(Stopped)).await;
+    for _ in 0..BURST {
+        client_status(&bench, StatusCode::UNAUTHORIZED).await;
+    }
+    let refused = client_status(&bench, StatusCode::TOO_MANY_REQUESTS).await;
+    assert_eq!(refused, json!({"message": "Too Many Requests"}));
+}
+
+async fn client_status(bench: &Bench, expected: StatusCode) -> Value {
+    let (status, said) = answer(bench.http.get(bench.gateway.url()).send().await.unwrap()).await;
+    assert_eq!(status, expected);
+    said
+}
+
+#[test]
+fn the_gateway_takes_as_many_requests_as_the_templates_stage() {
+    let template = include_str!("../../template.yaml");
+    for (setting, number) in [("ThrottlingBurstLimit", BURST), ("ThrottlingRateLimit", RATE_PER_SECOND)] {
+        assert!(template.contains(&format!("{setting}: {number}\n")), "{setting}");
+    }
+}
+
+#[test]
+fn the_page_of_errors_lists_what_the_gateway_answers_itself() {
+    let page = include_str!("../../docs/ERRORS.md");
+    let (_, table) = page.split_once("\n## Answers of API Gateway").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    for refusal in Refusal::ALL {
+        let row = format!("| {} | `{}` |", refusal.status().as_u16(), refusal.body());
+        assert!(table.contains(&row), "{row}");
+    }
 }
 
 #[tokio::test]
@@ -128,13 +213,40 @@ async fn a_body_is_passed_on_up_to_api_gateways_limit() {
     let (status, _) = bench.send(Method::POST, "/x", vec![b' '; limit]).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     let (status, said) = bench.send(Method::POST, "/x", vec![b' '; limit + 1]).await;
-    assert_eq!((status, &said["error"]["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &Value::from("RequestTooLarge")));
+    assert_eq!((status, said), (StatusCode::PAYLOAD_TOO_LARGE, json!({"message": "Request Entity Too Large"})));
 }
 
 #[tokio::test]
 async fn a_function_that_crashes_is_an_answer_too() {
     let bench = Bench::new().await;
-    let (status, said) = bench.send(Method::GET, "/panic", Vec::new()).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(said["error"]["code"], "InternalServerError");
+    let answer = bench.send(Method::GET, "/panic", Vec::new()).await;
+    assert_eq!(answer, (StatusCode::INTERNAL_SERVER_ERROR, json!({"message": "Internal Server Error"})));
+}
+
+const COLLECTION: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps";
+
+/// The app that a request for the path reaches, and the link to a task of it.
+async fn reached(bench: &Bench, path: &str) -> (String, String) {
+    let request = bench.http.get(format!("{}{path}", bench.gateway.url())).bearer_auth(&bench.token);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED, "{path}");
+    let link = response.headers()["location"].to_str().unwrap().to_owned();
+    (serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(), link)
+}
+
+#[tokio::test]
+async fn a_link_leads_to_its_app_whatever_the_app_is_called() {
+    let bench = Bench::with(Arc::new(Links), Arc::new(SystemClock)).await;
+    // Fewer requests than the gateway takes at once.
+    let mut runner = TestRunner::default();
+    let names = (0..60).map(|_| "[^/]{1,40}".new_tree(&mut runner).unwrap().current());
+    let names: Vec<String> = names.filter(|name| !matches!(name.as_str(), "." | "..")).collect();
+    let odd = ["a%2Fb", "a%2fb", "100%", "%41", "%25", "%2525", "ü%C3", "?#", "My App", "a+b"].map(str::to_owned);
+    for name in odd.into_iter().chain(names) {
+        let encoded: String = utf8_percent_encode(&name, NON_ALPHANUMERIC).collect();
+        let expected = AppScope::from_segments([name.as_str()]);
+        let (scope, link) = reached(&bench, &format!("{COLLECTION}/{encoded}/devices/exportTasks/x")).await;
+        assert!(scope.ends_with(&format!("/apps{expected}")), "{name:?} is {scope}");
+        assert_eq!(reached(&bench, &link).await.0, scope, "{name:?}: {link}");
+    }
 }

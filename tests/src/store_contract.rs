@@ -10,6 +10,7 @@ mod jobs;
 mod lists;
 mod plans;
 mod samples;
+mod waiting;
 
 use self::engine::World;
 
@@ -45,11 +46,15 @@ behaviours! {
         a_request_id_used_before_answers_with_the_first_job,
         of_two_creations_with_one_request_id_one_is_stored,
         an_expired_request_id_can_be_used_again,
+        a_clients_id_stands_for_a_request_only_together_with_what_is_asked,
         a_stale_write_of_a_job_is_a_conflict_and_changes_nothing,
         a_write_whose_answer_was_lost_is_sent_again_and_succeeds,
         a_job_whose_retention_is_over_is_neither_read_nor_listed,
         an_unreadable_job_is_named_with_what_is_wrong,
         a_missing_table_and_a_refused_request_name_the_code;
+    waiting:
+        a_job_of_any_path_is_listed_until_it_waits_no_longer,
+        entries_of_version_1_are_listed_and_struck;
     lists:
         a_list_is_in_every_order_and_in_pages,
         a_list_holds_the_jobs_of_its_app_only;

@@ -2,12 +2,13 @@
 //!
 //! *Trigger:* API Gateway, `POST`. *Reads:* grants, accepted request ids. *Writes:* one block that nobody sees into the
 //! client's container, then the job and its request id in one transaction; the table's stream tells the planner.
-//! *A retry* with the same request id and body is answered with the first task; one without a request id makes another
-//! job.
+//! *A retry* with the same request id and body is answered with the first task for ten minutes, and for a day when it has
+//! an idempotency key; one without either makes another job.
 
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use shared::app::AppScope;
 use shared::clock::Clock;
 use shared::container::preflight::preflight;
 use shared::container::url::{CheckedContainerUrl, ContainerUrlRules};
@@ -19,18 +20,19 @@ use shared::http::caller::{EdgeSettings, admit};
 use shared::http::error::ApiError;
 use shared::http::export_request::{Limits, NewExport, read_export};
 use shared::http::query::Query;
-use shared::http::request_id::idempotency_key;
-use shared::http::route::{Operation, Route, Target};
+use shared::http::request_id::{given_key, remembered};
+use shared::http::route::{Operation, Route, SelectionKind, Target};
 use shared::http::task::Task;
 use shared::job::{Credential, Job, JobId, JobKey};
 use shared::seal::Sealer;
-use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, Role};
+use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, RequestKey, Role};
 use shared::telemetry::{Asked, log_accepted};
 use shared::wiring::{Wiring, WiringError};
 use time::{Duration, OffsetDateTime};
 
-/// How long a request id is remembered.
-const REMEMBERED: Duration = Duration::DAY;
+/// The most bytes of a file's or folder's name on the common file systems
+/// (<https://man7.org/linux/man-pages/man3/pathconf.3.html>, `NAME_MAX`).
+const MOST_FOLDER_BYTES: usize = 255;
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -72,6 +74,8 @@ impl Ports {
                 edge: EdgeSettings::of(wiring.env())?,
                 max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
                 retention: wiring.job_lives()?.retention,
+                // In the cloud the lake is in S3, where an object's name has 1,024 bytes.
+                has_folder_lake: false,
             },
         })
     }
@@ -84,8 +88,10 @@ pub struct Settings {
     pub edge: EdgeSettings,
     /// The most days that a range may span.
     pub max_range_days: u32,
-    /// How long a job is kept; at least a day, so that a remembered request id has a job.
+    /// How long a job is kept; at least a day, so that a remembered request has a job.
     pub retention: Duration,
+    /// Whether the lake is a folder, where an app's name is that of a folder.
+    pub has_folder_lake: bool,
 }
 
 /// A request that may be made, and the time that it came at.
@@ -105,17 +111,20 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let admitted = admit_creation(call, ports).await?;
     let scope = &admitted.route.scope;
-    let key = idempotency_key(call)?;
+    let key = given_key(call)?;
     let body = Body::receive(call)?;
     let body_hash = body.hash(admitted.operation);
+    let key = key.map(|key| key.of_request(&body_hash));
     if let Some(key) = &key
         && let Some(earlier) = ports.intake.accepted(scope, key, admitted.now).await?
     {
         return repeat(&admitted, earlier, &body_hash, ports).await;
     }
     let job = new_job(&admitted, &body, ports).await?;
-    let expires = admitted.now + REMEMBERED;
-    let request = key.map(|key| AcceptedRequest { key, job: job.key.id, body_hash: body_hash.clone(), expires });
+    let request = key.map(|key| {
+        let expires = admitted.now + remembered(&key);
+        AcceptedRequest { key, job: job.key.id, body_hash: body_hash.clone(), expires }
+    });
     match ports.intake.create(job, request, admitted.now).await? {
         Created::New(job) => {
             log_accepted(call, &ports.settings.edge, Asked::Create, &job);
@@ -141,7 +150,10 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
 async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<Job, ApiError> {
     let now = admitted.now;
     let limits = Limits { today: now.date(), max_range_days: ports.settings.max_range_days };
-    let NewExport { request, container_url } = read_export(admitted.operation, &body.fields()?, limits)?;
+    if ports.settings.has_folder_lake {
+        check_folder(&admitted.route.scope, admitted.operation)?;
+    }
+    let NewExport { request, container_url, unknown } = read_export(admitted.operation, &body.fields()?, limits)?;
     let checked = ports.container_urls.check(container_url.reveal(), now);
     let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
     let id = JobId::new(ports.clock.fresh_id());
@@ -151,18 +163,32 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
     let sealed = ports.sealer.seal(id, &access.signature).await?;
     let credential = Credential { sealed, expires };
     let key = JobKey { scope: admitted.route.scope.clone(), id };
-    Ok(Job::queued(key, request, access.address, credential, now, ports.settings.retention))
+    let job = Job::queued(key, request, access.address, credential, now, ports.settings.retention);
+    Ok(Job { warnings: unknown.into_iter().collect(), ..job })
 }
 
-/// Answers a request whose id is known: with the first task when it asks for the same.
+/// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices are in the registry.
+fn check_folder(scope: &AppScope, operation: &Operation) -> Result<(), ApiError> {
+    let size_bytes = "app=".len() + scope.folder().len();
+    let is_of_lake = operation.selection == SelectionKind::Days;
+    if !is_of_lake || size_bytes <= MOST_FOLDER_BYTES {
+        return Ok(());
+    }
+    let what = "as the name of its folder in the lake of this service";
+    Err(ApiError::AppPathTooLong { size_bytes, most: MOST_FOLDER_BYTES, what })
+}
+
+/// Answers a request whose key is known: with the first task when it asks for the same.
 async fn repeat(
     admitted: &Admitted<'_>,
     earlier: AcceptedRequest,
     body_hash: &str,
     ports: &Ports,
 ) -> Result<Answer, ApiError> {
-    if earlier.body_hash != body_hash {
-        return Err(ApiError::RequestIdReused { key: earlier.key });
+    if let RequestKey::Idempotency(key) = &earlier.key
+        && earlier.body_hash != body_hash
+    {
+        return Err(ApiError::RequestIdReused { key: key.clone() });
     }
     let key = JobKey { scope: admitted.route.scope.clone(), id: earlier.job };
     let job = ports.jobs.job(&key, admitted.now).await?;

@@ -1,4 +1,4 @@
-//! GET: one export job, or the list.
+//! GET and HEAD: one export job, or the list.
 //!
 //! *Trigger:* API Gateway, `GET`, and every route that nothing else answers. *Reads:* grants, jobs, tallies. *Writes:*
 //! nothing. *A retry* reads again.
@@ -52,7 +52,7 @@ impl Ports {
     }
 }
 
-/// Answers a GET: 200 with a task or a list, or an error of the contract's shape; and everything else with 404 or 405.
+/// Answers a GET or HEAD: 200 with a task or a list, or an error of the contract's shape; and everything else with 404 or 405.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(read(call, ports)).await)
@@ -60,7 +60,7 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 
 async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let route = Route::parse(call.path())?;
-    if call.method() != "GET" || matches!(route.target, Target::Create(_)) {
+    if !matches!(call.method(), "GET" | "HEAD") || matches!(route.target, Target::Create(_)) {
         return Err(route.refuse(call.method(), call.path()));
     }
     let query = Query::parse(call.query_string());
@@ -79,7 +79,7 @@ async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, A
     let now = ports.clock.now();
     let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
     let tally = ports.jobs.tally(&job).await?;
-    Answer::ok(&Task::of(&job).with_progress(&job, &tally, now))
+    Answer::task(&Task::of(&job).with_progress(&job, &tally, now))
 }
 
 async fn list(call: Call<'_>, route: &Route, page: Page, ports: &Ports) -> Result<Answer, ApiError> {

@@ -21,8 +21,10 @@ use shared::http::error::ApiError;
 use shared::http::export_request::read_container_url;
 use shared::job::{Credential, Job, Outcome, Phase};
 use shared::seal::Sealer;
+use shared::secret::Secret;
 use shared::store::{Grants, Jobs};
 use shared::telemetry::{Asked, log_accepted};
+use shared::warning::Warning;
 use shared::wiring::{Wiring, WiringError};
 
 use credential::{check_stored, check_url};
@@ -84,12 +86,12 @@ enum Act {
 async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let (jobs, clock) = (ports.jobs.as_ref(), ports.clock.as_ref());
     let task = TaskCall::admit(call, "PATCH", &ports.settings, ports.grants.as_ref()).await?;
-    let given = read_container_url(&Body::optional_fields(call)?)?;
+    let (given, unknown) = read_resumption(call)?;
     let job = task.job(jobs, clock).await?;
     let credential = match (act(&job.phase, given.is_some())?, given) {
         (Act::Nothing, _) => {
             log_accepted(call, &ports.settings, Asked::Resume, &job);
-            return task.accepted(&job);
+            return task.accepted_with(&job, unknown);
         }
         (Act::Replace | Act::Resume, Some(url)) => Some(check_url(&job, &url, ports).await?),
         (Act::Replace | Act::Resume, None) => {
@@ -100,7 +102,14 @@ async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let job = task.change(jobs, clock, |job| changed(job, credential.as_ref())).await?;
     let asked = if credential.is_some() { Asked::Renew } else { Asked::Resume };
     log_accepted(call, &ports.settings, asked, &job);
-    task.accepted(&job)
+    task.accepted_with(&job, unknown)
+}
+
+/// The new container URL, if one is given, and what of the body is ignored.
+fn read_resumption(call: Call<'_>) -> Result<(Option<Secret>, Option<Warning>), ApiError> {
+    let fields = Body::optional_fields(call)?;
+    let given = read_container_url(&fields)?;
+    Ok((given, fields.unknown(&[])))
 }
 
 fn changed(job: Job, credential: Option<&Credential>) -> Result<Change, ApiError> {

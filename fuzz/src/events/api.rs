@@ -71,7 +71,12 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         container_urls: ContainerUrlRules::default(),
         containers: Arc::new(Willing),
         sealer: sealer(),
-        settings: create_job::Settings { edge: edge.clone(), max_range_days: 366, retention: Duration::days(90) },
+        settings: create_job::Settings {
+            edge: edge.clone(),
+            max_range_days: 366,
+            retention: Duration::days(90),
+            has_folder_lake: false,
+        },
     };
     let resume = resume_job::Ports {
         clock: clock.clone(),

@@ -12,9 +12,16 @@ pub(crate) type Claims = BTreeMap<String, String>;
 
 /// A caller that is not let through, and why.
 #[derive(Debug, Error)]
-#[error("{reason}")]
+#[error("{}", reason.unwrap_or("there is no token"))]
 pub(crate) struct Unauthorized {
-    reason: &'static str,
+    reason: Option<&'static str>,
+}
+
+impl Unauthorized {
+    /// What is wrong with the token; nothing when there is none.
+    pub(crate) fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
 }
 
 /// Checks tokens as API Gateway's JWT authorizer does: signature by a known key, issuer, audience, expiry, start
@@ -32,8 +39,8 @@ pub struct Authorizer {
 impl Authorizer {
     /// The claims of the token in an `Authorization` header.
     pub(crate) fn claims(&self, header: Option<&str>) -> Result<Claims, Unauthorized> {
-        let refused = |reason| Unauthorized { reason };
-        let header = header.ok_or(refused("send a token: Authorization: Bearer <token>"))?;
+        let refused = |reason| Unauthorized { reason: Some(reason) };
+        let header = header.ok_or(Unauthorized { reason: None })?;
         let (scheme, token) = header.split_once(' ').ok_or(refused("the Authorization header holds no token"))?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(refused("the Authorization header must be of the scheme Bearer"));
@@ -45,7 +52,7 @@ impl Authorizer {
     }
 
     fn key_of(&self, token: &str) -> Result<(DecodingKey, Validation), Unauthorized> {
-        let refused = |reason| Unauthorized { reason };
+        let refused = |reason| Unauthorized { reason: Some(reason) };
         let header = decode_header(token).map_err(|_| refused("the token is not a JWT"))?;
         if !matches!(header.alg, Algorithm::ES256 | Algorithm::RS256) {
             return Err(refused("the token must be signed with ES256 or RS256"));

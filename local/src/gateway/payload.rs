@@ -36,10 +36,10 @@ pub(crate) struct Received<'a> {
 impl Received<'_> {
     /// The event that the function receives.
     ///
-    /// The path comes percent-decoded, as HTTP APIs deliver it; header names come in lower case, repeated ones joined
+    /// The path comes as [`delivered_path`] has it; header names come in lower case, repeated ones joined
     /// by commas.
     pub(crate) fn to_event(&self) -> Result<ApiGatewayV2httpRequest, serde_json::Error> {
-        let path = percent_decode_str(self.head.uri.path()).decode_utf8_lossy();
+        let path = delivered_path(self.head.uri.path());
         let headers = joined_headers(&self.head.headers);
         let (body, is_base64) = self.body_text();
         let host = headers.get("host").map_or("localhost", String::as_str);
@@ -83,6 +83,14 @@ impl Received<'_> {
             Ok(_) | Err(_) => (Value::from(STANDARD.encode(self.body)), true),
         }
     }
+}
+
+/// The path as HTTP APIs deliver it: every escape is decoded but that of `%` itself, which stays `%25`
+/// (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`).
+/// Otherwise a function could not tell `a%252Fb`, a name with a `%`, from `a%2Fb`.
+fn delivered_path(path: &str) -> String {
+    let parts = path.split("%25").map(|part| percent_decode_str(part).decode_utf8_lossy());
+    parts.collect::<Vec<_>>().join("%25")
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
@@ -159,6 +167,19 @@ mod tests {
         assert_eq!(context.domain_name.as_deref(), Some("localhost"));
         assert_eq!(context.request_id.as_deref(), Some("r1"));
         assert_eq!(context.authorizer.unwrap().jwt.unwrap().claims["sub"], "ada");
+    }
+
+    #[test]
+    fn every_escape_of_a_path_is_decoded_but_that_of_the_percent_sign() {
+        for (sent, delivered) in [
+            ("/a%20b%2Fc", "/a b/c"),
+            ("/a%252Fb", "/a%252Fb"),
+            ("/100%25", "/100%25"),
+            ("/%C3%BC%25%c3%bc", "/ü%25ü"),
+            ("/%FF", "/\u{fffd}"),
+        ] {
+            assert_eq!(event(request::Builder::new().uri(sent), b"").raw_path.as_deref(), Some(delivered), "{sent}");
+        }
     }
 
     #[test]

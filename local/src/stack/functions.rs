@@ -30,8 +30,10 @@ pub(crate) struct InProcess {
 impl InProcess {
     /// Wires every function as its `main` does.
     pub(crate) fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
+        let mut create_job = create_job::Ports::wire(wiring)?;
+        create_job.settings.has_folder_lake = true;
         Ok(Self {
-            create_job: create_job::Ports::wire(wiring)?,
+            create_job,
             get_status: get_status::Ports::wire(wiring)?,
             resume_job: resume_job::Ports::wire(wiring)?,
             cancel_job: cancel_job::Ports::wire(wiring)?,

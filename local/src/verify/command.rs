@@ -192,7 +192,7 @@ pub(super) fn warnings(manifest: &Manifest) -> Vec<String> {
         |warning: &Warning| format!("! {}: {}", shown(&warning.code), shown_up_to(&warning.message, MAX_WARNING));
     let mut lines: Vec<String> = manifest.warnings.iter().take(TOLD_WARNINGS).map(line).collect();
     if let Some(others) = manifest.warnings.len().checked_sub(TOLD_WARNINGS).filter(|others| *others > 0) {
-        lines.push(format!("! {} more warnings; the manifest lists them", grouped(others as u64)));
+        lines.push(format!("! {}: see the manifest", counted(others as u64, "more warning")));
     }
     lines
 }

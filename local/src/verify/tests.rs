@@ -333,7 +333,7 @@ async fn what_the_manifest_warns_of_is_told_in_a_line_each_and_is_no_fault() {
 
     downloaded.manifest["warnings"] = vec![json!({"code": "c", "message": "m"}); 23].into();
     let told = told_warnings(&downloaded).await;
-    assert_eq!((told.len(), told[20].as_str()), (21, "! 3 more warnings; the manifest lists them"));
+    assert_eq!((told.len(), told[20].as_str()), (21, "! 3 more warnings: see the manifest"));
 }
 
 async fn told_warnings(downloaded: &Downloaded) -> Vec<String> {

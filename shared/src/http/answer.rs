@@ -11,32 +11,49 @@ use serde_json::json;
 use super::Call;
 use super::error::ApiError;
 use super::request_id::{CLIENT_REQUEST_ID, is_usable};
+use super::task::Task;
 
 const CONTENT_TYPE: &str = "application/json; charset=utf-8";
+
+/// Seconds after which a client should ask for a running task again.
+const POLL_AFTER_SECONDS: &str = "10";
 
 /// An answer that is not an error.
 #[derive(Debug)]
 pub struct Answer {
     status: u16,
     location: Option<String>,
+    is_running: bool,
     body: String,
 }
 
 impl Answer {
-    /// 200 with what was asked for.
+    /// 200 with what was asked for, which will not change by itself.
     ///
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
-        Ok(Self { status: 200, location: None, body: to_json(body)? })
+        Ok(Self { status: 200, location: None, is_running: false, body: to_json(body)? })
+    }
+
+    /// 200 with a task; while it has not ended, with when to ask again.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when it is no JSON.
+    pub fn task(task: &Task) -> Result<Self, ApiError> {
+        Ok(Self { is_running: task.is_running(), ..Self::ok(task)? })
     }
 
     /// 202 with what was accepted and the absolute URL of its status. Stock clients throw at any other 2xx.
     ///
+    /// Pollers of Azure Resource Manager take a GET that answers 200 for the end, unless the URL stands in
+    /// `Azure-AsyncOperation` and the task has a `status`
+    /// (<https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/async-operations>).
+    ///
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn accepted(body: &impl Serialize, location: String) -> Result<Self, ApiError> {
-        Ok(Self { status: 202, location: Some(location), body: to_json(body)? })
+        Ok(Self { status: 202, location: Some(location), is_running: true, body: to_json(body)? })
     }
 }
 
@@ -54,7 +71,12 @@ pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2
     }
     let (status, body) = match result {
         Ok(answer) => {
-            answer.location.iter().for_each(|location| set(&mut headers, "location", location));
+            for name in ["location", "azure-asyncoperation"] {
+                answer.location.iter().for_each(|location| set(&mut headers, name, location));
+            }
+            if answer.is_running {
+                set(&mut headers, "retry-after", POLL_AFTER_SECONDS);
+            }
             (answer.status, answer.body)
         }
         Err(error) => {
@@ -66,7 +88,9 @@ pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = status.into();
     response.headers = headers;
-    response.body = Some(Body::Text(body));
+    // An answer to HEAD has the headers of GET's and no body (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2). No
+    // page says what API Gateway does with one that a function gives.
+    response.body = (call.method() != "HEAD").then_some(Body::Text(body));
     response
 }
 

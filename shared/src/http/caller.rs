@@ -6,6 +6,9 @@ use crate::app::AppScope;
 use crate::config::{ConfigError, Environment};
 use crate::store::{Grants, Role};
 
+/// The most bytes of a subject: with its prefix it is a partition key of the table, and the operator writes it.
+const MOST_SUBJECT_BYTES: usize = 256;
+
 /// The settings of every function behind the API.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
@@ -32,7 +35,7 @@ impl EdgeSettings {
 /// `needed`, or a higher one, at or above the app. Everybody else is refused: no token, no grant, no entry.
 ///
 /// # Errors
-/// [`ApiError::Unauthenticated`], [`ApiError::Forbidden`], or what the store answers.
+/// [`ApiError::Unauthenticated`], [`ApiError::SubjectTooLong`], [`ApiError::Forbidden`], or what the store answers.
 pub async fn admit(
     call: Call<'_>,
     subject_claim: &str,
@@ -41,6 +44,9 @@ pub async fn admit(
     needed: Role,
 ) -> Result<(), ApiError> {
     let subject = call.claim(subject_claim).ok_or(ApiError::Unauthenticated)?;
+    if subject.len() > MOST_SUBJECT_BYTES {
+        return Err(ApiError::SubjectTooLong { size_bytes: subject.len(), most: MOST_SUBJECT_BYTES });
+    }
     let held = grants.role(subject, scope).await?;
     if held.is_some_and(|held| held >= needed) {
         return Ok(());

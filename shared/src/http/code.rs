@@ -38,17 +38,21 @@ codes! {
     UnsupportedApiVersion = 400,
     /// `$skip`, `$top` or `$orderby` cannot be read.
     InvalidQuery = 400,
+    /// The app's path is too long to be stored, or to be a folder of the lake.
+    AppPathTooLong = 400,
     /// The caller did not prove who it is.
     Unauthenticated = 401,
     /// The caller's grants do not allow this for this app.
     Forbidden = 403,
+    /// The token's subject is too long to be granted anything.
+    SubjectTooLong = 403,
     /// The app has no such task.
     TaskNotFound = 404,
     /// The request id cannot be used as a key.
     InvalidRequestId = 400,
-    /// The request id was used for another request.
+    /// The idempotency key was used for another request.
     RequestIdReused = 409,
-    /// The body is neither JSON nor a form.
+    /// The body is neither JSON nor a form, or compressed.
     UnsupportedMediaType = 415,
     /// The body is larger than any export request.
     BodyTooLarge = 413,

@@ -10,6 +10,7 @@ use super::task::Task;
 use crate::clock::Clock;
 use crate::job::{Job, JobId, JobKey};
 use crate::store::{Grants, Jobs, Role, StoreError};
+use crate::warning::Warning;
 
 /// How often a change is decided anew when somebody else moved the job first.
 const TRIES: u32 = 4;
@@ -90,6 +91,14 @@ impl TaskCall {
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn accepted(&self, job: &Job) -> Result<Answer, ApiError> {
-        Answer::accepted(&Task::of(job), self.url.clone())
+        self.accepted_with(job, None)
+    }
+
+    /// As [`TaskCall::accepted`], with a warning about the call.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accepted_with(&self, job: &Job, warning: Option<Warning>) -> Result<Answer, ApiError> {
+        Answer::accepted(&Task::of(job).with_warning(warning), self.url.clone())
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use thiserror::Error;
 
 use super::code::ErrorCode;
-use super::shown::shown;
+use super::shown::{holds_signature, shown};
 use crate::app::AppScope;
 use crate::container::url::ContainerUrlProblem;
 use crate::container::{ContainerAddress, ContainerError};
@@ -74,10 +74,35 @@ pub enum ApiError {
     /// No proven caller.
     #[error("The request proves no caller: send `Authorization: Bearer` and a token of the service's issuer.")]
     Unauthenticated,
+    /// The subject fits no grant.
+    #[error(
+        "The token's subject has {size_bytes} bytes, and no grant takes more than {most}: ask the service's operator for \
+         a token of a shorter subject."
+    )]
+    SubjectTooLong {
+        /// How many.
+        size_bytes: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The app's path is longer than what is made of it may be.
+    #[error(
+        "The app's path takes {size_bytes} bytes {what}, in lower case and percent-encoded, and at most {most} fit: \
+         send shorter names."
+    )]
+    AppPathTooLong {
+        /// How many.
+        size_bytes: usize,
+        /// The most.
+        most: usize,
+        /// What is made of it: "as it is stored".
+        what: &'static str,
+    },
     /// The caller's role does not reach.
     #[error(
-        "The caller {} for {scope}, and this needs the role {}: ask the service's operator for a grant.",
+        "The caller {} for {}, and this needs the role {}: ask the service's operator for a grant.",
         held.map_or_else(|| "has no role".to_owned(), |role| format!("has the role {}", role.name())),
+        shown_scope(scope),
         needed.name()
     )]
     Forbidden {
@@ -95,16 +120,19 @@ pub enum ApiError {
         id: String,
     },
     /// The request id is no usable key.
-    #[error("`{header}` is not usable as a key: send at most {most} printable ASCII characters, such as a GUID.")]
+    #[error(
+        "`{header}` is not usable as a key: send at most {most} printable ASCII characters without a signature, such as \
+         a GUID."
+    )]
     InvalidRequestId {
         /// The header.
         header: &'static str,
         /// The most characters.
         most: usize,
     },
-    /// The request id belongs to another request.
+    /// The idempotency key belongs to another request.
     #[error(
-        "The request id {} was used for another export within the last day: send a fresh one with a new request.",
+        "The `Idempotency-Key` {} was used for another export within the last day: send a fresh one with a new request.",
         shown(key)
     )]
     RequestIdReused {
@@ -120,6 +148,12 @@ pub enum ApiError {
         /// The header.
         given: Option<String>,
     },
+    /// A content coding that is not read here.
+    #[error("The body is compressed ({}): send it as it is, without `Content-Encoding`.", shown(coding))]
+    CompressedBody {
+        /// The coding.
+        coding: String,
+    },
     /// Too many bytes.
     #[error("The body has {size_bytes} bytes: send at most {MAX_BODY_BYTES}.")]
     BodyTooLarge {
@@ -127,10 +161,12 @@ pub enum ApiError {
         size_bytes: usize,
     },
     /// The body cannot be read as a whole.
-    #[error("The body {reason}: send one object with the fields of the export.")]
+    #[error("The body {reason}: {mend}.")]
     InvalidBody {
         /// Why; never what it holds.
         reason: String,
+        /// What to send.
+        mend: &'static str,
     },
     /// One field is refused.
     #[error(transparent)]
@@ -206,6 +242,8 @@ impl ApiError {
         }
         match self.status() {
             401 => Some(("www-authenticate", "Bearer")),
+            // Which content types are read, the message says: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+            415 if matches!(self, Self::CompressedBody { .. }) => Some(("accept-encoding", "identity")),
             503 => Some(("retry-after", RETRY_AFTER_SECONDS)),
             _ => None,
         }
@@ -219,11 +257,13 @@ impl ApiError {
             Self::UnsupportedApiVersion { .. } => ErrorCode::UnsupportedApiVersion,
             Self::InvalidQuery { .. } => ErrorCode::InvalidQuery,
             Self::Unauthenticated => ErrorCode::Unauthenticated,
+            Self::SubjectTooLong { .. } => ErrorCode::SubjectTooLong,
+            Self::AppPathTooLong { .. } => ErrorCode::AppPathTooLong,
             Self::Forbidden { .. } => ErrorCode::Forbidden,
             Self::TaskNotFound { .. } => ErrorCode::TaskNotFound,
             Self::InvalidRequestId { .. } => ErrorCode::InvalidRequestId,
             Self::RequestIdReused { .. } => ErrorCode::RequestIdReused,
-            Self::UnsupportedMediaType { .. } => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedMediaType { .. } | Self::CompressedBody { .. } => ErrorCode::UnsupportedMediaType,
             Self::BodyTooLarge { .. } => ErrorCode::BodyTooLarge,
             Self::InvalidBody { .. } => ErrorCode::InvalidBody,
             Self::Field(error) => error.code,
@@ -260,6 +300,11 @@ fn explain(error: &ContainerError) -> String {
         }
     };
     format!("`containerUrl` was tried by staging a block, and {error}: {mend}.")
+}
+
+/// An app's scope in full; its names are the client's own texts.
+fn shown_scope(scope: &AppScope) -> &str {
+    if holds_signature(scope.as_str()) { "an app whose name holds a signature" } else { scope.as_str() }
 }
 
 fn or_missing(given: Option<&str>) -> String {

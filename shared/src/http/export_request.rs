@@ -15,6 +15,7 @@ use super::task::rfc3339;
 use crate::plural::counted;
 use crate::secret::Secret;
 use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, Selection};
+use crate::warning::Warning;
 
 const FULL_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const DATE_MEND: &str = "send an RFC 3339 full-date such as 2016-01-31";
@@ -24,6 +25,23 @@ const URL_MEND: &str = "send the container's https URL with its SAS";
 
 /// The field of the container's URL with its signature.
 const CONTAINER_URL: &str = "containerUrl";
+
+const START_DATE: &str = "startDate";
+const END_DATE: &str = "endDate";
+const CAMPAIGN_TYPE: &str = "campaignType";
+const CAMPAIGN_IDS: &str = "campaignIds";
+const WINDOW_START: &str = "campaignWindowStart";
+const WINDOW_END: &str = "campaignWindowEnd";
+
+/// What only some of the operations ask for. The others ignore it in silence: clients share one object.
+const SELECTION_FIELDS: [&str; 6] = [START_DATE, END_DATE, CAMPAIGN_TYPE, CAMPAIGN_IDS, WINDOW_START, WINDOW_END];
+
+/// Parameters that every signature has (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>),
+/// of which a URL that was cut at its first `&` has lost one at least.
+const SIGNATURE_PARAMETERS: [&str; 2] = ["sig", "sv"];
+
+/// How HTML writes `&`.
+const HTML_AMPERSAND: &str = "&amp;";
 
 /// The most characters of a description.
 const MOST_DESCRIPTION_CHARACTERS: usize = 1_024;
@@ -47,6 +65,8 @@ pub struct NewExport {
     pub request: ExportRequest,
     /// The container's URL as given, its signature included.
     pub container_url: Secret,
+    /// What of the body was ignored because no operation knows it.
+    pub unknown: Option<Warning>,
 }
 
 /// Reads and checks the fields of a create operation. The first field that is refused is named.
@@ -63,7 +83,7 @@ pub fn read_export(operation: &Operation, fields: &Fields, limits: Limits) -> Re
         description: description(fields)?,
         export_user_id: export_user_id(fields)?,
     };
-    Ok(NewExport { request, container_url })
+    Ok(NewExport { request, container_url, unknown: fields.unknown(&SELECTION_FIELDS) })
 }
 
 /// Reads the container's URL where it may be left out.
@@ -71,14 +91,28 @@ pub fn read_export(operation: &Operation, fields: &Fields, limits: Limits) -> Re
 /// # Errors
 /// [`FieldError`] when it stands twice or is no text.
 pub fn read_container_url(fields: &Fields) -> Result<Option<Secret>, FieldError> {
-    if fields.one(CONTAINER_URL)?.is_none() {
+    if fields.one(CONTAINER_URL, URL_MEND)?.is_none() {
         return Ok(None);
     }
     container_url(fields).map(Some)
 }
 
 fn container_url(fields: &Fields) -> Result<Secret, FieldError> {
-    text(fields, CONTAINER_URL, URL_MEND, |_| "a value that is not shown".to_owned()).map(Secret::new)
+    let url = text(fields, CONTAINER_URL, URL_MEND, |_| "a value that is not shown".to_owned())?;
+    let is_parameter = |name: &str| SIGNATURE_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if fields.form_names().any(|name| is_parameter(name.strip_prefix("amp;").unwrap_or(name))) {
+        let problem = "was cut at its first `&`: the form holds the rest as fields of their own";
+        return Err(unreadable_url(problem, "percent-encode the whole URL, `&` as %26"));
+    }
+    if url.to_ascii_lowercase().contains(HTML_AMPERSAND) {
+        let problem = "was escaped for HTML: it holds `&amp;`, which stands for `&`";
+        return Err(unreadable_url(problem, "send the URL as it was made, with `&` alone"));
+    }
+    Ok(Secret::new(url))
+}
+
+fn unreadable_url(problem: &str, mend: &str) -> FieldError {
+    refused(ErrorCode::InvalidField, CONTAINER_URL, problem.to_owned(), mend)
 }
 
 fn selection(kind: SelectionKind, fields: &Fields, limits: Limits) -> Result<Selection, FieldError> {
@@ -86,11 +120,11 @@ fn selection(kind: SelectionKind, fields: &Fields, limits: Limits) -> Result<Sel
         SelectionKind::Devices => Ok(Selection::Devices),
         SelectionKind::Days => days(fields, limits).map(Selection::Days),
         SelectionKind::Campaigns => {
-            let campaign_type = known(fields, "campaignType", ErrorCode::UnknownCampaignType, &CAMPAIGN_TYPES)?;
+            let campaign_type = known(fields, CAMPAIGN_TYPE, ErrorCode::UnknownCampaignType, &CAMPAIGN_TYPES)?;
             Ok(Selection::Campaigns { campaign_type, ids: campaign_ids(fields)? })
         }
         SelectionKind::ActiveCampaigns => {
-            let campaign_type = known(fields, "campaignType", ErrorCode::UnknownCampaignType, &CAMPAIGN_TYPES)?;
+            let campaign_type = known(fields, CAMPAIGN_TYPE, ErrorCode::UnknownCampaignType, &CAMPAIGN_TYPES)?;
             let (start, end) = campaign_window(fields)?;
             Ok(Selection::ActiveCampaigns { campaign_type, start, end })
         }
@@ -98,8 +132,8 @@ fn selection(kind: SelectionKind, fields: &Fields, limits: Limits) -> Result<Sel
 }
 
 fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
-    let (start, end) = (date(fields, "startDate")?, date(fields, "endDate")?);
-    let refuse = |code, problem, mend: String| Err(refused(code, "startDate", problem, &mend));
+    let (start, end) = (date(fields, START_DATE)?, date(fields, END_DATE)?);
+    let refuse = |code, problem, mend: String| Err(refused(code, START_DATE, problem, &mend));
     if start > end {
         let problem = format!("is {start}, which is after `endDate`, {end}");
         return refuse(ErrorCode::StartDateAfterEndDate, problem, "send the earlier day as `startDate`".to_owned());
@@ -120,30 +154,44 @@ fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
 
 fn date(fields: &Fields, field: &'static str) -> Result<Date, FieldError> {
     let text = text(fields, field, DATE_MEND, show)?;
-    let is_plain = text.len() == 10 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
-    let date = Some(text).filter(|_| is_plain).and_then(|text| Date::parse(text, FULL_DATE).ok());
-    date.ok_or_else(|| malformed(field, &shown(text), DATE_MEND))
+    let date = Some(text).filter(|text| is_full_date(text)).ok_or_else(|| malformed(field, &shown(text), DATE_MEND))?;
+    Date::parse(date, FULL_DATE).map_err(|_| no_day(field, date, DATE_MEND))
+}
+
+/// Whether the text has the form of a date, be it a day of the calendar or not.
+fn is_full_date(text: &str) -> bool {
+    let is_digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts.as_slice(), [year, month, day] if is_digits(year, 4) && is_digits(month, 2) && is_digits(day, 2))
+}
+
+fn no_day(field: &'static str, text: &str, mend: &str) -> FieldError {
+    malformed(field, &format!("{}, which is no day of the calendar", shown(text)), mend)
 }
 
 fn campaign_window(fields: &Fields) -> Result<(OffsetDateTime, OffsetDateTime), FieldError> {
-    let (start, end) = (moment(fields, "campaignWindowStart")?, moment(fields, "campaignWindowEnd")?);
+    let (start, end) = (moment(fields, WINDOW_START)?, moment(fields, WINDOW_END)?);
     if start <= end {
         return Ok((start, end));
     }
     let problem = format!("is {}, which is after `campaignWindowEnd`, {}", rfc3339(start), rfc3339(end));
     let mend = "send the earlier moment as `campaignWindowStart`";
-    Err(refused(ErrorCode::CampaignWindowReversed, "campaignWindowStart", problem, mend))
+    Err(refused(ErrorCode::CampaignWindowReversed, WINDOW_START, problem, mend))
 }
 
 fn moment(fields: &Fields, field: &'static str) -> Result<OffsetDateTime, FieldError> {
     let text = text(fields, field, MOMENT_MEND, show)?;
+    let day = text.get(..10).filter(|day| is_full_date(day));
+    if day.is_some_and(|day| Date::parse(day, FULL_DATE).is_err()) {
+        return Err(no_day(field, text, MOMENT_MEND));
+    }
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
     let moment = moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC));
     moment.ok_or_else(|| malformed(field, &shown(text), MOMENT_MEND))
 }
 
 fn campaign_ids(fields: &Fields) -> Result<Vec<i64>, FieldError> {
-    const FIELD: &str = "campaignIds";
+    const FIELD: &str = CAMPAIGN_IDS;
     let list = fields.list(FIELD, IDS_MEND)?.ok_or_else(|| missing(FIELD, IDS_MEND))?;
     if list.is_empty() {
         return Err(refused(ErrorCode::NoCampaignIds, FIELD, "is empty".to_owned(), IDS_MEND));
@@ -166,7 +214,7 @@ fn campaign_ids(fields: &Fields) -> Result<Vec<i64>, FieldError> {
 fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
     const FIELD: &str = "description";
     const MEND: &str = "send a text of at most 1024 characters";
-    let Some(value) = fields.one(FIELD)? else { return Ok(None) };
+    let Some(value) = fields.one(FIELD, MEND)? else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| malformed(FIELD, &show(value), MEND))?;
     if holds_signature(text) {
         return Err(malformed(FIELD, &shown(text), "leave the signature out, every reader of the task sees this text"));
@@ -180,12 +228,14 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
 /// The user id is written by push feedback only, but every operation takes the option: clients share one options object.
 fn export_user_id(fields: &Fields) -> Result<bool, FieldError> {
     const FIELD: &str = "exportOptions.exportUserId";
-    if fields.one("exportOptions")?.is_some() {
-        return Err(malformed("exportOptions", "not an object", "send an object such as {\"exportUserId\": true}"));
+    const MEND: &str = "send true or false";
+    const OPTIONS_MEND: &str = "send an object such as {\"exportUserId\": true}";
+    if fields.one("exportOptions", OPTIONS_MEND)?.is_some() {
+        return Err(malformed("exportOptions", "not an object", OPTIONS_MEND));
     }
-    let Some(value) = fields.one(FIELD)? else { return Ok(false) };
+    let Some(value) = fields.one(FIELD, MEND)? else { return Ok(false) };
     let flag = value.as_bool().or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok());
-    flag.ok_or_else(|| malformed(FIELD, &show(value), "send true or false"))
+    flag.ok_or_else(|| malformed(FIELD, &show(value), MEND))
 }
 
 /// The names of an enumeration on the wire, and how one is read.
@@ -211,7 +261,7 @@ fn text<'a>(
     mend: &str,
     show: fn(&Value) -> String,
 ) -> Result<&'a str, FieldError> {
-    let value = fields.one(field)?.ok_or_else(|| missing(field, mend))?;
+    let value = fields.one(field, mend)?.ok_or_else(|| missing(field, mend))?;
     value.as_str().ok_or_else(|| malformed(field, &format!("{}, which is no text", show(value)), mend))
 }
 

@@ -47,7 +47,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Reads `$skip`, `$top` and `$orderby`.
+    /// Reads `$skip`, `$top` and `$orderby`; an empty `$orderby` is the default order.
     ///
     /// # Errors
     /// [`ApiError::InvalidQuery`] when one of them stands twice or cannot be read, or `$filter` is asked for.
@@ -57,6 +57,7 @@ impl<'a> Query<'a> {
         let skip = self.number("$skip", 0, u32::MAX as usize, "send a whole number from 0")?;
         let top = self.number("$top", 1, MOST_PER_PAGE, "send a whole number from 1 to 40")?;
         let order = self.one("$orderby", ORDER_MEND)?;
+        let order = order.filter(|text| !text.trim().is_empty());
         let order = order.map(|text| order_by(text).ok_or_else(|| invalid("$orderby", text, ORDER_MEND)));
         let (sort, descending) = order.transpose()?.unwrap_or((SortKey::Id, false));
         Ok(Page { sort, descending, skip: skip.unwrap_or(0), top: top.unwrap_or(DEFAULT_PER_PAGE) })
@@ -127,6 +128,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_order_is_the_default() {
+        for query in ["$orderby=", "%24orderby=&$top=20", "$OrderBy=+", "$orderby"] {
+            assert_eq!(Query::parse(query).page().unwrap(), Query::parse("").page().unwrap(), "{query}");
+        }
+    }
+
+    #[test]
     fn options_that_cannot_be_read_are_refused() {
         for query in [
             "$skip=-1",
@@ -135,7 +143,6 @@ mod tests {
             "$top=0",
             "$top=41",
             "$top=1&$top=2",
-            "$orderby=",
             "$orderby=name",
             "$orderby=id up",
             "$orderby=id asc id",

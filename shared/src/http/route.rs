@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::error::{API_VERSION, ApiError};
-use crate::app::AppScope;
+use crate::app::{AppScope, MAX_SCOPE_BYTES};
 use crate::job::JobId;
 use crate::selection::ExportType;
 
@@ -110,14 +110,19 @@ pub struct Route {
 }
 
 impl Route {
-    /// Reads a path: split first, then decoded, matched ignoring case. A `%` that begins no escape stands for itself,
-    /// because API Gateway delivers the path of an HTTP API decoded
-    /// (<https://github.com/middleapi/standard-server/pull/93>).
+    /// Reads a path: split first, then decoded, matched ignoring case. API Gateway delivers the path of an HTTP API with
+    /// every escape decoded but that of `%` itself, which is left to do here
+    /// (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`);
+    /// so a `%` that begins no escape stands for itself (<https://github.com/middleapi/standard-server/pull/93>).
     ///
     /// # Errors
-    /// [`ApiError::UnknownPath`] when no operation has it.
+    /// [`ApiError::UnknownPath`] when no operation has it, [`ApiError::AppPathTooLong`] when the app cannot be stored.
     pub fn parse(path: &str) -> Result<Self, ApiError> {
-        Self::read(path).ok_or_else(|| ApiError::UnknownPath { path: path.to_owned() })
+        let route = Self::read(path).ok_or_else(|| ApiError::UnknownPath { path: path.to_owned() })?;
+        match route.scope.as_str().len() {
+            ..=MAX_SCOPE_BYTES => Ok(route),
+            size_bytes => Err(ApiError::AppPathTooLong { size_bytes, most: MAX_SCOPE_BYTES, what: "as it is stored" }),
+        }
     }
 
     fn read(path: &str) -> Option<Self> {
@@ -153,8 +158,8 @@ impl Route {
             Target::Task(id) if method == "POST" && JobId::parse(id).is_none() => {
                 return ApiError::UnknownPath { path: path.to_owned() };
             }
-            Target::Task(_) => "GET, PATCH, DELETE",
-            Target::List => "GET",
+            Target::Task(_) => "GET, HEAD, PATCH, DELETE",
+            Target::List => "GET, HEAD",
         };
         ApiError::MethodNotAllowed { method: method.to_owned(), allow }
     }
@@ -216,9 +221,28 @@ mod tests {
     fn a_segment_is_decoded_once_after_the_split() {
         let scope = |app: &str| Route::parse(&list(app)).unwrap().scope;
         assert_eq!(scope("My%20App"), scope("my app"));
-        assert!(scope("a%2Fb").as_str().ends_with("/a%2fb") || scope("a%2Fb").as_str().ends_with("/a%2Fb"));
+        for escape in ["a%2Fb", "a%2fb"] {
+            assert!(scope(escape).as_str().ends_with("/a%2Fb"), "{escape}");
+        }
+        assert!(scope("a%252Fb").as_str().ends_with("/a%252fb"), "the name is a%2Fb, in lower case");
         assert!(scope("100%").as_str().ends_with("/100%25"));
         assert!(scope("a%2525").as_str().ends_with("/a%2525"));
+    }
+
+    #[test]
+    fn an_apps_path_is_measured_as_it_is_stored() {
+        let most = MAX_SCOPE_BYTES - Route::parse(&list("a")).unwrap().scope.as_str().len() + 1;
+        for (fits, app) in [
+            (true, "a".repeat(most)),
+            (false, "a".repeat(most + 1)),
+            (true, "%41".repeat(most)),
+            (true, "%20".repeat(most / 3)),
+            (false, "%20".repeat(most / 3 + 1)),
+        ] {
+            let route = Route::parse(&list(&app));
+            assert_eq!(route.is_ok(), fits, "{app}");
+            assert!(fits || matches!(route, Err(ApiError::AppPathTooLong { .. })), "{route:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,21 @@
 //! How a client's own text is shown to it in a message.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+
 /// The most characters of a value that a message repeats.
 const MOST_CHARACTERS: usize = 64;
 
+/// How often a text is percent-decoded on the search for a signature: a URL within a URL within a URL.
+const MOST_DECODINGS: usize = 3;
+
+/// The bytes of a signature, which is an HMAC-SHA256
+/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas#specify-the-signature>).
+const SIGNATURE_BYTES: usize = 32;
+
 /// A client's value as a message shows it: quoted and escaped, cut to 64 characters, and not at all when it looks like
-/// a signed URL, which a client may have put into the wrong field.
+/// a signature or a signed URL, which a client may have put into the wrong field.
 pub(super) fn shown(value: &str) -> String {
     if holds_signature(value) {
         return "a text with a signature (not repeated)".to_owned();
@@ -16,10 +27,35 @@ pub(super) fn shown(value: &str) -> String {
     format!("{text:?}")
 }
 
-/// Whether a text looks like a shared access signature, or like a URL with one.
+/// Whether a text looks like a shared access signature, or like a URL or an object with one, however often it is
+/// percent-encoded and however short the signature is.
 pub(super) fn holds_signature(text: &str) -> bool {
+    let mut text = text.to_owned();
+    for _ in 0..MOST_DECODINGS {
+        if names_signature(&text) || is_signature(&text) {
+            return true;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return false;
+        }
+        text = decoded;
+    }
+    names_signature(&text) || is_signature(&text)
+}
+
+/// Whether `sig` stands in front of a value: in a query, a form, or an object.
+fn names_signature(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    ["sig=", "sig%3d"].iter().any(|mark| lower.contains(mark))
+    lower.match_indices("sig").any(|(at, name)| {
+        let rest = lower.get(at + name.len()..).unwrap_or_default();
+        rest.trim_start_matches(['"', '\'', '\\', ' ']).starts_with(['=', ':'])
+    })
+}
+
+/// Whether the text is a signature alone.
+fn is_signature(text: &str) -> bool {
+    STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.len() == SIGNATURE_BYTES)
 }
 
 #[cfg(test)]
@@ -33,9 +69,36 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_url_in_the_wrong_place_is_not_repeated() {
-        for value in ["https://a/c?sv=1&sig=abc", "?SIG=abc", "sv%3D1%26sig%3Dabc"] {
+    fn a_signature_in_the_wrong_place_is_not_repeated_however_short() {
+        for value in [
+            "https://a/c?sv=1&sig=abc",
+            "?SIG=abc",
+            "sig=abc",
+            "sig =abc",
+            "sv%3D1%26sig%3Dabc",
+            "sv%253D1%2526sig%253Dabc",
+            "%73ig=abc",
+            r#"{"sig":"abc"}"#,
+            r#"{\"sig\": \"abc\"}"#,
+            "amp;sig=abc",
+        ] {
             assert!(!shown(value).contains("abc"), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_signature_alone_is_not_repeated() {
+        let signature = STANDARD.encode([0xfb; SIGNATURE_BYTES]);
+        let encoded = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        for value in [signature.as_str(), &encoded, &format!(" {signature} ")] {
+            assert!(shown(value).contains("not repeated"), "{value}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_shown() {
+        for value in ["design", "sigma", "a=b", "signal: 3", "2016-02-30", "Zm9v"] {
+            assert_eq!(shown(value), format!("{value:?}"));
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::warning::{Warning, WarningCode};
 /// How long before its expiry a signature is worth a warning: what a new one must last at least, too.
 const EXPIRES_SOON: Duration = Duration::minutes(15);
 
+/// The status of a task that has not ended.
+const IN_PROGRESS: &str = "InProgress";
+
 /// An export task. The fields after `error_details` are additions to the contract.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +28,8 @@ pub struct Task {
     export_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_details: Option<String>,
+    /// What pollers of Azure Resource Manager look at.
+    status: &'static str,
     phase: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_expires: Option<String>,
@@ -72,12 +77,25 @@ impl Task {
             date_completed: ended.map(rfc3339),
             export_type: job.request.export_type.name(),
             error_details,
+            status: operation_status(&job.phase),
             phase: job.phase.name(),
             credential_expires: credential_expires(job).map(rfc3339),
             warnings: job.warnings.clone(),
             manifest_url: manifest_url(job),
             progress: None,
         }
+    }
+
+    /// Whether the task has not ended.
+    pub fn is_running(&self) -> bool {
+        self.status == IN_PROGRESS
+    }
+
+    /// Adds what is to be said of one call alone.
+    #[must_use]
+    pub fn with_warning(mut self, warning: Option<Warning>) -> Self {
+        self.warnings.extend(warning);
+        self
     }
 
     /// Adds how far the job has come, and a warning when its signature may not last until its end.
@@ -93,6 +111,21 @@ impl Task {
         };
         self.warnings.extend(signature_warning(job, tally, now));
         Self { progress: Some(progress), ..self }
+    }
+}
+
+/// What is left to wait for, and the end, in the words of Azure Resource Manager
+/// (<https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/async-operations#provisioning-states>).
+fn operation_status(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Queued
+        | Phase::Planning
+        | Phase::Running
+        | Phase::AwaitingCredential { .. }
+        | Phase::Resuming
+        | Phase::Cancelling { .. }
+        | Phase::Finishing { .. } => IN_PROGRESS,
+        Phase::Ended { .. } => phase.wire_state(),
     }
 }
 

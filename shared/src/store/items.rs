@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 pub(crate) use chunk::ChunkItem;
 pub(crate) use job::{JobItem, JobRow};
 
-use super::AcceptedRequest;
+use super::{AcceptedRequest, RequestKey};
 use crate::app::AppScope;
 use crate::container::{BlobName, PreparedFile};
 use crate::job::{Job, JobId, JobKey};
@@ -71,12 +71,23 @@ impl From<FileAttribute> for PreparedFile {
     }
 }
 
-/// A client's request id and what was accepted under it.
+/// What a client's key of a request is, when it is no idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeySource {
+    /// The client's id of its request.
+    Client,
+}
+
+/// A client's key of a request and what was accepted under it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RequestItem {
     pub(crate) kind: String,
     pub(crate) v: u32,
     pub(crate) key: String,
+    /// Absent of an idempotency key, and of whatever version 1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<KeySource>,
     pub(crate) job: String,
     pub(crate) body_hash: String,
     pub(crate) ttl: i64,
@@ -84,10 +95,15 @@ pub(crate) struct RequestItem {
 
 impl From<&AcceptedRequest> for RequestItem {
     fn from(request: &AcceptedRequest) -> Self {
+        let (key, source) = match &request.key {
+            RequestKey::Idempotency(key) => (key, None),
+            RequestKey::Client { id, .. } => (id, Some(KeySource::Client)),
+        };
         Self {
             kind: "request".to_owned(),
             v: VERSION,
-            key: request.key.clone(),
+            key: key.clone(),
+            source,
             job: request.job.to_string(),
             body_hash: request.body_hash.clone(),
             ttl: ttl(request.expires),
@@ -99,9 +115,13 @@ impl TryFrom<RequestItem> for AcceptedRequest {
     type Error = String;
 
     fn try_from(item: RequestItem) -> Result<Self, String> {
+        let key = match item.source {
+            None => RequestKey::Idempotency(item.key),
+            Some(KeySource::Client) => RequestKey::Client { id: item.key, body_hash: item.body_hash.clone() },
+        };
         Ok(Self {
             job: JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?,
-            key: item.key,
+            key,
             body_hash: item.body_hash,
             expires: moment_of_ttl(item.ttl)?,
         })

@@ -60,7 +60,7 @@ async fn the_new_task_has_the_contracts_fields_and_its_phase() {
     let reply = world.send(&Request::create("events", &with(days(), "description", "für Ada"))).await;
     let expected = json!({
         "id": reply.id(), "description": "für Ada", "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z",
-        "exportType": "Event", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
+        "exportType": "Event", "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
     });
     assert_eq!(reply.json(), expected);
 }
@@ -148,12 +148,43 @@ async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
 async fn of_two_runs_of_one_request_at_the_same_time_one_makes_the_job() {
     let world = World::new().await;
     world.store.look_up_too_early();
-    let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
-    let (first, second) = (world.send(&request).await, world.send(&request).await);
-    assert_eq!((second.status, &second.text), (202, &first.text));
-    let other = Request::create("events", &days()).header("x-ms-client-request-id", "1");
+    for header in ["x-ms-client-request-id", "idempotency-key"] {
+        let request = Request::create("activities", &days()).header(header, "1");
+        let (first, second) = (world.send(&request).await, world.send(&request).await);
+        assert_eq!((second.status, &second.text), (202, &first.text));
+    }
+    let other = Request::create("events", &days()).header("idempotency-key", "1");
     assert_eq!(world.send(&other).await.error(), (409, "RequestIdReused".to_owned()));
-    assert_eq!(world.store.stored().len(), 1);
+    assert_eq!(world.store.stored().len(), 2);
+}
+
+#[tokio::test]
+async fn another_body_or_operation_under_the_same_client_request_id_is_another_creation() {
+    let world = World::new().await;
+    let requests = [
+        Request::create("activities", &days()),
+        Request::create("events", &days()),
+        Request::create("activities", &with(days(), "endDate", "2026-11-19")),
+    ]
+    .map(|request| request.header("x-ms-client-request-id", "for life"));
+    let mut first = Vec::new();
+    for request in &requests {
+        first.push(world.send(request).await.id());
+    }
+    assert_eq!(world.store.stored().len(), 3);
+    for (request, id) in requests.iter().zip(&first) {
+        assert_eq!(&world.send(request).await.id(), id, "each is remembered");
+    }
+}
+
+#[tokio::test]
+async fn a_client_request_id_and_an_idempotency_key_never_collide() {
+    let world = World::new().await;
+    let request = |header: &str| Request::create("activities", &days()).header(header, "1");
+    let (key, id) = (request("idempotency-key"), request("x-ms-client-request-id"));
+    let (by_key, by_id) = (world.send(&key).await.id(), world.send(&id).await.id());
+    assert_ne!(by_key, by_id);
+    assert_eq!((world.send(&key).await.id(), world.send(&id).await.id()), (by_key, by_id));
 }
 
 #[tokio::test]
@@ -168,14 +199,75 @@ async fn the_idempotency_key_goes_before_the_clients_request_id() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_forgotten_after_a_day_and_belongs_to_one_app() {
+async fn a_client_request_id_counts_for_ten_minutes_a_key_for_a_day_and_both_for_one_app() {
+    for (header, remembered) in [("x-ms-client-request-id", Duration::minutes(10)), ("idempotency-key", Duration::DAY)]
+    {
+        let world = World::new().await;
+        let request = Request::create("activities", &days()).header(header, "1");
+        let first = world.send(&request).await.id();
+        let other_app = Request { path: request.path.replace("chess", "go"), ..request.clone() };
+        assert_ne!(world.send(&other_app).await.id(), first);
+        world.clock.set(NOW + remembered - Duration::SECOND);
+        assert_eq!(world.send(&request).await.id(), first, "{header}");
+        world.clock.set(NOW + remembered);
+        let second = world.send(&request).await.id();
+        assert_ne!(second, first, "{header}");
+        assert_eq!(world.send(&request).await.id(), second, "what has expired is replaced");
+    }
+}
+
+#[tokio::test]
+async fn what_no_operation_knows_is_named_and_kept_on_the_task() {
     let world = World::new().await;
-    let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
-    let first = world.send(&request).await.id();
-    let other_app = Request { path: request.path.replace("chess", "go"), ..request.clone() };
-    assert_ne!(world.send(&other_app).await.id(), first);
-    world.clock.set(NOW + Duration::DAY);
-    assert_ne!(world.send(&request).await.id(), first);
+    let mut body = with(with(days(), "stratDate", "secret value"), "campaignIds", json!([1]));
+    body["exportOptions"] = json!({"exportUserId": true, "ExportUserIds": "secret value"});
+    let reply = world.send(&Request::create("activities", &body)).await;
+    let expected = json!([{
+        "code": "UnknownProperties",
+        "message": "The request has properties that are not known and were ignored: \"exportOptions.ExportUserIds\", \
+                    \"stratDate\". Correct their names, or leave them out.",
+    }]);
+    assert_eq!(reply.json()["warnings"], expected);
+    let task = world.send(&Request::task(&reply.id())).await;
+    assert_eq!(task.json()["warnings"], expected);
+    assert_eq!(world.send(&Request::list()).await.json()["value"][0]["warnings"], expected);
+    assert!(!format!("{:?}", world.store.stored()).contains("secret value"));
+}
+
+#[tokio::test]
+async fn unknown_names_are_bounded_and_never_hold_a_signature() {
+    let mut body = days();
+    for number in 0..100 {
+        body[format!("{number:02}{}", "x".repeat(500))] = json!(1);
+    }
+    body[format!("!?sig={SIGNATURE}\n")] = json!(1);
+    let reply = World::new().await.send(&Request::create("activities", &body)).await;
+    let message = reply.json()["warnings"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("and 91 more") && message.len() < 1_000, "{message}");
+    assert!(!reply.text.contains(SIGNATURE) && message.contains("not repeated"), "{message}");
+}
+
+#[tokio::test]
+async fn what_another_operation_asks_for_is_no_unknown_property() {
+    let mut body = campaigns();
+    body.as_object_mut().unwrap().extend(window().as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(days().as_object().unwrap().clone());
+    body["description"] = json!("all of them");
+    body["exportOptions"] = json!({"exportUserId": false});
+    for operation in &shared::http::route::OPERATIONS {
+        let reply = World::new().await.send(&Request::create(operation.name, &body)).await;
+        assert_eq!((reply.status, reply.json().get("warnings")), (202, None), "{}", operation.name);
+    }
+}
+
+#[tokio::test]
+async fn numbers_and_texts_that_only_json_can_hold_are_ignored_where_nobody_asks() {
+    let body = days().to_string();
+    let odd = r#""big":1e400,"half":"\ud800","\udfff":[-1e999],"exportOptions":{"x":["\ud800",1e400]},"#;
+    let request = Request::create("activities", &days()).body(body.replacen('{', &format!("{{{odd}"), 1));
+    let reply = World::new().await.send(&request).await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    assert_eq!(reply.json()["warnings"][0]["code"], "UnknownProperties");
 }
 
 #[tokio::test]

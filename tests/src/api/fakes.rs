@@ -13,7 +13,8 @@ use shared::job::{Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
 use shared::store::{
-    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, Role, SortKey, StoreError,
+    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, RequestKey, Role, SortKey,
+    StoreError,
 };
 use shared::tally::Tally;
 use time::OffsetDateTime;
@@ -62,7 +63,7 @@ impl Clock for FakeClock {
 struct Tables {
     jobs: HashMap<JobKey, Job>,
     tallies: HashMap<JobId, Tally>,
-    accepted: HashMap<(AppScope, String), AcceptedRequest>,
+    accepted: HashMap<(AppScope, RequestKey), AcceptedRequest>,
     grants: Vec<Grant>,
     failure: Option<fn() -> StoreError>,
     looks_up_early: bool,
@@ -126,11 +127,11 @@ impl Intake for FakeStore {
     async fn accepted(
         &self,
         scope: &AppScope,
-        key: &str,
+        key: &RequestKey,
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError> {
         let tables = self.tables()?;
-        let known = tables.accepted.get(&(scope.clone(), key.to_owned())).filter(|request| now < request.expires);
+        let known = tables.accepted.get(&(scope.clone(), key.clone())).filter(|request| now < request.expires);
         Ok(known.filter(|_| !tables.looks_up_early).cloned())
     }
 

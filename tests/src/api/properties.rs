@@ -1,6 +1,7 @@
 //! What holds for every request, however odd.
 
-use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::prelude::{Just, Strategy, any, prop, prop_assume, prop_oneof, proptest};
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
@@ -60,6 +61,22 @@ proptest! {
         send(&Request::new(&method, &path));
         send(&Request::new(&method, &format!("{LIST}/{path}")));
         send(&Request::new(&method, &LIST.replace("chess", &path)));
+    }
+
+    #[test]
+    fn the_location_of_any_app_leads_back_to_its_task(app in "[^/]{1,40}") {
+        prop_assume!(!matches!(app.as_str(), "." | ".."));
+        let encoded: String = utf8_percent_encode(&app, NON_ALPHANUMERIC).collect();
+        let create = Request::create("activities", &days());
+        let create = Request { path: create.path.replace("chess", &encoded), ..create };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new().await;
+            let created = world.send(&create).await;
+            assert_eq!(created.status, 202, "{created:?}");
+            let task = world.send(&Request::follow(created.header("location").unwrap())).await;
+            assert_eq!((task.status, task.id()), (200, created.id()));
+        });
     }
 
     #[test]

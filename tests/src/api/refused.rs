@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use shared::app::AppScope;
 use shared::container::ContainerError;
 use shared::http::code::ErrorCode;
 use shared::seal::SealError;
 use shared::store::StoreError;
+use shared::warning::WarningCode;
 use time::macros::datetime;
 
 use super::{LIST, Request, SIGNATURE, World, container_url, days, with, without};
@@ -25,6 +27,15 @@ fn documented() -> BTreeMap<&'static str, u16> {
 fn the_page_of_errors_lists_exactly_the_codes_that_there_are() {
     let known: BTreeMap<&str, u16> = ErrorCode::ALL.iter().map(|code| (code.name(), code.status())).collect();
     assert_eq!(documented(), known);
+}
+
+#[test]
+fn the_page_lists_exactly_the_codes_of_warnings() {
+    let known: BTreeSet<&str> = WarningCode::ALL.iter().map(|code| code.name()).collect();
+    let (_, table) = ERRORS.split_once("\n## Warnings").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    assert_eq!(rows.map(|(code, _)| code).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]
@@ -57,7 +68,9 @@ async fn refusal(operation: &str, body: &Value) -> (String, String) {
 async fn an_unknown_path_is_404_for_every_method() {
     for path in ["/", "/subscriptions/s1", &format!("{LIST}/a/b"), &LIST.replace("apps", "application")] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
-            assert_eq!(code_of(&Request::new(method, path)).await, answer(404, "UnknownPath"), "{method} {path}");
+            let reply = World::new().await.send(&Request::new(method, path)).await;
+            assert_eq!(reply.status, 404, "{method} {path}");
+            assert!(method == "HEAD" || reply.error() == answer(404, "UnknownPath"), "{method} {path}");
         }
     }
     let operation = Request::create("everything", &days());
@@ -68,11 +81,11 @@ async fn an_unknown_path_is_404_for_every_method() {
 async fn a_known_path_names_its_methods() {
     let task = format!("{LIST}/019395a0-0000-7000-8000-000000000000");
     for (method, path, allow) in [
-        ("POST", LIST, "GET"),
-        ("DELETE", LIST, "GET"),
-        ("PATCH", LIST, "GET"),
-        ("POST", &task, "GET, PATCH, DELETE"),
-        ("PUT", &task, "GET, PATCH, DELETE"),
+        ("POST", LIST, "GET, HEAD"),
+        ("DELETE", LIST, "GET, HEAD"),
+        ("PATCH", LIST, "GET, HEAD"),
+        ("POST", &task, "GET, HEAD, PATCH, DELETE"),
+        ("PUT", &task, "GET, HEAD, PATCH, DELETE"),
         ("PATCH", &format!("{LIST}/activities"), "POST"),
         ("DELETE", &format!("{LIST}/activities"), "POST"),
         ("GET", &format!("{LIST}/activities"), "POST"),
@@ -155,19 +168,25 @@ async fn a_request_id_must_be_usable_as_a_key() {
         let request = Request::create("activities", &days()).header(name, id);
         assert_eq!(code_of(&request).await, answer(400, "InvalidRequestId"), "{name}");
     }
+    for name in ["idempotency-key", "x-ms-client-request-id"] {
+        let request = Request::create("activities", &days()).header(name, &format!("1 {}", container_url()));
+        let reply = World::new().await.send(&request).await;
+        assert_eq!(reply.error(), answer(400, "InvalidRequestId"), "a signature is neither stored nor echoed");
+        assert!(!format!("{reply:?}").contains(SIGNATURE));
+    }
     let request = Request::create("activities", &days()).header("idempotency-key", &"x".repeat(256));
     assert_eq!(World::new().await.send(&request).await.status, 202);
 }
 
 #[tokio::test]
-async fn a_request_id_that_is_used_for_something_else_is_a_conflict() {
+async fn an_idempotency_key_that_is_used_for_something_else_is_a_conflict() {
     let world = World::new().await;
-    let first = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
+    let first = Request::create("activities", &days()).header("idempotency-key", "1");
     world.send(&first).await;
     for other in
         [Request::create("events", &days()), Request::create("activities", &with(days(), "endDate", "2026-11-19"))]
     {
-        let reply = world.send(&other.header("x-ms-client-request-id", "1")).await;
+        let reply = world.send(&other.header("idempotency-key", "1")).await;
         assert_eq!(reply.error(), answer(409, "RequestIdReused"));
     }
     assert_eq!(world.store.stored().len(), 1);
@@ -179,6 +198,25 @@ async fn other_content_types_are_refused() {
         let request = Request::create("activities", &days()).header("content-type", content_type);
         assert_eq!(code_of(&request).await, answer(415, "UnsupportedMediaType"), "{content_type}");
     }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_naming_its_coding() {
+    let plain = Request::create("activities", &days());
+    let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff];
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, gzip);
+    let unsaid = Request { is_base64: true, ..plain.clone().body(encoded) };
+    let said = unsaid.clone().header("content-encoding", "gzip");
+    for (request, coding) in [(unsaid, "gzip"), (said, "gzip"), (plain.clone().header("content-encoding", "br"), "br")]
+    {
+        let reply = World::new().await.send(&request).await;
+        assert_eq!(reply.error(), answer(415, "UnsupportedMediaType"));
+        assert_eq!(reply.header("accept-encoding"), Some("identity"));
+        let expected = format!("The body is compressed (\"{coding}\"): send it as it is, without `Content-Encoding`.");
+        assert_eq!(reply.message(), expected);
+    }
+    let identity = plain.header("content-encoding", "Identity");
+    assert_eq!(World::new().await.send(&identity).await.status, 202);
 }
 
 #[tokio::test]
@@ -200,6 +238,144 @@ async fn a_body_that_is_no_json_object_is_refused_without_repeating_it() {
         let request = Request { is_base64: true, ..Request::create("activities", &days()).body(base64) };
         assert_eq!(code_of(&request).await, answer(400, "InvalidBody"), "{base64}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_what_it_is_said_to_be_is_told_what_it_looks_like() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let json = days().to_string();
+    let cut = &json[..json.len() - 1];
+    let form = "containerUrl=https%3A%2F%2Fa.blob.core.windows.net%2Fc&exportFormat=JsonBlob";
+    for (content_type, body, expected) in [
+        (
+            FORM,
+            json.as_str(),
+            "looks like JSON, and its content type says that it is a form: send JSON with `Content-Type: application/json`.",
+        ),
+        (FORM, " [1]", "looks like JSON"),
+        ("application/json", form, "looks like a form, and its content type says JSON"),
+        ("application/json", cut, "is not JSON: it ends too early, at line 1, column"),
+        ("application/json", "[[1]", "is not JSON: it ends too early, at line 1, column 4"),
+        ("application/json", "{\n\"a\": tru}", "is not JSON, at line 2, column"),
+        ("application/json", "[{}]", "is JSON, but an array and not an object"),
+        ("application/json", "\"a\"", "is JSON, but a text and not an object"),
+        ("application/json", " ", "is empty: send one object"),
+        (FORM, "", "is empty"),
+    ] {
+        let request = Request::create("activities", &days()).header("content-type", content_type).body(body);
+        let reply = World::new().await.send(&request).await;
+        assert_eq!(reply.error(), answer(400, "InvalidBody"), "{body}");
+        assert!(reply.message().contains(&format!("The body {expected}")), "{body}: {reply:?}");
+        assert!(!reply.text.contains(SIGNATURE));
+    }
+}
+
+#[tokio::test]
+async fn a_container_url_that_a_form_cut_or_html_escaped_is_told_so() {
+    let url = container_url();
+    let escaped = url.replace('&', "&amp;");
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let rest = "&exportFormat=JsonBlob&startDate=2026-11-01&endDate=2026-11-02";
+    let form = |url: &str| {
+        let request = Request::create("activities", &days()).body(format!("containerUrl={url}{rest}"));
+        request.header("content-type", "application/x-www-form-urlencoded")
+    };
+    let (cut, html) = ("was cut at its first `&`", "was escaped for HTML");
+    for (request, problem, mend) in [
+        (form(&url), cut, "percent-encode the whole URL"),
+        (form(&escaped), cut, "percent-encode the whole URL"),
+        (
+            form(&url.replacen("?sv=2024-08-04&", "?", 1).replacen("?", &format!("?sig={SIGNATURE}&sv=1&"), 1)),
+            cut,
+            "%26",
+        ),
+        (form(&encoded(&escaped)), html, "with `&` alone"),
+        (Request::create("activities", &with(days(), "containerUrl", escaped.as_str())), html, "with `&` alone"),
+    ] {
+        let reply = World::new().await.send(&request).await;
+        assert_eq!(reply.error(), answer(400, "InvalidField"));
+        assert!(reply.message().contains(problem) && reply.message().contains(mend), "{reply:?}");
+        assert!(!reply.text.contains(SIGNATURE));
+    }
+    assert_eq!(World::new().await.send(&form(&encoded(&url))).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_value_that_only_json_can_hold_is_named_where_it_is_asked_for() {
+    for (operation, field, raw, problem) in [
+        ("events", "description", r#""a \ud800""#, "holds half of a surrogate pair"),
+        ("events", "startDate", "1e400", "holds a number beyond 1.8e308"),
+        ("feedbackByCampaign", "campaignIds", "[1, 1e400]", "holds a number beyond 1.8e308"),
+        ("events", "exportOptions", r#"{"exportUserId": -1e400}"#, "holds a number beyond 1.8e308"),
+    ] {
+        let body = without(campaigns(), field).to_string().replacen('{', &format!("{{\"{field}\": {raw}, "), 1);
+        let reply = World::new().await.send(&Request::create(operation, &days()).body(body)).await;
+        assert_eq!(reply.error(), answer(400, "InvalidField"), "{field}");
+        assert!(reply.message().contains(field) && reply.message().contains(problem), "{reply:?}");
+    }
+}
+
+/// Requests of every method of an app.
+fn of_app(app: &str) -> [Request; 6] {
+    let requests = [
+        Request::create("activities", &days()),
+        Request::list(),
+        Request::task("019395a0-0000-7000-8000-000000000000"),
+        Request::resume("019395a0-0000-7000-8000-000000000000", &json!({})),
+        Request::cancel("019395a0-0000-7000-8000-000000000000"),
+        Request::new("HEAD", LIST),
+    ];
+    requests.map(|request| Request { path: request.path.replace("chess", app), ..request })
+}
+
+#[tokio::test]
+async fn an_app_path_that_cannot_be_stored_is_refused_on_every_method_before_authorization() {
+    let rest = AppScope::from_segments(LIST.split('/').skip(1).take(9)).as_str().len() + 1;
+    for request in of_app(&"ü".repeat((700 - rest) / 6 + 1)) {
+        let request = Request { method: request.method.clone(), ..request }.by(None);
+        let reply = World::new().await.send(&request).await;
+        assert_eq!(reply.status, 400, "{request:?}");
+        if request.method != "HEAD" {
+            assert_eq!(reply.error(), answer(400, "AppPathTooLong"));
+            assert!(reply.message().contains("at most 700 fit: send shorter names"), "{reply:?}");
+        }
+    }
+    for request in of_app(&"x".repeat(700 - rest)) {
+        assert!([200, 202, 404].contains(&World::new().await.send(&request).await.status), "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_whose_folder_no_lake_can_hold_is_refused_at_once_where_the_lake_is_a_folder() {
+    let rest = AppScope::from_segments(LIST.split('/').skip(1).take(9)).as_str().len() + 1;
+    let create = |operation: &str, length| {
+        let request = Request::create(operation, &days());
+        Request { path: request.path.replace("chess", &"x".repeat(length)), ..request }
+    };
+    // `app=` in place of the first slash.
+    let most = 255 - "app=".len() + 1 - rest;
+    let world = World { has_folder_lake: true, ..World::new().await };
+    let reply = world.send(&create("activities", most + 1)).await;
+    assert_eq!(reply.error(), answer(400, "AppPathTooLong"));
+    assert!(reply.message().contains("256 bytes as the name of its folder in the lake"), "{reply:?}");
+    assert!(world.store.stored().is_empty() && world.containers.staged().is_empty());
+    for (operation, length) in [("activities", most), ("tags", most + 1)] {
+        assert_eq!(world.send(&create(operation, length)).await.status, 202, "{operation}");
+    }
+    assert_eq!(World::new().await.send(&create("activities", most + 1)).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_subject_that_no_grant_takes_is_refused() {
+    for request in of_app("chess") {
+        let reply = World::new().await.send(&request.clone().by(Some(&"ü".repeat(129)))).await;
+        assert_eq!(reply.status, 403, "{request:?}");
+        if request.method != "HEAD" {
+            assert_eq!(reply.error(), answer(403, "SubjectTooLong"));
+        }
+    }
+    let longest = Request::list().by(Some(&"x".repeat(256)));
+    assert_eq!(code_of(&longest).await, answer(403, "Forbidden"));
 }
 
 fn campaigns() -> Value {
@@ -235,7 +411,10 @@ async fn a_malformed_field_is_named_with_its_value_and_the_mend() {
     for (operation, field, value, shown, mend) in [
         ("events", "startDate", json!("2026-11-1"), "2026-11-1", "full-date"),
         ("events", "startDate", json!("2026-11-01T00:00:00Z"), "2026-11-01T00", "full-date"),
-        ("events", "endDate", json!("2026-02-30"), "2026-02-30", "full-date"),
+        ("events", "endDate", json!("2026-02-30"), "2026-02-30", "no day of the calendar"),
+        ("events", "startDate", json!("2026-13-01"), "2026-13-01", "no day of the calendar"),
+        ("feedbackByDate", "campaignWindowEnd", json!("2026-02-30T00:00:00Z"), "2026-02-30", "no day of the calendar"),
+        ("feedbackByDate", "campaignWindowEnd", json!("2026-02-28 00:00"), "2026-02-28", "date-time"),
         ("events", "endDate", json!("+2026-11-20"), "+2026", "full-date"),
         ("events", "endDate", json!(20), "20", "full-date"),
         ("events", "description", json!(["a"]), "[", "text"),

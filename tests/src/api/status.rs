@@ -30,7 +30,7 @@ async fn a_fresh_task_has_no_total_yet() {
     let reply = world.send(&Request::task(&id)).await;
     let expected = json!({
         "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
-        "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
+        "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
     });
     assert_eq!((reply.status, reply.json()), (200, expected));
 }
@@ -124,6 +124,7 @@ async fn a_task_that_succeeded_names_its_manifest() {
     ended(&world, job, Outcome::Succeeded).await;
     let task = world.send(&Request::task(&id)).await.json();
     assert_eq!((&task["state"], &task["phase"]), (&json!("Succeeded"), &json!("succeeded")));
+    assert_eq!(task["status"], "Succeeded");
     assert_eq!(task["dateCompleted"], "2026-11-21T13:00:00.000Z");
     assert_eq!(task["progress"]["percent"], 100);
     let manifest = format!("https://account.blob.core.windows.net/exports/Activity/{id}/manifest.json");
@@ -139,7 +140,37 @@ async fn a_task_with_a_hopeless_chunk_has_failed_and_says_why() {
     ended(&world, job, Outcome::Incomplete { details: "chunk 0: line 3 is not JSON".to_owned() }).await;
     let task = world.send(&Request::task(&id)).await.json();
     assert_eq!((&task["state"], &task["phase"]), (&json!("Failed"), &json!("incomplete")));
+    assert_eq!(task["status"], "Failed");
     assert_eq!(task["errorDetails"], "chunk 0: line 3 is not JSON");
+}
+
+#[tokio::test]
+async fn a_task_says_when_to_ask_again_until_it_has_ended() {
+    let world = World::new().await;
+    let job = planned(&world, 1).await;
+    let request = Request::task(&job.key.id.to_string());
+    let running = world.send(&request).await;
+    assert_eq!((running.header("retry-after"), &running.json()["status"]), (Some("10"), &json!("InProgress")));
+    let waiting = world.store.put_job(job.await_credential(NOW, "it expired".to_owned()).unwrap()).await.unwrap();
+    assert_eq!(world.send(&request).await.header("retry-after"), Some("10"));
+    let job = world.store.put_job(waiting.resume().unwrap()).await.unwrap();
+    ended(&world, job.begin_planning().unwrap().resume_running().unwrap(), Outcome::Failed { details: "x".to_owned() })
+        .await;
+    let over = world.send(&request).await;
+    assert_eq!((over.header("retry-after"), &over.json()["status"]), (None, &json!("Failed")));
+    assert_eq!(world.send(&Request::list()).await.header("retry-after"), None);
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let world = World::new().await;
+    let id = world.accepted().await;
+    let unknown = Request::task("x");
+    for request in [Request::task(&id), Request::list(), unknown, Request::list().by(None), Request::list().query("")] {
+        let get = world.send(&request).await;
+        let head = world.send(&Request { method: "HEAD".to_owned(), ..request }).await;
+        assert_eq!((head.status, &head.headers, head.text.as_str()), (get.status, &get.headers, ""));
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use shared::selection::{CampaignType, ExportFormat, Selection};
+use shared::store::{Grant, Grants, Role};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{LIST, Request, SIGNATURE, VERSION, World, container_url, days, with};
@@ -55,7 +56,7 @@ async fn a_space_in_the_query_comes_as_plus_or_percent_20() {
 
 #[tokio::test]
 async fn the_location_is_absolute_and_leads_to_the_task() {
-    for app in ["chess", "Chess%20Pro", "Schach für alle?#100%"] {
+    for app in ["chess", "Chess%20Pro", "Schach für alle?#100%", "a%252Fb", "a%2fb", "a%2525"] {
         let world = World::new().await;
         let create = Request::create("activities", &days());
         let reply = world.send(&Request { path: create.path.replace("chess", app), ..create }).await;
@@ -64,6 +65,36 @@ async fn the_location_is_absolute_and_leads_to_the_task() {
         let task = world.send(&Request::follow(location)).await;
         assert_eq!((task.status, task.id()), (200, reply.id()), "{location}");
     }
+}
+
+#[tokio::test]
+async fn what_is_accepted_says_where_and_when_pollers_of_azure_are_to_ask() {
+    let world = World::new().await;
+    let created = world.send(&Request::create("activities", &days())).await;
+    let id = created.id();
+    let resumed = world.send(&Request::resume(&id, &json!({"containerUrl": container_url()}))).await;
+    for reply in [created, resumed, world.send(&Request::cancel(&id)).await] {
+        assert_eq!((reply.status, &reply.json()["status"]), (202, &"InProgress".into()));
+        assert_eq!(reply.header("azure-asyncoperation"), reply.header("location"));
+        assert!(reply.header("location").is_some_and(|location| location.contains(&id)), "{reply:?}");
+        assert_eq!(reply.header("retry-after"), Some("10"));
+    }
+    let got = world.send(&Request::task(&id)).await;
+    assert_eq!((got.header("azure-asyncoperation"), got.header("location")), (None, None));
+}
+
+#[tokio::test]
+async fn a_grant_is_honoured_whatever_case_its_escapes_have() {
+    let world = World::new().await;
+    let reached = Request::new("GET", &LIST.replace("chess", "Größe%2fn")).by(Some("bob"));
+    for escapes in ["gr%c3%b6%c3%9fe%2fn", "gr%C3%B6%C3%9Fe%2Fn"] {
+        let path = LIST.to_lowercase().replace("/devices/exporttasks", "").replace("chess", escapes);
+        let grant = Grant { subject: "bob".to_owned(), path, role: Role::Reader };
+        let world = World::new().await;
+        world.store.put_grant(&grant).await.unwrap();
+        assert_eq!(world.send(&reached).await.status, 200, "{escapes}");
+    }
+    assert_eq!(world.send(&reached).await.status, 403);
 }
 
 #[tokio::test]

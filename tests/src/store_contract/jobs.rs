@@ -3,11 +3,13 @@
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use shared::app::AppScope;
 use shared::job::{Job, JobKey, Phase, Plan, PlanCursor};
-use shared::store::{Created, Grant, Grants, Intake, JobLists, Jobs, Page, Role, SortKey, StoreError};
+use shared::store::{
+    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role, SortKey, StoreError,
+};
 use time::Duration;
 
 use super::engine::World;
-use super::samples::{NOW, accepted, file, outcomes, selections};
+use super::samples::{NOW, accepted, file, idempotency, outcomes, selections};
 use crate::faults::{Fault, Faults};
 
 fn phases() -> Vec<Phase> {
@@ -67,8 +69,8 @@ pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World)
     let job = stored(world.store.create(job, Some(request.clone()), NOW).await.unwrap());
     assert_eq!(job.revision, 1);
     assert_stored(world, &job).await;
-    assert_eq!(world.store.accepted(&world.scope, "request 1", NOW).await.unwrap(), Some(request));
-    assert_eq!(world.store.accepted(&world.scope, "request 2", NOW).await.unwrap(), None);
+    assert_eq!(world.store.accepted(&world.scope, &idempotency("request 1"), NOW).await.unwrap(), Some(request));
+    assert_eq!(world.store.accepted(&world.scope, &idempotency("request 2"), NOW).await.unwrap(), None);
     stored(world.store.create(world.job(), None, NOW).await.unwrap());
     assert_conflict(&world.store.create(job, None, NOW).await);
 }
@@ -83,7 +85,7 @@ pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &
     assert!(matches!(again, Created::Repeated(first) if first == request));
     assert_eq!(world.store.job(&key, NOW).await.unwrap(), None, "all or nothing");
     let elsewhere = AppScope::from_segments(["subscriptions", "elsewhere", &key.id.to_string()]);
-    assert_eq!(world.store.accepted(&elsewhere, "request", NOW).await.unwrap(), None);
+    assert_eq!(world.store.accepted(&elsewhere, &idempotency("request"), NOW).await.unwrap(), None);
 }
 
 pub(super) async fn of_two_creations_with_one_request_id_one_is_stored(world: &World) {
@@ -105,14 +107,36 @@ pub(super) async fn an_expired_request_id_can_be_used_again(world: &World) {
     let request = accepted(&first, "request");
     let expires = request.expires;
     stored(world.store.create(first, Some(request), NOW).await.unwrap());
-    assert_eq!(world.store.accepted(&world.scope, "request", expires).await.unwrap(), None);
+    assert_eq!(world.store.accepted(&world.scope, &idempotency("request"), expires).await.unwrap(), None);
 
     world.clock.set(expires);
     let second = world.job();
     let mut request = accepted(&second, "request");
     request.expires = expires + Duration::DAY;
     stored(world.store.create(second, Some(request.clone()), expires).await.unwrap());
-    assert_eq!(world.store.accepted(&world.scope, "request", expires).await.unwrap(), Some(request));
+    assert_eq!(world.store.accepted(&world.scope, &idempotency("request"), expires).await.unwrap(), Some(request));
+}
+
+pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is_asked(world: &World) {
+    let id = |body_hash: &str| RequestKey::Client { id: "1".to_owned(), body_hash: body_hash.to_owned() };
+    let keys = [id("aa"), id("bb"), idempotency("1"), idempotency("aa#1")];
+    let mut accepted_requests = Vec::new();
+    for key in keys {
+        let job = world.job();
+        let body_hash =
+            if let RequestKey::Client { body_hash, .. } = &key { body_hash.clone() } else { "cc".to_owned() };
+        let request = AcceptedRequest { key, body_hash, ..accepted(&job, "") };
+        stored(world.store.create(job, Some(request.clone()), NOW).await.unwrap());
+        accepted_requests.push(request);
+    }
+    for request in accepted_requests {
+        let known = world.store.accepted(&world.scope, &request.key, NOW).await.unwrap();
+        assert_eq!(known.as_ref(), Some(&request));
+        let job = world.job();
+        let again = AcceptedRequest { job: job.key.id, ..request.clone() };
+        let again = world.store.create(job, Some(again), NOW).await.unwrap();
+        assert!(matches!(again, Created::Repeated(first) if first == request));
+    }
 }
 
 pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(world: &World) {

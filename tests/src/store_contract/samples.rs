@@ -5,7 +5,7 @@ use shared::clock::Clock;
 use shared::container::{BlobName, ContainerAddress, PreparedFile};
 use shared::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use shared::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
-use shared::store::AcceptedRequest;
+use shared::store::{AcceptedRequest, RequestKey};
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 
@@ -45,10 +45,14 @@ pub(super) fn file(name: &str) -> PreparedFile {
     }
 }
 
+pub(super) fn idempotency(key: &str) -> RequestKey {
+    RequestKey::Idempotency(key.to_owned())
+}
+
 /// An accepted request for a job, kept for a day.
 pub(super) fn accepted(job: &Job, key: &str) -> AcceptedRequest {
     let expires = datetime!(2096-02-02 08:00 UTC);
-    AcceptedRequest { key: key.to_owned(), job: job.key.id, body_hash: "ab".repeat(32), expires }
+    AcceptedRequest { key: idempotency(key), job: job.key.id, body_hash: "ab".repeat(32), expires }
 }
 
 impl World {

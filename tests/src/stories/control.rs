@@ -373,7 +373,7 @@ async fn waiting(world: &World) -> JobKey {
 
 #[tokio::test]
 async fn a_fault_at_one_waiting_job_keeps_no_other_from_its_end() {
-    for call in 0..7 {
+    for call in 0..8 {
         let world = World::new().await;
         small_lake(&world).await;
         let first = waiting(&world).await;
@@ -389,7 +389,8 @@ async fn a_fault_at_one_waiting_job_keeps_no_other_from_its_end() {
         world.faults.arm(call, Fault::Refused);
         expire_jobs::handle(json!({}), &world.expire).await.unwrap_err();
         let phases = [world.job(&first).await.phase.name(), world.job(&second).await.phase.name()];
-        assert!(call == 0 || phases.contains(&"cancelling"), "{phases:?} after call {call}");
+        // The first two calls read the list: the entries of the older version, and the others.
+        assert!(call < 2 || phases.contains(&"cancelling"), "{phases:?} after call {call}");
         expire(&world).await;
         for key in [first, second] {
             assert_eq!(world.job(&key).await.phase.name(), "cancelling", "call {call}");

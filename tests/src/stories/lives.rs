@@ -38,6 +38,14 @@ impl Life {
     }
 }
 
+/// Another job, which its client knows again by a key of its own.
+async fn posted_with_idempotency_key(world: &World) -> i64 {
+    let body = days("CsvBlob", "2026-01-05", "2026-01-05");
+    let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
+    event.headers.insert("idempotency-key", "key-1".parse().unwrap());
+    create_job::handle(event, &world.create).await.status_code
+}
+
 async fn expire(world: &World) {
     expire_jobs::handle(json!({}), &world.expire).await.unwrap();
 }
@@ -46,6 +54,7 @@ async fn expire(world: &World) {
 async fn a_long_life(world: &World) {
     let (key, deliveries) = half_done(world).await;
     assert_eq!(posted(world).await, key);
+    assert_eq!(posted_with_idempotency_key(world).await, 202);
     revoke(world, SIGNATURE);
     world.settle_on(deliveries).await;
     expire(world).await;

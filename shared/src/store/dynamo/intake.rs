@@ -7,14 +7,14 @@ use super::{Condition, DynamoStore, corrupt};
 use crate::app::AppScope;
 use crate::job::Job;
 use crate::store::items::{JobItem, RequestItem};
-use crate::store::{AcceptedRequest, Created, Intake, StoreError, keys};
+use crate::store::{AcceptedRequest, Created, Intake, RequestKey, StoreError, keys};
 
 #[async_trait]
 impl Intake for DynamoStore {
     async fn accepted(
         &self,
         scope: &AppScope,
-        key: &str,
+        key: &RequestKey,
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError> {
         let item_key = keys::request(scope, key);

@@ -1,8 +1,10 @@
 //! Jobs and their lists in the exports table.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use futures::future::try_join_all;
 use time::OffsetDateTime;
@@ -29,7 +31,7 @@ impl Jobs for DynamoStore {
         job.revision += 1;
         let write = self.write(keys::job(&job.key), JobItem::from(&job), condition)?;
         if matches!(job.phase, Phase::AwaitingCredential { .. }) {
-            let waiting = self.write(keys::waiting(&job.key), WaitingItem::from(&job), Condition::Always)?;
+            let waiting = self.write(keys::waiting(job.key.id), WaitingItem::from(&job), Condition::Always)?;
             self.transact(&[write, waiting], Vec::new()).await?;
         } else {
             self.put(write).await?;
@@ -48,28 +50,26 @@ impl Jobs for DynamoStore {
 
 #[async_trait]
 impl WaitingJobs for DynamoStore {
+    /// All entries of the older version come with the first page.
     async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError> {
-        let partition = ItemKey { pk: keys::WAITING.to_owned(), sk: String::new() };
-        let start = after.map(|key| key_attributes(&keys::waiting(key)));
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk").set_exclusive_start_key(start);
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
-        let page = query.send().await.map_err(|error| store_error(&partition, &error))?;
-        let read = |item| {
-            let item: WaitingItem = read_item(&partition, item)?;
-            JobKey::try_from(item).map_err(|reason| corrupt(&partition, &reason))
-        };
-        page.items.unwrap_or_default().into_iter().map(read).collect()
+        let mut jobs = if after.is_none() { self.old_waiting().await? } else { Vec::new() };
+        let after = after.map_or_else(|| keys::BEFORE_WAITING.to_owned(), |key| keys::waiting(key.id).sk);
+        let query = self.waiting_query("sk > :sk", after);
+        let page = query.send().await.map_err(|error| store_error(&waiting_partition(), &error))?;
+        for item in page.items.unwrap_or_default() {
+            jobs.push(waiting_job(item)?);
+        }
+        Ok(jobs)
     }
 
     async fn strike(&self, key: &JobKey) -> Result<(), StoreError> {
-        let item_key = keys::waiting(key);
+        let item_key = keys::waiting(key.id);
         let waits_not = "attribute_not_exists(pk) OR phase <> :waiting";
         let waiting = (":waiting", AttributeValue::S(AWAITING_CREDENTIAL.to_owned()));
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key_attributes(&item_key))).build();
-        let delete = delete.map_err(|error| corrupt(&item_key, &error.to_string()))?;
-        let items =
-            [self.check(&keys::job(key), waits_not, waiting)?, TransactWriteItem::builder().delete(delete).build()];
+        let mut items = vec![self.check(&keys::job(key), waits_not, waiting)?, self.delete(&item_key)?];
+        if let Some(old) = keys::old_waiting(key) {
+            items.push(self.delete(&old)?);
+        }
         self.transact_once(&item_key, &items).await
     }
 }
@@ -90,6 +90,31 @@ impl JobLists for DynamoStore {
 }
 
 impl DynamoStore {
+    /// Every entry that an older version wrote. They become no more: all of them are few.
+    async fn old_waiting(&self) -> Result<Vec<JobKey>, StoreError> {
+        let query = self.waiting_query("begins_with(sk, :sk)", keys::OLD_WAITING_PREFIX.to_owned());
+        let mut items = query.into_paginator().items().send();
+        let mut jobs = Vec::new();
+        while let Some(item) = items.try_next().await.map_err(|error| store_error(&waiting_partition(), &error))? {
+            jobs.push(waiting_job(item)?);
+        }
+        Ok(jobs)
+    }
+
+    fn waiting_query(&self, sort_condition: &str, sort: String) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        query
+            .key_condition_expression(format!("pk = :pk AND {sort_condition}"))
+            .expression_attribute_values(":pk", AttributeValue::S(keys::WAITING.to_owned()))
+            .expression_attribute_values(":sk", AttributeValue::S(sort))
+    }
+
+    fn delete(&self, key: &ItemKey) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key_attributes(key))).build();
+        let delete = delete.map_err(|error| corrupt(key, &error.to_string()))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
     /// The page's ids and one more, in the order of ids, which is that of creation.
     async fn ids_in_order(&self, scope: &AppScope, page: Page, now: OffsetDateTime) -> Result<Vec<JobId>, StoreError> {
         let mut ids = Vec::new();
@@ -149,6 +174,16 @@ impl DynamoStore {
         }
         Ok(())
     }
+}
+
+fn waiting_partition() -> ItemKey {
+    ItemKey { pk: keys::WAITING.to_owned(), sk: String::new() }
+}
+
+fn waiting_job(item: HashMap<String, AttributeValue>) -> Result<JobKey, StoreError> {
+    let partition = waiting_partition();
+    let item: WaitingItem = read_item(&partition, item)?;
+    JobKey::try_from(item).map_err(|reason| corrupt(&partition, &reason))
 }
 
 /// What a job is sorted by; equal ones by id.

@@ -6,7 +6,7 @@ use time::macros::{date, datetime};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{AcceptedRequest, ChunkItem, GrantItem, JobItem, RequestItem, TallyItem};
+use super::{AcceptedRequest, ChunkItem, GrantItem, JobItem, RequestItem, RequestKey, TallyItem};
 use crate::app::AppScope;
 use crate::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
@@ -245,7 +245,12 @@ proptest! {
     }
 
     #[test]
-    fn every_request_survives_being_an_item(key in any::<String>(), id in any::<u128>(), body_hash in any::<String>(), expires in whole_second()) {
+    fn every_request_survives_being_an_item(key in any::<String>(), is_client: bool, id in any::<u128>(), body_hash in any::<String>(), expires in whole_second()) {
+        let key = if is_client {
+            RequestKey::Client { id: key, body_hash: body_hash.clone() }
+        } else {
+            RequestKey::Idempotency(key)
+        };
         let request = AcceptedRequest { key, job: JobId::new(Uuid::from_u128(id)), body_hash, expires };
         let item: RequestItem = read(written(RequestItem::from(&request)));
         prop_assert_eq!(AcceptedRequest::try_from(item), Ok(request));
@@ -376,7 +381,7 @@ fn the_chunks_of_version_1_are_read() {
 
 #[test]
 fn the_other_items_of_version_1_are_read() {
-    let (key, body_hash) = ("request 1".to_owned(), "ef".repeat(32));
+    let (key, body_hash) = (RequestKey::Idempotency("request 1".to_owned()), "ef".repeat(32));
     let request = AcceptedRequest { key, job: a_job().key.id, body_hash, expires: EXPIRES };
     assert_eq!(AcceptedRequest::try_from(read::<RequestItem>(v1("request"))), Ok(request));
     let tally = Tally { planned: 8, open: 1, recorded: 6, failed: 1, rows: 600, bytes: 60_000, bad_records: 2 };
