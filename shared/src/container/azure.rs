@@ -1,6 +1,7 @@
 //! The container of a client's storage account, through Azure's official client.
 #![expect(clippy::disallowed_types, reason = "the one adapter over Azure's container client")]
 
+mod bounded;
 mod failure;
 
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use azure_storage_blob::models::{
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions, BlockBlobClient};
 use bytes::Bytes;
 use reqwest::redirect::Policy;
+use tokio::time::timeout;
 
+use self::bounded::BoundedClient;
 use super::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
 
 /// How patiently storage is asked.
@@ -26,7 +29,8 @@ pub struct AzureSettings {
     pub request_timeout: Duration,
     /// How often a request is repeated after 408, 429, 500, 502, 503, 504, a broken connection or a time-out.
     pub retries: u32,
-    /// The wait before the first repeat; it doubles with each, and a longer `Retry-After` is honoured.
+    /// The wait before the first repeat; it doubles with each, and a longer `Retry-After` is honoured as long as the
+    /// whole write stays within `retry_for` and the time of two requests.
     pub retry_delay: Duration,
     /// After how long no further repeat is started.
     pub retry_for: Duration,
@@ -55,6 +59,12 @@ impl AzureSettings {
         }
     }
 
+    /// How long one write may take, with its repeats: a storage that asks to be left alone for an hour is not waited for.
+    fn patience(&self) -> Duration {
+        // The time for repeats is counted from the end of the first request, and the last one may begin at its end.
+        self.request_timeout.saturating_mul(2).saturating_add(self.retry_for)
+    }
+
     fn retry_options(&self) -> RetryOptions {
         RetryOptions::exponential(ExponentialRetryOptions {
             initial_delay: duration(self.retry_delay),
@@ -74,6 +84,7 @@ fn duration(duration: Duration) -> time::Duration {
 pub struct AzureContainers {
     transport: Transport,
     retry: RetryOptions,
+    patience: Duration,
 }
 
 impl AzureContainers {
@@ -93,9 +104,11 @@ impl AzureContainers {
         Ok(Self::with_http_client(Arc::new(client), settings))
     }
 
-    /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no redirect.
+    /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no redirect. Of an
+    /// answer's body no more than 64 KiB is read.
     pub fn with_http_client(client: Arc<dyn HttpClient>, settings: &AzureSettings) -> Self {
-        Self { transport: Transport::new(client), retry: settings.retry_options() }
+        let transport = Transport::new(Arc::new(BoundedClient::new(client)));
+        Self { transport, retry: settings.retry_options(), patience: settings.patience() }
     }
 }
 
@@ -111,18 +124,30 @@ impl Containers for AzureContainers {
         };
         let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
         let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| unusable())?;
-        Ok(Arc::new(AzureContainer { client }))
+        Ok(Arc::new(AzureContainer { client, patience: self.patience }))
     }
 }
 
 struct AzureContainer {
     client: BlobContainerClient,
+    patience: Duration,
 }
 
 impl AzureContainer {
     /// The client percent-encodes the name's slashes; storage reads the same name.
     fn blob(&self, name: &BlobName) -> BlockBlobClient {
         self.client.blob_client(name.as_str()).block_blob_client()
+    }
+
+    /// Waits for the end of a write, as long as settings allow.
+    async fn settle<T>(
+        &self,
+        write: impl IntoFuture<Output = azure_core::Result<T>> + Send,
+    ) -> Result<(), ContainerError> {
+        match timeout(self.patience, write).await {
+            Ok(written) => written.map(drop).map_err(|error| failure::of(&error)),
+            Err(_) => Err(ContainerError::Unavailable { reason: "no answer in time".to_owned() }),
+        }
     }
 }
 
@@ -134,8 +159,8 @@ impl Container for AzureContainer {
             transactional_content_crc64: Some(transactional_crc64(&data)),
             ..BlockBlobClientStageBlockOptions::default()
         };
-        let staged = self.blob(blob).stage_block(&block.to_bytes(), length, data.into(), Some(options)).await;
-        staged.map(drop).map_err(|error| failure::of(&error))
+        let (blob, id) = (self.blob(blob), block.to_bytes());
+        self.settle(blob.stage_block(&id, length, data.into(), Some(options))).await
     }
 
     async fn commit_blocks(
@@ -151,8 +176,7 @@ impl Container for AzureContainer {
             ..BlockBlobClientCommitBlockListOptions::default()
         };
         let list = list.try_into().map_err(|error| failure::of(&error))?;
-        let committed = self.blob(blob).commit_block_list(list, Some(options)).await;
-        committed.map(drop).map_err(|error| failure::of(&error))
+        self.settle(self.blob(blob).commit_block_list(list, Some(options))).await
     }
 }
 

@@ -3,6 +3,8 @@
 //! A transport error's `Debug` shows the whole URL, signature included, so nothing of an error is ever formatted: only
 //! its status, its error code and its kind are read.
 
+mod detail;
+
 use std::error::Error as StdError;
 use std::iter::successors;
 
@@ -10,6 +12,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use azure_core::http::headers::HeaderName;
 
+use super::bounded::AnswerTooLong;
 use crate::container::ContainerError;
 
 /// Reads a failure of Azure's client.
@@ -17,10 +20,14 @@ pub(super) fn of(error: &azure_core::Error) -> ContainerError {
     match error.kind() {
         ErrorKind::HttpResponse { status, raw_response, .. } => {
             let code = raw_response.as_ref().and_then(|answer| answer.headers().get_optional_str(&ERROR_CODE));
-            of_answer(*status, code)
+            let cause = raw_response.as_ref().and_then(|answer| detail::cause(answer.body()));
+            of_answer(*status, cause.or(code))
         }
         ErrorKind::Connection => of_connection(error),
         ErrorKind::Io => unavailable(if timed_out(error) { "no answer in time" } else { "the connection broke" }),
+        ErrorKind::DataConversion if causes(error).any(<dyn StdError>::is::<AnswerTooLong>) => {
+            refused("AnswerTooLong".to_owned())
+        }
         ErrorKind::DataConversion => unavailable("the answer was unreadable"),
         ErrorKind::Credential | ErrorKind::Other => refused("RequestNotSent".to_owned()),
     }
@@ -30,6 +37,11 @@ const ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-error-code");
 
 /// Reads an answer that is no success
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>).
+///
+/// Of the statuses from 500 up, those that speak of how the request is made and not of the moment come again with every
+/// repeat: not implemented, HTTP version, negotiation, loop, extension and a network that wants a sign-on
+/// (<https://www.iana.org/assignments/http-status-codes/http-status-codes.xhtml>). An unknown one counts as 500
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-15>).
 fn of_answer(status: StatusCode, code: Option<&str>) -> ContainerError {
     let status = u16::from(status);
     let code = code.filter(|code| is_word(code)).map_or_else(|| format!("HTTP {status}"), str::to_owned);
@@ -38,7 +50,8 @@ fn of_answer(status: StatusCode, code: Option<&str>) -> ContainerError {
         (404, _) | (409, "ContainerBeingDeleted") => ContainerError::Missing { code },
         (400, "InvalidBlockList") => ContainerError::BlocksGone,
         (400, "Crc64Mismatch" | "Md5Mismatch") => ContainerError::Damaged { code },
-        (408 | 429 | 500.., _) => ContainerError::Unavailable { reason: code },
+        (501 | 505 | 506 | 508 | 510 | 511, _) => refused(code),
+        (408 | 425 | 429 | 500.., _) | (409, "AccountBeingCreated") => ContainerError::Unavailable { reason: code },
         _ => refused(code),
     }
 }
@@ -118,6 +131,12 @@ mod tests {
             (409, "ContainerDisabled"),
             (412, "LeaseIdMissing"),
             (413, "RequestBodyTooLarge"),
+            (501, "NotImplemented"),
+            (505, "HttpVersionNotSupported"),
+            (506, "VariantAlsoNegotiates"),
+            (508, "LoopDetected"),
+            (510, "NotExtended"),
+            (511, "NetworkAuthenticationRequired"),
         ] {
             assert_eq!(answer(status, code), ContainerError::Refused { code: code.to_owned() });
         }
@@ -125,7 +144,18 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_unavailable() {
-        for (status, code) in [(408, "Timeout"), (429, "Slow"), (500, "OperationTimedOut"), (503, "ServerBusy")] {
+        for (status, code) in [
+            (408, "Timeout"),
+            (409, "AccountBeingCreated"),
+            (425, "TooEarly"),
+            (429, "Slow"),
+            (500, "OperationTimedOut"),
+            (502, "BadGateway"),
+            (503, "ServerBusy"),
+            (504, "GatewayTimeout"),
+            (507, "InsufficientStorage"),
+            (599, "Unknown"),
+        ] {
             assert_eq!(answer(status, code), ContainerError::Unavailable { reason: code.to_owned() });
         }
     }
