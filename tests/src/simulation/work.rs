@@ -74,7 +74,8 @@ pub(crate) async fn carry_out(world: Arc<World>, owner: Arc<Mutex<Owner>>, poste
 
 async fn post(world: &World, owner: &Mutex<Owner>, posted: &Posted) -> bool {
     let mut event = World::http("POST", &format!("{APP_PATH}/{}", posted.operation), Some(&posted.body));
-    event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
+    // Remembered for a day: the client repeats for longer than the ten minutes of a mere id of its request.
+    event.headers.insert("idempotency-key", "request-1".parse().unwrap());
     let answer = create_job::handle(event, &world.create).await;
     clean("an answer", &format!("{answer:?}")).unwrap();
     if answer.status_code != 202 {
