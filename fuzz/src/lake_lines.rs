@@ -23,7 +23,7 @@ pub fn lake_lines(input: &[u8]) -> bool {
     let place = usize::from(kind.to_ascii_lowercase().wrapping_sub(b'a')) % ExportType::ALL.len();
     let Some(export_type) = ExportType::ALL.get(place).copied() else { return false };
     let day = kind.is_ascii_uppercase().then_some(date!(2026 - 11 - 21));
-    let options = EncodeOptions { day, export_user_id: true };
+    let options = EncodeOptions { day, export_user_id: true, export_device_id: true };
     let shape = Shape::of(export_type, true);
     let (json, accepted) = encode(export_type, ExportFormat::JsonBlob, options, text);
     let (csv, same) = encode(export_type, ExportFormat::CsvBlob, options, text);

@@ -203,5 +203,6 @@ fn request() -> ExportRequest {
         format: ExportFormat::JsonBlob,
         description: None,
         export_user_id: false,
+        export_device_id: false,
     }
 }

@@ -59,6 +59,7 @@ impl Default for OneJob {
             format: ExportFormat::JsonBlob,
             description: None,
             export_user_id: false,
+            export_device_id: false,
         };
         let destination = ContainerAddress::new("https://account.blob.core.windows.net/exports");
         let credential = Credential { sealed: SealedCredential(Vec::new()), expires: None };

@@ -17,6 +17,8 @@ pub struct EncodeOptions {
     pub day: Option<Date>,
     /// Whether push feedback carries the user id.
     pub export_user_id: bool,
+    /// Whether the activities of a `JsonBlob` carry the device id.
+    pub export_device_id: bool,
 }
 
 /// Encodes the records of one file.
@@ -40,7 +42,7 @@ impl Encoder {
     pub fn new(export_type: ExportType, format: ExportFormat, options: EncodeOptions) -> Self {
         let shape = Shape::of(export_type, options.export_user_id);
         let writer = match format {
-            ExportFormat::JsonBlob => Writer::Json(JsonWriter::default()),
+            ExportFormat::JsonBlob => Writer::Json(JsonWriter::new(options.export_device_id)),
             ExportFormat::CsvBlob => Writer::Csv(CsvWriter::default()),
         };
         Self { shape, day: options.day, writer }

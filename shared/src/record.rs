@@ -58,6 +58,8 @@ pub enum Presence {
     Optional,
     /// In some records, and exported only when the client asks for user ids.
     OnRequest,
+    /// In some records; in the key of a JSON group only when the client asks for device ids.
+    InKeyOnRequest,
 }
 
 /// A field of a record.

@@ -195,4 +195,7 @@ pub struct ExportRequest {
     pub description: Option<String>,
     /// Whether push feedback carries the user id (`exportOptions.exportUserId`).
     pub export_user_id: bool,
+    /// Whether the activities of a `JsonBlob` carry the device id beside the session's
+    /// (`exportOptions.exportDeviceId`).
+    pub export_device_id: bool,
 }

@@ -125,6 +125,7 @@ fn job() -> Job {
         format: ExportFormat::JsonBlob,
         description: None,
         export_user_id: false,
+        export_device_id: false,
     };
     let credential = Credential { sealed: SealedCredential(signature(0).into_bytes()), expires: None };
     let key = JobKey { scope: World::scope(), id: JOB_ID };

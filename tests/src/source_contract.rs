@@ -38,7 +38,14 @@ fn go() -> AppScope {
 }
 
 fn request(export_type: ExportType, selection: Selection) -> ExportRequest {
-    ExportRequest { export_type, selection, format: ExportFormat::JsonBlob, description: None, export_user_id: true }
+    ExportRequest {
+        export_type,
+        selection,
+        format: ExportFormat::JsonBlob,
+        description: None,
+        export_user_id: true,
+        export_device_id: true,
+    }
 }
 
 async fn plan(source: &dyn Source, scope: &AppScope, request: &ExportRequest, limit: usize) -> Vec<ChunkSource> {
@@ -101,7 +108,7 @@ async fn assert_contract(source: &dyn Source, request: &ExportRequest, mut expec
 
 /// Every line is a record of its type.
 fn assert_records(export_type: ExportType, lines: &[String]) {
-    let options = EncodeOptions { day: None, export_user_id: true };
+    let options = EncodeOptions { export_user_id: true, ..EncodeOptions::default() };
     let mut encoder = Encoder::new(export_type, ExportFormat::JsonBlob, options);
     for line in lines {
         encoder.push(line.as_bytes(), &mut Vec::new()).unwrap_or_else(|fault| panic!("{fault}: {line}"));

@@ -33,7 +33,8 @@ pub(crate) async fn stage(
         ChunkSource::Partitions(_) => None,
     };
     let name = BlobName::part(request.export_type, job.key.id, day, chunk.key.number, request.format);
-    let options = EncodeOptions { day, export_user_id: request.export_user_id };
+    let options =
+        EncodeOptions { day, export_user_id: request.export_user_id, export_device_id: request.export_device_id };
     let mut staging = Staging {
         chunk,
         skip_bad_records: ports.settings.skip_bad_records,

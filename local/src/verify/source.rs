@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use shared::selection::{ExportFormat, ExportType};
 
 use super::mismatch::Mismatch;
-use super::row::{Form, RowSet};
+use super::row::{Fields, Form, RowSet};
 use crate::sample::{DAYS, Sample, SampleApp, folder};
 
 /// The rows that the lake holds of a type and an app, on all days of the sample.
@@ -23,17 +23,25 @@ pub fn lake_rows(
     app: &SampleApp,
     format: ExportFormat,
 ) -> Result<RowSet, Mismatch> {
+    // The JSON of activities names no devices unless asked to.
+    let left_out = (export_type == ExportType::Activity && format == ExportFormat::JsonBlob).then_some("deviceId");
     let mut rows = RowSet::default();
     for day in DAYS.into_iter().map(|day| lake.join(folder(export_type, app, day))).filter(|day| day.is_dir()) {
         for entry in day.read_dir().map_err(|error| Mismatch::unreadable(&day, &error))? {
             let path = entry.map_err(|error| Mismatch::unreadable(&day, &error))?.path();
-            add_file(&mut rows, &path, form_of(format)).map_err(|error| Mismatch::unreadable(&path, &*error))?;
+            add_file(&mut rows, &path, left_out, form_of(format))
+                .map_err(|error| Mismatch::unreadable(&path, &*error))?;
         }
     }
     Ok(rows)
 }
 
-fn add_file(rows: &mut RowSet, path: &Path, form: Form) -> Result<(), Box<dyn std::error::Error>> {
+fn add_file(
+    rows: &mut RowSet,
+    path: &Path,
+    left_out: Option<&str>,
+    form: Form,
+) -> Result<(), Box<dyn std::error::Error>> {
     let file = BufReader::new(File::open(path)?);
     let text: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(MultiGzDecoder::new(file)),
@@ -41,7 +49,10 @@ fn add_file(rows: &mut RowSet, path: &Path, form: Form) -> Result<(), Box<dyn st
         Some(_) | None => Box::new(file),
     };
     for line in BufReader::new(text).lines() {
-        rows.add(&serde_json::from_str(&line?)?, form)?;
+        let line = line?;
+        let mut fields: Fields<'_> = serde_json::from_str(&line)?;
+        fields.retain(|name, _| left_out != Some(name.as_str()));
+        rows.add(&fields, form)?;
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! `JsonBlob`: one JSON array, one item or group a line.
 
-use crate::record::{Field, Group, Record, Shape};
+use crate::record::{Field, Group, Presence, Record, Shape};
 
 /// Writes the array. A group is closed as soon as a row with another key comes, so none is ever held.
 #[derive(Debug, Default)]
 pub(super) struct JsonWriter {
+    /// Whether a group's key holds what is there on request only.
+    whole_key: bool,
     begun: bool,
     /// The beginning of the open group, up to its array's `[`.
     head: Vec<u8>,
@@ -13,6 +15,11 @@ pub(super) struct JsonWriter {
 }
 
 impl JsonWriter {
+    /// A writer of a new file. Activities are grouped by session, and by device too when its id is asked for.
+    pub(super) fn new(export_device_id: bool) -> Self {
+        Self { whole_key: export_device_id, ..Self::default() }
+    }
+
     pub(super) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
         if let Some(group) = shape.group {
             self.write_in_group(shape, group, record, out);
@@ -29,9 +36,13 @@ impl JsonWriter {
     }
 
     fn write_in_group(&mut self, shape: &Shape, group: Group, record: &Record<'_>, out: &mut Vec<u8>) {
+        let whole_key = self.whole_key;
         let mut members = members(shape, record);
+        let key = members.by_ref().take(group.key_fields);
         self.next_head.clear();
-        write_head(group, members.by_ref().take(group.key_fields), &mut self.next_head);
+        // What the key leaves out must not part two groups either: they would be of one key.
+        let key = key.filter(|(field, _)| whole_key || field.presence != Presence::InKeyOnRequest);
+        write_head(group, key, &mut self.next_head);
         if self.head == self.next_head {
             out.push(b',');
         } else {

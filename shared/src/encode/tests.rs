@@ -12,8 +12,15 @@ use crate::record::{Field, Kind, Presence};
 const A: &str = "0123456789abcdef0123456789abcdea";
 const B: &str = "0123456789abcdef0123456789abcdeb";
 
+/// Everything that a client may ask for.
+const ALL: EncodeOptions = EncodeOptions { day: None, export_user_id: true, export_device_id: true };
+
 fn encode(kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
-    let mut encoder = Encoder::new(kind, format, EncodeOptions { day: None, export_user_id: true });
+    encode_with(ALL, kind, format, lines)
+}
+
+fn encode_with(options: EncodeOptions, kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
+    let mut encoder = Encoder::new(kind, format, options);
     let mut out = Vec::new();
     for line in lines {
         encoder.push(line.as_bytes(), &mut out).unwrap_or_else(|fault| panic!("{fault}: {line}"));
@@ -62,6 +69,55 @@ fn a_new_group_opens_whenever_the_key_changes() {
 }
 
 #[test]
+fn activities_without_device_ids_are_grouped_by_session_whatever_their_device() {
+    let lines = [
+        activity(A, Some(B), "one"),
+        activity(A, None, "two"),
+        activity(A, Some(A), "three"),
+        activity(B, Some(A), "four"),
+    ];
+    let item = |name: &str| format!(r#"{{"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#);
+    let expected = [
+        "[\n",
+        &format!(r#"{{"sessionId":"{A}","activities":[{},{},{}]}}"#, item("one"), item("two"), item("three")),
+        ",\n",
+        &format!(r#"{{"sessionId":"{B}","activities":[{}]}}"#, item("four")),
+        "\n]\n",
+    ]
+    .concat();
+    let options = EncodeOptions { export_device_id: false, ..ALL };
+    assert_eq!(encode_with(options, ExportType::Activity, ExportFormat::JsonBlob, &lines), expected);
+}
+
+#[test]
+fn only_the_json_of_activities_leaves_device_ids_out() {
+    let options = EncodeOptions { export_device_id: false, ..ALL };
+    for (kind, line) in [
+        (ExportType::Activity, activity(A, Some(B), "n")),
+        (ExportType::Event, format!(r#"{{"deviceId":"{B}","name":"n","timestamp":"2026-11-21"}}"#)),
+        (ExportType::Session, format!(r#"{{"sessionId":"{A}","deviceId":"{B}"}}"#)),
+    ] {
+        for format in ExportFormat::ALL {
+            let without = encode_with(options, kind, format, std::slice::from_ref(&line));
+            let with = encode(kind, format, std::slice::from_ref(&line));
+            let differ = kind == ExportType::Activity && format == ExportFormat::JsonBlob;
+            assert_eq!(without != with, differ, "{kind} {format:?}: {without}");
+            assert_eq!(without.contains(B), !differ, "{kind} {format:?}: {without}");
+        }
+    }
+}
+
+#[test]
+fn a_device_id_that_is_none_is_refused_whether_it_is_asked_for_or_not() {
+    let line = activity(A, Some("7"), "n");
+    for (format, export_device_id) in ExportFormat::ALL.into_iter().flat_map(|it| [(it, false), (it, true)]) {
+        let options = EncodeOptions { export_device_id, ..ALL };
+        let bad = Encoder::new(ExportType::Activity, format, options).push(line.as_bytes(), &mut Vec::new());
+        assert!(matches!(bad, Err(BadRecord::Wrong { field: "deviceId", .. })), "{bad:?}");
+    }
+}
+
+#[test]
 fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
     let lines = [
         activity(A, None, r#"a,\"b\"\r\nc"#),
@@ -81,7 +137,7 @@ fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
 fn a_bad_record_leaves_no_trace() {
     let good = activity(A, None, "good");
     for format in ExportFormat::ALL {
-        let options = EncodeOptions { day: Some(date!(2026 - 11 - 21)), export_user_id: false };
+        let options = EncodeOptions { day: Some(date!(2026 - 11 - 21)), ..ALL };
         let mut encoder = Encoder::new(ExportType::Activity, format, options);
         let mut out = Vec::new();
         for bad in ["", "{", "[]", &activity(A, None, "x").replace("21T", "22T")] {
@@ -104,7 +160,7 @@ fn the_user_id_is_written_only_when_asked_for() {
     );
     for format in ExportFormat::ALL {
         for export_user_id in [false, true] {
-            let mut encoder = Encoder::new(ExportType::Push, format, EncodeOptions { day: None, export_user_id });
+            let mut encoder = Encoder::new(ExportType::Push, format, EncodeOptions { export_user_id, ..ALL });
             let mut out = Vec::new();
             encoder.push(line.as_bytes(), &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
@@ -171,7 +227,7 @@ fn raw_field(field: &Field) -> BoxedStrategy<(String, Option<String>)> {
     let value = raw_value(field.kind);
     match field.presence {
         Presence::Required => value.prop_map(move |raw| (name.clone(), Some(raw))).boxed(),
-        Presence::Optional | Presence::OnRequest => {
+        Presence::Optional | Presence::OnRequest | Presence::InKeyOnRequest => {
             proptest::option::of(value).prop_map(move |raw| (name.clone(), raw)).boxed()
         }
     }
@@ -228,6 +284,16 @@ proptest! {
     fn json_keeps_every_value_byte_for_byte((kind, rows) in any_rows()) {
         let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         prop_assert_eq!(read_json(kind, &encode(kind, ExportFormat::JsonBlob, &lines)), expected);
+    }
+
+    #[test]
+    fn json_without_device_ids_keeps_every_other_value_byte_for_byte((kind, rows) in any_rows()) {
+        let (mut expected, lines): (Vec<Row>, Vec<_>) = rows.into_iter().unzip();
+        if kind == ExportType::Activity {
+            expected.iter_mut().for_each(|row| drop(row.remove("deviceId")));
+        }
+        let options = EncodeOptions { export_device_id: false, ..ALL };
+        prop_assert_eq!(read_json(kind, &encode_with(options, kind, ExportFormat::JsonBlob, &lines)), expected);
     }
 
     #[test]

@@ -81,7 +81,8 @@ pub fn read_export(operation: &Operation, fields: &Fields, limits: Limits) -> Re
         selection: selection(operation.selection, fields, limits)?,
         format,
         description: description(fields)?,
-        export_user_id: export_user_id(fields)?,
+        export_user_id: option(fields, "exportOptions.exportUserId")?,
+        export_device_id: option(fields, "exportOptions.exportDeviceId")?,
     };
     Ok(NewExport { request, container_url, unknown: fields.unknown(&SELECTION_FIELDS) })
 }
@@ -225,17 +226,17 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
     }
 }
 
-/// The user id is written by push feedback only, but every operation takes the option: clients share one options object.
-fn export_user_id(fields: &Fields) -> Result<bool, FieldError> {
-    const FIELD: &str = "exportOptions.exportUserId";
+/// An option that is true or false. User ids are written by push feedback only, and device ids are left out of the JSON
+/// of activities only, but every operation takes all options: clients share one options object.
+fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
     const MEND: &str = "send true or false";
     const OPTIONS_MEND: &str = "send an object such as {\"exportUserId\": true}";
     if fields.one("exportOptions", OPTIONS_MEND)?.is_some() {
         return Err(malformed("exportOptions", "not an object", OPTIONS_MEND));
     }
-    let Some(value) = fields.one(FIELD, MEND)? else { return Ok(false) };
+    let Some(value) = fields.one(field, MEND)? else { return Ok(false) };
     let flag = value.as_bool().or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok());
-    flag.ok_or_else(|| malformed(FIELD, &show(value), MEND))
+    flag.ok_or_else(|| malformed(field, &show(value), MEND))
 }
 
 /// The names of an enumeration on the wire, and how one is read.

@@ -18,6 +18,7 @@ fn queued() -> Job {
         format: ExportFormat::JsonBlob,
         description: None,
         export_user_id: false,
+        export_device_id: false,
     };
     let key = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(Uuid::nil()) };
     Job::queued(key, request, ContainerAddress::new("https://a"), credential(), NOW, Duration::days(90))

@@ -24,7 +24,7 @@ const EXTRAS: Field = optional("extras", Kind::Extras);
 const ACTIVITY: Shape = Shape {
     fields: &[
         required("sessionId", Kind::Id),
-        optional("deviceId", Kind::Id),
+        Field { name: "deviceId", kind: Kind::Id, presence: Presence::InKeyOnRequest },
         NAME,
         TIMESTAMP,
         optional("extras", Kind::Object),

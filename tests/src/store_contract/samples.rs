@@ -68,6 +68,7 @@ impl World {
             format: ExportFormat::CsvBlob,
             description: Some("all of it".to_owned()),
             export_user_id: true,
+            export_device_id: false,
         };
         let key = JobKey { scope: self.scope.clone(), id: JobId::new(self.clock.fresh_id()) };
         let credential = Credential { sealed: SealedCredential((0..=255).collect()), expires: Some(NOW) };

@@ -39,9 +39,17 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    fn columns(&self) -> Vec<String> {
-        let with_user_id = self.asked["exportOptions"]["exportUserId"] == true;
-        columns(self.kind).into_iter().filter(|column| column != "userId" || with_user_id).collect()
+    /// The fields that a file of the format has.
+    fn columns(&self, format: ExportFormat) -> Vec<String> {
+        let is_asked = |option: &str| self.asked["exportOptions"][option] == true;
+        let (with_user_id, is_json) = (is_asked("exportUserId"), format == ExportFormat::JsonBlob);
+        let with_device_id = is_asked("exportDeviceId") || self.kind != ExportType::Activity || !is_json;
+        let is_there = |column: &String| match column.as_str() {
+            "userId" => with_user_id,
+            "deviceId" => with_device_id,
+            _ => true,
+        };
+        columns(self.kind).into_iter().filter(is_there).collect()
     }
 
     /// Runs the export in a world that holds the lines already.
@@ -54,7 +62,7 @@ impl Story<'_> {
         assert_eq!(world.task(&key).await["state"], "Succeeded", "{:?}", job.phase);
         let files: Vec<Vec<Row>> = world.files(&job).iter().map(|file| self.rows_of(format, file)).collect();
         self.assert_manifest(world, &job, &files);
-        assert_same(&rows_of_lines(&self.columns(), &self.lines), &files.concat(), format);
+        assert_same(&rows_of_lines(&self.columns(format), &self.lines), &files.concat(), format);
     }
 
     /// The rows of a file, which must be as its format says.
@@ -65,7 +73,7 @@ impl Story<'_> {
                 assert_valid(self.kind, file);
                 rows_of_json(self.kind, file)
             }
-            ExportFormat::CsvBlob => rows_of_csv(&self.columns(), file),
+            ExportFormat::CsvBlob => rows_of_csv(&self.columns(format), file),
         }
     }
 
@@ -125,11 +133,15 @@ fn span_of_rows(rows: &[Row]) -> Option<[OffsetDateTime; 2]> {
 
 /// Tells the story of an operation that reads the lake.
 async fn tell_of_days(operation: &str, kind: ExportType) {
+    tell_of_days_with(operation, kind, json!({})).await;
+}
+
+async fn tell_of_days_with(operation: &str, kind: ExportType, options: Value) {
     let objects = lake::objects(kind).await;
     let story = Story {
         kind,
         operation,
-        asked: json!({"startDate": "2026-01-04", "endDate": "2026-01-08"}),
+        asked: json!({"startDate": "2026-01-04", "endDate": "2026-01-08", "exportOptions": options}),
         lines: objects.iter().flat_map(|object| object.lines.clone()).collect(),
         span: Some([datetime!(2026-01-05 0:00 UTC), datetime!(2026-01-07 23:59:59.999_999_999 UTC)]),
     };
@@ -153,6 +165,11 @@ async fn tell_of_devices(operation: &str, kind: ExportType, asked: Value, lines:
 #[tokio::test]
 async fn activities_reach_the_files_exactly() {
     tell_of_days("activities", ExportType::Activity).await;
+}
+
+#[tokio::test]
+async fn activities_reach_the_files_exactly_with_the_devices_asked_for() {
+    tell_of_days_with("activities", ExportType::Activity, json!({"exportDeviceId": true})).await;
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
 /// Parses, checks and encodes lines, all in memory.
 fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let lines = data::lines(kind, ENCODED);
-    let options = EncodeOptions { day: Some(DAY), export_user_id: false };
+    let options = EncodeOptions { day: Some(DAY), ..EncodeOptions::default() };
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
     for _ in 0..PASSES {

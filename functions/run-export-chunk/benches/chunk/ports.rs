@@ -84,6 +84,7 @@ fn job(format: ExportFormat) -> Job {
         format,
         description: None,
         export_user_id: false,
+        export_device_id: false,
     };
     let key = JobKey { scope: AppScope::from_canonical("/apps/chess"), id: JobId::new(SystemClock.fresh_id()) };
     let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");

@@ -31,6 +31,9 @@ pub(crate) struct JobItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     export_user_id: bool,
+    /// Absent in the items of jobs that were accepted before there was a choice.
+    #[serde(default = "as_before_the_choice")]
+    export_device_id: bool,
     selection: SelectionAttribute,
     destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +61,11 @@ pub(crate) struct JobItem {
     /// Only of failed and cancelled jobs, and absent when no manifest was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     manifest_written: Option<bool>,
+}
+
+/// A job whose item does not say goes on with the files that it began: activities with the ids of their devices.
+fn as_before_the_choice() -> bool {
+    true
 }
 
 /// What a list of jobs is sorted by.
@@ -157,6 +165,7 @@ impl From<&Job> for JobItem {
             format: job.request.format.name().to_owned(),
             description: job.request.description.clone(),
             export_user_id: job.request.export_user_id,
+            export_device_id: job.request.export_device_id,
             selection: (&job.request.selection).into(),
             destination: job.destination.as_str().to_owned(),
             credential: job.credential.as_ref().map(CredentialAttribute::from),
@@ -199,6 +208,7 @@ impl TryFrom<JobItem> for Job {
                 format: ExportFormat::from_name(&item.format).ok_or_else(|| unreadable("format", &item.format))?,
                 description: item.description,
                 export_user_id: item.export_user_id,
+                export_device_id: item.export_device_id,
             },
             destination: ContainerAddress::new(item.destination),
             credential: item.credential.map(Credential::try_from).transpose()?,
