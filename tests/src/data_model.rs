@@ -117,7 +117,7 @@ async fn the_phases_and_states_that_are_told_are_those_that_are_stored() {
 }
 
 /// A job in every phase. A new phase does not compile until it stands here.
-fn phases_of_the_code() -> Vec<Phase> {
+pub(crate) fn phases_of_the_code() -> Vec<Phase> {
     let at = OffsetDateTime::UNIX_EPOCH;
     let ended = |outcome| Phase::Ended { at, outcome, has_manifest: true };
     let details = String::new;

@@ -68,9 +68,45 @@ behaviours! {
         a_page_of_a_plan_is_stored_with_its_job_and_tallies,
         a_page_that_meets_a_conflict_leaves_nothing,
         of_two_planners_one_wins,
+        chunks_are_reopened_together_and_only_while_nobody_moves_their_job,
         the_largest_page_fits_a_transaction;
     grants:
         the_best_role_along_the_path_wins,
         a_grant_is_replaced_by_the_next_one,
         an_unknown_role_allows_nothing;
+}
+
+/// The suite, as it is written.
+const SUITE: [&str; 6] = [
+    include_str!("store_contract/chunks.rs"),
+    include_str!("store_contract/grants.rs"),
+    include_str!("store_contract/jobs.rs"),
+    include_str!("store_contract/lists.rs"),
+    include_str!("store_contract/plans.rs"),
+    include_str!("store_contract/waiting.rs"),
+];
+
+#[test]
+fn every_method_of_the_ports_is_called_by_the_suite() {
+    let ports = include_str!("../../shared/src/store.rs");
+    let methods = ports.lines().filter_map(|line| line.trim_start().strip_prefix("async fn ")?.split('(').next());
+    let methods: Vec<&str> = methods.collect();
+    assert!(methods.len() > 10, "{methods:?}");
+    for method in methods {
+        let is_called = SUITE.iter().any(|part| part.contains(&format!("store.{method}(")));
+        assert!(is_called, "the suite never calls {method}");
+    }
+}
+
+#[test]
+fn every_behaviour_runs_over_every_engine() {
+    let page = include_str!("store_contract.rs");
+    for part in SUITE {
+        let behaviours =
+            part.lines().filter_map(|line| line.strip_prefix("pub(super) async fn ")?.split_once("(world"));
+        let listed = behaviours.filter(|(_, rest)| rest.starts_with(": &World) {"));
+        for (behaviour, _) in listed {
+            assert!(page.contains(&format!("        {behaviour}")), "{behaviour} runs over no engine");
+        }
+    }
 }

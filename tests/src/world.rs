@@ -307,6 +307,17 @@ impl World {
         deliveries.queue = again;
     }
 
+    /// Delivers what is under way, after its visibility time-out, once; whether anything has to come again.
+    pub(crate) async fn deliver_again(&self, deliveries: &mut Deliveries) -> bool {
+        self.clock.advance(Duration::minutes(18));
+        let mut again = VecDeque::new();
+        while let Some(delivery) = deliveries.queue.pop_front() {
+            again.extend(self.deliver(delivery).await);
+        }
+        deliveries.queue = again;
+        !deliveries.queue.is_empty()
+    }
+
     /// What the pipes would let through of the table's present images, those already delivered left out.
     async fn new_images(&self, seen: &mut HashSet<String>) -> Vec<Delivery> {
         let mut deliveries = Vec::new();

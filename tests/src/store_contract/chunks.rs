@@ -14,15 +14,35 @@ use crate::faults::{Fault, Faults};
 fn states() -> Vec<ChunkState> {
     let (full, until) = (output(u64::MAX >> 8), NOW + LEASE);
     let empty = Output { rows_read: 0, rows: 0, bad_records: 0, earliest: None, latest: None, file: None };
-    vec![
+    let states = vec![
         ChunkState::Pending { prepared: None },
+        ChunkState::Pending { prepared: Some(full.clone()) },
+        ChunkState::Parked { prepared: None },
+        ChunkState::Parked { prepared: Some(full.clone()) },
+        ChunkState::Cancelled,
         ChunkState::Running { until },
         ChunkState::Prepared { until, output: full.clone() },
         ChunkState::Prepared { until, output: empty.clone() },
         ChunkState::Recorded { output: full },
         ChunkState::Recorded { output: empty },
         ChunkState::Failed { reason: "a.ndjson, line 7: not JSON".to_owned() },
-    ]
+    ];
+    let mut seen = [false; 7];
+    for state in &states {
+        // A new state does not compile until it has a place here, and is missed until it stands above.
+        let place = match state {
+            ChunkState::Pending { .. } => 0,
+            ChunkState::Running { .. } => 1,
+            ChunkState::Prepared { .. } => 2,
+            ChunkState::Recorded { .. } => 3,
+            ChunkState::Parked { .. } => 4,
+            ChunkState::Cancelled => 5,
+            ChunkState::Failed { .. } => 6,
+        };
+        seen[place] = true;
+    }
+    assert_eq!(seen, [true; 7]);
+    states
 }
 
 async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {

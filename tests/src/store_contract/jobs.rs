@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use shared::app::AppScope;
-use shared::job::{Job, JobKey, Phase, Plan, PlanCursor};
+use shared::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
 use shared::store::{
     AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role, SortKey, StoreError,
 };
@@ -10,11 +10,15 @@ use time::Duration;
 
 use super::engine::World;
 use super::samples::{NOW, accepted, file, idempotency, outcomes, selections};
+use crate::data_model::phases_of_the_code;
 use crate::faults::{Fault, Faults};
 
 fn phases() -> Vec<Phase> {
-    let mut phases =
-        vec![Phase::Queued, Phase::Planning, Phase::Running, Phase::Finishing { cancelled: None, manifest: None }];
+    let mut phases = phases_of_the_code();
+    for why in [Cancellation::Asked, Cancellation::CredentialOverdue] {
+        phases.push(Phase::Cancelling { why });
+        phases.push(Phase::Finishing { cancelled: Some(why), manifest: None });
+    }
     for outcome in outcomes() {
         phases
             .push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });

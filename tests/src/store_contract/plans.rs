@@ -1,8 +1,8 @@
 //! Plans: a job, its new chunks and their tallies in one transaction.
 
-use shared::chunk::{Chunk, ChunkSource};
-use shared::job::{Job, PlanCursor};
-use shared::store::{Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
+use shared::chunk::{Chunk, ChunkMove, ChunkSource, Lease};
+use shared::job::{Cancellation, Job, PlanCursor};
+use shared::store::{ChunkLists, Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
 use shared::tally::Tally;
 
 use super::engine::World;
@@ -77,6 +77,32 @@ pub(super) async fn of_two_planners_one_wins(world: &World) {
     assert_conflict(&loser);
     assert_stored(world, &winner).await;
     assert_eq!(world.store.tally(&winner).await.unwrap(), planned(u64::from(winner.chunks)));
+}
+
+pub(super) async fn chunks_are_reopened_together_and_only_while_nobody_moves_their_job(world: &World) {
+    let (job, chunks) = page(&planning(world, 1).await, 3, &registry());
+    let job = world.store.put_page(job, chunks).await.unwrap();
+    let stored = async || world.store.chunks(&job.key, 0, None).await.unwrap();
+    let failed = world.store.apply(claim(stored().await.remove(1))).await.unwrap();
+    world.store.apply(Lease::of(failed).unwrap().fail("its data are damaged")).await.unwrap();
+    assert_eq!(world.store.tally(&job).await.unwrap(), Tally { open: 2, failed: 1, ..planned(3) });
+
+    let steps: Vec<ChunkMove> = stored().await.into_iter().filter_map(Chunk::reopen).collect();
+    assert_eq!(steps.len(), 3);
+    world.store.reopen(&job, steps.clone()).await.unwrap();
+    let reopened = stored().await;
+    let states: Vec<_> = reopened.iter().map(|chunk| chunk.state.name()).collect();
+    assert_eq!((states, world.store.tally(&job).await.unwrap()), (vec!["pending"; 3], planned(3)));
+
+    // One of the chunks has moved since it was read: none is reopened.
+    assert_conflict(&world.store.reopen(&job, steps).await);
+    assert_eq!(stored().await, reopened);
+
+    // Somebody has moved the job.
+    let steps: Vec<ChunkMove> = reopened.iter().cloned().filter_map(Chunk::reopen).collect();
+    world.store.put_job(job.clone().cancel(Cancellation::Asked).unwrap()).await.unwrap();
+    assert_conflict(&world.store.reopen(&job, steps).await);
+    assert_eq!(stored().await, reopened);
 }
 
 /// The lake ends a page before its references take 2 MiB; a transaction holds 4 MB and 100 items

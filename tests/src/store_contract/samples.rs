@@ -29,9 +29,14 @@ pub(super) fn selections() -> [Selection; 5] {
     ]
 }
 
-pub(super) fn outcomes() -> [Outcome; 3] {
+pub(super) fn outcomes() -> [Outcome; 4] {
     let details = "chunk 3: events/a.ndjson, line 7: not JSON, “é”".to_owned();
-    [Outcome::Succeeded, Outcome::Incomplete { details: details.clone() }, Outcome::Failed { details }]
+    [
+        Outcome::Succeeded,
+        Outcome::Incomplete { details: details.clone() },
+        Outcome::Failed { details: details.clone() },
+        Outcome::Cancelled { details },
+    ]
 }
 
 pub(super) fn file(name: &str) -> PreparedFile {

@@ -1,8 +1,10 @@
 //! The same export with one fault at every possible call: exact rows at the end, or an honest failure.
 
+use shared::chunk::ChunkKey;
 use shared::container::ContainerAddress;
 use shared::job::Phase;
 use shared::secret::Secret;
+use shared::store::Chunks;
 
 use super::days;
 use super::rows::{event, exported_events, small_lake, sorted};
@@ -53,12 +55,37 @@ async fn a_lost_answer_at_any_call_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_chunk_that_crashes_every_attempt_ends_the_job_honestly() {
     let mut world = World::new().await;
+    world.max_receives = 5;
     small_lake(&world).await;
-    world.max_receives = 0;
     let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-05")).await;
     plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+    let mut deliveries = Deliveries::of_chunk(&key, 0, 1);
+    // The message was received once before.
+    for attempt in 1..world.max_receives {
+        // Read job, read chunk, claim, open the credential: the run has the chunk and dies at its next call.
+        world.faults.arm(4, Fault::CrashAfter);
+        assert!(world.deliver_again(&mut deliveries).await, "attempt {attempt} ends without a crash");
+        assert!(!world.faults.is_armed(), "attempt {attempt} did not come so far");
+        let chunk = world.store.chunk(&ChunkKey { job: key.clone(), shard: 0, number: 1 }).await.unwrap().unwrap();
+        assert_eq!((chunk.attempt, chunk.state.name()), (attempt, "running"));
+    }
+    assert!(!world.deliver_again(&mut deliveries).await, "the dead letter is not dealt with");
+
     let job = world.drive(&key).await;
-    assert_eq!(job.phase.name(), "failed", "{:?}", job.phase);
+    assert_eq!(job.phase.name(), "incomplete", "{:?}", job.phase);
+    let task = world.task(&key).await;
+    assert_eq!(task["state"], "Failed");
+    let details = task["errorDetails"].as_str().unwrap();
+    assert!(
+        details.starts_with(
+            "1 chunk could not be exported: chunk 1: every run crashed or ran out of time, the last in attempt 4."
+        ),
+        "{details}"
+    );
+    let manifest = world.manifest(&job).unwrap();
+    assert!(!manifest.head.complete);
+    assert_eq!(manifest.missing.iter().map(|missing| missing.chunk).collect::<Vec<_>>(), [1]);
+    assert_eq!(world.files(&job).len(), 2, "the other chunks are exported");
 }
 
 #[tokio::test]
