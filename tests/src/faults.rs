@@ -406,3 +406,11 @@ impl Source for FaultySource {
         stream.flatten_stream().boxed()
     }
 }
+
+/// A socket that holds a port of this machine and does not listen: whoever connects is refused, and nobody else can
+/// take the port meanwhile.
+pub(crate) fn deaf_socket() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket
+}

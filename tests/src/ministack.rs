@@ -15,6 +15,9 @@ use tokio::sync::Mutex;
 /// How long it may take to answer on a busy machine; two seconds are usual.
 const START_DEADLINE: Duration = Duration::from_mins(1);
 
+/// How often it is started.
+const TRIES: usize = 3;
+
 const POLL: Duration = Duration::from_millis(50);
 
 /// Runs it until its stdin closes, so that it ends with this process however that ends.
@@ -56,7 +59,18 @@ impl Ministack {
         &self.endpoint
     }
 
+    /// It cannot choose a port and tell; so one that was free a moment ago is tried, and another when somebody was
+    /// quicker and the child ends because of it.
     async fn start() -> Self {
+        for _ in 0..TRIES {
+            if let Some(server) = Self::try_start().await {
+                return server;
+            }
+        }
+        panic!("ministack ended at its start, {TRIES} times");
+    }
+
+    async fn try_start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = File::create(folder.path().join("log")).unwrap();
@@ -70,20 +84,27 @@ impl Ministack {
             .spawn()
             .unwrap();
         let mut server = Self { child, endpoint: format!("http://127.0.0.1:{port}"), _folder: folder };
-        server.wait_until_ready().await;
-        server
+        server.is_ready().await.then_some(server)
     }
 
-    /// Polls until it makes the tables.
-    async fn wait_until_ready(&mut self) {
+    /// Polls until it makes the tables; whether it does, or has ended.
+    async fn is_ready(&mut self) -> bool {
         let deadline = Instant::now() + START_DEADLINE;
         let address = self.endpoint.trim_start_matches("http://").to_owned();
         while tokio::net::TcpStream::connect(&address).await.is_err() {
-            assert!(self.child.try_wait().unwrap().is_none(), "ministack ended at its start");
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
             assert!(Instant::now() < deadline, "ministack does not answer");
             tokio::time::sleep(POLL).await;
         }
-        create_tables(&self.sdk_config().await).await.unwrap();
+        let made = create_tables(&self.sdk_config().await).await;
+        // Who answers on the port of a child that has ended is somebody else.
+        if self.child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        made.unwrap();
+        true
     }
 }
 

@@ -400,7 +400,8 @@ async fn failures_of_dynamodb_are_told_apart() {
 
 #[tokio::test]
 async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let deaf = crate::faults::deaf_socket();
+    let address = deaf.local_addr().unwrap();
     let registry = Registry::new(client_of(address), TABLE, 1);
     let request = request(ExportType::Device, Selection::Devices);
     let error = registry.plan(&chess(), &request, None, 1).await.unwrap_err();

@@ -223,8 +223,8 @@ async fn a_storage_that_hangs_up_is_unavailable() {
 
 #[tokio::test]
 async fn a_storage_that_is_not_there_is_unavailable() {
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let staged = stage_row(&*open(port)).await;
+    let deaf = crate::faults::deaf_socket();
+    let staged = stage_row(&*open(deaf.local_addr().unwrap().port())).await;
     assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no connection".to_owned() }));
 }
 
