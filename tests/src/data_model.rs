@@ -1,4 +1,4 @@
-//! docs/DATA_MODEL.md and docs/ERRORS.md tell of items, attributes, phases and states what is in the table.
+//! `docs/DATA_MODEL.md` and `docs/ERRORS.md` tell of items, attributes, phases and states what is in the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 

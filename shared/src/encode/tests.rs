@@ -290,7 +290,9 @@ proptest! {
     fn json_without_device_ids_keeps_every_other_value_byte_for_byte((kind, rows) in any_rows()) {
         let (mut expected, lines): (Vec<Row>, Vec<_>) = rows.into_iter().unzip();
         if kind == ExportType::Activity {
-            expected.iter_mut().for_each(|row| drop(row.remove("deviceId")));
+            for row in &mut expected {
+                row.remove("deviceId");
+            }
         }
         let options = EncodeOptions { export_device_id: false, ..ALL };
         prop_assert_eq!(read_json(kind, &encode_with(options, kind, ExportFormat::JsonBlob, &lines)), expected);

@@ -285,7 +285,7 @@ async fn a_container_url_that_a_form_cut_or_html_escaped_is_told_so() {
         (form(&url), cut, "percent-encode the whole URL"),
         (form(&escaped), cut, "percent-encode the whole URL"),
         (
-            form(&url.replacen("?sv=2024-08-04&", "?", 1).replacen("?", &format!("?sig={SIGNATURE}&sv=1&"), 1)),
+            form(&url.replacen("?sv=2024-08-04&", "?", 1).replacen('?', &format!("?sig={SIGNATURE}&sv=1&"), 1)),
             cut,
             "%26",
         ),

@@ -37,7 +37,7 @@ impl Lines {
     }
 
     /// What was written since the last look.
-    fn new(&mut self) -> Vec<Value> {
+    fn latest(&mut self) -> Vec<Value> {
         let text = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
         assert_clean("the log", &text);
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -49,13 +49,13 @@ impl Lines {
     /// The only line since the last look that says that a call was accepted: what was asked, of which job, by whom.
     fn accepted(&mut self) -> Vec<[String; 4]> {
         let field = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        let accepted = self.new().into_iter().filter(|line| line.get("asked").is_some());
+        let accepted = self.latest().into_iter().filter(|line| line.get("asked").is_some());
         accepted.map(|line| ["level", "asked", "job.id", "caller.subject"].map(|name| field(&line, name))).collect()
     }
 
     /// The lines since the last look with this sentence.
     fn saying(&mut self, sentence: &str) -> Vec<Value> {
-        self.new().into_iter().filter(|line| line["message"] == sentence).collect()
+        self.latest().into_iter().filter(|line| line["message"] == sentence).collect()
     }
 }
 
