@@ -20,6 +20,18 @@ use crate::secret::Secret;
 /// (<https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>).
 const MAX_SIGNATURE_BYTES: usize = 4_096;
 
+/// The containers that Azure makes for purposes of its own, and why no export goes there.
+const SPECIAL: [(&str, &str); 4] = [
+    // https://learn.microsoft.com/en-us/azure/storage/blobs/storage-blob-static-website
+    ("$web", "is the public website of the account: everybody could read the export"),
+    // https://learn.microsoft.com/en-us/rest/api/storageservices/working-with-the-root-container
+    ("$root", "takes no blobs with a slash in their names, which the files of an export have"),
+    // https://learn.microsoft.com/en-us/rest/api/storageservices/about-storage-analytics-logging
+    ("$logs", "is kept by Azure for its own logs and cannot be written to"),
+    // https://learn.microsoft.com/en-us/azure/storage/blobs/storage-blob-change-feed
+    ("$blobchangefeed", "is kept by Azure for its change feed and cannot be written to"),
+];
+
 /// Which container URLs are accepted: those of Azure Storage, and those below the extra endpoints.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerUrlRules {
@@ -46,6 +58,9 @@ impl ContainerUrlRules {
         let endpoint = endpoint::of(&url, &self.extra_endpoints)?;
         let container = container_name(endpoint.path)?;
         let query = url.query().filter(|query| !query.is_empty()).ok_or(ContainerUrlProblem::SignatureMissing)?;
+        if query.starts_with('?') {
+            return Err(ContainerUrlProblem::Surplus { part: "a second question mark in front of the signature" });
+        }
         if query.len() > MAX_SIGNATURE_BYTES {
             return Err(ContainerUrlProblem::TooLong { length: query.len(), limit: MAX_SIGNATURE_BYTES });
         }
@@ -61,6 +76,9 @@ fn container_name(path: &str) -> Result<&str, ContainerUrlProblem> {
     let name = path.strip_suffix('/').unwrap_or(path);
     if name.is_empty() || name.contains('/') {
         return Err(ContainerUrlProblem::NotOneContainer { path: shown(path) });
+    }
+    if let Some((name, why)) = SPECIAL.into_iter().find(|(special, _)| *special == name) {
+        return Err(ContainerUrlProblem::SpecialContainer { name, why });
     }
     let words_are_plain = name.split('-').all(|word| !word.is_empty() && word.bytes().all(is_lower_alphanumeric));
     if (3..=63).contains(&name.len()) && words_are_plain {

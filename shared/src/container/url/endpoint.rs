@@ -14,6 +14,13 @@ const CLOUDS: [&str; 3] = ["blob.core.windows.net", "blob.core.usgovcloudapi.net
 /// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#azure-dns-zone-endpoints>).
 const DNS_ZONE: &str = "blob.storage.azure.net";
 
+/// How the account's name ends in the host of its read-only copy.
+const SECONDARY: &str = "-secondary";
+
+/// How the hosts of `OneLake` end, the global and the regional ones
+/// (<https://learn.microsoft.com/en-us/fabric/onelake/onelake-access-api#uri-syntax>).
+const FABRIC: &str = ".fabric.microsoft.com";
+
 /// An endpoint that configuration lets in, such as `http://127.0.0.1:10000/devstoreaccount1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraEndpoint {
@@ -81,13 +88,28 @@ fn of_azure(url: &Url) -> Result<Endpoint<'_>, ContainerUrlProblem> {
     }
     let host = url.host_str().unwrap_or_default();
     if !is_azure(host) {
-        return Err(ContainerUrlProblem::UnknownHost { host: shown(host) });
+        return Err(foreign(host));
     }
     if url.port().is_some() {
         return Err(ContainerUrlProblem::Surplus { part: "a port" });
     }
     let path = url.path().strip_prefix('/').unwrap_or_default();
     Ok(Endpoint { base: format!("https://{host}"), path, secure: true })
+}
+
+/// What is wrong with a host that is no blob endpoint.
+fn foreign(host: &str) -> ContainerUrlProblem {
+    let is_secondary = host.split_once('.').is_some_and(|(account, rest)| {
+        account.strip_suffix(SECONDARY).is_some_and(|account| is_azure(&format!("{account}.{rest}")))
+    });
+    let host_shown = shown(host);
+    if is_secondary {
+        ContainerUrlProblem::SecondaryHost { host: host_shown }
+    } else if host.ends_with(FABRIC) {
+        ContainerUrlProblem::OneLakeHost { host: host_shown }
+    } else {
+        ContainerUrlProblem::UnknownHost { host: host_shown }
+    }
 }
 
 fn has_user(url: &Url) -> bool {

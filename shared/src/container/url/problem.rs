@@ -34,6 +34,27 @@ pub enum ContainerUrlProblem {
         /// The host.
         host: String,
     },
+    /// Its host is the read-only copy of an account in another region
+    /// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-redundancy#read-access-to-data-in-the-secondary-region>).
+    #[error(
+        "containerUrl has the host {host}, the secondary endpoint of an account, which can only be read; \
+         use the primary one, without -secondary"
+    )]
+    SecondaryHost {
+        /// The host.
+        host: String,
+    },
+    /// Its host is one of Microsoft Fabric's `OneLake`
+    /// (<https://learn.microsoft.com/en-us/fabric/onelake/onelake-access-api>).
+    #[error(
+        "containerUrl has the host {host}, which is OneLake of Microsoft Fabric: a signature there is for files and \
+         folders within an item, and never for a container; use a container of an Azure storage account, \
+         to which OneLake can have a shortcut"
+    )]
+    OneLakeHost {
+        /// The host.
+        host: String,
+    },
     /// Its path is not one segment.
     #[error("containerUrl has the path {path}, which is not one container; end the path with the container's name")]
     NotOneContainer {
@@ -48,6 +69,14 @@ pub enum ContainerUrlProblem {
     BadContainerName {
         /// The name.
         name: String,
+    },
+    /// It is one of the containers that Azure makes for purposes of its own.
+    #[error("containerUrl names the container {name}, which {why}; use a container of its own for exports")]
+    SpecialContainer {
+        /// The name.
+        name: &'static str,
+        /// Why no export goes there.
+        why: &'static str,
     },
     /// It has no query.
     #[error("containerUrl has no shared access signature; append the one that your storage account made, after a ?")]
@@ -73,6 +102,26 @@ pub enum ContainerUrlProblem {
     #[error("containerUrl has the parameter {name}, which is not part of a signature; remove it")]
     ForeignParameter {
         /// The parameter.
+        name: &'static str,
+    },
+    /// It is for one user, who would have to prove who they are with every request
+    /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-user-delegation-sas>).
+    #[error(
+        "containerUrl has a signature for one user ({name}): storage takes it only beside a token of that user, \
+         which the service does not have; make a user delegation SAS without a delegated user, or one of the account's key"
+    )]
+    UserBound {
+        /// The parameter that says so.
+        name: &'static str,
+    },
+    /// It is for requests with certain headers or query parameters only
+    /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-user-delegation-sas>).
+    #[error(
+        "containerUrl has a signature that is bound to headers or query parameters of a request ({name}), \
+         which the service's writes do not have; make one without {name}"
+    )]
+    RequestBound {
+        /// The parameter that says so.
         name: &'static str,
     },
     /// A time cannot be read.
@@ -115,6 +164,16 @@ pub enum ContainerUrlProblem {
         /// Its permissions.
         permissions: String,
     },
+    /// It permits to create blobs and not to write them again. Since service version 2026-04-06 that is enough to stage and
+    /// commit a new blob (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>).
+    #[error(
+        "containerUrl has a signature with sp={permissions}, which creates blobs and cannot write them again: \
+         after a crash a commit is repeated, and that needs w; make one that has w, such as sp=cw"
+    )]
+    CreateOnly {
+        /// Its permissions.
+        permissions: String,
+    },
     /// It is for something else than the blobs of a container.
     #[error(
         "containerUrl has a signature {name}={value}, which is not for the blobs of a container; \
@@ -141,21 +200,25 @@ impl ContainerUrlProblem {
             Self::NotAUrl => "ContainerUrlNotAUrl",
             Self::Surplus { .. } => "ContainerUrlSurplus",
             Self::NotHttps { .. } => "ContainerUrlNotHttps",
-            Self::UnknownHost { .. } => "ContainerUrlUnknownHost",
+            Self::UnknownHost { .. } | Self::SecondaryHost { .. } | Self::OneLakeHost { .. } => {
+                "ContainerUrlUnknownHost"
+            }
             Self::NotOneContainer { .. } => "ContainerUrlNotOneContainer",
-            Self::BadContainerName { .. } => "ContainerUrlBadContainerName",
+            Self::BadContainerName { .. } | Self::SpecialContainer { .. } => "ContainerUrlBadContainerName",
             Self::SignatureMissing => "ContainerUrlSignatureMissing",
             Self::TooLong { .. } => "ContainerUrlTooLong",
             Self::SigMissing => "ContainerUrlSigMissing",
             Self::RepeatedParameter { .. } => "ContainerUrlRepeatedParameter",
             Self::ForeignParameter { .. } => "ContainerUrlForeignParameter",
+            Self::UserBound { .. } => "ContainerUrlUserBound",
+            Self::RequestBound { .. } => "ContainerUrlRequestBound",
             Self::BadTime { .. } => "ContainerUrlBadTime",
             Self::ExpiryMissing => "ContainerUrlExpiryMissing",
             Self::Expired { .. } => "ContainerUrlExpired",
             Self::ExpiresSoon { .. } => "ContainerUrlExpiresSoon",
             Self::NotYetValid { .. } => "ContainerUrlNotYetValid",
             Self::PermissionsMissing => "ContainerUrlPermissionsMissing",
-            Self::WriteMissing { .. } => "ContainerUrlWriteMissing",
+            Self::WriteMissing { .. } | Self::CreateOnly { .. } => "ContainerUrlWriteMissing",
             Self::WrongResource { .. } => "ContainerUrlWrongResource",
             Self::HttpsShutOut { .. } => "ContainerUrlHttpsShutOut",
         }

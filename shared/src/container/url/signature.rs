@@ -20,6 +20,13 @@ const SHORTEST_LIFE: Duration = Duration::minutes(15);
 /// Parameters that choose an operation: the service sets them itself, and a second value would win or confuse.
 const OPERATION: [&str; 5] = ["comp", "restype", "blockid", "timeout", "snapshot"];
 
+/// Parameters of a signature that holds only beside a token of one user: the user, and the tenant that the key was
+/// delegated to.
+const OF_A_USER: [&str; 2] = ["sduoid", "skdutid"];
+
+/// Parameters that name the headers, or the query parameters, that a request must have for the signature to hold.
+const OF_A_REQUEST: [&str; 2] = ["srh", "srq"];
+
 /// Checks a query that should be a signature; answers when it expires, if it says so.
 pub(super) fn check(
     query: &str,
@@ -32,6 +39,12 @@ pub(super) fn check(
     }
     if parameters.get("sig").is_none() {
         return Err(ContainerUrlProblem::SigMissing);
+    }
+    if let Some(name) = OF_A_USER.into_iter().find(|name| parameters.get(name).is_some()) {
+        return Err(ContainerUrlProblem::UserBound { name });
+    }
+    if let Some(name) = OF_A_REQUEST.into_iter().find(|name| parameters.get(name).is_some()) {
+        return Err(ContainerUrlProblem::RequestBound { name });
     }
     check_resource(&parameters)?;
     check_permissions(&parameters)?;
@@ -91,6 +104,9 @@ fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
 fn check_permissions(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
     match parameters.get("sp") {
         Some(permissions) if permissions.contains('w') => Ok(()),
+        Some(permissions) if permissions.contains('c') => {
+            Err(ContainerUrlProblem::CreateOnly { permissions: shown(permissions) })
+        }
         Some(permissions) => Err(ContainerUrlProblem::WriteMissing { permissions: shown(permissions) }),
         None if parameters.has_policy() => Ok(()),
         None => Err(ContainerUrlProblem::PermissionsMissing),

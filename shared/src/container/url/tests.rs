@@ -295,3 +295,68 @@ proptest! {
         drop(with("se", &time));
     }
 }
+
+fn message_of(url: &str) -> String {
+    check(url).expect_err("refused").to_string()
+}
+
+#[test]
+fn a_signature_for_one_user_or_one_kind_of_request_is_named_as_what_it_is() {
+    for (name, value, code) in [
+        ("sduoid", "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11", "ContainerUrlUserBound"),
+        ("skdutid", "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11", "ContainerUrlUserBound"),
+        ("srh", "x-ms-meta-tenant", "ContainerUrlRequestBound"),
+        ("srq", "timeout", "ContainerUrlRequestBound"),
+    ] {
+        assert_eq!(code_with(name, value), code);
+        let message = message_of(&sas_with(name, Some(value)));
+        assert!(message.contains(name) && !message.contains(value), "{message}");
+        assert!(with(name, "").is_ok(), "an empty parameter binds nothing");
+    }
+}
+
+#[test]
+fn permission_to_create_alone_is_refused_with_the_true_reason() {
+    for permissions in ["c", "rc", "cl"] {
+        assert_eq!(code_with("sp", permissions), "ContainerUrlWriteMissing");
+        let message = message_of(&sas_with("sp", Some(permissions)));
+        assert!(message.contains("a commit is repeated"), "{message}");
+    }
+    let message = message_of(&sas_with("sp", Some("rl")));
+    assert!(message.contains("sp=rl, which cannot write"), "{message}");
+}
+
+#[test]
+fn hosts_that_look_like_blob_endpoints_are_named_as_what_they_are() {
+    for (host, words) in [
+        ("account1-secondary.blob.core.windows.net", "the secondary endpoint of an account, which can only be read"),
+        ("account1-secondary.z07.blob.storage.azure.net", "the secondary endpoint"),
+        ("onelake.blob.fabric.microsoft.com", "OneLake"),
+        ("westus-onelake.dfs.fabric.microsoft.com", "OneLake"),
+        ("x-secondary.example.com", "which is not an Azure blob endpoint"),
+        ("fabric.microsoft.com.example.com", "which is not an Azure blob endpoint"),
+    ] {
+        let url = format!("https://{host}/exports?{SAS}");
+        assert_eq!(code_of(&url), "ContainerUrlUnknownHost", "{host}");
+        assert!(message_of(&url).contains(words), "{}", message_of(&url));
+    }
+}
+
+#[test]
+fn the_containers_of_azures_own_are_refused_with_what_they_are() {
+    for (name, words) in
+        [("$web", "public"), ("$root", "slash"), ("$logs", "its own logs"), ("$blobchangefeed", "change feed")]
+    {
+        let url = format!("https://account1.blob.core.windows.net/{name}?{SAS}");
+        assert_eq!(code_of(&url), "ContainerUrlBadContainerName");
+        let message = message_of(&url);
+        assert!(message.contains(name) && message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_doubled_question_mark_is_said() {
+    let url = format!("{PLACE}??{SAS}");
+    assert_eq!(code_of(&url), "ContainerUrlSurplus");
+    assert!(message_of(&url).contains("a second question mark"), "{}", message_of(&url));
+}
