@@ -3,6 +3,7 @@
 pub mod azure;
 pub mod memory;
 pub mod preflight;
+pub mod refusal;
 pub mod url;
 pub mod writer;
 
@@ -141,13 +142,13 @@ pub struct ContainerAccess {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ContainerError {
     /// The signature does not allow the write: expired, revoked, lacking a permission, wrong network (401, 403).
-    #[error("storage refused the signature ({code})")]
+    #[error("storage refused the signature ({})", refusal::told(code))]
     Denied {
         /// Storage's error code.
         code: String,
     },
     /// The container does not exist, or no longer (404).
-    #[error("storage found no such container ({code})")]
+    #[error("storage found no such container ({})", refusal::told(code))]
     Missing {
         /// Storage's error code.
         code: String,
@@ -156,7 +157,7 @@ pub enum ContainerError {
     #[error("blocks of the list are gone")]
     BlocksGone,
     /// Storage refuses the write for good: immutable, leased, too many blocks (other 4xx).
-    #[error("storage refused the write ({code})")]
+    #[error("storage refused the write ({})", refusal::told(code))]
     Refused {
         /// Storage's error code.
         code: String,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use shared::app::AppScope;
 use shared::container::ContainerError;
+use shared::container::refusal::CAUSES;
 use shared::http::code::ErrorCode;
 use shared::seal::SealError;
 use shared::store::StoreError;
@@ -572,13 +573,21 @@ async fn a_defect_shows_the_request_id_and_nothing_else() {
 #[test]
 fn the_page_lists_exactly_the_codes_of_container_urls() {
     const PROBLEMS: &str = include_str!("../../../shared/src/container/url/problem.rs");
-    let known = PROBLEMS.lines().filter_map(|line| line.split_once("=> \"ContainerUrl")?.1.split_once('"'));
+    let known = PROBLEMS.split("\"ContainerUrl").skip(1).filter_map(|rest| rest.split_once('"'));
     let known: BTreeSet<&str> = known.map(|(code, _)| code).collect();
     let (_, table) = ERRORS.split_once("## Container URLs").unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `ContainerUrl")?.split_once('`'));
     let documented: BTreeSet<&str> = rows.map(|(code, _)| code).collect();
     assert!(!known.is_empty());
     assert_eq!(documented, known);
+}
+
+#[test]
+fn the_page_tells_of_storages_codes_what_the_messages_tell() {
+    let (_, table) = ERRORS.split_once("## What storage says").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    assert_eq!(rows.collect::<Vec<_>>(), CAUSES);
 }
 
 #[tokio::test]
