@@ -159,7 +159,7 @@ impl Places {
 
     /// The key that tokens are signed with.
     pub fn token_key(&self) -> PathBuf {
-        self.folder.join("token-key.der")
+        self.folder.join("token-rsa.der")
     }
 
     fn seal_key(&self) -> PathBuf {

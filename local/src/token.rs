@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
@@ -17,6 +17,10 @@ use time::OffsetDateTime;
 
 /// The key's name in the key set.
 const KEY_ID: &str = "local";
+
+/// The bytes of PKCS #8 in front of a key of 2,048 bits (<https://www.rfc-editor.org/rfc/rfc5208#section-5>). What follows
+/// is the key as PKCS #1, which is how it is kept and signed with.
+const PKCS8_HEADER_BYTES: usize = 26;
 
 /// Who issues the local stack's tokens.
 pub const ISSUER: &str = "https://issuer.localhost/";
@@ -61,7 +65,8 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// Signs tokens with a P-256 key that is kept in a file.
+/// Signs tokens with an RSA key that is kept in a file: API Gateway's authorizer takes no other kind
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
 pub struct TokenIssuer {
     key: EncodingKey,
     keys: JwkSet,
@@ -86,15 +91,15 @@ impl TokenIssuer {
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         let name = path.display().to_string();
         match std::fs::read(path) {
-            Ok(pkcs8) => Self::of(&pkcs8),
+            Ok(key) => Self::of(&key),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(TokenError::Missing { path: name }),
             Err(source) => Err(TokenError::File { path: name, source }),
         }
     }
 
-    fn of(pkcs8: &[u8]) -> Result<Self, TokenError> {
-        let key = EncodingKey::from_ec_der(pkcs8);
-        let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256)?;
+    fn of(pkcs1: &[u8]) -> Result<Self, TokenError> {
+        let key = EncodingKey::from_rsa_der(pkcs1);
+        let mut public = Jwk::from_encoding_key(&key, Algorithm::RS256)?;
         public.common.key_id = Some(KEY_ID.to_owned());
         Ok(Self { key, keys: JwkSet { keys: vec![public] } })
     }
@@ -112,16 +117,17 @@ impl TokenIssuer {
         let now_s = now.unix_timestamp();
         let exp = (now + ttl).unix_timestamp();
         let claims = Claims { iss: ISSUER, sub: subject, aud: AUDIENCE, iat: now_s, nbf: now_s, exp };
-        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
+        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
         Ok(Secret::new(encode(&header, &claims, &self.key)?))
     }
 }
 
 fn draw_key(path: &Path) -> Result<Vec<u8>, TokenError> {
-    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
-    let key = key.map_err(|_| TokenError::Draw)?;
-    write_secret(path, key.as_ref()).map_err(|source| TokenError::File { path: path.display().to_string(), source })?;
-    Ok(key.as_ref().to_vec())
+    let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| TokenError::Draw)?;
+    let key = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).map_err(|_| TokenError::Draw)?;
+    let key = key.as_ref().get(PKCS8_HEADER_BYTES..).ok_or(TokenError::Draw)?;
+    write_secret(path, key).map_err(|source| TokenError::File { path: path.display().to_string(), source })?;
+    Ok(key.to_vec())
 }
 
 /// Writes a new file that only its owner may read.
@@ -142,7 +148,7 @@ mod tests {
     #[test]
     fn the_key_is_drawn_once_and_only_its_owner_may_read_it() {
         let folder = scratch_dir().unwrap();
-        let path = folder.path().join("token-key.der");
+        let path = folder.path().join("token-rsa.der");
         let first = TokenIssuer::open(&path).unwrap();
         let second = TokenIssuer::open(&path).unwrap();
         assert_eq!(first.keys(), second.keys());
@@ -152,7 +158,7 @@ mod tests {
     #[test]
     fn a_key_that_is_only_read_is_never_drawn() {
         let folder = scratch_dir().unwrap();
-        let path = folder.path().join("token-key.der");
+        let path = folder.path().join("token-rsa.der");
         assert!(matches!(TokenIssuer::read(&path), Err(TokenError::Missing { .. })));
         assert!(!path.exists());
     }
@@ -160,7 +166,7 @@ mod tests {
     #[test]
     fn a_file_that_holds_no_key_is_refused() {
         let folder = scratch_dir().unwrap();
-        let path = folder.path().join("token-key.der");
+        let path = folder.path().join("token-rsa.der");
         std::fs::write(&path, "not a key").unwrap();
         assert!(TokenIssuer::open(&path).is_err());
     }
