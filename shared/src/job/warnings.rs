@@ -2,6 +2,7 @@
 //! that a job that is resumed says nothing twice and nothing that is no longer true.
 
 use super::{Job, Plan};
+use crate::plural::counted;
 use crate::selection::Selection;
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
@@ -109,9 +110,4 @@ impl Job {
 
 fn is_of(warning: &Warning, codes: &[WarningCode]) -> bool {
     codes.iter().any(|code| code.name() == warning.code)
-}
-
-/// A number of things.
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
