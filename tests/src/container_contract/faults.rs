@@ -214,6 +214,36 @@ async fn a_storage_that_answers_too_late_is_unavailable() {
     assert_eq!(silent.connections(), 1 + RETRIES as usize);
 }
 
+/// Begins an answer and goes on with its body until the other side has heard enough, a GiB at most.
+async fn answer_without_end(mut connection: TcpStream, status: &str, sent: Arc<AtomicUsize>) {
+    static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+    let mut request = vec![0; 8192];
+    drop(connection.read(&mut request).await);
+    drop(connection.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await);
+    for _ in 0..16_384 {
+        if connection.write_all(&PIECE).await.is_err() {
+            return;
+        }
+        sent.fetch_add(PIECE.len(), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_answers_without_end_is_left_early() {
+    let too_long = ContainerError::Refused { code: "AnswerTooLong".to_owned() };
+    let denied = ContainerError::Denied { code: "HTTP 403".to_owned() };
+    for (status, expected) in [("403 Forbidden", denied), ("201 Created", too_long)] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let endless = Server::start(move |connection| answer_without_end(connection, status, count.clone())).await;
+        assert_eq!(stage_row(&*open(endless.port)).await, Err(expected));
+        assert_eq!(endless.connections(), 1);
+        // Some megabytes wait in the sockets' buffers.
+        let sent = sent.load(Ordering::SeqCst);
+        assert!(sent < 64 << 20, "{sent} bytes were taken");
+    }
+}
+
 #[tokio::test]
 async fn a_storage_that_hangs_up_is_unavailable() {
     let rude = Server::start(|connection| answer(connection, "HTTP/1.1 20".to_owned())).await;
