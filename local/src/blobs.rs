@@ -1,6 +1,7 @@
 //! What is in a container, for whoever may read it: verification and the tests, never the service.
 #![expect(clippy::disallowed_types, reason = "the service's port writes only; this reads")]
 
+use std::iter::successors;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
-use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, StatusCode, Transport, Url};
+use azure_core::http::{ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, StatusCode, Transport, Url};
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientDownloadResult, BlobContainerClientListBlobsOptions, BlobItem,
 };
@@ -17,15 +18,21 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use reqwest::redirect::Policy;
+use shared::container::azure::{AnswerTooLong, BoundedClient};
 use shared::secret::Secret;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long an answer may pause.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// How long storage may take until the next piece of what was asked, with repeats and the time that it asks to be left
+/// alone: whoever waits in front of a terminal is told rather than kept for an hour.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How often a request is repeated.
 const RETRIES: u32 = 4;
@@ -97,8 +104,17 @@ impl ContainerView {
     /// [`BlobsError::NotAUrl`].
     pub fn open(url: &Secret) -> Result<Self, BlobsError> {
         let url = Url::parse(url.reveal()).map_err(|_| BlobsError::NotAUrl)?;
-        let client_options =
-            ClientOptions { transport: Some(transport(&url)?), retry: patience(), ..ClientOptions::default() };
+        let http = Arc::new(http_client(&url)?);
+        Self::with_http_client(url, http)
+    }
+
+    /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no redirect.
+    ///
+    /// # Errors
+    /// [`BlobsError::NotAUrl`].
+    pub fn with_http_client(url: Url, http: Arc<dyn HttpClient>) -> Result<Self, BlobsError> {
+        let transport = Transport::new(Arc::new(BoundedClient::reading(http)));
+        let client_options = ClientOptions { transport: Some(transport), retry: retries(), ..ClientOptions::default() };
         let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
         let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
         Ok(Self { client })
@@ -136,7 +152,8 @@ impl ContainerView {
         let failed = |error| failure("list the container", &error);
         let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
         let options = BlobContainerClientListBlobsOptions { prefix, ..BlobContainerClientListBlobsOptions::default() };
-        Ok(self.client.list_blobs(Some(options)).map_err(failed)?.map_ok(entry).map_err(failed))
+        let blobs = self.client.list_blobs(Some(options)).map_err(failed)?.map_ok(entry).map_err(failed);
+        Ok(patiently("list the container".to_owned(), blobs))
     }
 
     /// A blob's bytes.
@@ -174,9 +191,28 @@ impl ContainerView {
             parallel: NonZero::new(RANGES_AT_ONCE),
             ..BlobClientDownloadOptions::default()
         };
-        let download = self.client.blob_client(name).download(Some(options)).await.map_err(&failed)?;
-        Ok(BlobStream { size_bytes: size_of(&download), body: download.body.map_err(failed).boxed() })
+        let what = format!("read {name}");
+        let blob = self.client.blob_client(name);
+        let download = timeout(PATIENCE, blob.download(Some(options))).await.map_err(|_| no_answer(&what))?;
+        let download = download.map_err(&failed)?;
+        let size_bytes = size_of(&download);
+        Ok(BlobStream { size_bytes, body: patiently(what, download.body.map_err(failed)).boxed() })
     }
+}
+
+/// The same items, as long as each comes in time.
+fn patiently<T: Send + 'static>(
+    what: String,
+    items: impl futures::Stream<Item = Result<T, BlobsError>> + Send + 'static,
+) -> impl futures::Stream<Item = Result<T, BlobsError>> + Send + 'static {
+    futures::stream::try_unfold((what, Box::pin(items)), |(what, mut items)| async move {
+        let next = timeout(PATIENCE, items.try_next()).await.map_err(|_| no_answer(&what))??;
+        Ok(next.map(|item| (item, (what, items))))
+    })
+}
+
+fn no_answer(what: &str) -> BlobsError {
+    BlobsError::Storage { what: what.to_owned(), reason: "no answer in time".to_owned() }
 }
 
 const CONTENT_RANGE: HeaderName = HeaderName::from_static("content-range");
@@ -189,14 +225,12 @@ fn size_of(download: &BlobClientDownloadResult) -> u64 {
 
 /// Follows no redirect: a request must not leave the host. An emulator on this machine is asked directly, any other
 /// storage as the environment's proxy settings say.
-fn transport(url: &Url) -> Result<Transport, BlobsError> {
+fn http_client(url: &Url) -> Result<reqwest::Client, BlobsError> {
     let builder = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).read_timeout(SILENCE);
     let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-    let client = builder.build().map_err(|_| BlobsError::Storage {
-        what: "open the container".to_owned(),
-        reason: "no usable TLS".to_owned(),
-    })?;
-    Ok(Transport::new(Arc::new(client)))
+    builder
+        .build()
+        .map_err(|_| BlobsError::Storage { what: "open the container".to_owned(), reason: "no usable TLS".to_owned() })
 }
 
 /// Whether the host is this machine.
@@ -204,7 +238,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
 }
 
-fn patience() -> RetryOptions {
+fn retries() -> RetryOptions {
     RetryOptions::exponential(ExponentialRetryOptions { max_retries: RETRIES, ..ExponentialRetryOptions::default() })
 }
 
@@ -228,8 +262,15 @@ fn reason(error: &azure_core::Error) -> String {
         ErrorKind::HttpResponse { status, error_code, .. } => error_code.clone().unwrap_or_else(|| status.to_string()),
         ErrorKind::Connection => "no connection".to_owned(),
         ErrorKind::Io => "the connection broke".to_owned(),
+        ErrorKind::DataConversion if is_endless(error) => "the answer does not end".to_owned(),
         ErrorKind::DataConversion | ErrorKind::Credential | ErrorKind::Other => "the answer was unreadable".to_owned(),
     }
+}
+
+/// Whether [`BoundedClient`] left the answer.
+fn is_endless(error: &azure_core::Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    successors(Some(first), |cause| (*cause).source()).any(<dyn std::error::Error>::is::<AnswerTooLong>)
 }
 
 fn entry(item: BlobItem) -> BlobEntry {

@@ -81,3 +81,27 @@ fn form_of(format: ExportFormat) -> Form {
         ExportFormat::CsvBlob => Form::Csv,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::APPS;
+
+    /// The rows of a lake that holds one activity.
+    fn rows(line: &str, format: ExportFormat) -> RowSet {
+        let lake = tempfile::tempdir().unwrap();
+        let day = lake.path().join(folder(ExportType::Activity, &APPS[0], DAYS[0]));
+        std::fs::create_dir_all(&day).unwrap();
+        std::fs::write(day.join("part.ndjson"), line).unwrap();
+        lake_rows(lake.path(), ExportType::Activity, &APPS[0], format).unwrap()
+    }
+
+    #[test]
+    fn devices_are_expected_of_activities_in_csv_and_not_in_json() {
+        let [ada, bob, nobody] =
+            [r#"{"deviceId":"ada","name":"home"}"#, r#"{"deviceId":"bob","name":"home"}"#, r#"{"name":"home"}"#];
+        let differ = |format, one, other| rows(one, format).difference(&rows(other, format)).is_some();
+        assert!(differ(ExportFormat::CsvBlob, ada, bob));
+        assert!(!differ(ExportFormat::JsonBlob, ada, bob) && !differ(ExportFormat::JsonBlob, ada, nobody));
+    }
+}

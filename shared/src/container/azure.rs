@@ -17,7 +17,7 @@ use bytes::Bytes;
 use reqwest::redirect::Policy;
 use tokio::time::timeout;
 
-use self::bounded::BoundedClient;
+pub use self::bounded::{AnswerTooLong, BoundedClient};
 use super::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
 
 /// How patiently storage is asked.
@@ -107,7 +107,7 @@ impl AzureContainers {
     /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no redirect. Of an
     /// answer's body no more than 64 KiB is read.
     pub fn with_http_client(client: Arc<dyn HttpClient>, settings: &AzureSettings) -> Self {
-        let transport = Transport::new(Arc::new(BoundedClient::new(client)));
+        let transport = Transport::new(Arc::new(BoundedClient::writing(client)));
         Self { transport, retry: settings.retry_options(), patience: settings.patience() }
     }
 }

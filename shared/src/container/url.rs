@@ -27,9 +27,9 @@ const SPECIAL: [(&str, &str); 4] = [
     // https://learn.microsoft.com/en-us/rest/api/storageservices/working-with-the-root-container
     ("$root", "takes no blobs with a slash in their names, which the files of an export have"),
     // https://learn.microsoft.com/en-us/rest/api/storageservices/about-storage-analytics-logging
-    ("$logs", "is kept by Azure for its own logs and cannot be written to"),
+    ("$logs", "is kept by Azure for its own logs"),
     // https://learn.microsoft.com/en-us/azure/storage/blobs/storage-blob-change-feed
-    ("$blobchangefeed", "is kept by Azure for its change feed and cannot be written to"),
+    ("$blobchangefeed", "is kept by Azure for its change feed"),
 ];
 
 /// Which container URLs are accepted: those of Azure Storage, and those below the extra endpoints.

@@ -11,11 +11,13 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode, new_http_client};
 use bytes::Bytes;
+use local::blobs::{BlobsError, ContainerView};
 use shared::container::azure::{AzureContainers, AzureSettings};
 use shared::container::{Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
 use shared::secret::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 use super::world::{Grant, World};
 use super::{blob, id, stage};
@@ -36,6 +38,8 @@ fn settings() -> AzureSettings {
 enum Fault {
     /// Storage answers this.
     Answer(u16, &'static str),
+    /// Storage is busy and asks to be left alone for so many seconds.
+    Later(u32),
     /// The connection breaks before the answer.
     Cut,
     /// A bit of the body flips.
@@ -77,6 +81,12 @@ impl HttpClient for Faulty {
                 let mut headers = Headers::new();
                 headers.insert("x-ms-error-code", code);
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), headers, Bytes::new()))
+            }
+            Some(Fault::Later(seconds)) => {
+                let mut headers = Headers::new();
+                headers.insert("x-ms-error-code", "ServerBusy");
+                headers.insert("retry-after", seconds.to_string());
+                Ok(AsyncRawResponse::from_bytes(StatusCode::ServiceUnavailable, headers, Bytes::new()))
             }
             Some(Fault::Cut) => {
                 let cause = io::Error::new(io::ErrorKind::ConnectionReset, request.url().to_string());
@@ -123,6 +133,56 @@ async fn a_connection_that_breaks_every_time_is_unavailable() {
     let staged = stage_row(&*container).await;
     assert_eq!(staged, Err(ContainerError::Unavailable { reason: "the connection broke".to_owned() }));
     assert_eq!(broken.requests(), 1 + RETRIES as usize);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storage_that_asks_to_be_left_alone_for_long_is_not_waited_for() {
+    let busy = Faulty::new([Fault::Later(30), Fault::Answer(409, "ContainerDisabled")]);
+    let begun = Instant::now();
+    let staged = stage_row(&*busy.open(&World::memory())).await;
+    assert_eq!(staged, Err(ContainerError::Refused { code: "ContainerDisabled".to_owned() }));
+    assert!(begun.elapsed() >= Duration::from_secs(30), "half a minute is waited for");
+    assert_eq!(busy.requests(), 2);
+
+    let busy = Faulty::new([Fault::Later(3_600)]);
+    let begun = Instant::now();
+    let staged = stage_row(&*busy.open(&World::memory())).await;
+    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no answer in time".to_owned() }));
+    assert!(begun.elapsed() < Duration::from_mins(2), "{:?}", begun.elapsed());
+    assert_eq!(busy.requests(), 1);
+}
+
+/// A reader of a container at an address of this machine.
+fn reader(http: Arc<dyn HttpClient>, port: u16) -> ContainerView {
+    let url = format!("http://127.0.0.1:{port}/devstoreaccount1/exports?sp=rl&sig=SECRET");
+    ContainerView::with_http_client(url.parse().unwrap(), http).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_does_not_wait_for_an_hour_either() {
+    for read in [true, false] {
+        let view = reader(Faulty::new([Fault::Later(3_600)]), 1);
+        let begun = Instant::now();
+        let error = if read { view.read("a").await.unwrap_err() } else { view.list().await.unwrap_err() };
+        assert!(matches!(&error, BlobsError::Storage { reason, .. } if reason == "no answer in time"), "{error}");
+        assert!(begun.elapsed() < Duration::from_mins(10), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_reader_leaves_an_answer_without_end() {
+    for status in ["200 OK", "403 Forbidden"] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let endless = Server::start(move |connection| answer_without_end(connection, status, count.clone())).await;
+        let error = reader(new_http_client(None), endless.port).list().await.unwrap_err();
+        match status {
+            "200 OK" => assert!(error.to_string().contains("the answer does not end"), "{error}"),
+            _ => assert!(matches!(error, BlobsError::Denied { .. }), "{error}"),
+        }
+        let sent = sent.load(Ordering::SeqCst);
+        assert!(sent < 128 << 20, "{sent} bytes were taken");
+    }
 }
 
 #[tokio::test]

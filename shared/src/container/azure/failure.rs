@@ -12,7 +12,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use azure_core::http::headers::HeaderName;
 
-use super::bounded::AnswerTooLong;
+use super::AnswerTooLong;
 use crate::container::ContainerError;
 
 /// Reads a failure of Azure's client.
