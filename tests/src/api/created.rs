@@ -282,3 +282,16 @@ async fn the_format_is_read_ignoring_case() {
     world.send(&Request::create("activities", &with(days(), "exportFormat", "csvblob"))).await;
     assert_eq!(world.store.stored()[0].request.format, ExportFormat::CsvBlob);
 }
+
+#[tokio::test]
+async fn whether_activities_name_their_devices_is_kept_with_the_job() {
+    for (options, expected) in
+        [(json!({}), false), (json!({"exportDeviceId": false}), false), (json!({"exportDeviceId": true}), true)]
+    {
+        let world = World::new().await;
+        let body = with(days(), "exportOptions", options);
+        assert_eq!(world.send(&Request::create("activities", &body)).await.status, 202, "{body}");
+        let [job] = world.store.stored().try_into().unwrap();
+        assert_eq!(job.request.export_device_id, expected, "{body}");
+    }
+}

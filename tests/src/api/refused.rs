@@ -422,6 +422,7 @@ async fn a_malformed_field_is_named_with_its_value_and_the_mend() {
         ("events", "exportFormat", json!(1), "1", "JsonBlob"),
         ("events", "exportOptions", json!(true), "object", "exportUserId"),
         ("events", "exportOptions", json!({"exportUserId": 1}), "1", "true or false"),
+        ("events", "exportOptions", json!({"exportDeviceId": 1}), "exportDeviceId", "true or false"),
         ("feedbackByCampaign", "campaignIds", json!([1.5]), "1.5", "whole numbers"),
         ("feedbackByCampaign", "campaignIds", json!(["x"]), "x", "whole numbers"),
         ("feedbackByCampaign", "campaignIds", json!([9_223_372_036_854_775_808_u64]), "9223372036854775808", "64 bits"),

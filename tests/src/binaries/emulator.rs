@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 const POLL: Duration = Duration::from_millis(20);
 const START_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How often it is started.
+const TRIES: usize = 3;
+
 /// A function under the emulator. Its processes are killed when this is dropped.
 pub(super) struct Emulated {
     child: Child,
@@ -25,15 +28,18 @@ pub(super) struct Emulated {
 impl Emulated {
     /// Starts the release binary of a function with these variables and no other, logging into `folder`.
     pub(super) async fn start(function: &str, variables: &[(&str, String)], folder: &Path) -> Self {
-        loop {
-            if let Some(started) = Self::try_start(function, variables, folder).await {
-                return started;
+        let mut log = String::new();
+        for _ in 0..TRIES {
+            match Self::try_start(function, variables, folder).await {
+                Ok(started) => return started,
+                Err(ended) => log = ended,
             }
         }
+        panic!("the emulator of {function} ended at its start, {TRIES} times; its last log: {log}");
     }
 
-    /// `None` when somebody else has taken one of the addresses meanwhile.
-    async fn try_start(function: &str, variables: &[(&str, String)], folder: &Path) -> Option<Self> {
+    /// Fails with the log when it ends at once, as when somebody else has taken one of the addresses meanwhile.
+    async fn try_start(function: &str, variables: &[(&str, String)], folder: &Path) -> Result<Self, String> {
         let (api, runtime) = (free_address(), free_address());
         let log = folder.join(format!("{function}-{}.log", SystemClock.fresh_id()));
         let child = spawn(function, &api, &runtime, variables, &log);
@@ -45,7 +51,7 @@ impl Emulated {
             assert!(tokio::time::Instant::now() < deadline, "the emulator does not listen: {}", emulated.log());
             tokio::time::sleep(POLL).await;
         }
-        emulated.is_running().then_some(emulated)
+        if emulated.is_running() { Ok(emulated) } else { Err(emulated.log()) }
     }
 
     fn is_running(&mut self) -> bool {

@@ -41,7 +41,7 @@ impl ExpansionLimit {
 /// An object that expands too far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "it expands to more than {} bytes, the most for {stored_bytes} bytes as stored ({} times, and always {}); \
+    "it expands to more than {} bytes, the most for its size as stored, {stored_bytes} ({} times that, and always {}); \
      if its records are real, store it uncompressed or in smaller objects",
     limit.most_bytes(*stored_bytes), limit.ratio, limit.always_bytes
 )]
@@ -101,7 +101,7 @@ mod tests {
     async fn the_refusal_names_the_limit_and_the_mend() {
         let error = read(10_001, 1_000).await.unwrap_err();
         let words = "it expands to more than 10000 bytes, \
-                     the most for 1000 bytes as stored (10 times, and always 100); \
+                     the most for its size as stored, 1000 (10 times that, and always 100); \
                      if its records are real, store it uncompressed or in smaller objects";
         assert_eq!(error.to_string(), words);
     }
