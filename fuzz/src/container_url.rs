@@ -1,6 +1,8 @@
 //! A client's container URL with its signature.
 
-use shared::container::url::{CheckedContainerUrl, ContainerUrlProblem, ContainerUrlRules, ExtraEndpoint};
+use shared::container::url::{
+    CheckedContainerUrl, ContainerUrlProblem, ContainerUrlRules, ExtraEndpoint,
+};
 use time::{Duration, OffsetDateTime};
 use url::Url;
 
@@ -18,24 +20,36 @@ const DOMAINS: [&str; 4] = [
     ".blob.storage.azure.net",
 ];
 
-/// What is accepted leads into one container of a known endpoint, reads back as it was read, and lasts. Accepted or
-/// refused, nothing that is shown depends on the signature.
+/// What is accepted leads into one container of a known endpoint, reads back as it was read, and
+/// lasts. Accepted or refused, nothing that is shown depends on the signature.
 pub fn container_url(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let extra_endpoints = ExtraEndpoint::parse(EXTRA).into_iter().collect();
     let mut is_accepted = false;
-    for rules in [ContainerUrlRules::default(), ContainerUrlRules { extra_endpoints }] {
+    for rules in [
+        ContainerUrlRules::default(),
+        ContainerUrlRules { extra_endpoints },
+    ] {
         let (checked, other) = (rules.check(&text, NOW), rules.check(&resigned(&text), NOW));
         let (shown, other_shown) = (shown(&checked), shown(&other));
-        // With another signature, what only looks like one may make it another URL, refused for another reason.
+        // With another signature, what only looks like one may make it another URL, refused for
+        // another reason.
         if code(&checked) == code(&other) {
             assert_eq!(shown, other_shown, "what is shown knows the signature");
         }
         if let Ok(checked) = checked {
             assert_leads_to_a_container(&checked, !rules.extra_endpoints.is_empty());
             assert!(checked.expires.is_none_or(lasts), "{:?}", checked.expires);
-            let again = format!("{}?{}", checked.access.address, checked.access.signature.reveal());
-            assert_eq!(rules.check(&again, NOW), Ok(checked), "it reads back as another one");
+            let again = format!(
+                "{}?{}",
+                checked.access.address,
+                checked.access.signature.reveal()
+            );
+            assert_eq!(
+                rules.check(&again, NOW),
+                Ok(checked),
+                "it reads back as another one"
+            );
             is_accepted = true;
         }
     }
@@ -48,7 +62,10 @@ fn code(checked: &Result<CheckedContainerUrl, ContainerUrlProblem>) -> Option<&'
 
 fn shown(checked: &Result<CheckedContainerUrl, ContainerUrlProblem>) -> String {
     let text = match checked {
-        Ok(checked) => format!("{checked:?} {} {}", checked.access.address, checked.access.signature),
+        Ok(checked) => format!(
+            "{checked:?} {} {}",
+            checked.access.address, checked.access.signature
+        ),
         Err(problem) => format!("{problem:?} {problem} {}", problem.code()),
     };
     assert!(!is_shown_in(&text), "{text}");
@@ -63,11 +80,23 @@ fn assert_leads_to_a_container(checked: &CheckedContainerUrl, is_extra: bool) {
     let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     assert!(is_plain && url.fragment().is_none(), "{address}");
     let host = url.host_str().unwrap_or_default();
-    let is_azure = url.scheme() == "https" && url.port().is_none() && DOMAINS.iter().any(|it| host.ends_with(it));
-    let container = if is_azure { url.path().strip_prefix('/') } else { address.strip_prefix(&format!("{EXTRA}/")) };
+    let is_azure = url.scheme() == "https"
+        && url.port().is_none()
+        && DOMAINS.iter().any(|it| host.ends_with(it));
+    let container = if is_azure {
+        url.path().strip_prefix('/')
+    } else {
+        address.strip_prefix(&format!("{EXTRA}/"))
+    };
     assert!(is_azure || is_extra, "{address}");
-    let is_name = |name: &str| name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
-    assert!(container.is_some_and(|name| (3..=63).contains(&name.len()) && is_name(name)), "{address}");
+    let is_name = |name: &str| {
+        name.bytes()
+            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+    };
+    assert!(
+        container.is_some_and(|name| (3..=63).contains(&name.len()) && is_name(name)),
+        "{address}"
+    );
 }
 
 /// Long enough for an export to be written.

@@ -16,12 +16,16 @@ use time::Duration;
 
 use crate::world::{NoRows, OneJob, Standstill, Willing, block_on, sealer};
 
-/// The first byte chooses what follows: an event as JSON (`p` of API Gateway, `c` of the chunk queue, `b` of the bus,
-/// `d` of the dead letters' queue), or what is inside of one (`q` a request in lines, `m` a chunk message, `j` the
-/// detail of a bus event, `l` a dead letter).
+/// The first byte chooses what follows: an event as JSON (`p` of API Gateway, `c` of the chunk
+/// queue, `b` of the bus, `d` of the dead letters' queue), or what is inside of one (`q` a request
+/// in lines, `m` a chunk message, `j` the detail of a bus event, `l` a dead letter).
 pub fn events(input: &[u8]) -> bool {
-    let [letter, text @ ..] = input else { return false };
-    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let [letter, text @ ..] = input else {
+        return false;
+    };
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
     match letter {
         b'p' => api::event(text),
         b'q' => api::request(text),
@@ -47,11 +51,15 @@ fn bus_event(detail: &str) -> String {
     json!({"detail-type": EVENT_DETAIL_TYPE, "source": EVENT_SOURCE, "detail": detail}).to_string()
 }
 
-/// A message comes again exactly when it cannot be read, or names a chunk that is not there though its job is.
+/// A message comes again exactly when it cannot be read, or names a chunk that is not there though
+/// its job is.
 fn chunk_queue(text: &str) -> bool {
-    let Ok(event) = serde_json::from_str::<SqsEvent>(text) else { return false };
+    let Ok(event) = serde_json::from_str::<SqsEvent>(text) else {
+        return false;
+    };
     let comes_again = |message: &&SqsMessage| {
-        ChunkMessage::parse(body(message)).map_or(true, |ChunkKey { job, .. }| OneJob::default().is(&job))
+        ChunkMessage::parse(body(message))
+            .map_or(true, |ChunkKey { job, .. }| OneJob::default().is(&job))
     };
     let expected = ids(event.records.iter().filter(comes_again));
     let store = Arc::new(OneJob::default());
@@ -73,29 +81,47 @@ fn chunk_queue(text: &str) -> bool {
         },
     };
     let messages = event.records.len();
-    assert_eq!(failed(&block_on(run_export_chunk::handle(event, &ports))), expected);
+    assert_eq!(
+        failed(&block_on(run_export_chunk::handle(event, &ports))),
+        expected
+    );
     expected.len() < messages
 }
 
 /// A dead letter stays in its queue exactly when it cannot be read.
 fn dead_letters(text: &str) -> bool {
-    let Ok(event) = serde_json::from_str::<SqsEvent>(text) else { return false };
-    let stays = |message: &&SqsMessage| match serde_json::from_str::<EventBridgeEvent<JobEvent>>(body(message)) {
+    let Ok(event) = serde_json::from_str::<SqsEvent>(text) else {
+        return false;
+    };
+    let stays = |message: &&SqsMessage| match serde_json::from_str::<EventBridgeEvent<JobEvent>>(
+        body(message),
+    ) {
         Ok(event) => event.detail.key().is_err(),
         Err(_) => ChunkMessage::parse(body(message)).is_err(),
     };
     let expected = ids(event.records.iter().filter(stays));
-    let ports = fail_chunk::Ports { chunks: Arc::new(OneJob::default()), clock: Arc::new(Standstill) };
+    let ports = fail_chunk::Ports {
+        chunks: Arc::new(OneJob::default()),
+        clock: Arc::new(Standstill),
+    };
     let messages = event.records.len();
-    assert_eq!(failed(&block_on(fail_chunk::handle(event, &ports))), expected);
+    assert_eq!(
+        failed(&block_on(fail_chunk::handle(event, &ports))),
+        expected
+    );
     expected.len() < messages
 }
 
 /// An event that names a job is planned; what is written of it is read as the same.
 fn bus(text: &str) -> bool {
-    let Ok(event) = serde_json::from_str::<EventBridgeEvent<JobEvent>>(text) else { return false };
+    let Ok(event) = serde_json::from_str::<EventBridgeEvent<JobEvent>>(text) else {
+        return false;
+    };
     let written = serde_json::to_string(&event.detail).unwrap_or_default();
-    assert_eq!(serde_json::from_str::<JobEvent>(&written).ok().as_ref(), Some(&event.detail));
+    assert_eq!(
+        serde_json::from_str::<JobEvent>(&written).ok().as_ref(),
+        Some(&event.detail)
+    );
     let store = Arc::new(OneJob::default());
     let ports = plan_export::Ports {
         plans: Arc::clone(&store) as _,
@@ -106,7 +132,10 @@ fn bus(text: &str) -> bool {
         max_shards: 32,
     };
     let names_a_job = event.detail.key().is_ok();
-    assert_eq!(block_on(plan_export::handle(event, &ports)).is_ok(), names_a_job);
+    assert_eq!(
+        block_on(plan_export::handle(event, &ports)).is_ok(),
+        names_a_job
+    );
     names_a_job
 }
 
@@ -115,13 +144,22 @@ fn body(message: &SqsMessage) -> &str {
 }
 
 fn ids<'a>(messages: impl Iterator<Item = &'a SqsMessage>) -> BTreeSet<String> {
-    messages.map(|message| message.message_id.clone().unwrap_or_default()).collect()
+    messages
+        .map(|message| message.message_id.clone().unwrap_or_default())
+        .collect()
 }
 
 fn failed(response: &SqsBatchResponse) -> BTreeSet<String> {
-    response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect()
+    response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.clone())
+        .collect()
 }
 
 fn no_rows() -> Sources {
-    Sources { lake: Arc::new(NoRows), registry: Arc::new(NoRows) }
+    Sources {
+        lake: Arc::new(NoRows),
+        registry: Arc::new(NoRows),
+    }
 }

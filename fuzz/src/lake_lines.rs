@@ -13,27 +13,42 @@ use time::macros::date;
 /// The raw JSON of a row's fields that are there, by name.
 type Row = BTreeMap<String, String>;
 
-/// The first byte chooses the type (`a` the first of them) and, as a capital, that all must be of one day; the lines
-/// follow.
+/// The first byte chooses the type (`a` the first of them) and, as a capital, that all must be of
+/// one day; the lines follow.
 ///
-/// Both encoders accept the same lines. What they write has a row for each of them, with the values that a plain JSON
-/// parser finds in the line: byte for byte in JSON, and as text, or compacted, in CSV.
+/// Both encoders accept the same lines. What they write has a row for each of them, with the values
+/// that a plain JSON parser finds in the line: byte for byte in JSON, and as text, or compacted, in
+/// CSV.
 pub fn lake_lines(input: &[u8]) -> bool {
-    let [kind, text @ ..] = input else { return false };
+    let [kind, text @ ..] = input else {
+        return false;
+    };
     let place = usize::from(kind.to_ascii_lowercase().wrapping_sub(b'a')) % ExportType::ALL.len();
-    let Some(export_type) = ExportType::ALL.get(place).copied() else { return false };
+    let Some(export_type) = ExportType::ALL.get(place).copied() else {
+        return false;
+    };
     let day = kind.is_ascii_uppercase().then_some(date!(2026 - 11 - 21));
-    let options = EncodeOptions { day, export_user_id: true, export_device_id: true };
+    let options = EncodeOptions {
+        day,
+        export_user_id: true,
+        export_device_id: true,
+    };
     let shape = Shape::of(export_type, true);
     let (json, accepted) = encode(export_type, ExportFormat::JsonBlob, options, text);
     let (csv, same) = encode(export_type, ExportFormat::CsvBlob, options, text);
     assert_eq!(accepted, same, "the encoders differ in what they accept");
-    let rows: Vec<Row> = accepted.iter().map(|(line, _)| expected(&shape, line)).collect();
+    let rows: Vec<Row> = accepted
+        .iter()
+        .map(|(line, _)| expected(&shape, line))
+        .collect();
     assert_eq!(read_json(&shape, &json), rows);
     assert_eq!(csv, written_csv(&shape, &rows));
     assert_csv(&shape, &csv, &rows);
     for (_, time) in &accepted {
-        assert!(day.is_none() || time.is_none_or(|time| Some(time.date()) == day), "{time:?} is of another day");
+        assert!(
+            day.is_none() || time.is_none_or(|time| Some(time.date()) == day),
+            "{time:?} is of another day"
+        );
     }
     !accepted.is_empty()
 }
@@ -41,7 +56,12 @@ pub fn lake_lines(input: &[u8]) -> bool {
 /// A file, and each line that is in it with its moment.
 type Encoded<'a> = (String, Vec<(&'a [u8], Option<OffsetDateTime>)>);
 
-fn encode(export_type: ExportType, format: ExportFormat, options: EncodeOptions, text: &[u8]) -> Encoded<'_> {
+fn encode(
+    export_type: ExportType,
+    format: ExportFormat,
+    options: EncodeOptions,
+    text: &[u8],
+) -> Encoded<'_> {
     let mut encoder = Encoder::new(export_type, format, options);
     let (mut out, mut accepted) = (Vec::new(), Vec::new());
     for line in lines::split(text).filter(|line| !line.trim_ascii().is_empty()) {
@@ -61,9 +81,16 @@ fn encode(export_type: ExportType, format: ExportFormat, options: EncodeOptions,
 
 /// What `serde_json` alone finds in a line.
 fn expected(shape: &Shape, line: &[u8]) -> Row {
-    let mut object: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(line).expect("a record is an object");
-    let values = shape.fields.iter().filter_map(|field| Some((field.name, object.remove(field.name)?)));
-    values.map(|(name, raw)| (name.to_owned(), raw.get().to_owned())).filter(|(_, raw)| raw != "null").collect()
+    let mut object: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_slice(line).expect("a record is an object");
+    let values = shape
+        .fields
+        .iter()
+        .filter_map(|field| Some((field.name, object.remove(field.name)?)));
+    values
+        .map(|(name, raw)| (name.to_owned(), raw.get().to_owned()))
+        .filter(|(_, raw)| raw != "null")
+        .collect()
 }
 
 fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
@@ -71,31 +98,53 @@ fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
     if text.is_empty() {
         return Vec::new();
     }
-    let raw = |object: Object| object.into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect::<Row>();
+    let raw = |object: Object| {
+        object
+            .into_iter()
+            .map(|(name, raw)| (name, raw.get().to_owned()))
+            .collect::<Row>()
+    };
     let items: Vec<Object> = serde_json::from_str(text).expect("a file is an array of objects");
-    let Some(group) = shape.group else { return items.into_iter().map(raw).collect() };
+    let Some(group) = shape.group else {
+        return items.into_iter().map(raw).collect();
+    };
     let rows_of = |mut item: Object| {
         let rows = item.remove(group.items).expect("a group has its rows");
-        let rows: Vec<Object> = serde_json::from_str(rows.get()).expect("a group's rows are objects");
+        let rows: Vec<Object> =
+            serde_json::from_str(rows.get()).expect("a group's rows are objects");
         assert!(!rows.is_empty(), "an empty group: {text}");
         let key = raw(item);
-        rows.into_iter().map(move |row| raw(row).into_iter().chain(key.clone()).collect()).collect::<Vec<Row>>()
+        rows.into_iter()
+            .map(move |row| raw(row).into_iter().chain(key.clone()).collect())
+            .collect::<Vec<Row>>()
     };
     items.into_iter().flat_map(rows_of).collect()
 }
 
 /// The plain way: a row at a time, every cell looked through for what must be quoted.
 fn written_csv(shape: &Shape, rows: &[Row]) -> String {
-    let header = shape.fields.iter().map(|field| field.name.to_owned()).collect::<Vec<_>>();
+    let header = shape
+        .fields
+        .iter()
+        .map(|field| field.name.to_owned())
+        .collect::<Vec<_>>();
     let quoted = |text: String| {
         let must_be = text.is_empty() || text.contains(['"', ',', '\r', '\n']);
-        if must_be { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+        if must_be {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
     };
     let cells = |row: &Row| -> Vec<String> {
         let values = shape.fields.iter().map(|field| row.get(field.name));
-        values.map(|raw| raw.map_or_else(String::new, |raw| quoted(cell(raw)))).collect()
+        values
+            .map(|raw| raw.map_or_else(String::new, |raw| quoted(cell(raw))))
+            .collect()
     };
-    let lines = std::iter::once(header).filter(|_| !rows.is_empty()).chain(rows.iter().map(cells));
+    let lines = std::iter::once(header)
+        .filter(|_| !rows.is_empty())
+        .chain(rows.iter().map(cells));
     lines.map(|cells| cells.join(",") + "\r\n").collect()
 }
 
@@ -105,11 +154,20 @@ fn assert_csv(shape: &Shape, text: &str, rows: &[Row]) {
     let headers = reader.headers().expect("a file has a header").clone();
     let names = shape.fields.iter().map(|field| field.name);
     assert!(rows.is_empty() || headers.iter().eq(names), "{headers:?}");
-    let records: Vec<_> = reader.records().map(|record| record.expect("a row is RFC 4180")).collect();
+    let records: Vec<_> = reader
+        .records()
+        .map(|record| record.expect("a row is RFC 4180"))
+        .collect();
     assert_eq!(records.len(), rows.len());
     for (record, row) in records.iter().zip(rows) {
-        let cells = shape.fields.iter().map(|Field { name, .. }| row.get(*name).map(|raw| cell(raw)));
-        assert!(cells.map(Option::unwrap_or_default).eq(record), "{record:?} is not {row:?}");
+        let cells = shape
+            .fields
+            .iter()
+            .map(|Field { name, .. }| row.get(*name).map(|raw| cell(raw)));
+        assert!(
+            cells.map(Option::unwrap_or_default).eq(record),
+            "{record:?} is not {row:?}"
+        );
     }
 }
 

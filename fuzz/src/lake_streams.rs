@@ -21,7 +21,10 @@ use shared::source::{Piece, Source, SourceError};
 use time::macros::date;
 
 /// A limit that a small input reaches soon.
-const LIMIT: ExpansionLimit = ExpansionLimit { ratio: 20, always_bytes: 192 << 10 };
+const LIMIT: ExpansionLimit = ExpansionLimit {
+    ratio: 20,
+    always_bytes: 192 << 10,
+};
 
 /// The most bytes that a recipe may come to: a plain object, so that lines can be too long.
 const MOST_PLAIN: usize = 1_500 << 10;
@@ -43,19 +46,27 @@ enum Format {
     Zstd,
 }
 
-/// The first byte chooses the compression (`n`, `g` or `z`; a capital says that a recipe follows), the second one the
-/// size of the pieces that the store hands out; the object follows, or the recipe that makes it.
+/// The first byte chooses the compression (`n`, `g` or `z`; a capital says that a recipe follows),
+/// the second one the size of the pieces that the store hands out; the object follows, or the
+/// recipe that makes it.
 ///
-/// Whatever the object: the reader says exactly what a plain decoder says, or refuses it; its pieces are small, whole
-/// lines, numbered without a gap; and it never gives out more than the limit.
+/// Whatever the object: the reader says exactly what a plain decoder says, or refuses it; its
+/// pieces are small, whole lines, numbered without a gap; and it never gives out more than the
+/// limit.
 pub fn lake_streams(input: &[u8]) -> bool {
-    let [letter, hand, rest @ ..] = input else { return false };
+    let [letter, hand, rest @ ..] = input else {
+        return false;
+    };
     let (format, name) = match letter.to_ascii_lowercase() {
         b'g' => (Format::Gzip, "a.ndjson.gz"),
         b'z' => (Format::Zstd, "a.ndjson.zst"),
         _ => (Format::Plain, "a.ndjson"),
     };
-    let object = if letter.is_ascii_uppercase() { pack(format, rest) } else { rest.to_vec() };
+    let object = if letter.is_ascii_uppercase() {
+        pack(format, rest)
+    } else {
+        rest.to_vec()
+    };
     let most = match format {
         Format::Plain => u64::MAX,
         Format::Gzip | Format::Zstd => LIMIT.most_bytes(object.len() as u64),
@@ -69,9 +80,14 @@ pub fn lake_streams(input: &[u8]) -> bool {
         }
         (Ok(_), None) => panic!("a damaged object passes for whole"),
         (Err(SourceError::Corrupt { reason, .. }), plain) => {
-            let is_too_large = plain.as_ref().is_some_and(|plain| plain.len() as u64 > most);
+            let is_too_large = plain
+                .as_ref()
+                .is_some_and(|plain| plain.len() as u64 > most);
             let is_a_bomb = reason.contains("expands to more than");
-            assert!(is_too_large || plain.is_none(), "an honest object is refused: {reason}");
+            assert!(
+                is_too_large || plain.is_none(),
+                "an honest object is refused: {reason}"
+            );
             let is_damaged = || decode(format, &object, u64::MAX - 1).is_none();
             assert!(!is_too_large || is_a_bomb || is_damaged(), "{reason}");
             false
@@ -80,12 +96,14 @@ pub fn lake_streams(input: &[u8]) -> bool {
     }
 }
 
-/// The text that a recipe makes. An ingredient is a byte, the byte that ends its run, and how often the first one
-/// stands there, in eights.
+/// The text that a recipe makes. An ingredient is a byte, the byte that ends its run, and how often
+/// the first one stands there, in eights.
 fn cook(recipe: &[u8], most: usize) -> Vec<u8> {
     let mut text = Vec::new();
     for run in recipe.chunks_exact(RUN) {
-        let [symbol, other, high, low] = run else { continue };
+        let [symbol, other, high, low] = run else {
+            continue;
+        };
         let count = usize::from(u16::from_be_bytes([*high, *low])) * 8;
         text.resize((text.len() + count).min(most), *symbol);
         text.push(*other);
@@ -123,7 +141,9 @@ fn decode(format: Format, object: &[u8], most: u64) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let read = match format {
         Format::Plain => return Some(object.to_vec()),
-        Format::Gzip => MultiGzDecoder::new(object).take(most + 1).read_to_end(&mut text),
+        Format::Gzip => MultiGzDecoder::new(object)
+            .take(most + 1)
+            .read_to_end(&mut text),
         Format::Zstd => zstd_decoder(object).take(most + 1).read_to_end(&mut text),
     };
     read.ok().map(|_| text)
@@ -131,7 +151,9 @@ fn decode(format: Format, object: &[u8], most: u64) -> Option<Vec<u8>> {
 
 fn zstd_decoder(object: &[u8]) -> impl Read {
     let mut decoder = zstd::Decoder::with_buffer(object).expect("memory takes it");
-    decoder.window_log_max(23).expect("a window of 8 MiB is known");
+    decoder
+        .window_log_max(23)
+        .expect("a window of 8 MiB is known");
     decoder
 }
 
@@ -163,18 +185,35 @@ impl Reading {
 /// The object through the lake's reader, which may give out `most` bytes.
 fn read(name: &str, object: &[u8], hand: usize, most: u64) -> Result<Reading, SourceError> {
     let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let put = block_on(memory.put(&Path::from(name), object.to_vec().into())).expect("memory takes it");
+    let put =
+        block_on(memory.put(&Path::from(name), object.to_vec().into())).expect("memory takes it");
     let store = Arc::new(ChunkedStore::new(memory, hand));
     let lake = Lake::new(store, Path::default(), 1).with_expansion_limit(LIMIT);
     let etag = put.e_tag.unwrap_or_default();
-    let object = ObjectRef { path: name.to_owned(), etag, size_bytes: object.len() as u64 };
+    let object = ObjectRef {
+        path: name.to_owned(),
+        etag,
+        size_bytes: object.len() as u64,
+    };
     let day = date!(2026 - 11 - 21);
-    let pieces = lake.read(&ChunkSource::Objects { day, objects: vec![object] }, &request());
-    block_on(pieces.try_fold((Reading::default(), 1), |(mut reading, next), piece| async move {
-        let next = add(&mut reading, next, piece);
-        assert!(reading.text.len() as u64 <= most, "beyond the limit of {most}");
-        Ok((reading, next))
-    }))
+    let pieces = lake.read(
+        &ChunkSource::Objects {
+            day,
+            objects: vec![object],
+        },
+        &request(),
+    );
+    block_on(pieces.try_fold(
+        (Reading::default(), 1),
+        |(mut reading, next), piece| async move {
+            let next = add(&mut reading, next, piece);
+            assert!(
+                reading.text.len() as u64 <= most,
+                "beyond the limit of {most}"
+            );
+            Ok((reading, next))
+        },
+    ))
     .map(|(reading, _)| reading)
 }
 
@@ -186,9 +225,17 @@ fn add(reading: &mut Reading, next: u64, piece: Piece) -> u64 {
             reading.too_long.push(line);
             line + 1
         }
-        Piece::Lines { origin, first_line, text } => {
+        Piece::Lines {
+            origin,
+            first_line,
+            text,
+        } => {
             assert_eq!((origin, first_line), (0, next));
-            assert!((1..=PIECE_BYTES + MAX_LINE_BYTES).contains(&text.len()), "a piece of {} bytes", text.len());
+            assert!(
+                (1..=PIECE_BYTES + MAX_LINE_BYTES).contains(&text.len()),
+                "a piece of {} bytes",
+                text.len()
+            );
             reading.text.extend_from_slice(&text);
             first_line + memchr_iter(b'\n', &text).count() as u64
         }
@@ -199,7 +246,10 @@ fn request() -> ExportRequest {
     let day = date!(2026 - 11 - 21);
     ExportRequest {
         export_type: ExportType::Event,
-        selection: Selection::Days(DateRange { start: day, end: day }),
+        selection: Selection::Days(DateRange {
+            start: day,
+            end: day,
+        }),
         format: ExportFormat::JsonBlob,
         description: None,
         export_user_id: false,

@@ -1,8 +1,9 @@
 //! What must hold of whatever arrives: the bodies of the fuzz targets.
 //!
-//! A target takes any bytes and asserts what must be true of them. It is an ordinary function, so that it serves twice:
-//! `make fuzz` drives it by libFuzzer (`libfuzzer/`, a few lines a target), and `make test` replays the committed
-//! corpus (`corpus/`) through it, so that a finding stays found. How to work with them stands in `docs/PROOF.md`.
+//! A target takes any bytes and asserts what must be true of them. It is an ordinary function, so
+//! that it serves twice: `make fuzz` drives it by libFuzzer (`libfuzzer/`, a few lines a target),
+//! and `make test` replays the committed corpus (`corpus/`) through it, so that a finding stays
+//! found. How to work with them stands in `docs/PROOF.md`.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -29,8 +30,8 @@ pub use manifest::manifest;
 pub use request_body::request_body;
 pub use request_path::request_path;
 
-/// A target: its name, which is that of its binary and its corpus, and its body, which says whether the input was
-/// accepted: a corpus of which nothing is shows little.
+/// A target: its name, which is that of its binary and its corpus, and its body, which says whether
+/// the input was accepted: a corpus of which nothing is shows little.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.

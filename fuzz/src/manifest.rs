@@ -4,9 +4,12 @@ use shared::manifest::{Manifest, ManifestWriter};
 
 /// What can be read is, written anew, read as the same.
 pub fn manifest(input: &[u8]) -> bool {
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(input) else { return false };
+    let Ok(manifest) = serde_json::from_slice::<Manifest>(input) else {
+        return false;
+    };
     let text = written(&manifest);
-    let again: Manifest = serde_json::from_slice(&text).expect("a manifest that was written is read");
+    let again: Manifest =
+        serde_json::from_slice(&text).expect("a manifest that was written is read");
     assert_eq!(again, manifest);
     assert_eq!(written(&again), text);
     true
@@ -18,6 +21,8 @@ fn written(manifest: &Manifest) -> Vec<u8> {
     for file in &manifest.files {
         writer.add(file, &mut text).expect("a file's entry is JSON");
     }
-    writer.finish(&manifest.missing, &mut text).expect("what is missing is JSON");
+    writer
+        .finish(&manifest.missing, &mut text)
+        .expect("what is missing is JSON");
     text
 }

@@ -19,12 +19,17 @@ use time::format_description::well_known::Rfc3339;
 use crate::signature::is_shown_in;
 use crate::world::NOW;
 
-const LIMITS: Limits = Limits { today: NOW.date(), max_range_days: 366 };
+const LIMITS: Limits = Limits {
+    today: NOW.date(),
+    max_range_days: 366,
+};
 
-/// The first byte chooses the operation (`a` the first of them; behind the last comes PATCH), the second one the
-/// content type (`f` a form, `j` JSON, `k` JSON in base64); the body follows.
+/// The first byte chooses the operation (`a` the first of them; behind the last comes PATCH), the
+/// second one the content type (`f` a form, `j` JSON, `k` JSON in base64); the body follows.
 pub fn request_body(input: &[u8]) -> bool {
-    let [operation, content_type, body @ ..] = input else { return false };
+    let [operation, content_type, body @ ..] = input else {
+        return false;
+    };
     let event = event(*content_type, body);
     match OPERATIONS.get(usize::from(operation.wrapping_sub(b'a')) % (OPERATIONS.len() + 1)) {
         Some(operation) => creation(operation, &event),
@@ -32,8 +37,8 @@ pub fn request_body(input: &[u8]) -> bool {
     }
 }
 
-/// What is accepted keeps the contract's limits and is accepted again when it is written in another way; nothing that
-/// is shown holds a signature.
+/// What is accepted keeps the contract's limits and is accepted again when it is written in another
+/// way; nothing that is shown holds a signature.
 fn creation(operation: &Operation, event: &ApiGatewayV2httpRequest) -> bool {
     let export = match read(operation, event) {
         Ok(export) => export,
@@ -55,7 +60,10 @@ fn resumption(event: &ApiGatewayV2httpRequest) -> bool {
     match fields.and_then(|fields| Ok(read_container_url(&fields)?)) {
         Err(error) => refused(&error),
         Ok(given) => {
-            assert!(matches!(format!("{given:?}").as_str(), "None" | "Some([redacted])"));
+            assert!(matches!(
+                format!("{given:?}").as_str(),
+                "None" | "Some([redacted])"
+            ));
             given.is_some()
         }
     }
@@ -64,7 +72,10 @@ fn resumption(event: &ApiGatewayV2httpRequest) -> bool {
 fn read(operation: &Operation, event: &ApiGatewayV2httpRequest) -> Result<NewExport, ApiError> {
     let body = Body::receive(Call::new(event))?;
     let hash = body.hash(operation);
-    assert!(hash.len() == 64 && hash.bytes().all(|it| it.is_ascii_hexdigit()), "{hash}");
+    assert!(
+        hash.len() == 64 && hash.bytes().all(|it| it.is_ascii_hexdigit()),
+        "{hash}"
+    );
     Ok(read_export(operation, &body.fields()?, LIMITS)?)
 }
 
@@ -72,8 +83,14 @@ fn read(operation: &Operation, event: &ApiGatewayV2httpRequest) -> Result<NewExp
 fn event(content_type: u8, body: &[u8]) -> ApiGatewayV2httpRequest {
     let content_type = content_type.wrapping_sub(b'f');
     let mut event = ApiGatewayV2httpRequest::default();
-    let name = if content_type == 0 { "application/x-www-form-urlencoded" } else { "application/json; charset=utf-8" };
-    event.headers.insert("content-type", HeaderValue::from_static(name));
+    let name = if content_type == 0 {
+        "application/x-www-form-urlencoded"
+    } else {
+        "application/json; charset=utf-8"
+    };
+    event
+        .headers
+        .insert("content-type", HeaderValue::from_static(name));
     event.is_base64_encoded = content_type % 2 == 1;
     match std::str::from_utf8(body) {
         Ok(text) if !event.is_base64_encoded => event.body = Some(text.to_owned()),
@@ -95,19 +112,33 @@ fn refused(error: &ApiError) -> bool {
 
 fn assert_within_limits(export: &NewExport) {
     let request = &export.request;
-    assert!(request.description.as_ref().is_none_or(|text| text.chars().count() <= 1_024));
+    assert!(
+        request
+            .description
+            .as_ref()
+            .is_none_or(|text| text.chars().count() <= 1_024)
+    );
     match &request.selection {
         Selection::Devices => {}
         Selection::Days(days) => {
             let span = (days.end - days.start).whole_days();
-            assert!(days.start <= LIMITS.today && (0..366).contains(&span), "{days:?}");
+            assert!(
+                days.start <= LIMITS.today && (0..366).contains(&span),
+                "{days:?}"
+            );
         }
         Selection::Campaigns { ids, .. } => {
             let distinct: BTreeSet<_> = ids.iter().collect();
-            assert!((1..=100).contains(&ids.len()) && distinct.len() == ids.len(), "{ids:?}");
+            assert!(
+                (1..=100).contains(&ids.len()) && distinct.len() == ids.len(),
+                "{ids:?}"
+            );
         }
         Selection::ActiveCampaigns { start, end, .. } => {
-            assert!(start <= end && start.offset().is_utc() && end.offset().is_utc(), "{start} {end}");
+            assert!(
+                start <= end && start.offset().is_utc() && end.offset().is_utc(),
+                "{start} {end}"
+            );
         }
     }
 }
@@ -124,11 +155,17 @@ fn written(export: &NewExport) -> Option<Value> {
     });
     let fields = match &request.selection {
         Selection::Devices => json!({}),
-        Selection::Days(days) => json!({"startDate": days.start.to_string(), "endDate": days.end.to_string()}),
+        Selection::Days(days) => {
+            json!({"startDate": days.start.to_string(), "endDate": days.end.to_string()})
+        }
         Selection::Campaigns { campaign_type, ids } => {
             json!({"campaignType": campaign_type.name(), "campaignIds": ids})
         }
-        Selection::ActiveCampaigns { campaign_type, start, end } => json!({
+        Selection::ActiveCampaigns {
+            campaign_type,
+            start,
+            end,
+        } => json!({
             "campaignType": campaign_type.name(),
             "campaignWindowStart": rfc3339(start)?,
             "campaignWindowEnd": rfc3339(end)?,

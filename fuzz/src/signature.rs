@@ -6,8 +6,8 @@ const MARKS: [&str; 2] = ["?sig=", "&sig="];
 /// What ends it, wherever in a URL it stands: behind a slash may come another segment of the path.
 const ENDS: [char; 4] = ['&', '#', '/', '?'];
 
-/// The text with every signature in it replaced by another one of the same length. What is shown of both texts must be
-/// the same: then nothing of the signature is shown.
+/// The text with every signature in it replaced by another one of the same length. What is shown of
+/// both texts must be the same: then nothing of the signature is shown.
 pub(crate) fn resigned(text: &str) -> String {
     let mut resigned = String::with_capacity(text.len());
     let mut rest = text;
@@ -34,7 +34,10 @@ fn resign(signature: &str, out: &mut String) {
 
 fn next_signature(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
-    MARKS.iter().filter_map(|mark| lower.find(mark).map(|at| at + mark.len())).min()
+    MARKS
+        .iter()
+        .filter_map(|mark| lower.find(mark).map(|at| at + mark.len()))
+        .min()
 }
 
 /// Another character of the same kind, so that both signatures are read alike.
@@ -43,7 +46,9 @@ fn other(symbol: char) -> char {
         'z' => 'a',
         'Z' => 'A',
         '9' => '0',
-        'a'..='y' | 'A'..='Y' | '0'..='8' => char::from_u32(u32::from(symbol) + 1).unwrap_or(symbol),
+        'a'..='y' | 'A'..='Y' | '0'..='8' => {
+            char::from_u32(u32::from(symbol) + 1).unwrap_or(symbol)
+        }
         _ => symbol,
     }
 }

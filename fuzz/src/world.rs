@@ -1,4 +1,5 @@
-//! The world that the events come into: one job, a table that holds nothing else, a container that takes everything.
+//! The world that the events come into: one job, a table that holds nothing else, a container that
+//! takes everything.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use futures::stream::{self, BoxStream, StreamExt};
 use shared::app::AppScope;
 use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
 use shared::clock::Clock;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers,
+};
 use shared::job::{Credential, Job, JobId, JobKey, PlanCursor, SealedCredential};
 use shared::listing::Listing;
 use shared::seal::Sealer;
@@ -17,8 +20,8 @@ use shared::seal::key::KeySealer;
 use shared::selection::{ExportFormat, ExportRequest, ExportType, Selection};
 use shared::source::{Piece, PlanPage, Source, SourceError};
 use shared::store::{
-    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, Plans,
-    RequestKey, Role, StoreError,
+    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed,
+    Page, Plans, RequestKey, Role, StoreError,
 };
 use shared::tally::Tally;
 use time::macros::datetime;
@@ -52,7 +55,10 @@ pub(crate) struct OneJob(Job);
 impl Default for OneJob {
     fn default() -> Self {
         let path = "subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
-        let key = JobKey { scope: AppScope::from_segments(path.split('/')), id: JobId::new(JOB) };
+        let key = JobKey {
+            scope: AppScope::from_segments(path.split('/')),
+            id: JobId::new(JOB),
+        };
         let request = ExportRequest {
             export_type: ExportType::Device,
             selection: Selection::Devices,
@@ -62,8 +68,18 @@ impl Default for OneJob {
             export_device_id: false,
         };
         let destination = ContainerAddress::new("https://account.blob.core.windows.net/exports");
-        let credential = Credential { sealed: SealedCredential(Vec::new()), expires: None };
-        Self(Job::queued(key, request, destination, credential, NOW, Duration::days(90)))
+        let credential = Credential {
+            sealed: SealedCredential(Vec::new()),
+            expires: None,
+        };
+        Self(Job::queued(
+            key,
+            request,
+            destination,
+            credential,
+            NOW,
+            Duration::days(90),
+        ))
     }
 }
 
@@ -76,7 +92,10 @@ impl OneJob {
     /// What a job would be stored as, looked through.
     fn stored(job: Job) -> Job {
         assert!(!is_shown_in(&format!("{job:?}")), "{job:?}");
-        Job { revision: job.revision + 1, ..job }
+        Job {
+            revision: job.revision + 1,
+            ..job
+        }
     }
 }
 
@@ -102,7 +121,12 @@ impl Intake for OneJob {
         Ok(None)
     }
 
-    async fn create(&self, job: Job, _: Option<AcceptedRequest>, _: OffsetDateTime) -> Result<Created, StoreError> {
+    async fn create(
+        &self,
+        job: Job,
+        _: Option<AcceptedRequest>,
+        _: OffsetDateTime,
+    ) -> Result<Created, StoreError> {
         Ok(Created::New(Box::new(Self::stored(job))))
     }
 }
@@ -124,9 +148,17 @@ impl Jobs for OneJob {
 
 #[async_trait]
 impl JobLists for OneJob {
-    async fn jobs(&self, scope: &AppScope, page: Page, _: OffsetDateTime) -> Result<Listed, StoreError> {
+    async fn jobs(
+        &self,
+        scope: &AppScope,
+        page: Page,
+        _: OffsetDateTime,
+    ) -> Result<Listed, StoreError> {
         let is_here = self.0.key.scope == *scope && page.skip == 0;
-        Ok(Listed { jobs: is_here.then(|| self.0.clone()).into_iter().collect(), more: is_here })
+        Ok(Listed {
+            jobs: is_here.then(|| self.0.clone()).into_iter().collect(),
+            more: is_here,
+        })
     }
 }
 
@@ -137,7 +169,9 @@ impl Chunks for OneJob {
     }
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
-        Err(StoreError::Conflict { item: format!("{step:?}") })
+        Err(StoreError::Conflict {
+            item: format!("{step:?}"),
+        })
     }
 }
 
@@ -174,7 +208,12 @@ impl Container for Willing {
         Ok(())
     }
 
-    async fn commit_blocks(&self, _: &BlobName, _: &[BlockId], _: &str) -> Result<(), ContainerError> {
+    async fn commit_blocks(
+        &self,
+        _: &BlobName,
+        _: &[BlockId],
+        _: &str,
+    ) -> Result<(), ContainerError> {
         Ok(())
     }
 }
@@ -191,10 +230,18 @@ impl Source for NoRows {
         _: Option<&PlanCursor>,
         _: usize,
     ) -> Result<PlanPage, SourceError> {
-        Ok(PlanPage { chunks: Vec::new(), next: None, found: Listing::default() })
+        Ok(PlanPage {
+            chunks: Vec::new(),
+            next: None,
+            found: Listing::default(),
+        })
     }
 
-    fn read(&self, _: &ChunkSource, _: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+    fn read(
+        &self,
+        _: &ChunkSource,
+        _: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
         stream::empty().boxed()
     }
 }

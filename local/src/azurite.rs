@@ -59,12 +59,14 @@ pub enum AzuriteError {
     },
 }
 
-/// A running Azurite. It ends when this is dropped, and also when this process ends in any other way.
+/// A running Azurite. It ends when this is dropped, and also when this process ends in any other
+/// way.
 #[derive(Debug)]
 pub struct Azurite {
     child: Child,
     port: u16,
-    /// Hangs up when Azurite has closed its output: it has ended. Locked by nobody: that only makes it `Sync`.
+    /// Hangs up when Azurite has closed its output: it has ended. Locked by nobody: that only
+    /// makes it `Sync`.
     ended: Mutex<mpsc::Receiver<()>>,
 }
 
@@ -79,7 +81,9 @@ impl Azurite {
     /// # Errors
     /// [`AzuriteError`] when it is not installed, ends or does not answer.
     pub async fn start(settings: &AzuriteSettings) -> Result<Self, AzuriteError> {
-        let main = settings.install.join("node_modules/azurite/dist/src/blob/main.js");
+        let main = settings
+            .install
+            .join("node_modules/azurite/dist/src/blob/main.js");
         if !main.is_file() {
             return Err(AzuriteError::NotInstalled(settings.install.clone()));
         }
@@ -87,7 +91,11 @@ impl Azurite {
         let mut child = spawn(settings, &main, &log).map_err(AzuriteError::Spawn)?;
         let (announce, announced) = oneshot::channel();
         let ended = follow(child.stdout.take(), &log, announce).map_err(AzuriteError::Spawn)?;
-        let mut azurite = Self { child, port: 0, ended: Mutex::new(ended) };
+        let mut azurite = Self {
+            child,
+            port: 0,
+            ended: Mutex::new(ended),
+        };
         // Its own word, not an answer of the port: that could be somebody else's.
         match timeout(START_DEADLINE, announced).await {
             Ok(Ok(port)) => azurite.port = port,
@@ -100,8 +108,9 @@ impl Azurite {
         Ok(azurite)
     }
 
-    /// The blob endpoint of the development account, as [`ExtraEndpoint`](shared::container::url::ExtraEndpoint)
-    /// takes it: the account is in the path.
+    /// The blob endpoint of the development account, as
+    /// [`ExtraEndpoint`](shared::container::url::ExtraEndpoint) takes it: the account is in the
+    /// path.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}", self.port)
     }
@@ -116,7 +125,8 @@ impl Azurite {
     }
 }
 
-/// Copies what Azurite says into its log from a thread, passes on the port that it announces, and hangs up when it has ended.
+/// Copies what Azurite says into its log from a thread, passes on the port that it announces, and
+/// hangs up when it has ended.
 fn follow(
     output: Option<impl Read + Send + 'static>,
     log: &Path,
@@ -127,7 +137,11 @@ fn follow(
     let (running, ended) = mpsc::channel();
     thread::spawn(move || {
         let (_running, mut announce) = (running, Some(announce));
-        for line in output.into_iter().flat_map(|output| BufReader::new(output).split(b'\n')).map_while(Result::ok) {
+        for line in output
+            .into_iter()
+            .flat_map(|output| BufReader::new(output).split(b'\n'))
+            .map_while(Result::ok)
+        {
             // A log that cannot be written is no reason to stop reading: Azurite would stand still.
             drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
             if let Some(port) = announced_port(&String::from_utf8_lossy(&line))
@@ -146,10 +160,10 @@ fn announced_port(line: &str) -> Option<u16> {
     announced.trim().parse().ok()
 }
 
-/// Azurite in a process group of its own, so that Ctrl-C reaches only the stack, which then stops it in order. Its
-/// stdin is the leash: whatever ends this process closes it. Clients may be newer than Azurite, which then refuses
-/// the version of the API that they ask for unless told to skip that check
-/// (<https://github.com/Azure/Azurite#skip-api-version-check>).
+/// Azurite in a process group of its own, so that Ctrl-C reaches only the stack, which then stops
+/// it in order. Its stdin is the leash: whatever ends this process closes it. Clients may be newer
+/// than Azurite, which then refuses the version of the API that they ask for unless told to skip
+/// that check (<https://github.com/Azure/Azurite#skip-api-version-check>).
 fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Child> {
     std::fs::create_dir_all(&settings.data)?;
     File::create(log)?;
@@ -160,7 +174,14 @@ fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Chil
         .arg("--require")
         .arg(settings.install.join("exit-with-parent.cjs"))
         .arg(main)
-        .args(["--blobHost", "127.0.0.1", "--blobPort", &port, "--silent", "--disableTelemetry"])
+        .args([
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            &port,
+            "--silent",
+            "--disableTelemetry",
+        ])
         .arg("--skipApiVersionCheck")
         .arg("--location")
         .arg(&settings.data)
@@ -174,8 +195,13 @@ fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Chil
 impl Drop for Azurite {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // Nothing is ever sent: this returns when Azurite has ended, or when it has not for too long.
-        let _ = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(STOP_DEADLINE);
+        // Nothing is ever sent: this returns when Azurite has ended, or when it has not for too
+        // long.
+        let _ = self
+            .ended
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv_timeout(STOP_DEADLINE);
         drop(self.child.kill());
         drop(self.child.wait());
     }

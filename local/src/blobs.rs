@@ -1,5 +1,8 @@
 //! What is in a container, for whoever may read it: verification and the tests, never the service.
-#![expect(clippy::disallowed_types, reason = "the service's port writes only; this reads")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "the service's port writes only; this reads"
+)]
 
 use std::iter::successors;
 use std::num::NonZero;
@@ -9,9 +12,12 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
-use azure_core::http::{ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, StatusCode, Transport, Url};
+use azure_core::http::{
+    ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, StatusCode, Transport, Url,
+};
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobClientDownloadResult, BlobContainerClientListBlobsOptions, BlobItem,
+    BlobClientDownloadOptions, BlobClientDownloadResult, BlobContainerClientListBlobsOptions,
+    BlobItem,
 };
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
@@ -30,8 +36,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may pause.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// How long storage may take until the next piece of what was asked, with repeats and the time that it asks to be left
-/// alone: whoever waits in front of a terminal is told rather than kept for an hour.
+/// How long storage may take until the next piece of what was asked, with repeats and the time that
+/// it asks to be left alone: whoever waits in front of a terminal is told rather than kept for an
+/// hour.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How often a request is repeated.
@@ -40,7 +47,8 @@ const RETRIES: u32 = 4;
 /// How many ranges of a blob, of 4 MiB each, are read at once.
 const RANGES_AT_ONCE: usize = 2;
 
-/// Why a container cannot be read. Holds no URL: Azure's own error would show the signature in its `Debug`.
+/// Why a container cannot be read. Holds no URL: Azure's own error would show the signature in its
+/// `Debug`.
 #[derive(Debug, Error)]
 pub enum BlobsError {
     /// The URL is none.
@@ -108,15 +116,24 @@ impl ContainerView {
         Self::with_http_client(url, http)
     }
 
-    /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no redirect.
+    /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no
+    /// redirect.
     ///
     /// # Errors
     /// [`BlobsError::NotAUrl`].
     pub fn with_http_client(url: Url, http: Arc<dyn HttpClient>) -> Result<Self, BlobsError> {
         let transport = Transport::new(Arc::new(BoundedClient::reading(http)));
-        let client_options = ClientOptions { transport: Some(transport), retry: retries(), ..ClientOptions::default() };
-        let options = BlobContainerClientOptions { client_options, ..BlobContainerClientOptions::default() };
-        let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
+        let client_options = ClientOptions {
+            transport: Some(transport),
+            retry: retries(),
+            ..ClientOptions::default()
+        };
+        let options = BlobContainerClientOptions {
+            client_options,
+            ..BlobContainerClientOptions::default()
+        };
+        let client =
+            BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
         Ok(Self { client })
     }
 
@@ -148,11 +165,20 @@ impl ContainerView {
     pub fn list_below(
         &self,
         prefix: &str,
-    ) -> Result<impl futures::Stream<Item = Result<BlobEntry, BlobsError>> + Send + use<>, BlobsError> {
+    ) -> Result<impl futures::Stream<Item = Result<BlobEntry, BlobsError>> + Send + use<>, BlobsError>
+    {
         let failed = |error| failure("list the container", &error);
         let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
-        let options = BlobContainerClientListBlobsOptions { prefix, ..BlobContainerClientListBlobsOptions::default() };
-        let blobs = self.client.list_blobs(Some(options)).map_err(failed)?.map_ok(entry).map_err(failed);
+        let options = BlobContainerClientListBlobsOptions {
+            prefix,
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let blobs = self
+            .client
+            .list_blobs(Some(options))
+            .map_err(failed)?
+            .map_ok(entry)
+            .map_err(failed);
         Ok(patiently("list the container".to_owned(), blobs))
     }
 
@@ -178,7 +204,8 @@ impl ContainerView {
         Ok(file.flush().await?)
     }
 
-    /// Begins to read a blob; bounded memory, whatever its size. It is one version of the blob, to the end.
+    /// Begins to read a blob; bounded memory, whatever its size. It is one version of the blob, to
+    /// the end.
     ///
     /// # Errors
     /// [`BlobsError`]; [`BlobsError::Missing`] when there is none.
@@ -193,10 +220,15 @@ impl ContainerView {
         };
         let what = format!("read {name}");
         let blob = self.client.blob_client(name);
-        let download = timeout(PATIENCE, blob.download(Some(options))).await.map_err(|_| no_answer(&what))?;
+        let download = timeout(PATIENCE, blob.download(Some(options)))
+            .await
+            .map_err(|_| no_answer(&what))?;
         let download = download.map_err(&failed)?;
         let size_bytes = size_of(&download);
-        Ok(BlobStream { size_bytes, body: patiently(what, download.body.map_err(failed)).boxed() })
+        Ok(BlobStream {
+            size_bytes,
+            body: patiently(what, download.body.map_err(failed)).boxed(),
+        })
     }
 }
 
@@ -206,45 +238,74 @@ fn patiently<T: Send + 'static>(
     items: impl futures::Stream<Item = Result<T, BlobsError>> + Send + 'static,
 ) -> impl futures::Stream<Item = Result<T, BlobsError>> + Send + 'static {
     futures::stream::try_unfold((what, Box::pin(items)), |(what, mut items)| async move {
-        let next = timeout(PATIENCE, items.try_next()).await.map_err(|_| no_answer(&what))??;
+        let next = timeout(PATIENCE, items.try_next())
+            .await
+            .map_err(|_| no_answer(&what))??;
         Ok(next.map(|item| (item, (what, items))))
     })
 }
 
 fn no_answer(what: &str) -> BlobsError {
-    BlobsError::Storage { what: what.to_owned(), reason: "no answer in time".to_owned() }
+    BlobsError::Storage {
+        what: what.to_owned(),
+        reason: "no answer in time".to_owned(),
+    }
 }
 
 const CONTENT_RANGE: HeaderName = HeaderName::from_static("content-range");
 
-/// The whole blob's size: of a blob that is read in ranges the first answer says which range of how many bytes it is.
+/// The whole blob's size: of a blob that is read in ranges the first answer says which range of how
+/// many bytes it is.
 fn size_of(download: &BlobClientDownloadResult) -> u64 {
-    let total = |headers: &Headers| headers.get_optional_str(&CONTENT_RANGE)?.rsplit_once('/')?.1.parse().ok();
-    total(&download.headers).or(download.properties.content_length).unwrap_or_default()
+    let total = |headers: &Headers| {
+        headers
+            .get_optional_str(&CONTENT_RANGE)?
+            .rsplit_once('/')?
+            .1
+            .parse()
+            .ok()
+    };
+    total(&download.headers)
+        .or(download.properties.content_length)
+        .unwrap_or_default()
 }
 
-/// Follows no redirect: a request must not leave the host. An emulator on this machine is asked directly, any other
-/// storage as the environment's proxy settings say.
+/// Follows no redirect: a request must not leave the host. An emulator on this machine is asked
+/// directly, any other storage as the environment's proxy settings say.
 fn http_client(url: &Url) -> Result<reqwest::Client, BlobsError> {
-    let builder = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).read_timeout(SILENCE);
-    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-    builder
-        .build()
-        .map_err(|_| BlobsError::Storage { what: "open the container".to_owned(), reason: "no usable TLS".to_owned() })
+    let builder = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE);
+    let builder = if is_loopback(url) {
+        builder.no_proxy()
+    } else {
+        builder
+    };
+    builder.build().map_err(|_| BlobsError::Storage {
+        what: "open the container".to_owned(),
+        reason: "no usable TLS".to_owned(),
+    })
 }
 
 /// Whether the host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
+    url.host_str()
+        .is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
 }
 
 fn retries() -> RetryOptions {
-    RetryOptions::exponential(ExponentialRetryOptions { max_retries: RETRIES, ..ExponentialRetryOptions::default() })
+    RetryOptions::exponential(ExponentialRetryOptions {
+        max_retries: RETRIES,
+        ..ExponentialRetryOptions::default()
+    })
 }
 
 fn failure_of_blob(name: &str, error: &azure_core::Error) -> BlobsError {
     if reason(error) == "BlobNotFound" {
-        return BlobsError::Missing { name: name.to_owned() };
+        return BlobsError::Missing {
+            name: name.to_owned(),
+        };
     }
     failure(&format!("read {name}"), error)
 }
@@ -252,25 +313,32 @@ fn failure_of_blob(name: &str, error: &azure_core::Error) -> BlobsError {
 fn failure(what: &str, error: &azure_core::Error) -> BlobsError {
     let (what, reason) = (what.to_owned(), reason(error));
     match error.http_status() {
-        Some(StatusCode::Unauthorized | StatusCode::Forbidden) => BlobsError::Denied { what, reason },
+        Some(StatusCode::Unauthorized | StatusCode::Forbidden) => {
+            BlobsError::Denied { what, reason }
+        }
         Some(_) | None => BlobsError::Storage { what, reason },
     }
 }
 
 fn reason(error: &azure_core::Error) -> String {
     match error.kind() {
-        ErrorKind::HttpResponse { status, error_code, .. } => error_code.clone().unwrap_or_else(|| status.to_string()),
+        ErrorKind::HttpResponse {
+            status, error_code, ..
+        } => error_code.clone().unwrap_or_else(|| status.to_string()),
         ErrorKind::Connection => "no connection".to_owned(),
         ErrorKind::Io => "the connection broke".to_owned(),
         ErrorKind::DataConversion if is_endless(error) => "the answer does not end".to_owned(),
-        ErrorKind::DataConversion | ErrorKind::Credential | ErrorKind::Other => "the answer was unreadable".to_owned(),
+        ErrorKind::DataConversion | ErrorKind::Credential | ErrorKind::Other => {
+            "the answer was unreadable".to_owned()
+        }
     }
 }
 
 /// Whether [`BoundedClient`] left the answer.
 fn is_endless(error: &azure_core::Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
-    successors(Some(first), |cause| (*cause).source()).any(<dyn std::error::Error>::is::<AnswerTooLong>)
+    successors(Some(first), |cause| (*cause).source())
+        .any(<dyn std::error::Error>::is::<AnswerTooLong>)
 }
 
 fn entry(item: BlobItem) -> BlobEntry {

@@ -1,7 +1,8 @@
-//! What a person at a terminal reads: the one place that writes to the standard output and the standard error.
+//! What a person at a terminal reads: the one place that writes to the standard output and the
+//! standard error.
 //!
-//! A reader that has gone, as in `verify … | head`, is no failure: the work goes on and the exit code says how it ended.
-//! Rust's own `println!` panics then (<https://doc.rust-lang.org/std/macro.println.html#panics>).
+//! A reader that has gone, as in `verify … | head`, is no failure: the work goes on and the exit
+//! code says how it ended. Rust's own `println!` panics then (<https://doc.rust-lang.org/std/macro.println.html#panics>).
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -32,7 +33,10 @@ pub fn say(line: impl Display) {
 /// Says on the standard error why a command ends without a result. No signature gets there.
 pub fn complain(line: impl Display) {
     // There is nobody left to say to that this failed.
-    drop(note(&mut io::stderr().lock(), &without_signatures(&line.to_string())));
+    drop(note(
+        &mut io::stderr().lock(),
+        &without_signatures(&line.to_string()),
+    ));
 }
 
 /// Whether something of the result could not be written.
@@ -52,12 +56,15 @@ fn note(to: &mut impl Write, line: &impl Display) -> io::Result<()> {
     }
 }
 
-/// What people paste on a command line may hold a signature, and comes back in the message about it.
+/// What people paste on a command line may hold a signature, and comes back in the message about
+/// it.
 fn without_signatures(text: &str) -> String {
     let mut pieces = text.split("sig=");
     let mut clean = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let end = piece.find(|c: char| !c.is_ascii_alphanumeric() && !"%+/=-_".contains(c)).unwrap_or(piece.len());
+        let end = piece
+            .find(|c: char| !c.is_ascii_alphanumeric() && !"%+/=-_".contains(c))
+            .unwrap_or(piece.len());
         clean.push_str("sig=[redacted]");
         clean.push_str(piece.get(end..).unwrap_or_default());
     }
@@ -77,7 +84,8 @@ mod tests {
     #[test]
     fn a_signature_in_a_message_is_redacted_and_the_rest_stays() {
         let text = "invalid value 'http://a/b?se=1&sig=aB%2F+/=&sp=r' for '--job'; sig=x";
-        let clean = "invalid value 'http://a/b?se=1&sig=[redacted]&sp=r' for '--job'; sig=[redacted]";
+        let clean =
+            "invalid value 'http://a/b?se=1&sig=[redacted]&sp=r' for '--job'; sig=[redacted]";
         assert_eq!(without_signatures(text), clean);
     }
 
@@ -97,6 +105,11 @@ mod tests {
     #[test]
     fn only_a_reader_that_has_gone_is_no_failure() {
         assert!(note(&mut Fails(ErrorKind::BrokenPipe), &"line").is_ok());
-        assert_eq!(note(&mut Fails(ErrorKind::StorageFull), &"line").unwrap_err().kind(), ErrorKind::StorageFull);
+        assert_eq!(
+            note(&mut Fails(ErrorKind::StorageFull), &"line")
+                .unwrap_err()
+                .kind(),
+            ErrorKind::StorageFull
+        );
     }
 }

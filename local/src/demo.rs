@@ -1,4 +1,5 @@
-//! `make run`: one historical and one snapshot export from the POST to the verified files, through the real API.
+//! `make run`: one historical and one snapshot export from the POST to the verified files, through
+//! the real API.
 
 mod client;
 
@@ -18,8 +19,8 @@ use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
 use crate::verify::{
-    ContainerPlace, Export as WrittenExport, Finding, JobName, Manifest, Mismatch, PlaceError, RowSet, Verdict,
-    device_rows, lake_rows,
+    ContainerPlace, Export as WrittenExport, Finding, JobName, Manifest, Mismatch, PlaceError,
+    RowSet, Verdict, device_rows, lake_rows,
 };
 use client::{Client, ClientError, Task};
 
@@ -103,7 +104,11 @@ fn exports() -> [Export; 2] {
             what: "events",
             of: ExportType::Event,
             format: ExportFormat::JsonBlob,
-            body: fields([("description", "a week of events"), ("startDate", &start), ("endDate", &end)]),
+            body: fields([
+                ("description", "a week of events"),
+                ("startDate", &start),
+                ("endDate", &end),
+            ]),
         },
         Export {
             what: "devices",
@@ -115,7 +120,10 @@ fn exports() -> [Export; 2] {
 }
 
 fn fields<const N: usize>(fields: [(&str, &str); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect()
 }
 
 /// Runs the demonstration in a folder.
@@ -133,7 +141,10 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     };
     let stack = Stack::start(&settings).await?;
     let up = HumanDuration(started.elapsed());
-    say(format_args!("✓ stack    DynamoDB, Azurite, event pump and {} up in {up}", stack.api_url()));
+    say(format_args!(
+        "✓ stack    DynamoDB, Azurite, event pump and {} up in {up}",
+        stack.api_url()
+    ));
     make_sample(&stack, sample).await?;
     let [app, ..] = APPS;
     let demo = Demo {
@@ -146,7 +157,10 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     for export in exports() {
         demo.export(&export).await?;
     }
-    say(format_args!("\nEvery row arrived, once, in {} altogether.", HumanDuration(started.elapsed())));
+    say(format_args!(
+        "\nEvery row arrived, once, in {} altogether.",
+        HumanDuration(started.elapsed())
+    ));
     Ok(())
 }
 
@@ -158,13 +172,22 @@ pub async fn make_sample(stack: &Stack, sample: Sample) -> Result<(), DemoError>
     let started = Instant::now();
     let lake = stack.places.lake();
     let writing = tokio::task::spawn_blocking(move || sample.write_lake(&lake));
-    stack.dynamodb.set_bulk_loading(true).map_err(StackError::from)?;
+    stack
+        .dynamodb
+        .set_bulk_loading(true)
+        .map_err(StackError::from)?;
     let registered = sample.load_registry(&registry(&stack.config)).await?;
-    stack.dynamodb.set_bulk_loading(false).map_err(StackError::from)?;
+    stack
+        .dynamodb
+        .set_bulk_loading(false)
+        .map_err(StackError::from)?;
     let written = writing.await.map_err(std::io::Error::other)??;
     let rows = counted(written.values().chain(registered.values()).sum(), "row");
     let (days, time) = (DAYS.len(), HumanDuration(started.elapsed()));
-    say(format_args!("✓ sample   {rows} of {} apps over {days} days, made in {time}", APPS.len()));
+    say(format_args!(
+        "✓ sample   {rows} of {} apps over {days} days, made in {time}",
+        APPS.len()
+    ));
     Ok(())
 }
 
@@ -179,12 +202,23 @@ struct Demo<'a> {
 impl Demo<'_> {
     async fn export(&self, export: &Export) -> Result<(), DemoError> {
         let started = Instant::now();
-        let url = format!("{}{}/{}", self.stack.api_url(), self.app.exports_path(), export.what);
+        let url = format!(
+            "{}{}/{}",
+            self.stack.api_url(),
+            self.app.exports_path(),
+            export.what
+        );
         let mut body = export.body.clone();
         // Write permission and nothing else: all that a client has to give.
-        body.insert("containerUrl".to_owned(), self.stack.container_url("w").reveal().into());
+        body.insert(
+            "containerUrl".to_owned(),
+            self.stack.container_url("w").reveal().into(),
+        );
         body.insert("exportFormat".to_owned(), export.format.name().into());
-        let location = self.client.create(&format!("{url}?api-version=2014-12-01"), &body.into()).await?;
+        let location = self
+            .client
+            .create(&format!("{url}?api-version=2014-12-01"), &body.into())
+            .await?;
         let task = self.wait(export.what, &location).await?;
         let exported = HumanDuration(started.elapsed());
         let verified = self.verify(export, &task.id).await?;
@@ -201,7 +235,9 @@ impl Demo<'_> {
     /// Shows the progress until the job has ended.
     async fn wait(&self, what: &'static str, location: &str) -> Result<Task, DemoError> {
         let bar = ProgressBar::new(100).with_prefix(what);
-        if let Ok(style) = ProgressStyle::with_template("  {prefix:<8} {bar:32} {percent:>3} %  {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("  {prefix:<8} {bar:32} {percent:>3} %  {msg}")
+        {
             bar.set_style(style);
         }
         let started = Instant::now();
@@ -219,7 +255,11 @@ impl Demo<'_> {
                 }
                 _ => {
                     let details = task.error_details.unwrap_or_default();
-                    return Err(DemoError::Failed { what, state: task.state, details });
+                    return Err(DemoError::Failed {
+                        what,
+                        state: task.state,
+                        details,
+                    });
                 }
             }
         }
@@ -228,19 +268,29 @@ impl Demo<'_> {
 
     /// Verifies the files as anybody can, and every row against the source.
     async fn verify(&self, export: &Export, job: &str) -> Result<Verdict, DemoError> {
-        let mismatch = |mismatch| DemoError::Mismatch { what: export.what, mismatch };
-        let name = JobName::parse(&format!("{}/{job}", export.of)).map_err(|reason| PlaceError::Refused { reason })?;
+        let mismatch = |mismatch| DemoError::Mismatch {
+            what: export.what,
+            mismatch,
+        };
+        let name = JobName::parse(&format!("{}/{job}", export.of))
+            .map_err(|reason| PlaceError::Refused { reason })?;
         let (place, opened) = ContainerPlace::open(&self.stack.container_url("rl"), name).await?;
         let manifest = Manifest::read(opened).await?;
         let mut first = None;
         let mut tell = |finding: &Finding| {
             first.get_or_insert_with(|| finding.clone());
         };
-        let written = WrittenExport { manifest: &manifest, place: &place, keep_rows: true };
+        let written = WrittenExport {
+            manifest: &manifest,
+            place: &place,
+            keep_rows: true,
+        };
         let verdict = written.verify(&mut tell, &|_| {}).await?;
         match first {
             Some(Finding::Wrong(found)) => return Err(mismatch(found)),
-            Some(Finding::Unknown { reason, .. }) => return Err(PlaceError::Unavailable { reason }.into()),
+            Some(Finding::Unknown { reason, .. }) => {
+                return Err(PlaceError::Unavailable { reason }.into());
+            }
             None if !verdict.complete => return Err(mismatch(Mismatch::Incomplete)),
             None => {}
         }
@@ -262,19 +312,34 @@ impl Demo<'_> {
             | ExportType::Crash
             | ExportType::Tag
             | ExportType::Token
-            | ExportType::Push => lake_rows(&self.stack.places.lake(), export.of, &self.app, export.format),
+            | ExportType::Push => lake_rows(
+                &self.stack.places.lake(),
+                export.of,
+                &self.app,
+                export.format,
+            ),
         }
     }
 
     async fn list(&self, job: &str, export_type: ExportType) -> Result<(), DemoError> {
         let prefix = format!("{export_type}/{job}/");
         let blobs = self.view.list().await?;
-        let blobs = blobs.into_iter().filter(|blob| blob.name.starts_with(&prefix)).collect::<Vec<_>>();
+        let blobs = blobs
+            .into_iter()
+            .filter(|blob| blob.name.starts_with(&prefix))
+            .collect::<Vec<_>>();
         for blob in blobs.iter().take(LISTED_FILES) {
-            say(format_args!("    {}  {}", blob.name, DecimalBytes(blob.size_bytes)));
+            say(format_args!(
+                "    {}  {}",
+                blob.name,
+                DecimalBytes(blob.size_bytes)
+            ));
         }
         if blobs.len() > LISTED_FILES {
-            say(format_args!("    … and {} more", blobs.len() - LISTED_FILES));
+            say(format_args!(
+                "    … and {} more",
+                blobs.len() - LISTED_FILES
+            ));
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
-//! DynamoDB in this process: an embedded engine behind DynamoDB's own wire protocol, so that the SDK code is the one
-//! of the cloud.
+//! DynamoDB in this process: an embedded engine behind DynamoDB's own wire protocol, so that the
+//! SDK code is the one of the cloud.
 
-#![expect(clippy::disallowed_types, reason = "this is the adapter that makes the tables")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is the adapter that makes the tables"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,8 +15,8 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-    StreamViewType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
 use shared::source::registry::{DEFAULT_SEGMENTS, Registry};
@@ -35,7 +38,8 @@ pub const TTL_ATTRIBUTE: &str = "ttl";
 /// The region that the local stack claims to be in.
 pub const REGION: &str = "us-east-1";
 
-/// Stream records deleted by one statement, so that the engine's own writes never wait long for the file's lock.
+/// Stream records deleted by one statement, so that the engine's own writes never wait long for the
+/// file's lock.
 const TRIM_BATCH: usize = 2_000;
 
 /// Why the embedded engine cannot be used.
@@ -83,15 +87,21 @@ pub enum DynamoDbError {
     },
 }
 
-/// A fresh folder that is gone when dropped, in memory where the system has such a place: an embedded table writes
-/// through to its file at every transaction.
+/// A fresh folder that is gone when dropped, in memory where the system has such a place: an
+/// embedded table writes through to its file at every transaction.
 ///
 /// # Errors
 /// When the folder cannot be made.
 pub fn scratch_dir() -> std::io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
-    let builder = tempfile::Builder::new().prefix("engagement-export-").to_owned();
-    if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }
+    let builder = tempfile::Builder::new()
+        .prefix("engagement-export-")
+        .to_owned();
+    if memory.is_dir() {
+        builder.tempdir_in(memory)
+    } else {
+        builder.tempdir()
+    }
 }
 
 /// The SDK's configuration for an engine on this machine, which looks at no signature.
@@ -134,16 +144,27 @@ impl EmbeddedDynamoDb {
     pub async fn start_on(path: &Path, port: u16) -> Result<Self, DynamoDbError> {
         let listen_error = |source| DynamoDbError::Port { port, source };
         let name = path.display().to_string();
-        let database = Database::new(&name)
-            .map_err(|error| DynamoDbError::File { path: name.clone(), reason: error.to_string() })?;
+        let database = Database::new(&name).map_err(|error| DynamoDbError::File {
+            path: name.clone(),
+            reason: error.to_string(),
+        })?;
         index_stream_records(path)?;
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen_error)?;
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let until_dropped = async move { drop(stopped.await) };
         let served = database.clone();
-        tokio::spawn(async move { dynoxide::server::serve_with_shutdown(listener, served, until_dropped).await });
-        Ok(Self { endpoint: format!("http://{address}"), path: path.to_owned(), database, _stop: stop })
+        tokio::spawn(async move {
+            dynoxide::server::serve_with_shutdown(listener, served, until_dropped).await
+        });
+        Ok(Self {
+            endpoint: format!("http://{address}"),
+            path: path.to_owned(),
+            database,
+            _stop: stop,
+        })
     }
 
     /// The URL that the engine answers at.
@@ -179,14 +200,20 @@ impl EmbeddedDynamoDb {
         }
     }
 
-    /// Does not wait for the disk from now on, for loading what can be loaded anew; or does so again at checkpoints,
-    /// which survives the end of this process at any moment.
+    /// Does not wait for the disk from now on, for loading what can be loaded anew; or does so
+    /// again at checkpoints, which survives the end of this process at any moment.
     ///
     /// # Errors
     /// [`DynamoDbError::Bulk`] when the engine refuses.
     pub fn set_bulk_loading(&self, on: bool) -> Result<(), DynamoDbError> {
-        let done = if on { self.database.enable_bulk_loading() } else { self.database.disable_bulk_loading() };
-        done.map_err(|error| DynamoDbError::Bulk { reason: error.to_string() })
+        let done = if on {
+            self.database.enable_bulk_loading()
+        } else {
+            self.database.disable_bulk_loading()
+        };
+        done.map_err(|error| DynamoDbError::Bulk {
+            reason: error.to_string(),
+        })
     }
 
     /// Deletes the items whose time to live is over, which the engine does only when told to.
@@ -194,7 +221,11 @@ impl EmbeddedDynamoDb {
     /// # Errors
     /// [`DynamoDbError::Expiry`] when the engine refuses.
     pub fn delete_expired(&self) -> Result<usize, DynamoDbError> {
-        self.database.sweep_ttl().map_err(|error| DynamoDbError::Expiry { reason: error.to_string() })
+        self.database
+            .sweep_ttl()
+            .map_err(|error| DynamoDbError::Expiry {
+                reason: error.to_string(),
+            })
     }
 }
 
@@ -205,8 +236,8 @@ fn connect(path: &Path) -> Result<rusqlite::Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// The engine looks for the highest sequence number at every write, and has no index for it: without this one, a
-/// transaction takes ten times longer after 10,000 records.
+/// The engine looks for the highest sequence number at every write, and has no index for it:
+/// without this one, a transaction takes ten times longer after 10,000 records.
 fn index_stream_records(path: &Path) -> Result<(), rusqlite::Error> {
     connect(path)?.execute_batch(
         "CREATE INDEX IF NOT EXISTS sr_seq ON _stream_records(table_name, CAST(sequence_number AS INTEGER))",
@@ -219,8 +250,12 @@ fn index_stream_records(path: &Path) -> Result<(), rusqlite::Error> {
 /// [`DynamoDbError::Table`] when DynamoDB refuses.
 pub async fn create_tables(config: &SdkConfig) -> Result<(), DynamoDbError> {
     let client = Client::new(config);
-    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
-    let stream = stream.build().map_err(|error| table_error(EXPORTS_TABLE, &error))?;
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewImage);
+    let stream = stream
+        .build()
+        .map_err(|error| table_error(EXPORTS_TABLE, &error))?;
     if create_table(&client, EXPORTS_TABLE, Some(stream)).await? {
         enable_ttl(&client).await?;
     }
@@ -229,7 +264,10 @@ pub async fn create_tables(config: &SdkConfig) -> Result<(), DynamoDbError> {
 }
 
 fn table_error(table: &'static str, error: &(impl std::error::Error + 'static)) -> DynamoDbError {
-    DynamoDbError::Table { table, reason: format!("{}", DisplayErrorContext(error)) }
+    DynamoDbError::Table {
+        table,
+        reason: format!("{}", DisplayErrorContext(error)),
+    }
 }
 
 /// Whether the table had to be made.
@@ -239,9 +277,18 @@ async fn create_table(
     stream: Option<StreamSpecification>,
 ) -> Result<bool, DynamoDbError> {
     let refused = |error: aws_sdk_dynamodb::error::BuildError| table_error(table, &error);
-    let text =
-        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
-    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let text = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+    };
     let request = client
         .create_table()
         .table_name(table)
@@ -253,7 +300,9 @@ async fn create_table(
         .set_stream_specification(stream);
     match request.send().await {
         Ok(_) => Ok(true),
-        Err(SdkError::ServiceError(error)) if matches!(error.err(), CreateTableError::ResourceInUseException(_)) => {
+        Err(SdkError::ServiceError(error))
+            if matches!(error.err(), CreateTableError::ResourceInUseException(_)) =>
+        {
             Ok(false)
         }
         Err(error) => Err(table_error(table, &error)),
@@ -261,10 +310,21 @@ async fn create_table(
 }
 
 async fn enable_ttl(client: &Client) -> Result<(), DynamoDbError> {
-    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL_ATTRIBUTE).enabled(true);
-    let ttl = ttl.build().map_err(|error| table_error(EXPORTS_TABLE, &error))?;
-    let request = client.update_time_to_live().table_name(EXPORTS_TABLE).time_to_live_specification(ttl);
-    request.send().await.map(drop).map_err(|error| table_error(EXPORTS_TABLE, &error))
+    let ttl = TimeToLiveSpecification::builder()
+        .attribute_name(TTL_ATTRIBUTE)
+        .enabled(true);
+    let ttl = ttl
+        .build()
+        .map_err(|error| table_error(EXPORTS_TABLE, &error))?;
+    let request = client
+        .update_time_to_live()
+        .table_name(EXPORTS_TABLE)
+        .time_to_live_specification(ttl);
+    request
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| table_error(EXPORTS_TABLE, &error))
 }
 
 #[cfg(test)]
@@ -275,12 +335,22 @@ mod tests {
 
     async fn put(client: &Client, key: &str) {
         let text = |value: &str| AttributeValue::S(value.to_owned());
-        let item = client.put_item().table_name(EXPORTS_TABLE).item("pk", text(key)).item("sk", text("x"));
+        let item = client
+            .put_item()
+            .table_name(EXPORTS_TABLE)
+            .item("pk", text(key))
+            .item("sk", text("x"));
         item.send().await.unwrap();
     }
 
     async fn count(client: &Client) -> i32 {
-        client.scan().table_name(EXPORTS_TABLE).send().await.unwrap().count()
+        client
+            .scan()
+            .table_name(EXPORTS_TABLE)
+            .send()
+            .await
+            .unwrap()
+            .count()
     }
 
     #[tokio::test]
@@ -308,17 +378,32 @@ mod tests {
         for key in ["a", "b", "c"] {
             put(&client, key).await;
         }
-        let now = OffsetDateTime::from(std::time::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000));
-        assert_eq!(dynamodb.trim_stream(OffsetDateTime::UNIX_EPOCH, Duration::ZERO).unwrap(), 0);
-        assert_eq!(dynamodb.trim_stream(now, Duration::from_mins(1)).unwrap(), 2);
-        assert_eq!(dynamodb.trim_stream(now, Duration::from_mins(1)).unwrap(), 0);
+        let now = OffsetDateTime::from(
+            std::time::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000),
+        );
+        assert_eq!(
+            dynamodb
+                .trim_stream(OffsetDateTime::UNIX_EPOCH, Duration::ZERO)
+                .unwrap(),
+            0
+        );
+        assert_eq!(
+            dynamodb.trim_stream(now, Duration::from_mins(1)).unwrap(),
+            2
+        );
+        assert_eq!(
+            dynamodb.trim_stream(now, Duration::from_mins(1)).unwrap(),
+            0
+        );
         assert_eq!(count(&client).await, 3);
     }
 
     #[tokio::test]
     async fn a_dropped_engine_no_longer_answers() {
         let folder = scratch_dir().unwrap();
-        let dynamodb = EmbeddedDynamoDb::start(&folder.path().join("db")).await.unwrap();
+        let dynamodb = EmbeddedDynamoDb::start(&folder.path().join("db"))
+            .await
+            .unwrap();
         let address = dynamodb.endpoint().trim_start_matches("http://").to_owned();
         assert!(tokio::net::TcpStream::connect(&address).await.is_ok());
         drop(dynamodb);

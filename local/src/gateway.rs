@@ -64,21 +64,40 @@ pub struct Route {
     pub function: ApiFunction,
 }
 
-/// Every route, the default one last. Paths are greedy, because API Gateway tells `resourcegroups` from
-/// `resourceGroups` and clients do not; the template has the same.
+/// Every route, the default one last. Paths are greedy, because API Gateway tells `resourcegroups`
+/// from `resourceGroups` and clients do not; the template has the same.
 pub const ROUTES: [Route; 5] = [
-    Route { key: "POST /{proxy+}", function: ApiFunction::CreateJob },
-    Route { key: "GET /{proxy+}", function: ApiFunction::GetStatus },
-    Route { key: "PATCH /{proxy+}", function: ApiFunction::ResumeJob },
-    Route { key: "DELETE /{proxy+}", function: ApiFunction::CancelJob },
-    Route { key: "$default", function: ApiFunction::GetStatus },
+    Route {
+        key: "POST /{proxy+}",
+        function: ApiFunction::CreateJob,
+    },
+    Route {
+        key: "GET /{proxy+}",
+        function: ApiFunction::GetStatus,
+    },
+    Route {
+        key: "PATCH /{proxy+}",
+        function: ApiFunction::ResumeJob,
+    },
+    Route {
+        key: "DELETE /{proxy+}",
+        function: ApiFunction::CancelJob,
+    },
+    Route {
+        key: "$default",
+        function: ApiFunction::GetStatus,
+    },
 ];
 
 /// The functions behind the API.
 #[async_trait]
 pub trait Api: Send + Sync + 'static {
     /// Runs a function with the event that API Gateway hands it.
-    async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse;
+    async fn call(
+        &self,
+        function: ApiFunction,
+        event: ApiGatewayV2httpRequest,
+    ) -> ApiGatewayV2httpResponse;
 }
 
 /// A running gateway; dropping it stops it.
@@ -108,13 +127,21 @@ impl Gateway {
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let throttle = Throttle::full(clock.now());
-        let router = Router::new().fallback(handle).with_state(Arc::new(Shared { authorizer, api, clock, throttle }));
+        let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
+            authorizer,
+            api,
+            clock,
+            throttle,
+        }));
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 error!(%error, "the gateway ended");
             }
         });
-        Ok(Self { address, _serving: AbortOnDropHandle::new(serving) })
+        Ok(Self {
+            address,
+            _serving: AbortOnDropHandle::new(serving),
+        })
     }
 
     /// The base of every URL, without a slash at the end.
@@ -138,7 +165,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
 /// The header in which API Gateway names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// An answer that comes from the gateway itself, with API Gateway's words; `docs/ERRORS.md` lists them.
+/// An answer that comes from the gateway itself, with API Gateway's words; `docs/ERRORS.md` lists
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The caller proves nobody. API Gateway says why in a header only
@@ -157,7 +185,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// One of each.
-    pub const ALL: [Self; 4] = [Self::Unauthorized { reason: None }, Self::TooLarge, Self::TooMany, Self::Failed];
+    pub const ALL: [Self; 4] = [
+        Self::Unauthorized { reason: None },
+        Self::TooLarge,
+        Self::TooMany,
+        Self::Failed,
+    ];
 
     /// The status.
     pub fn status(&self) -> StatusCode {
@@ -182,13 +215,18 @@ impl Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(axum::body::Body::from(self.body()));
         *response.status_mut() = self.status();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Self::Unauthorized { reason } = self {
             let challenge = reason.map_or_else(
                 || "Bearer".to_owned(),
-                |reason| format!(r#"Bearer scope="" error="invalid_token" error_description="{reason}""#),
+                |reason| {
+                    format!(r#"Bearer scope="" error="invalid_token" error_description="{reason}""#)
+                },
             );
-            let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+            let challenge =
+                HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
@@ -197,23 +235,48 @@ impl Refusal {
 
 fn route_of(method: &str) -> Route {
     let [.., default] = ROUTES;
-    let takes = |route: &&Route| route.key.split_once(' ').is_some_and(|(taken, _)| taken == method);
+    let takes = |route: &&Route| {
+        route
+            .key
+            .split_once(' ')
+            .is_some_and(|(taken, _)| taken == method)
+    };
     ROUTES.iter().find(takes).copied().unwrap_or(default)
 }
 
-async fn dispatch(shared: &Shared, request: Request, request_id: &str) -> Result<Response, Refusal> {
+async fn dispatch(
+    shared: &Shared,
+    request: Request,
+    request_id: &str,
+) -> Result<Response, Refusal> {
     let now = shared.clock.now();
     if !shared.throttle.lets_in(now) {
         return Err(Refusal::TooMany);
     }
     let (head, body) = request.into_parts();
     let route = route_of(head.method.as_str());
-    let token = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let claims =
-        shared.authorizer.claims(token).map_err(|refused| Refusal::Unauthorized { reason: refused.reason() })?;
+    let token = head
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let claims = shared
+        .authorizer
+        .claims(token)
+        .map_err(|refused| Refusal::Unauthorized {
+            reason: refused.reason(),
+        })?;
     // A body that was cut off ends here too; nobody is left to read the answer.
-    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Refusal::TooLarge)?;
-    let received = Received { head: &head, body: &body, route_key: route.key, claims: &claims, request_id, now };
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES)
+        .await
+        .map_err(|_| Refusal::TooLarge)?;
+    let received = Received {
+        head: &head,
+        body: &body,
+        route_key: route.key,
+        claims: &claims,
+        request_id,
+        now,
+    };
     let event = received.to_event().map_err(|_| Refusal::Failed)?;
     let api = Arc::clone(&shared.api);
     // In a task of its own, so that a panic is an answer, as in the cloud.

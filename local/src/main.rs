@@ -1,4 +1,5 @@
-//! The whole export service on one machine: `run`, `serve`, `sample`, `token`; and `verify`, for exports of any.
+//! The whole export service on one machine: `run`, `serve`, `sample`, `token`; and `verify`, for
+//! exports of any.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,8 @@ enum Command {
         #[arg(long, default_value_t = 24, value_parser = value_parser!(u64).range(1..=MOST_HOURS))]
         hours: u64,
     },
-    /// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
+    /// Checks that an export is exactly what its manifest says: each file's size, checksums and
+    /// rows.
     Verify(VerifyArguments),
 }
 
@@ -71,7 +73,10 @@ struct Rows {
 
 impl Rows {
     fn sample(self) -> Sample {
-        Sample { rows: self.rows, ..Sample::default() }
+        Sample {
+            rows: self.rows,
+            ..Sample::default()
+        }
     }
 }
 
@@ -138,16 +143,32 @@ async fn interrupted() -> anyhow::Result<()> {
 async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(rows) => run(rows.sample()).await?,
-        Command::Serve(State { folder, port, blob_port }) => {
+        Command::Serve(State {
+            folder,
+            port,
+            blob_port,
+        }) => {
             log_into(&folder.path)?;
             serve::serve(&serve::settings(&folder.path, port, blob_port)).await?;
         }
-        Command::Sample { state: State { folder, port, blob_port }, rows } => {
+        Command::Sample {
+            state:
+                State {
+                    folder,
+                    port,
+                    blob_port,
+                },
+            rows,
+        } => {
             log_into(&folder.path)?;
             let stack = Stack::start(&serve::settings(&folder.path, port, blob_port)).await?;
             demo::make_sample(&stack, rows.sample()).await?;
         }
-        Command::Token { folder, subject, hours } => {
+        Command::Token {
+            folder,
+            subject,
+            hours,
+        } => {
             let issuer = TokenIssuer::read(&Places::at(&folder.path).token_key())?;
             let ttl = Duration::from_hours(hours);
             say(issuer.mint(&subject, SystemClock.now(), ttl)?.reveal());
@@ -158,10 +179,14 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(sample: Sample) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new().prefix("engagement-export-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("engagement-export-")
+        .tempdir()?;
     log_into(folder.path())?;
     let done = demo::run(folder.path(), sample).await;
-    done.map_err(|error| anyhow::Error::from(error).context(format!("see {}", folder.keep().display())))
+    done.map_err(|error| {
+        anyhow::Error::from(error).context(format!("see {}", folder.keep().display()))
+    })
 }
 
 /// Sends the logs to a file, so that the terminal is the person's.
@@ -170,6 +195,11 @@ fn log_into(state: &Path) -> anyhow::Result<()> {
     let file = OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
     let filter = shared::telemetry::filter(&Environment::default())?;
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
-    log.with_writer(Mutex::new(file)).try_init().map_err(|error| anyhow::anyhow!(error))
+    let log = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter);
+    log.with_writer(Mutex::new(file))
+        .try_init()
+        .map_err(|error| anyhow::anyhow!(error))
 }

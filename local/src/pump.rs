@@ -1,8 +1,10 @@
-//! The event pump: what the stream's pipes, the event bus, the queues and Lambda do in the cloud, in one process.
+//! The event pump: what the stream's pipes, the event bus, the queues and Lambda do in the cloud,
+//! in one process.
 //!
-//! It reads the exports table's stream, lets through what the template's filters let through, and runs the functions
-//! with the events that Lambda would hand them: at least once, again after a failure, and to the dead letters when
-//! nothing helps. Its queues live in memory; `pump/recovery.rs` says why nothing is lost with them.
+//! It reads the exports table's stream, lets through what the template's filters let through, and
+//! runs the functions with the events that Lambda would hand them: at least once, again after a
+//! failure, and to the dead letters when nothing helps. Its queues live in memory;
+//! `pump/recovery.rs` says why nothing is lost with them.
 
 mod bus;
 mod message;
@@ -69,8 +71,9 @@ pub struct PumpSettings {
 }
 
 impl PumpSettings {
-    /// As the template has it, but with pauses that fit a person who waits. A chunk whose run died with an earlier
-    /// process is redelivered until that run's lease is over, which takes a minute with the stack's settings.
+    /// As the template has it, but with pauses that fit a person who waits. A chunk whose run died
+    /// with an earlier process is redelivered until that run's lease is over, which takes a
+    /// minute with the stack's settings.
     pub fn patient_person(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),
@@ -133,7 +136,13 @@ impl Pump {
     }
 }
 
-async fn read_stream(mut reader: StreamReader, poll: Duration, pipes: Pipes, outlets: Outlets, clock: Arc<dyn Clock>) {
+async fn read_stream(
+    mut reader: StreamReader,
+    poll: Duration,
+    pipes: Pipes,
+    outlets: Outlets,
+    clock: Arc<dyn Clock>,
+) {
     loop {
         let records = match reader.wait(poll).await {
             Ok(records) => records,
@@ -166,9 +175,19 @@ impl Outlets {
     ) -> Result<(Self, Vec<AbortOnDropHandle<()>>), PumpError> {
         let (dead_letters, burying) = dead_letter_queue(settings, functions);
         let (chunks, running) = chunk_queue(settings, functions, dead_letters.clone());
-        let retries = Retries { more: settings.event_retries, pause: settings.event_retry_pause };
+        let retries = Retries {
+            more: settings.event_retries,
+            pause: settings.event_retry_pause,
+        };
         let (bus, waking) = Bus::start(rules(functions)?, retries, dead_letters);
-        Ok((Self { chunks, bus, copies: settings.copies }, vec![burying, running, waking]))
+        Ok((
+            Self {
+                chunks,
+                bus,
+                copies: settings.copies,
+            },
+            vec![burying, running, waking],
+        ))
     }
 
     fn send(&self, sent: &Sent) {
@@ -176,7 +195,8 @@ impl Outlets {
             match sent {
                 Sent::Chunk(message) => {
                     let body = serde_json::to_string(message).unwrap_or_default();
-                    self.chunks.send(&format!("{}-{}", message.job, message.chunk), &body);
+                    self.chunks
+                        .send(&format!("{}-{}", message.job, message.chunk), &body);
                 }
                 Sent::Job(event) => self.bus.put(event.clone()),
             }
@@ -205,13 +225,21 @@ fn chunk_queue(
     Queue::start(queue, Arc::new(consumer), Some(dead_letters))
 }
 
-fn dead_letter_queue(settings: &PumpSettings, functions: &Arc<dyn Functions>) -> (Queue, AbortOnDropHandle<()>) {
+fn dead_letter_queue(
+    settings: &PumpSettings,
+    functions: &Arc<dyn Functions>,
+) -> (Queue, AbortOnDropHandle<()>) {
     let functions = Arc::clone(functions);
-    let queue =
-        QueueSettings { name: "dead-letters", visibility: settings.visibility, max_receives: None, concurrency: 1 };
+    let queue = QueueSettings {
+        name: "dead-letters",
+        visibility: settings.visibility,
+        max_receives: None,
+        concurrency: 1,
+    };
     let consumer = move |event| {
         let functions = Arc::clone(&functions);
-        let run: futures::future::BoxFuture<'static, _> = Box::pin(async move { functions.fail_chunk(event).await });
+        let run: futures::future::BoxFuture<'static, _> =
+            Box::pin(async move { functions.fail_chunk(event).await });
         run
     };
     Queue::start(queue, Arc::new(consumer), None)

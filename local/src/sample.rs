@@ -1,7 +1,8 @@
 //! Sample data: made up, the same for the same seed, with the cases that break exports.
 //!
-//! Seven days of 2026, two apps with data and one without, one day on which nothing happened, one device that did more
-//! than all others, events outside of any session, every packing that the lake may hold.
+//! Seven days of 2026, two apps with data and one without, one day on which nothing happened, one
+//! device that did more than all others, events outside of any session, every packing that the lake
+//! may hold.
 
 mod files;
 mod random;
@@ -66,9 +67,21 @@ pub struct SampleApp {
 
 /// Every app of the sample; the last one has no data.
 pub const APPS: [SampleApp; 3] = [
-    SampleApp { name: "chess", share: 75, number: 0 },
-    SampleApp { name: "My Notes", share: 25, number: 1 },
-    SampleApp { name: "silent", share: 0, number: 2 },
+    SampleApp {
+        name: "chess",
+        share: 75,
+        number: 0,
+    },
+    SampleApp {
+        name: "My Notes",
+        share: 25,
+        number: 1,
+    },
+    SampleApp {
+        name: "silent",
+        share: 0,
+        number: 2,
+    },
 ];
 
 /// The path segments above an app's name, as a client writes them.
@@ -83,7 +96,8 @@ impl SampleApp {
 
     /// The path of the app's exports in the API.
     pub fn exports_path(&self) -> String {
-        let name = percent_encoding::utf8_percent_encode(self.name, percent_encoding::NON_ALPHANUMERIC);
+        let name =
+            percent_encoding::utf8_percent_encode(self.name, percent_encoding::NON_ALPHANUMERIC);
         format!("{COLLECTION}/apps/{name}/devices/exportTasks")
     }
 }
@@ -99,7 +113,10 @@ pub struct Sample {
 
 impl Default for Sample {
     fn default() -> Self {
-        Self { seed: 20_260_105, rows: DEFAULT_ROWS }
+        Self {
+            seed: 20_260_105,
+            rows: DEFAULT_ROWS,
+        }
     }
 }
 
@@ -120,14 +137,23 @@ impl Sample {
         let mut counts = Counts::new();
         for app in &APPS {
             for (export_type, share) in LAKE_SHARES {
-                for (number, day) in DAYS.into_iter().enumerate().filter(|(_, day)| *day != EMPTY_DAY) {
+                for (number, day) in DAYS
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(_, day)| *day != EMPTY_DAY)
+                {
                     let rows = self.rows * app.share / 100 * share / 100 / 6;
                     let purpose = [app.number, export_type as u64, number as u64];
                     let huge = if day == HUGE_DAY { rows / 2 } else { 0 };
                     let random = Random::new(self.seed, &purpose);
                     let ids = Ids::new(self.seed, app.number);
-                    let mut writer = RowWriter::new(export_type, day, ids, random, self.devices(app), huge);
-                    files::write_rows(&lake.join(folder(export_type, app, day)), &mut writer, rows)?;
+                    let mut writer =
+                        RowWriter::new(export_type, day, ids, random, self.devices(app), huge);
+                    files::write_rows(
+                        &lake.join(folder(export_type, app, day)),
+                        &mut writer,
+                        rows,
+                    )?;
                     if rows > 0 {
                         counts.insert((app.name, export_type.name(), Some(day)), rows);
                     }
@@ -145,14 +171,24 @@ impl Sample {
         let mut counts = Counts::new();
         for app in APPS.iter().filter(|app| app.share > 0) {
             let scope = app.scope();
-            let (devices, feedback): (Vec<_>, Vec<_>) =
-                self.device_list(app).map(|sample| (sample.device, sample.feedback)).unzip();
+            let (devices, feedback): (Vec<_>, Vec<_>) = self
+                .device_list(app)
+                .map(|sample| (sample.device, sample.feedback))
+                .unzip();
             let feedback = feedback.concat();
-            registry.put_campaigns(&scope, &registry::campaigns()).await?;
+            registry
+                .put_campaigns(&scope, &registry::campaigns())
+                .await?;
             registry.put_devices(&scope, &devices).await?;
             registry.put_feedback(&scope, &feedback).await?;
-            let tokens = devices.iter().filter(|device| device.push_token.is_some()).count();
-            let tagged = devices.iter().filter(|device| !device.app_info.is_empty()).count();
+            let tokens = devices
+                .iter()
+                .filter(|device| device.push_token.is_some())
+                .count();
+            let tagged = devices
+                .iter()
+                .filter(|device| !device.app_info.is_empty())
+                .count();
             for (export_type, rows) in [
                 (ExportType::Device, devices.len()),
                 (ExportType::Tag, tagged),
@@ -186,9 +222,19 @@ mod tests {
     fn the_same_seed_makes_the_same_files() {
         let made = || {
             let folder = scratch_dir().unwrap();
-            let counts = Sample { seed: 7, rows: 3_000 }.write_lake(folder.path()).unwrap();
-            let day = folder.path().join(super::folder(ExportType::Event, &APPS[0], HUGE_DAY));
-            (counts, std::fs::read(day.join("part-00000.ndjson.gz")).unwrap())
+            let counts = Sample {
+                seed: 7,
+                rows: 3_000,
+            }
+            .write_lake(folder.path())
+            .unwrap();
+            let day = folder
+                .path()
+                .join(super::folder(ExportType::Event, &APPS[0], HUGE_DAY));
+            (
+                counts,
+                std::fs::read(day.join("part-00000.ndjson.gz")).unwrap(),
+            )
         };
         assert_eq!(made(), made());
     }
@@ -196,9 +242,23 @@ mod tests {
     #[test]
     fn the_empty_day_and_the_silent_app_have_nothing() {
         let folder = scratch_dir().unwrap();
-        let counts = Sample { seed: 7, rows: 3_000 }.write_lake(folder.path()).unwrap();
-        assert!(counts.keys().all(|(app, _, day)| *app != "silent" && *day != Some(EMPTY_DAY)));
-        assert!(!folder.path().join(super::folder(ExportType::Event, &APPS[0], EMPTY_DAY)).exists());
+        let counts = Sample {
+            seed: 7,
+            rows: 3_000,
+        }
+        .write_lake(folder.path())
+        .unwrap();
+        assert!(
+            counts
+                .keys()
+                .all(|(app, _, day)| *app != "silent" && *day != Some(EMPTY_DAY))
+        );
+        assert!(
+            !folder
+                .path()
+                .join(super::folder(ExportType::Event, &APPS[0], EMPTY_DAY))
+                .exists()
+        );
         assert_eq!(counts.len(), 2 * 6 * 6);
     }
 }

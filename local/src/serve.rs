@@ -1,4 +1,5 @@
-//! `make serve`: the whole service stays up, with its state in a folder, and says how to talk to it.
+//! `make serve`: the whole service stays up, with its state in a folder, and says how to talk to
+//! it.
 
 use std::time::Duration;
 
@@ -28,7 +29,12 @@ const TOKEN_TTL: Duration = Duration::from_hours(24);
 /// The stack's settings for a state that outlives it.
 pub fn settings(folder: &std::path::Path, api_port: u16, blob_port: u16) -> StackSettings {
     let blob_port = Some(blob_port);
-    StackSettings { folder: folder.to_owned(), api_port, blob_port, chunk_target_bytes: CHUNK_TARGET_BYTES }
+    StackSettings {
+        folder: folder.to_owned(),
+        api_port,
+        blob_port,
+        chunk_target_bytes: CHUNK_TARGET_BYTES,
+    }
 }
 
 /// Serves until it is cancelled. A state without any data gets the sample.
@@ -57,12 +63,19 @@ fn clean_up(stack: &Stack) {
     }
 }
 
-/// Tells the operator everything it takes, secrets included: they go to this terminal and nowhere else.
+/// Tells the operator everything it takes, secrets included: they go to this terminal and nowhere
+/// else.
 fn greet(stack: &Stack) -> Result<(), DemoError> {
-    let (token, container, read) = (stack.token(TOKEN_TTL)?, stack.container_url("w"), stack.container_url("rl"));
+    let (token, container, read) = (
+        stack.token(TOKEN_TTL)?,
+        stack.container_url("w"),
+        stack.container_url("rl"),
+    );
     say(format_args!("API   {}", stack.api_url()));
     say(format_args!("Logs  {}", stack.places.logs().display()));
-    say("\nPaste this into a second terminal, in the same folder, to export a week of events (valid for a day):\n");
+    say(
+        "\nPaste this into a second terminal, in the same folder, to export a week of events (valid for a day):\n",
+    );
     say(filled(&[
         ("API", &stack.api_url()),
         ("TOKEN", token.reveal()),
@@ -73,18 +86,23 @@ fn greet(stack: &Stack) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// README's first export, each line with its end. What only a running service knows stands there as `NAME='…'`.
+/// README's first export, each line with its end. What only a running service knows stands there as
+/// `NAME='…'`.
 pub fn first_export() -> &'static str {
-    let section = README.split_once("\n## Your first export\n").map_or("", |(_, rest)| rest);
+    let section = README
+        .split_once("\n## Your first export\n")
+        .map_or("", |(_, rest)| rest);
     let block = section.split_once("\n```sh\n").map_or("", |(_, rest)| rest);
     block.split_once("```").map_or("", |(commands, _)| commands)
 }
 
 /// README's first export with these values.
 fn filled(values: &[(&str, &str)]) -> String {
-    values.iter().fold(first_export().to_owned(), |commands, (name, value)| {
-        commands.replace(&format!("{name}='…'\n"), &format!("{name}='{value}'\n"))
-    })
+    values
+        .iter()
+        .fold(first_export().to_owned(), |commands, (name, value)| {
+            commands.replace(&format!("{name}='…'\n"), &format!("{name}='{value}'\n"))
+        })
 }
 
 #[cfg(test)]
@@ -96,8 +114,16 @@ mod tests {
     fn every_value_that_the_readme_leaves_open_is_filled_in() {
         let names = ["API", "TOKEN", "CONTAINER_URL", "READ_URL"];
         let printed = filled(&names.map(|name| (name, "value")));
-        assert!(first_export().contains('…') && !printed.contains('…'), "{printed}");
-        assert!(names.iter().all(|name| printed.contains(&format!("{name}='value'\n"))), "{printed}");
+        assert!(
+            first_export().contains('…') && !printed.contains('…'),
+            "{printed}"
+        );
+        assert!(
+            names
+                .iter()
+                .all(|name| printed.contains(&format!("{name}='value'\n"))),
+            "{printed}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Everything that the service needs, on one machine and in one folder: DynamoDB, Azurite, lake, keys, API and pump.
+//! Everything that the service needs, on one machine and in one folder: DynamoDB, Azurite, lake,
+//! keys, API and pump.
 
 mod functions;
 
@@ -21,7 +22,9 @@ use url::Url;
 
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use crate::blobs::BlobsError;
-use crate::dynamodb::{DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables};
+use crate::dynamodb::{
+    DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables,
+};
 use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
 use crate::sas::SasTerms;
@@ -51,7 +54,9 @@ pub struct StackSettings {
 #[derive(Debug, Error)]
 pub enum StackError {
     /// The API's port is taken.
-    #[error("the API cannot listen on port {port}: stop what does, or name another one with --port")]
+    #[error(
+        "the API cannot listen on port {port}: stop what does, or name another one with --port"
+    )]
     Port {
         /// The port asked for.
         port: u16,
@@ -69,7 +74,9 @@ pub enum StackError {
         source: std::io::Error,
     },
     /// Another process works on the state.
-    #[error("{folder} is in use by another `serve` or `sample`: stop that one, or name another folder with --state")]
+    #[error(
+        "{folder} is in use by another `serve` or `sample`: stop that one, or name another folder with --state"
+    )]
     InUse {
         /// The state's folder.
         folder: String,
@@ -115,9 +122,14 @@ impl Places {
     /// # Errors
     /// [`StackError::Io`] when one cannot be made.
     pub fn make(folder: &Path) -> Result<Self, StackError> {
-        let io = |source| StackError::Io { what: folder.display().to_string(), source };
+        let io = |source| StackError::Io {
+            what: folder.display().to_string(),
+            source,
+        };
         std::fs::create_dir_all(folder).map_err(io)?;
-        let places = Self { folder: folder.canonicalize().map_err(io)? };
+        let places = Self {
+            folder: folder.canonicalize().map_err(io)?,
+        };
         for made in [places.lake(), places.logs()] {
             std::fs::create_dir_all(made).map_err(io)?;
         }
@@ -126,18 +138,30 @@ impl Places {
 
     /// The places within a folder, of which none need exist.
     pub fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self {
+            folder: folder.to_owned(),
+        }
     }
 
-    /// Takes the state for this process, as long as the file is open: the system gives it back however the process ends
-    /// (<https://doc.rust-lang.org/std/fs/struct.File.html#method.try_lock>).
+    /// Takes the state for this process, as long as the file is open: the system gives it back
+    /// however the process ends (<https://doc.rust-lang.org/std/fs/struct.File.html#method.try_lock>).
     fn lock(&self) -> Result<File, StackError> {
         let path = self.folder.join("lock");
-        let io = |source| StackError::Io { what: path.display().to_string(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        let io = |source| StackError::Io {
+            what: path.display().to_string(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(StackError::InUse { folder: self.folder.display().to_string() }),
+            Err(TryLockError::WouldBlock) => Err(StackError::InUse {
+                folder: self.folder.display().to_string(),
+            }),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
     }
@@ -197,23 +221,50 @@ impl Stack {
         let places = Places::make(&settings.folder)?;
         let lock = places.lock()?;
         let listener = listen(settings.api_port).await?;
-        let url = format!("http://{}", listener.local_addr().map_err(|source| port_error(settings.api_port, source))?);
+        let url = format!(
+            "http://{}",
+            listener
+                .local_addr()
+                .map_err(|source| port_error(settings.api_port, source))?
+        );
         let dynamodb = EmbeddedDynamoDb::start(&places.dynamodb()).await?;
         let config = dynamodb.sdk_config().await;
         create_tables(&config).await?;
         let azurite = start_azurite(&places, settings.blob_port).await?;
-        let wiring = Wiring::new(environment(settings, &places, &azurite, &url)?, config.clone());
+        let wiring = Wiring::new(
+            environment(settings, &places, &azurite, &url)?,
+            config.clone(),
+        );
         grant_everything(&wiring).await?;
         let tokens = TokenIssuer::open(&places.token_key())?;
         let functions = Arc::new(InProcess::wire(&wiring)?);
         let pump_settings = PumpSettings::patient_person(EXPORTS_TABLE);
-        let pump = Pump::start(pump_settings, &config, Arc::clone(&functions) as _, wiring.clock()).await?;
+        let pump = Pump::start(
+            pump_settings,
+            &config,
+            Arc::clone(&functions) as _,
+            wiring.clock(),
+        )
+        .await?;
         let schedule = expire_hourly(expire_jobs::Ports::wire(&wiring)?);
-        let authorizer =
-            Authorizer { keys: tokens.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
+        let authorizer = Authorizer {
+            keys: tokens.keys().clone(),
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+        };
         let gateway = Gateway::start(listener, authorizer, functions, wiring.clock())
             .map_err(|source| port_error(settings.api_port, source))?;
-        Ok(Self { places, config, dynamodb, tokens, gateway, _pump: pump, _schedule: schedule, azurite, _lock: lock })
+        Ok(Self {
+            places,
+            config,
+            dynamodb,
+            tokens,
+            gateway,
+            _pump: pump,
+            _schedule: schedule,
+            azurite,
+            _lock: lock,
+        })
     }
 
     /// The base of the API's URLs.
@@ -240,18 +291,24 @@ fn port_error(port: u16, source: std::io::Error) -> StackError {
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StackError> {
-    TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| port_error(port, source))
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|source| port_error(port, source))
 }
 
 async fn start_azurite(places: &Places, port: Option<u16>) -> Result<Azurite, StackError> {
-    let settings = AzuriteSettings { install: default_install(), data: places.azurite(), port };
+    let settings = AzuriteSettings {
+        install: default_install(),
+        data: places.azurite(),
+        port,
+    };
     let azurite = Azurite::start(&settings).await?;
     azurite.create_container(CONTAINER).await?;
     Ok(azurite)
 }
 
-/// The functions' settings. Their time limit is short, so that the lease of a run that died with an earlier process
-/// is soon over.
+/// The functions' settings. Their time limit is short, so that the lease of a run that died with an
+/// earlier process is soon over.
 fn environment(
     settings: &StackSettings,
     places: &Places,
@@ -268,7 +325,10 @@ fn environment(
         ("EXTRA_BLOB_ENDPOINTS", azurite.endpoint()),
         ("PUBLIC_URL", url.to_owned()),
         ("FUNCTION_TIMEOUT_SECONDS", "60".to_owned()),
-        ("CHUNK_TARGET_BYTES", settings.chunk_target_bytes.to_string()),
+        (
+            "CHUNK_TARGET_BYTES",
+            settings.chunk_target_bytes.to_string(),
+        ),
     ]))
 }
 
@@ -276,17 +336,26 @@ fn environment(
 fn seal_key(places: &Places) -> Result<PathBuf, StackError> {
     let path = places.seal_key();
     let mut key = [0; 32];
-    SystemRandom::new().fill(&mut key).map_err(|_| StackError::Draw)?;
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| StackError::Draw)?;
     match write_secret(&path, hex::encode(key).as_bytes()) {
         Ok(()) => Ok(path),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
-        Err(source) => Err(StackError::Io { what: path.display().to_string(), source }),
+        Err(source) => Err(StackError::Io {
+            what: path.display().to_string(),
+            source,
+        }),
     }
 }
 
 async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
     let store = wiring.store().map_err(WiringError::from)?;
-    let grant = Grant { subject: SUBJECT.to_owned(), path: "/".to_owned(), role: Role::Contributor };
+    let grant = Grant {
+        subject: SUBJECT.to_owned(),
+        path: "/".to_owned(),
+        role: Role::Contributor,
+    };
     Ok(store.put_grant(&grant).await?)
 }
 

@@ -41,7 +41,9 @@ pub enum TokenError {
         source: std::io::Error,
     },
     /// There is no key yet.
-    #[error("there is no token key at {path}: start `serve`, which makes it, or name its folder with --state")]
+    #[error(
+        "there is no token key at {path}: start `serve`, which makes it, or name its folder with --state"
+    )]
     Missing {
         /// The file.
         path: String,
@@ -65,8 +67,8 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// Signs tokens with an RSA key that is kept in a file: API Gateway's authorizer takes no other kind
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
+/// Signs tokens with an RSA key that is kept in a file: API Gateway's authorizer takes no other
+/// kind (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
 pub struct TokenIssuer {
     key: EncodingKey,
     keys: JwkSet,
@@ -92,7 +94,9 @@ impl TokenIssuer {
         let name = path.display().to_string();
         match std::fs::read(path) {
             Ok(key) => Self::of(&key),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(TokenError::Missing { path: name }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(TokenError::Missing { path: name })
+            }
             Err(source) => Err(TokenError::File { path: name, source }),
         }
     }
@@ -101,7 +105,10 @@ impl TokenIssuer {
         let key = EncodingKey::from_rsa_der(pkcs1);
         let mut public = Jwk::from_encoding_key(&key, Algorithm::RS256)?;
         public.common.key_id = Some(KEY_ID.to_owned());
-        Ok(Self { key, keys: JwkSet { keys: vec![public] } })
+        Ok(Self {
+            key,
+            keys: JwkSet { keys: vec![public] },
+        })
     }
 
     /// The public keys, for an authorizer.
@@ -113,11 +120,26 @@ impl TokenIssuer {
     ///
     /// # Errors
     /// [`TokenError::Sign`] when the key cannot sign.
-    pub fn mint(&self, subject: &str, now: OffsetDateTime, ttl: Duration) -> Result<Secret, TokenError> {
+    pub fn mint(
+        &self,
+        subject: &str,
+        now: OffsetDateTime,
+        ttl: Duration,
+    ) -> Result<Secret, TokenError> {
         let now_s = now.unix_timestamp();
         let exp = (now + ttl).unix_timestamp();
-        let claims = Claims { iss: ISSUER, sub: subject, aud: AUDIENCE, iat: now_s, nbf: now_s, exp };
-        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
+        let claims = Claims {
+            iss: ISSUER,
+            sub: subject,
+            aud: AUDIENCE,
+            iat: now_s,
+            nbf: now_s,
+            exp,
+        };
+        let header = Header {
+            kid: Some(KEY_ID.to_owned()),
+            ..Header::new(Algorithm::RS256)
+        };
         Ok(Secret::new(encode(&header, &claims, &self.key)?))
     }
 }
@@ -125,8 +147,14 @@ impl TokenIssuer {
 fn draw_key(path: &Path) -> Result<Vec<u8>, TokenError> {
     let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| TokenError::Draw)?;
     let key = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).map_err(|_| TokenError::Draw)?;
-    let key = key.as_ref().get(PKCS8_HEADER_BYTES..).ok_or(TokenError::Draw)?;
-    write_secret(path, key).map_err(|source| TokenError::File { path: path.display().to_string(), source })?;
+    let key = key
+        .as_ref()
+        .get(PKCS8_HEADER_BYTES..)
+        .ok_or(TokenError::Draw)?;
+    write_secret(path, key).map_err(|source| TokenError::File {
+        path: path.display().to_string(),
+        source,
+    })?;
     Ok(key.to_vec())
 }
 
@@ -135,7 +163,12 @@ fn draw_key(path: &Path) -> Result<Vec<u8>, TokenError> {
 /// # Errors
 /// When the file exists or cannot be written.
 pub fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(content)
 }
 
 #[cfg(test)]
@@ -152,14 +185,20 @@ mod tests {
         let first = TokenIssuer::open(&path).unwrap();
         let second = TokenIssuer::open(&path).unwrap();
         assert_eq!(first.keys(), second.keys());
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
     fn a_key_that_is_only_read_is_never_drawn() {
         let folder = scratch_dir().unwrap();
         let path = folder.path().join("token-rsa.der");
-        assert!(matches!(TokenIssuer::read(&path), Err(TokenError::Missing { .. })));
+        assert!(matches!(
+            TokenIssuer::read(&path),
+            Err(TokenError::Missing { .. })
+        ));
         assert!(!path.exists());
     }
 

@@ -1,5 +1,5 @@
-//! Whether an export is what its manifest says: every file's size, checksums and rows. `make run` compares the rows
-//! with the source, too.
+//! Whether an export is what its manifest says: every file's size, checksums and rows. `make run`
+//! compares the rows with the source, too.
 
 mod command;
 mod inspect;
@@ -76,7 +76,8 @@ impl From<Mismatch> for Fault {
 }
 
 impl Export<'_> {
-    /// Verifies everything, however much is wrong: `tell` hears of each finding and `done` of each file's claimed bytes.
+    /// Verifies everything, however much is wrong: `tell` hears of each finding and `done` of each
+    /// file's claimed bytes.
     ///
     /// # Errors
     /// [`PlaceError`] when going on is of no use.
@@ -92,7 +93,10 @@ impl Export<'_> {
         }
         let prefix = self.manifest.prefix();
         let mut files = stream::iter(&self.manifest.files)
-            .map(|file| self.check_file(file, &prefix).map(move |checked| (file, checked)))
+            .map(|file| {
+                self.check_file(file, &prefix)
+                    .map(move |checked| (file, checked))
+            })
             .buffered(FILES_AT_ONCE);
         while let Some((file, checked)) = files.next().await {
             match checked {
@@ -131,7 +135,11 @@ impl Export<'_> {
     async fn check_file(&self, file: &ManifestFile, prefix: &str) -> Result<Right, Fault> {
         let name = &file.name;
         if let Some(reason) = problem_of(name, prefix) {
-            return Err(Mismatch::Unreadable { name: name.clone(), reason: reason.to_owned() }.into());
+            return Err(Mismatch::Unreadable {
+                name: name.clone(),
+                reason: reason.to_owned(),
+            }
+            .into());
         }
         let mut reads = 1;
         loop {
@@ -140,7 +148,10 @@ impl Export<'_> {
                 Ok(None) => return Err(Mismatch::Missing { name: name.clone() }.into()),
                 Err(Fault::Stop(PlaceError::Unavailable { .. })) if reads < READS => reads += 1,
                 Err(Fault::Stop(PlaceError::Unavailable { reason })) => {
-                    return Err(Fault::Found(Finding::Unknown { name: name.clone(), reason }));
+                    return Err(Fault::Found(Finding::Unknown {
+                        name: name.clone(),
+                        reason,
+                    }));
                 }
                 Err(fault) => return Err(fault),
             }
@@ -149,12 +160,21 @@ impl Export<'_> {
 
     /// A file of another size is not read.
     async fn read(&self, file: &ManifestFile) -> Result<Option<Inspected>, Fault> {
-        let Some(Opened { size, pieces }) = self.place.open(&file.name).await.map_err(Fault::Stop)? else {
+        let Some(Opened { size, pieces }) =
+            self.place.open(&file.name).await.map_err(Fault::Stop)?
+        else {
             return Ok(None);
         };
         equal(&file.name, "byte", file.bytes, size)?;
-        let rows = if self.keep_rows { Rows::Collected(RowSet::default()) } else { Rows::Counted(0) };
-        inspect(pieces, self.manifest.kind, rows).await.map(Some).map_err(Fault::Stop)
+        let rows = if self.keep_rows {
+            Rows::Collected(RowSet::default())
+        } else {
+            Rows::Counted(0)
+        };
+        inspect(pieces, self.manifest.kind, rows)
+            .await
+            .map(Some)
+            .map_err(Fault::Stop)
     }
 }
 
@@ -162,10 +182,18 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
     equal(&file.name, "byte", file.bytes, read.bytes)?;
     same(&file.name, "SHA-256", &file.sha256, &read.sha256)?;
     same(&file.name, "CRC-64", &file.crc64, &read.crc64)?;
-    let unreadable = |reason| Mismatch::Unreadable { name: file.name.clone(), reason };
-    let rows = read.rows.map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
+    let unreadable = |reason| Mismatch::Unreadable {
+        name: file.name.clone(),
+        reason,
+    };
+    let rows = read
+        .rows
+        .map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
     equal(&file.name, "row", file.rows, rows.len())?;
-    Ok(Right { bytes: read.bytes, rows })
+    Ok(Right {
+        bytes: read.bytes,
+        rows,
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `local` as a person runs it: README's first export, and how its commands answer, refuse and exit.
+//! `local` as a person runs it: README's first export, and how its commands answer, refuse and
+//! exit.
 #![cfg(test)]
 
 use std::fs::File;
@@ -19,19 +20,34 @@ const PORTS: [&str; 4] = ["--port", "0", "--blob-port", "0"];
 /// The command, which finds no settings of a person's in its environment.
 fn local<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(LOCAL);
-    command.args(arguments).env_remove("VERIFY_CONTAINER_URL").stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .env_remove("VERIFY_CONTAINER_URL")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     command
 }
 
 /// Runs it to its end: its exit code, what it answers and what it complains of.
 async fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = local(arguments).output().await.unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = local(arguments).output().await.unwrap();
+    (
+        status.code().unwrap(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
 }
 
 /// `serve` on a state, and what it says until it is up. It is killed when dropped.
 async fn serve(state: &str) -> (Child, String) {
-    let mut child = local(["serve", "--state", state].into_iter().chain(PORTS)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = local(["serve", "--state", state].into_iter().chain(PORTS))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -44,39 +60,78 @@ async fn serve(state: &str) -> (Child, String) {
     panic!("it ended: {said}");
 }
 
-/// Pastes commands into a shell in a folder. `cargo run` is the binary that cargo has built already.
+/// Pastes commands into a shell in a folder. `cargo run` is the binary that cargo has built
+/// already.
 async fn paste(commands: &str, folder: &Path) -> (i32, String, String) {
-    let cargo = format!("cargo() {{ [ \"${{*:1:5}}\" = 'run -q -p local --' ] && {LOCAL} \"${{@:6}}\"; }}\n");
+    let cargo = format!(
+        "cargo() {{ [ \"${{*:1:5}}\" = 'run -q -p local --' ] && {LOCAL} \"${{@:6}}\"; }}\n"
+    );
     let mut shell = Command::new("bash");
-    shell.current_dir(folder).env("NO_PROXY", "127.0.0.1").kill_on_drop(true);
-    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    shell
+        .current_dir(folder)
+        .env("NO_PROXY", "127.0.0.1")
+        .kill_on_drop(true);
+    let mut shell = shell
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut input = shell.stdin.take().unwrap();
-    input.write_all((cargo + commands).as_bytes()).await.unwrap();
+    input
+        .write_all((cargo + commands).as_bytes())
+        .await
+        .unwrap();
     drop(input);
-    let Output { status, stdout, stderr } = shell.wait_with_output().await.unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = shell.wait_with_output().await.unwrap();
+    (
+        status.code().unwrap(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
 }
 
 /// All data files below a folder.
 fn parts(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let is_part = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("part-");
-    folders.iter().flat_map(|folder| parts(folder)).chain(files.into_iter().filter(is_part)).collect()
+    let is_part = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("part-")
+    };
+    folders
+        .iter()
+        .flat_map(|folder| parts(folder))
+        .chain(files.into_iter().filter(is_part))
+        .collect()
 }
 
 #[tokio::test]
 async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_files() {
     let (state, downloads) = (scratch_dir().unwrap(), scratch_dir().unwrap());
     let place = state.path().to_str().unwrap();
-    let (code, _, stderr) = run(["sample", "--rows", "6000", "--state", place].into_iter().chain(PORTS)).await;
+    let (code, _, stderr) = run(["sample", "--rows", "6000", "--state", place]
+        .into_iter()
+        .chain(PORTS))
+    .await;
     assert_eq!(code, 0, "{stderr}");
     let (_serving, said) = serve(place).await;
 
     let begin = said.find("API='").unwrap();
     let commands = said[begin..].trim_end().to_owned() + "\n";
     let blanked = commands.lines().map(|line| match line.split_once("='") {
-        Some((name @ ("API" | "TOKEN" | "CONTAINER_URL" | "READ_URL"), value)) if value.len() > 8 => {
+        Some((name @ ("API" | "TOKEN" | "CONTAINER_URL" | "READ_URL"), value))
+            if value.len() > 8 =>
+        {
             format!("{name}='…'\n")
         }
         Some(_) | None => format!("{line}\n"),
@@ -85,10 +140,19 @@ async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_fi
 
     let (code, stdout, stderr) = paste(&commands, downloads.path()).await;
     let verdict = stdout.lines().last().unwrap_or_default();
-    assert!(code == 0 && verdict.ends_with(": exactly as the manifest says"), "{stdout}{stderr}");
-    assert!(verdict.starts_with("✓ ") && !verdict.contains(" 0 rows"), "{verdict}");
+    assert!(
+        code == 0 && verdict.ends_with(": exactly as the manifest says"),
+        "{stdout}{stderr}"
+    );
+    assert!(
+        verdict.starts_with("✓ ") && !verdict.contains(" 0 rows"),
+        "{verdict}"
+    );
     let task = stdout.lines().find(|line| line.starts_with('{')).unwrap();
-    assert!(task.contains("\"state\":\"Succeeded\"") && task.ends_with('}'), "{stdout}");
+    assert!(
+        task.contains("\"state\":\"Succeeded\"") && task.ends_with('}'),
+        "{stdout}"
+    );
     assert!(!parts(downloads.path()).is_empty(), "{stdout}");
 }
 
@@ -96,27 +160,48 @@ async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_fi
 async fn a_state_belongs_to_one_process_at_a_time() {
     let state = scratch_dir().unwrap();
     let place = state.path().to_str().unwrap();
-    run(["sample", "--rows", "1", "--state", place].into_iter().chain(PORTS)).await;
+    run(["sample", "--rows", "1", "--state", place]
+        .into_iter()
+        .chain(PORTS))
+    .await;
     let (_serving, _) = serve(place).await;
     for second in ["serve", "sample"] {
         let (code, stdout, stderr) = run([second, "--state", place].into_iter().chain(PORTS)).await;
         assert_eq!((code, stdout.as_str()), (1, ""), "{second}: {stderr}");
         assert!(
-            stderr.contains(&format!("{place} is in use by another `serve` or `sample`: stop that one")),
+            stderr.contains(&format!(
+                "{place} is in use by another `serve` or `sample`: stop that one"
+            )),
             "{stderr}"
         );
     }
     let (code, token, _) = run(["token", "--state", place]).await;
-    assert!(code == 0 && token.starts_with("ey"), "reading the key needs no lock: {code}");
+    assert!(
+        code == 0 && token.starts_with("ey"),
+        "reading the key needs no lock: {code}"
+    );
 }
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_refused_with_the_option_that_names_another() {
-    let (state, taken) = (scratch_dir().unwrap(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let (state, taken) = (
+        scratch_dir().unwrap(),
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+    );
     let port = taken.local_addr().unwrap().port().to_string();
-    let (code, _, stderr) = run(["serve", "--state", state.path().to_str().unwrap(), "--port", &port]).await;
+    let (code, _, stderr) = run([
+        "serve",
+        "--state",
+        state.path().to_str().unwrap(),
+        "--port",
+        &port,
+    ])
+    .await;
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.starts_with(&format!("✗ the API cannot listen on port {port}: ")), "{stderr}");
+    assert!(
+        stderr.starts_with(&format!("✗ the API cannot listen on port {port}: ")),
+        "{stderr}"
+    );
     assert!(stderr.contains(" with --port: "), "{stderr}");
 }
 
@@ -126,7 +211,10 @@ async fn a_token_of_a_state_that_does_not_exist_is_refused_and_nothing_is_made()
     let typo = folder.path().join("typo");
     let (code, stdout, stderr) = run(["token", "--state", typo.to_str().unwrap()]).await;
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.starts_with("✗ there is no token key at ") && stderr.contains("--state"), "{stderr}");
+    assert!(
+        stderr.starts_with("✗ there is no token key at ") && stderr.contains("--state"),
+        "{stderr}"
+    );
     assert!(!typo.exists());
 }
 
@@ -134,18 +222,39 @@ async fn a_token_of_a_state_that_does_not_exist_is_refused_and_nothing_is_made()
 async fn commands() -> Vec<String> {
     let (code, help, _) = run(["--help"]).await;
     assert_eq!(code, 0);
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let list: Vec<String> = list.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect();
+    let list = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let list: Vec<String> = list
+        .map(|line| line.split_whitespace().next().unwrap().to_owned())
+        .collect();
     assert!(list.len() >= 6, "{help}");
     list
 }
 
 #[tokio::test]
 async fn a_command_line_that_cannot_be_understood_exits_with_64_and_says_so_on_stderr() {
-    let wrong = commands().await.into_iter().map(|command| vec![command, "--nonsense".to_owned()]);
-    let others = ["", "nonsense", "run --rows many", "token --hours 0", "token --hours 9999999999999", "verify"];
-    let others = others.into_iter().map(|line| line.split_whitespace().map(str::to_owned).collect());
-    let job = "verify --job 01890a5d-ac96-774b-bcce-b302099a8057".split(' ').map(str::to_owned).collect();
+    let wrong = commands()
+        .await
+        .into_iter()
+        .map(|command| vec![command, "--nonsense".to_owned()]);
+    let others = [
+        "",
+        "nonsense",
+        "run --rows many",
+        "token --hours 0",
+        "token --hours 9999999999999",
+        "verify",
+    ];
+    let others = others
+        .into_iter()
+        .map(|line| line.split_whitespace().map(str::to_owned).collect());
+    let job = "verify --job 01890a5d-ac96-774b-bcce-b302099a8057"
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
     for line in wrong.chain(others).chain([job]) {
         let (code, stdout, stderr) = run(line.iter().map(String::as_str)).await;
         assert_eq!((code, stdout.as_str()), (64, ""), "{line:?}: {stderr}");
@@ -159,18 +268,30 @@ async fn a_signature_that_comes_back_in_a_message_is_redacted() {
     for line in [vec!["verify", url], vec!["verify", "--job", url], vec![url]] {
         let (code, stdout, stderr) = run(line.iter().copied()).await;
         assert!(code == 2 || code == 64, "{line:?}: {code}");
-        assert!(stderr.contains("sig=[redacted]") && !(stderr + &stdout).contains("c2VjcmV0"), "{line:?}");
+        assert!(
+            stderr.contains("sig=[redacted]") && !(stderr + &stdout).contains("c2VjcmV0"),
+            "{line:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn help_and_version_are_answers() {
     let (code, stdout, stderr) = run(["--version"]).await;
-    assert_eq!((code, stdout.trim(), stderr.as_str()), (0, concat!("local ", env!("CARGO_PKG_VERSION")), ""));
+    assert_eq!(
+        (code, stdout.trim(), stderr.as_str()),
+        (0, concat!("local ", env!("CARGO_PKG_VERSION")), "")
+    );
     for command in commands().await.iter().filter(|command| *command != "help") {
-        for (flag, expected) in [("--help", "Usage: local"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        for (flag, expected) in [
+            ("--help", "Usage: local"),
+            ("--version", env!("CARGO_PKG_VERSION")),
+        ] {
             let (code, stdout, stderr) = run([command.as_str(), flag]).await;
-            assert!(code == 0 && stdout.contains(expected) && stderr.is_empty(), "{command} {flag}: {stdout}{stderr}");
+            assert!(
+                code == 0 && stdout.contains(expected) && stderr.is_empty(),
+                "{command} {flag}: {stdout}{stderr}"
+            );
         }
     }
 }
@@ -207,10 +328,18 @@ fn closed_pipe() -> Stdio {
 async fn a_reader_that_has_gone_changes_no_exit_code() {
     let folder = incomplete_download();
     let place = folder.path().to_str().unwrap();
-    for (line, expected) in
-        [(vec!["verify", place], 1), (vec!["verify", "/does/not/exist"], 2), (vec!["--help"], 0), (vec!["--no"], 64)]
-    {
-        let status = local(line.iter().copied()).stdout(closed_pipe()).stderr(closed_pipe()).status().await.unwrap();
+    for (line, expected) in [
+        (vec!["verify", place], 1),
+        (vec!["verify", "/does/not/exist"], 2),
+        (vec!["--help"], 0),
+        (vec!["--no"], 64),
+    ] {
+        let status = local(line.iter().copied())
+            .stdout(closed_pipe())
+            .stderr(closed_pipe())
+            .status()
+            .await
+            .unwrap();
         assert_eq!(status.code(), Some(expected), "{line:?}");
     }
 }
@@ -219,12 +348,23 @@ async fn a_reader_that_has_gone_changes_no_exit_code() {
 async fn output_that_is_lost_on_a_full_disk_is_a_failure_of_its_own() {
     let folder = incomplete_download();
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    for line in [vec!["verify", folder.path().to_str().unwrap()], vec!["--version"]] {
-        let child = local(line.iter().copied()).stdout(full()).stderr(Stdio::piped()).spawn().unwrap();
+    for line in [
+        vec!["verify", folder.path().to_str().unwrap()],
+        vec!["--version"],
+    ] {
+        let child = local(line.iter().copied())
+            .stdout(full())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let Output { status, stderr, .. } = child.wait_with_output().await.unwrap();
         let stderr = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(74), "{line:?}: {stderr}");
-        assert_eq!(stderr.matches("✗ the output cannot be written: ").count(), 1, "{stderr}");
+        assert_eq!(
+            stderr.matches("✗ the output cannot be written: ").count(),
+            1,
+            "{stderr}"
+        );
     }
 }
 
@@ -232,17 +372,39 @@ async fn output_that_is_lost_on_a_full_disk_is_a_failure_of_its_own() {
 async fn lock(argument: &str) -> Output {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/lock");
     let run = "PATH=; source \"$0\" \"$1\"";
-    Command::new("bash").args(["-c", run, script, argument]).output().await.unwrap()
+    Command::new("bash")
+        .args(["-c", run, script, argument])
+        .output()
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn the_help_of_the_lock_tool_says_what_it_does_and_does_nothing() {
     for argument in ["--help", "-h"] {
-        let Output { status, stdout, stderr } = lock(argument).await;
-        assert_eq!((status.code(), stderr.as_slice()), (Some(0), b"".as_slice()));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = lock(argument).await;
+        assert_eq!(
+            (status.code(), stderr.as_slice()),
+            (Some(0), b"".as_slice())
+        );
         assert!(stdout.starts_with(b"Usage: tools/lock\n"));
     }
-    let Output { status, stdout, stderr } = lock("--nonsense").await;
-    assert_eq!((status.code(), stdout.as_slice()), (Some(64), b"".as_slice()));
-    assert!(String::from_utf8(stderr).unwrap().contains("does not know `--nonsense`"));
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = lock("--nonsense").await;
+    assert_eq!(
+        (status.code(), stdout.as_slice()),
+        (Some(64), b"".as_slice())
+    );
+    assert!(
+        String::from_utf8(stderr)
+            .unwrap()
+            .contains("does not know `--nonsense`")
+    );
 }

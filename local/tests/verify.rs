@@ -1,5 +1,5 @@
-//! `local verify` as a person runs it, over a real export in Azurite and in a folder. Only a test binary of its own is told
-//! by cargo where the command is.
+//! `local verify` as a person runs it, over a real export in Azurite and in a folder. Only a test
+//! binary of its own is told by cargo where the command is.
 #![cfg(test)]
 
 use std::path::Path;
@@ -24,15 +24,28 @@ use tokio::process::Command;
 /// Runs the command; what is given to its standard input, what it says and how it exits.
 async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.arg("verify").args(arguments).env_remove("VERIFY_CONTAINER_URL").kill_on_drop(true);
+    command
+        .arg("verify")
+        .args(arguments)
+        .env_remove("VERIFY_CONTAINER_URL")
+        .kill_on_drop(true);
     if let Some(url) = variable {
         command.env("VERIFY_CONTAINER_URL", url.reveal());
     }
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(stdin.as_bytes()).await.unwrap();
     drop(input);
-    let Output { status, stdout, stderr } = child.wait_with_output().await.unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().await.unwrap();
     let said = String::from_utf8([stdout, stderr].concat()).unwrap();
     assert!(!said.contains("sig="), "{said}");
     (status.code().unwrap(), said)
@@ -40,19 +53,39 @@ async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (
 
 /// A week of events, exported in several files; the finished task.
 async fn export(stack: &Stack) -> Value {
-    make_sample(stack, Sample { seed: 7, rows: 6_000 }).await.unwrap();
+    make_sample(
+        stack,
+        Sample {
+            seed: 7,
+            rows: 6_000,
+        },
+    )
+    .await
+    .unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = stack.token(Duration::from_mins(5)).unwrap();
-    let url = format!("{}{}/events?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
+    let url = format!(
+        "{}{}/events?api-version=2014-12-01",
+        stack.api_url(),
+        APPS[0].exports_path()
+    );
     let body = json!({
         "containerUrl": stack.container_url("w").reveal(), "exportFormat": "JsonBlob",
         "startDate": "2026-01-05", "endDate": "2026-01-11",
     });
-    let request = http.post(url).bearer_auth(token.reveal()).header("content-type", "application/json");
+    let request = http
+        .post(url)
+        .bearer_auth(token.reveal())
+        .header("content-type", "application/json");
     let answer = request.body(body.to_string()).send().await.unwrap();
     let location = answer.headers()["location"].to_str().unwrap().to_owned();
     loop {
-        let answer = http.get(&location).bearer_auth(token.reveal()).send().await.unwrap();
+        let answer = http
+            .get(&location)
+            .bearer_auth(token.reveal())
+            .send()
+            .await
+            .unwrap();
         let task: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         if task["state"] == "Succeeded" {
             return task;
@@ -64,7 +97,13 @@ async fn export(stack: &Stack) -> Value {
 
 async fn download(stack: &Stack, folder: &Path) -> Vec<String> {
     let view = ContainerView::open(&stack.container_url("rl")).unwrap();
-    let names: Vec<String> = view.list().await.unwrap().into_iter().map(|blob| blob.name).collect();
+    let names: Vec<String> = view
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|blob| blob.name)
+        .collect();
     for name in &names {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -76,46 +115,93 @@ async fn download(stack: &Stack, folder: &Path) -> Vec<String> {
 /// Writes a blob beside the service.
 async fn put(url: &Secret, name: &str) {
     let (address, signature) = url.reveal().split_once('?').unwrap();
-    let access = ContainerAccess { address: ContainerAddress::new(address), signature: Secret::new(signature) };
-    let container = AzureContainers::new(&AzureSettings::default()).unwrap().open(&access).unwrap();
-    let (blob, id) = (BlobName::from_stored(name), BlockId { attempt: 9, index: 0 });
-    container.stage_block(&blob, id, Bytes::from_static(b"[]")).await.unwrap();
-    container.commit_blocks(&blob, &[id], "application/json").await.unwrap();
+    let access = ContainerAccess {
+        address: ContainerAddress::new(address),
+        signature: Secret::new(signature),
+    };
+    let container = AzureContainers::new(&AzureSettings::default())
+        .unwrap()
+        .open(&access)
+        .unwrap();
+    let (blob, id) = (
+        BlobName::from_stored(name),
+        BlockId {
+            attempt: 9,
+            index: 0,
+        },
+    );
+    container
+        .stage_block(&blob, id, Bytes::from_static(b"[]"))
+        .await
+        .unwrap();
+    container
+        .commit_blocks(&blob, &[id], "application/json")
+        .await
+        .unwrap();
 }
 
 fn expired(stack: &Stack) -> Secret {
     let url = stack.container_url("rl");
-    let (endpoint, container) = url.reveal().split('?').next().unwrap().rsplit_once('/').unwrap();
+    let (endpoint, container) = url
+        .reveal()
+        .split('?')
+        .next()
+        .unwrap()
+        .rsplit_once('/')
+        .unwrap();
     let expiry = SystemClock.now() - time::Duration::HOUR;
-    SasTerms { expiry, ..SasTerms::for_a_day("rl") }.container_url(endpoint, container)
+    SasTerms {
+        expiry,
+        ..SasTerms::for_a_day("rl")
+    }
+    .container_url(endpoint, container)
 }
 
 #[tokio::test]
 async fn an_export_is_verified_in_its_container_and_in_a_folder() {
     let state = scratch_dir().unwrap();
     let folder = state.path().to_owned();
-    let settings = StackSettings { folder, api_port: 0, blob_port: None, chunk_target_bytes: 64 * 1024 };
+    let settings = StackSettings {
+        folder,
+        api_port: 0,
+        blob_port: None,
+        chunk_target_bytes: 64 * 1024,
+    };
     let stack = Stack::start(&settings).await.unwrap();
     let task = export(&stack).await;
-    let (id, manifest) = (task["id"].as_str().unwrap(), task["manifestUrl"].as_str().unwrap());
+    let (id, manifest) = (
+        task["id"].as_str().unwrap(),
+        task["manifestUrl"].as_str().unwrap(),
+    );
     let right = ": exactly as the manifest says\n";
 
     let (code, said) = verify(&["--job", id], Some(&stack.container_url("r")), "").await;
     assert!(
-        code == 0 && said.contains("not looked for: the signature may not list") && said.ends_with(right),
+        code == 0
+            && said.contains("not looked for: the signature may not list")
+            && said.ends_with(right),
         "{said}"
     );
     let arguments = ["--job", manifest, "--container-url-file", "-"];
     let (code, said) = verify(&arguments, None, stack.container_url("rl").reveal()).await;
-    assert!(code == 0 && said.contains("were looked for") && said.ends_with(right), "{said}");
+    assert!(
+        code == 0 && said.contains("were looked for") && said.ends_with(right),
+        "{said}"
+    );
 
     for url in [expired(&stack), stack.container_url("w")] {
         let (code, said) = verify(&["--job", id], Some(&url), "").await;
-        assert!(code == 2 && said.contains("✗ storage refuses the signature ("), "{said}");
+        assert!(
+            code == 2 && said.contains("✗ storage refuses the signature ("),
+            "{said}"
+        );
     }
     let other = SystemClock.fresh_id().to_string();
     let (code, said) = verify(&["--job", &other], Some(&stack.container_url("r")), "").await;
-    assert!(code == 2 && said.contains("✗ the container has no manifest of this export"), "{said}");
+    assert!(
+        code == 2 && said.contains("✗ the container has no manifest of this export"),
+        "{said}"
+    );
     assert_eq!(verify(&["--job", id], None, "").await.0, 64);
 
     let downloads = tempfile::tempdir().unwrap();
@@ -129,15 +215,24 @@ async fn an_export_is_verified_in_its_container_and_in_a_folder() {
     bytes[100] ^= 1;
     std::fs::write(downloads.path().join(part), bytes).unwrap();
     let (code, said) = verify(&[place], None, "").await;
-    assert!(code == 1 && said.contains(&format!("✗ {part}: the manifest says SHA-256 ")), "{said}");
+    assert!(
+        code == 1 && said.contains(&format!("✗ {part}: the manifest says SHA-256 ")),
+        "{said}"
+    );
 
     let stray = part.replace("part-", "stray-");
     for name in [part, &stray] {
         put(&stack.container_url("w"), name).await;
     }
     let (code, said) = verify(&["--job", id], Some(&stack.container_url("rl")), "").await;
-    assert!(code == 1 && said.contains(&format!("✗ {part}: the manifest says ")), "{said}");
-    assert!(said.contains(&format!("✗ {stray}: it exists and is not in the manifest")), "{said}");
+    assert!(
+        code == 1 && said.contains(&format!("✗ {part}: the manifest says ")),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("✗ {stray}: it exists and is not in the manifest")),
+        "{said}"
+    );
     let (_, said) = verify(&["--job", id], Some(&stack.container_url("r")), "").await;
     assert!(!said.contains("stray-"), "{said}");
 }
@@ -145,7 +240,11 @@ async fn an_export_is_verified_in_its_container_and_in_a_folder() {
 #[tokio::test]
 async fn the_readme_has_the_exit_codes_of_the_help() {
     let (_, help) = verify(&["--help"], None, "").await;
-    let codes: Vec<_> = help.lines().skip_while(|line| *line != "Exit codes:").skip(1).collect();
+    let codes: Vec<_> = help
+        .lines()
+        .skip_while(|line| *line != "Exit codes:")
+        .skip(1)
+        .collect();
     assert_eq!(codes.len(), 6, "{help}");
     for line in codes {
         let (code, meaning) = line.trim().split_once("  ").unwrap();

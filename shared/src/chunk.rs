@@ -1,4 +1,5 @@
-//! A chunk: the part of a job that one run exports into at most one file, and the moves of its life.
+//! A chunk: the part of a job that one run exports into at most one file, and the moves of its
+//! life.
 //!
 //! ```text
 //! pending ──claim──▶ running ──prepare──▶ prepared ──record──▶ recorded
@@ -10,9 +11,9 @@
 //!    └──reopen── all but recorded
 //! ```
 //!
-//! Every move consumes the chunk and returns the next one with the change of its shard's tally; the store persists
-//! both on condition that the chunk is still the one that was read (its revision). A move that a chunk's state does not
-//! allow is an [`IllegalMove`].
+//! Every move consumes the chunk and returns the next one with the change of its shard's tally; the
+//! store persists both on condition that the chunk is still the one that was read (its revision). A
+//! move that a chunk's state does not allow is an [`IllegalMove`].
 
 use std::fmt;
 
@@ -179,15 +180,25 @@ pub enum Claim {
 impl Chunk {
     /// A new chunk that waits for its first run.
     pub fn planned(key: ChunkKey, source: ChunkSource, expires: OffsetDateTime) -> Self {
-        Self { key, source, expires, attempt: 0, state: ChunkState::Pending { prepared: None }, revision: 0 }
+        Self {
+            key,
+            source,
+            expires,
+            attempt: 0,
+            state: ChunkState::Pending { prepared: None },
+            revision: 0,
+        }
     }
 
-    /// Asks for the chunk's lease: free when nobody holds it and no end was recorded. (A parked chunk whose job goes on
-    /// is as good as pending.)
+    /// Asks for the chunk's lease: free when nobody holds it and no end was recorded. (A parked
+    /// chunk whose job goes on is as good as pending.)
     pub fn claim(self, now: OffsetDateTime, lease: Duration) -> Claim {
         let until = now + lease;
         self.if_idle(now, |chunk| {
-            let next = Self { attempt: chunk.attempt + 1, ..chunk };
+            let next = Self {
+                attempt: chunk.attempt + 1,
+                ..chunk
+            };
             match next.prepared().cloned() {
                 Some(output) => next.to(ChunkState::Prepared { until, output }),
                 None => next.to(ChunkState::Running { until }),
@@ -208,10 +219,15 @@ impl Chunk {
 
     /// Ends a chunk whose every run crashed. A chunk that is still held is left alone.
     pub fn abandon(self, now: OffsetDateTime, reason: &str) -> Claim {
-        self.if_idle(now, |chunk| chunk.ended(ChunkState::Failed { reason: reason.to_owned() }))
+        self.if_idle(now, |chunk| {
+            chunk.ended(ChunkState::Failed {
+                reason: reason.to_owned(),
+            })
+        })
     }
 
-    /// Closes an open chunk of a cancelled job, whoever holds it: its run then finds the lease gone.
+    /// Closes an open chunk of a cancelled job, whoever holds it: its run then finds the lease
+    /// gone.
     pub fn cancel(self) -> Option<ChunkMove> {
         match self.state {
             ChunkState::Pending { .. }
@@ -222,8 +238,9 @@ impl Chunk {
         }
     }
 
-    /// Lets a chunk that has no recorded file run again, in a job that is resumed. An open chunk too: its message may
-    /// have been done with while the job was not at work. Whoever holds it finds the lease gone.
+    /// Lets a chunk that has no recorded file run again, in a job that is resumed. An open chunk
+    /// too: its message may have been done with while the job was not at work. Whoever holds it
+    /// finds the lease gone.
     pub fn reopen(self) -> Option<ChunkMove> {
         match self.state {
             ChunkState::Pending { .. }
@@ -234,8 +251,15 @@ impl Chunk {
                 Some(self.to(ChunkState::Pending { prepared }))
             }
             ChunkState::Failed { .. } | ChunkState::Cancelled => {
-                let tally = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
-                Some(ChunkMove { tally, ..self.to(ChunkState::Pending { prepared: None }) })
+                let tally = TallyChange {
+                    open: 1,
+                    failed: -1,
+                    ..TallyChange::default()
+                };
+                Some(ChunkMove {
+                    tally,
+                    ..self.to(ChunkState::Pending { prepared: None })
+                })
             }
             ChunkState::Recorded { .. } => None,
         }
@@ -258,27 +282,40 @@ impl Chunk {
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.
     pub fn record(self) -> Result<ChunkMove, IllegalMove> {
-        let Some(output) = self.prepared().cloned() else { return Err(self.illegal("record")) };
+        let Some(output) = self.prepared().cloned() else {
+            return Err(self.illegal("record"));
+        };
         let tally = TallyChange {
             open: -1,
             recorded: 1,
             rows: output.rows.cast_signed(),
-            bytes: output.file.as_ref().map_or(0, |file| file.size_bytes).cast_signed(),
+            bytes: output
+                .file
+                .as_ref()
+                .map_or(0, |file| file.size_bytes)
+                .cast_signed(),
             bad_records: output.bad_records.cast_signed(),
             ..TallyChange::default()
         };
-        Ok(ChunkMove { tally, ..self.to(ChunkState::Recorded { output }) })
+        Ok(ChunkMove {
+            tally,
+            ..self.to(ChunkState::Recorded { output })
+        })
     }
 
     /// Moves a chunk that is open and held by nobody.
     fn if_idle(self, now: OffsetDateTime, step: impl FnOnce(Self) -> ChunkMove) -> Claim {
         match self.state {
-            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => Claim::Held { until },
+            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => {
+                Claim::Held { until }
+            }
             ChunkState::Pending { .. }
             | ChunkState::Running { .. }
             | ChunkState::Prepared { .. }
             | ChunkState::Parked { .. } => Claim::Free(Box::new(step(self))),
-            ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => Claim::Closed,
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => {
+                Claim::Closed
+            }
         }
     }
 
@@ -287,16 +324,27 @@ impl Chunk {
     }
 
     fn to(self, state: ChunkState) -> ChunkMove {
-        ChunkMove { chunk: Self { state, ..self }, tally: TallyChange::default() }
+        ChunkMove {
+            chunk: Self { state, ..self },
+            tally: TallyChange::default(),
+        }
     }
 
     fn ended(self, state: ChunkState) -> ChunkMove {
-        let tally = TallyChange { open: -1, failed: 1, ..TallyChange::default() };
-        ChunkMove { tally, ..self.to(state) }
+        let tally = TallyChange {
+            open: -1,
+            failed: 1,
+            ..TallyChange::default()
+        };
+        ChunkMove {
+            tally,
+            ..self.to(state)
+        }
     }
 }
 
-/// A chunk whose lease this run holds: running or prepared. The store refuses the moves of a run that lost it.
+/// A chunk whose lease this run holds: running or prepared. The store refuses the moves of a run
+/// that lost it.
 #[derive(Debug, Clone)]
 pub struct Lease {
     chunk: Chunk,
@@ -308,7 +356,10 @@ impl Lease {
     /// # Errors
     /// [`IllegalMove`] when the chunk is neither running nor prepared.
     pub fn of(chunk: Chunk) -> Result<Self, IllegalMove> {
-        if matches!(chunk.state, ChunkState::Running { .. } | ChunkState::Prepared { .. }) {
+        if matches!(
+            chunk.state,
+            ChunkState::Running { .. } | ChunkState::Prepared { .. }
+        ) {
             Ok(Self { chunk })
         } else {
             Err(chunk.illegal("hold the lease of"))
@@ -330,17 +381,25 @@ impl Lease {
     /// # Errors
     /// [`IllegalMove`] when a file is prepared already.
     pub fn prepare(self, output: Output) -> Result<ChunkMove, IllegalMove> {
-        let ChunkState::Running { until } = self.chunk.state else { return Err(self.chunk.illegal("prepare")) };
+        let ChunkState::Running { until } = self.chunk.state else {
+            return Err(self.chunk.illegal("prepare"));
+        };
         Ok(self.chunk.to(ChunkState::Prepared { until, output }))
     }
 
-    /// Drops a prepared file whose block list no longer exists, to stage it anew under a new attempt.
+    /// Drops a prepared file whose block list no longer exists, to stage it anew under a new
+    /// attempt.
     ///
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.
     pub fn restage(self) -> Result<ChunkMove, IllegalMove> {
-        let ChunkState::Prepared { until, .. } = self.chunk.state else { return Err(self.chunk.illegal("restage")) };
-        let next = Chunk { attempt: self.chunk.attempt + 1, ..self.chunk };
+        let ChunkState::Prepared { until, .. } = self.chunk.state else {
+            return Err(self.chunk.illegal("restage"));
+        };
+        let next = Chunk {
+            attempt: self.chunk.attempt + 1,
+            ..self.chunk
+        };
         Ok(next.to(ChunkState::Running { until }))
     }
 
@@ -369,7 +428,9 @@ impl Lease {
 
     /// Ends the chunk: its data or its container is beyond mending by a repeat.
     pub fn fail(self, reason: &str) -> ChunkMove {
-        self.chunk.ended(ChunkState::Failed { reason: reason.to_owned() })
+        self.chunk.ended(ChunkState::Failed {
+            reason: reason.to_owned(),
+        })
     }
 }
 

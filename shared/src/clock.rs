@@ -16,7 +16,10 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-#[expect(clippy::disallowed_methods, reason = "the one adapter that reads the clock and draws ids")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one adapter that reads the clock and draws ids"
+)]
 impl Clock for SystemClock {
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()

@@ -25,7 +25,8 @@ use crate::selection::{ExportFormat, ExportType};
 pub struct BlobName(String);
 
 impl BlobName {
-    /// The data file of chunk `number`: `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv}`.
+    /// The data file of chunk `number`:
+    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv}`.
     pub fn part(
         export_type: ExportType,
         job: JobId,
@@ -34,7 +35,10 @@ impl BlobName {
         format: ExportFormat,
     ) -> Self {
         let day = day.map(|day| format!("date={day}/")).unwrap_or_default();
-        Self(format!("{export_type}/{job}/{day}part-{number:05}.{}", format.extension()))
+        Self(format!(
+            "{export_type}/{job}/{day}part-{number:05}.{}",
+            format.extension()
+        ))
     }
 
     /// The job's manifest: `{exportType}/{jobId}/manifest.json`.
@@ -91,14 +95,20 @@ pub struct PreparedFile {
     pub size_bytes: u64,
     /// The file's SHA-256, in lower-case hex.
     pub sha256: String,
-    /// The file's CRC-64/NVME, as Azure Storage computes it, in lower-case hex of the 64-bit number.
+    /// The file's CRC-64/NVME, as Azure Storage computes it, in lower-case hex of the 64-bit
+    /// number.
     pub crc64: String,
 }
 
 impl PreparedFile {
     /// The block list to commit.
     pub fn block_ids(&self) -> Vec<BlockId> {
-        (0..self.blocks).map(|index| BlockId { attempt: self.attempt, index }).collect()
+        (0..self.blocks)
+            .map(|index| BlockId {
+                attempt: self.attempt,
+                index,
+            })
+            .collect()
     }
 }
 
@@ -141,7 +151,8 @@ pub struct ContainerAccess {
 /// Why storage did not do what it was asked. No variant ever holds a URL's query.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ContainerError {
-    /// The signature does not allow the write: expired, revoked, lacking a permission, wrong network (401, 403).
+    /// The signature does not allow the write: expired, revoked, lacking a permission, wrong
+    /// network (401, 403).
     #[error("storage refused the signature ({})", refusal::told(code))]
     Denied {
         /// Storage's error code.
@@ -153,7 +164,8 @@ pub enum ContainerError {
         /// Storage's error code.
         code: String,
     },
-    /// Blocks of the list to commit do not exist: discarded by another commit, or older than a week.
+    /// Blocks of the list to commit do not exist: discarded by another commit, or older than a
+    /// week.
     #[error("blocks of the list are gone")]
     BlocksGone,
     /// Storage refuses the write for good: immutable, leased, too many blocks (other 4xx).
@@ -181,20 +193,29 @@ impl ContainerError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Unavailable { .. } => true,
-            Self::Denied { .. } | Self::Missing { .. } | Self::Refused { .. } | Self::BlocksGone => false,
+            Self::Denied { .. }
+            | Self::Missing { .. }
+            | Self::Refused { .. }
+            | Self::BlocksGone => false,
         }
     }
 }
 
-/// One container of a client, opened with its signature. Neither call needs read, list or delete permission.
+/// One container of a client, opened with its signature. Neither call needs read, list or delete
+/// permission.
 #[async_trait]
 pub trait Container: Send + Sync {
     /// Stages a block: invisible until committed, gone by itself after a week
     /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block#remarks>). Repeating it is harmless.
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError>;
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError>;
 
-    /// Makes the blob consist of exactly these blocks and discards its others. Repeating it with the same list is
-    /// harmless (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#remarks>).
+    /// Makes the blob consist of exactly these blocks and discards its others. Repeating it with
+    /// the same list is harmless (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#remarks>).
     async fn commit_blocks(
         &self,
         blob: &BlobName,

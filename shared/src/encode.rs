@@ -23,7 +23,8 @@ pub struct EncodeOptions {
 
 /// Encodes the records of one file.
 ///
-/// The caller owns the buffer and may empty it between calls: the encoder holds at most one group key.
+/// The caller owns the buffer and may empty it between calls: the encoder holds at most one group
+/// key.
 #[derive(Debug)]
 pub struct Encoder {
     shape: Shape,
@@ -45,14 +46,22 @@ impl Encoder {
             ExportFormat::JsonBlob => Writer::Json(JsonWriter::new(options.export_device_id)),
             ExportFormat::CsvBlob => Writer::Csv(CsvWriter::default()),
         };
-        Self { shape, day: options.day, writer }
+        Self {
+            shape,
+            day: options.day,
+            writer,
+        }
     }
 
     /// Appends the row of one line to `out`; says when the record happened, if it does say.
     ///
     /// # Errors
     /// [`BadRecord`]; `out` and the encoder are then as before.
-    pub fn push(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<Option<OffsetDateTime>, BadRecord> {
+    pub fn push(
+        &mut self,
+        line: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<OffsetDateTime>, BadRecord> {
         let record = self.shape.parse(line, self.day)?;
         match &mut self.writer {
             Writer::Json(writer) => writer.write(&self.shape, &record, out),

@@ -1,8 +1,10 @@
-//! The events between the functions: their shapes, and the filters that choose them from the table's stream.
+//! The events between the functions: their shapes, and the filters that choose them from the
+//! table's stream.
 //!
-//! The exports table's stream is the outbox. Two pipes read it: `jobs` puts what it lets through on the event bus,
-//! `chunks` into the queue. Both look only at what the new image *is*, so a repeated event is harmless. The template
-//! and the local stack use the same patterns; a test compares them with the ones here.
+//! The exports table's stream is the outbox. Two pipes read it: `jobs` puts what it lets through on
+//! the event bus, `chunks` into the queue. Both look only at what the new image *is*, so a repeated
+//! event is harmless. The template and the local stack use the same patterns; a test compares them
+//! with the ones here.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -17,19 +19,21 @@ pub const EVENT_SOURCE: &str = "engagement.export";
 /// The `detail-type` of the events on the bus.
 pub const EVENT_DETAIL_TYPE: &str = "Export Job Changed";
 
-/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on, and tallies without an open chunk
-/// (their items carry the phase [`DRAINED`], so that both become one kind of event).
+/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on, and tallies without an
+/// open chunk (their items carry the phase [`DRAINED`], so that both become one kind of event).
 pub const JOBS_FILTERS: [&str; 2] = [
     r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["job"]},"phase":{"S":["queued","running","awaiting-credential","resuming","cancelling","succeeded","incomplete","failed","cancelled"]}}}}"#,
     r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["tally"]},"open":{"N":["0"]}}}}"#,
 ];
 
 /// What the pipe `chunks` lets through: chunks that wait for a run.
-pub const CHUNKS_FILTERS: [&str; 1] =
-    [r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["chunk"]},"state":{"S":["pending"]}}}}"#];
+pub const CHUNKS_FILTERS: [&str; 1] = [
+    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["chunk"]},"state":{"S":["pending"]}}}}"#,
+];
 
 /// The bus rule that wakes plan-export.
-pub const PLAN_RULE: &str = r#"{"source":["engagement.export"],"detail":{"phase":["queued","resuming"]}}"#;
+pub const PLAN_RULE: &str =
+    r#"{"source":["engagement.export"],"detail":{"phase":["queued","resuming"]}}"#;
 
 /// The bus rule that wakes finish-export.
 pub const FINISH_RULE: &str =
@@ -47,7 +51,9 @@ pub struct UnreadableMessage {
 
 impl UnreadableMessage {
     fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -70,19 +76,26 @@ impl ChunkMessage {
     /// # Errors
     /// [`UnreadableMessage`] when it is not a chunk message.
     pub fn parse(body: &str) -> Result<ChunkKey, UnreadableMessage> {
-        let message: Self = serde_json::from_str(body).map_err(|error| UnreadableMessage::new(error.to_string()))?;
+        let message: Self = serde_json::from_str(body)
+            .map_err(|error| UnreadableMessage::new(error.to_string()))?;
         let number = |field: &str, text: &str| format!("`{field}` is not a number: {text}");
         Ok(ChunkKey {
             job: job_key(&message.scope, &message.job)?,
-            shard: message.shard.parse().map_err(|_| UnreadableMessage::new(number("shard", &message.shard)))?,
-            number: message.chunk.parse().map_err(|_| UnreadableMessage::new(number("chunk", &message.chunk)))?,
+            shard: message
+                .shard
+                .parse()
+                .map_err(|_| UnreadableMessage::new(number("shard", &message.shard)))?,
+            number: message
+                .chunk
+                .parse()
+                .map_err(|_| UnreadableMessage::new(number("chunk", &message.chunk)))?,
         })
     }
 }
 
-/// The `detail` of an event on the bus, for this service and for whoever else listens. It carries `"version": "1"`;
-/// fields may be added under that version, a change of their meaning gets the next one. Reading does not ask for it, so
-/// that an event written by hand does without.
+/// The `detail` of an event on the bus, for this service and for whoever else listens. It carries
+/// `"version": "1"`; fields may be added under that version, a change of their meaning gets the
+/// next one. Reading does not ask for it, so that an event written by hand does without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version", rename = "1")]
 pub struct JobEvent {
@@ -107,8 +120,12 @@ impl JobEvent {
 }
 
 fn job_key(scope: &str, job: &str) -> Result<JobKey, UnreadableMessage> {
-    let id = JobId::parse(job).ok_or_else(|| UnreadableMessage::new(format!("`job` is not an id: {job}")))?;
-    Ok(JobKey { scope: AppScope::from_canonical(scope), id })
+    let id = JobId::parse(job)
+        .ok_or_else(|| UnreadableMessage::new(format!("`job` is not an id: {job}")))?;
+    Ok(JobKey {
+        scope: AppScope::from_canonical(scope),
+        id,
+    })
 }
 
 #[cfg(test)]
@@ -119,13 +136,21 @@ mod tests {
     fn a_chunk_message_names_its_chunk() {
         let body = r#"{"scope":"/apps/a","job":"0198f7a4-0000-7000-8000-000000000000","shard":"3","chunk":"35"}"#;
         let key = ChunkMessage::parse(body).unwrap();
-        assert_eq!((key.shard, key.number, key.job.scope.as_str()), (3, 35, "/apps/a"));
+        assert_eq!(
+            (key.shard, key.number, key.job.scope.as_str()),
+            (3, 35, "/apps/a")
+        );
     }
 
     #[test]
     fn an_event_is_written_with_its_version_and_read_without() {
         let text = |text: &str| text.to_owned();
-        let event = JobEvent { kind: text("job"), scope: text("/a"), job: text("x"), phase: text("queued") };
+        let event = JobEvent {
+            kind: text("job"),
+            scope: text("/a"),
+            job: text("x"),
+            phase: text("queued"),
+        };
         let mut written = serde_json::to_value(&event).unwrap();
         assert_eq!(written["version"], "1");
         written.as_object_mut().unwrap().remove("version");
@@ -134,8 +159,12 @@ mod tests {
 
     #[test]
     fn a_message_of_another_shape_is_refused_in_words() {
-        let error = ChunkMessage::parse(r#"{"scope":"/a","job":"x","shard":"0","chunk":"0"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "the message cannot be read: `job` is not an id: x");
+        let error =
+            ChunkMessage::parse(r#"{"scope":"/a","job":"x","shard":"0","chunk":"0"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the message cannot be read: `job` is not an id: x"
+        );
         assert!(ChunkMessage::parse("{}").is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! The edge: what the API's callers send and are answered, as the contract has it.
 //!
-//! A request passes here in this order: [`route`] (which operation), [`query`] (API version, paging), [`caller`] (who,
-//! and may they), [`request_id`] (seen before?), [`body`] and [`export_request`] (what is asked). [`control`] is the
-//! same for what is asked of one task. [`task`] and [`answer`] are the way back; [`error`] is every way in which the
-//! answer is no.
+//! A request passes here in this order: [`route`] (which operation), [`query`] (API version,
+//! paging), [`caller`] (who, and may they), [`request_id`] (seen before?), [`body`] and
+//! [`export_request`] (what is asked). [`control`] is the same for what is asked of one task.
+//! [`task`] and [`answer`] are the way back; [`error`] is every way in which the answer is no.
 
 pub mod answer;
 pub mod body;
@@ -58,23 +58,50 @@ impl<'a> Call<'a> {
 
     /// API Gateway's id of this request, which its access log has too.
     pub fn request_id(self) -> &'a str {
-        self.event.request_context.request_id.as_deref().unwrap_or_default()
+        self.event
+            .request_context
+            .request_id
+            .as_deref()
+            .unwrap_or_default()
     }
 
-    /// A claim of the token that API Gateway's JWT authorizer has verified; `None` when there is no authorizer.
+    /// A claim of the token that API Gateway's JWT authorizer has verified; `None` when there is no
+    /// authorizer.
     pub fn claim(self, name: &str) -> Option<&'a str> {
-        let jwt = self.event.request_context.authorizer.as_ref()?.jwt.as_ref()?;
-        jwt.claims.get(name).map(String::as_str).filter(|claim| !claim.is_empty())
+        let jwt = self
+            .event
+            .request_context
+            .authorizer
+            .as_ref()?
+            .jwt
+            .as_ref()?;
+        jwt.claims
+            .get(name)
+            .map(String::as_str)
+            .filter(|claim| !claim.is_empty())
     }
 
     /// The body as delivered, and whether it is base64.
     pub fn raw_body(self) -> (&'a str, bool) {
-        (self.event.body.as_deref().unwrap_or_default(), self.event.is_base64_encoded)
+        (
+            self.event.body.as_deref().unwrap_or_default(),
+            self.event.is_base64_encoded,
+        )
     }
 
-    /// The base of absolute links: the configured one, or the domain that the request came to. No trailing slash.
+    /// The base of absolute links: the configured one, or the domain that the request came to. No
+    /// trailing slash.
     pub fn base(self, public_url: Option<&str>) -> String {
-        let own = || format!("https://{}", self.event.request_context.domain_name.as_deref().unwrap_or_default());
+        let own = || {
+            format!(
+                "https://{}",
+                self.event
+                    .request_context
+                    .domain_name
+                    .as_deref()
+                    .unwrap_or_default()
+            )
+        };
         public_url.map_or_else(own, |url| url.trim_end_matches('/').to_owned())
     }
 }

@@ -9,8 +9,9 @@
 //!                      planning, awaiting-credential ──────────────┘
 //! ```
 //!
-//! Chunk runs start while the plan is still being written. A job finishes when its plan is closed and no chunk is open,
-//! or when it is being cancelled and every open chunk has been closed. The moves are in `job/moves.rs`.
+//! Chunk runs start while the plan is still being written. A job finishes when its plan is closed
+//! and no chunk is open, or when it is being cancelled and every open chunk has been closed. The
+//! moves are in `job/moves.rs`.
 
 mod moves;
 mod warnings;
@@ -113,7 +114,9 @@ impl Cancellation {
     pub fn told(self) -> &'static str {
         match self {
             Self::Asked => "The job was cancelled.",
-            Self::CredentialOverdue => "The job waited too long for a new signature of the container.",
+            Self::CredentialOverdue => {
+                "The job waited too long for a new signature of the container."
+            }
         }
     }
 }
@@ -141,7 +144,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a colon.
+    /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a
+    /// colon.
     fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
         let details = format!("The manifest could not be written: {reason}.");
         match cancelled {
@@ -163,7 +167,9 @@ impl Outcome {
     pub fn details(&self) -> Option<&str> {
         match self {
             Self::Succeeded => None,
-            Self::Incomplete { details } | Self::Failed { details } | Self::Cancelled { details } => Some(details),
+            Self::Incomplete { details }
+            | Self::Failed { details }
+            | Self::Cancelled { details } => Some(details),
         }
     }
 }
@@ -207,7 +213,8 @@ pub enum Phase {
         at: OffsetDateTime,
         /// How.
         outcome: Outcome,
-        /// Whether a manifest says what it holds; always after success, and when only chunks are missing.
+        /// Whether a manifest says what it holds; always after success, and when only chunks are
+        /// missing.
         has_manifest: bool,
     },
 }
@@ -223,10 +230,22 @@ impl Phase {
             Self::Resuming => "resuming",
             Self::Cancelling { .. } => "cancelling",
             Self::Finishing { .. } => "finishing",
-            Self::Ended { outcome: Outcome::Succeeded, .. } => "succeeded",
-            Self::Ended { outcome: Outcome::Incomplete { .. }, .. } => "incomplete",
-            Self::Ended { outcome: Outcome::Failed { .. }, .. } => "failed",
-            Self::Ended { outcome: Outcome::Cancelled { .. }, .. } => "cancelled",
+            Self::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            } => "succeeded",
+            Self::Ended {
+                outcome: Outcome::Incomplete { .. },
+                ..
+            } => "incomplete",
+            Self::Ended {
+                outcome: Outcome::Failed { .. },
+                ..
+            } => "failed",
+            Self::Ended {
+                outcome: Outcome::Cancelled { .. },
+                ..
+            } => "cancelled",
         }
     }
 
@@ -253,13 +272,17 @@ impl Phase {
             | Self::Resuming
             | Self::Cancelling { .. }
             | Self::Finishing { .. } => "Started",
-            Self::Ended { outcome: Outcome::Succeeded, .. } => "Succeeded",
+            Self::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            } => "Succeeded",
             Self::Ended { .. } => "Failed",
         }
     }
 }
 
-/// A shared access signature as sealed for one job; only a [`Sealer`](crate::seal::Sealer) opens it.
+/// A shared access signature as sealed for one job; only a [`Sealer`](crate::seal::Sealer) opens
+/// it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedCredential(pub Vec<u8>);
 

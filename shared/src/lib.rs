@@ -1,8 +1,10 @@
-//! What the functions of the export service share: the domain, its ports, their adapters and the edge.
+//! What the functions of the export service share: the domain, its ports, their adapters and the
+//! edge.
 //!
-//! Read in this order: the domain (`app`, `selection`, `job`, `listing`, `chunk`, `tally`, `manifest`, `warning`) does no I/O
-//! and holds no clock; the ports (`store`, `source`, `container`, `seal`, `clock`) say what the domain needs of the world, with
-//! their adapters below them; the edge (`http`, `event`, `config`, `telemetry`) is what Lambda and its callers see.
+//! Read in this order: the domain (`app`, `selection`, `job`, `listing`, `chunk`, `tally`,
+//! `manifest`, `warning`) does no I/O and holds no clock; the ports (`store`, `source`,
+//! `container`, `seal`, `clock`) say what the domain needs of the world, with their adapters below
+//! them; the edge (`http`, `event`, `config`, `telemetry`) is what Lambda and its callers see.
 
 pub mod app;
 pub mod chunk;

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 /// How many names are told of each kind; all are counted.
 const MAX_NAMES: usize = 10;
 
-/// The characters of a name that are kept. With [`MAX_NAMES`] they bound what a job's item and its task hold of a lake.
+/// The characters of a name that are kept. With [`MAX_NAMES`] they bound what a job's item and its
+/// task hold of a lake.
 const MAX_NAME_CHARS: usize = 400;
 
 /// How many there were of something, and the first of them by name.
@@ -43,14 +44,19 @@ impl fmt::Display for Names {
             write!(f, "{}`{name}`", if number == 0 { "" } else { ", " })?;
         }
         let others = self.count.saturating_sub(self.first.len() as u64);
-        if others > 0 { write!(f, " and {others} more") } else { Ok(()) }
+        if others > 0 {
+            write!(f, " and {others} more")
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// What a plan came upon beside its chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// When the listing of the plan's first page began: what was there by then is in the plan. Absent before that page.
+    /// When the listing of the plan's first page began: what was there by then is in the plan.
+    /// Absent before that page.
     pub since: Option<OffsetDateTime>,
     /// Objects of the selected days that are not read, by their paths below the app's folder.
     pub left_out: Names,
@@ -86,7 +92,13 @@ impl Listing {
 
 /// A name as it may stand in a message: on one line, and not longer than is worth reading.
 fn bounded(name: &str) -> String {
-    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let printable = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
     let mut text: String = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
     if name.chars().nth(MAX_NAME_CHARS).is_some() {
         text.push('…');
@@ -118,6 +130,10 @@ mod tests {
             names.add(&("a\nb".to_owned() + &"\u{1f600}".repeat(1_024)));
         }
         let told = names.to_string();
-        assert!(told.len() < 20_000 && !told.contains('\n'), "{} bytes", told.len());
+        assert!(
+            told.len() < 20_000 && !told.contains('\n'),
+            "{} bytes",
+            told.len()
+        );
     }
 }

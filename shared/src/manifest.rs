@@ -1,7 +1,7 @@
 //! The manifest: the proof of an export, written last, as JSON of a documented version.
 //!
-//! It is written as a stream, a chunk at a time: the head, then one entry for each file, then the chunks that are
-//! missing. So it is never whole in memory, however many files it lists.
+//! It is written as a stream, a chunk at a time: the head, then one entry for each file, then the
+//! chunks that are missing. So it is never whole in memory, however many files it lists.
 
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
@@ -38,8 +38,8 @@ pub struct Head {
     pub date_created: String,
     /// Which rows.
     pub selection: Selected,
-    /// When the source was first listed, RFC 3339: data that was there before is in the export, data that came later
-    /// may not be. Absent when the plan failed.
+    /// When the source was first listed, RFC 3339: data that was there before is in the export,
+    /// data that came later may not be. Absent when the plan failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_up_to: Option<String>,
     /// Whether every row of the selection is in the files.
@@ -53,7 +53,11 @@ pub struct Head {
 
 /// The selection, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
 pub enum Selected {
     /// Whole UTC days, both included.
     Days {
@@ -202,12 +206,20 @@ impl Head {
 impl From<&Selection> for Selected {
     fn from(selection: &Selection) -> Self {
         match selection {
-            Selection::Days(range) => Self::Days { start_date: range.start, end_date: range.end },
+            Selection::Days(range) => Self::Days {
+                start_date: range.start,
+                end_date: range.end,
+            },
             Selection::Devices => Self::Devices,
-            Selection::Campaigns { campaign_type, ids } => {
-                Self::Campaigns { campaign_type: campaign_type.name().to_owned(), campaign_ids: ids.clone() }
-            }
-            Selection::ActiveCampaigns { campaign_type, start, end } => Self::ActiveCampaigns {
+            Selection::Campaigns { campaign_type, ids } => Self::Campaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                campaign_ids: ids.clone(),
+            },
+            Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            } => Self::ActiveCampaigns {
                 campaign_type: campaign_type.name().to_owned(),
                 campaign_window_start: rfc3339(*start),
                 campaign_window_end: rfc3339(*end),
@@ -238,7 +250,11 @@ impl Missing {
     /// The entry of a chunk that could not be exported.
     pub fn of(chunk: &Chunk, reason: &str) -> Self {
         let sources = SourceEntry::all_of(&chunk.source);
-        Self { chunk: chunk.key.number, reason: reason.to_owned(), sources }
+        Self {
+            chunk: chunk.key.number,
+            reason: reason.to_owned(),
+            sources,
+        }
     }
 }
 
@@ -253,9 +269,12 @@ impl SourceEntry {
                     bytes: object.size_bytes,
                 })
                 .collect(),
-            ChunkSource::Partitions(partitions) => {
-                partitions.iter().map(|partition| Self::Partition { partition: partition.clone() }).collect()
-            }
+            ChunkSource::Partitions(partitions) => partitions
+                .iter()
+                .map(|partition| Self::Partition {
+                    partition: partition.clone(),
+                })
+                .collect(),
         }
     }
 }
@@ -302,7 +321,9 @@ impl ManifestWriter {
 
 /// RFC 3339, or the year that it cannot write: `time` formats the years 0 to 9999 only.
 fn rfc3339(moment: OffsetDateTime) -> String {
-    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
+    moment
+        .format(&Rfc3339)
+        .unwrap_or_else(|_| moment.to_string())
 }
 
 #[cfg(test)]
@@ -323,7 +344,13 @@ mod tests {
             read_up_to: None,
             complete: false,
             warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
-            totals: Totals { chunks: 2, failed_chunks: 1, rows: 3, bytes: 4, bad_records_skipped: 0 },
+            totals: Totals {
+                chunks: 2,
+                failed_chunks: 1,
+                rows: 3,
+                bytes: 4,
+                bad_records_skipped: 0,
+            },
         }
     }
 
@@ -338,7 +365,9 @@ mod tests {
             min_timestamp: None,
             max_timestamp: None,
             bad_records_skipped: 0,
-            sources: vec![SourceEntry::Partition { partition: "p".to_owned() }],
+            sources: vec![SourceEntry::Partition {
+                partition: "p".to_owned(),
+            }],
         }
     }
 
@@ -346,7 +375,11 @@ mod tests {
     fn a_manifest_written_in_pieces_reads_back_whole() {
         for names in [vec![], vec!["one"], vec!["one", "two"]] {
             let files: Vec<FileEntry> = names.into_iter().map(entry).collect();
-            let missing = vec![Missing { chunk: 1, reason: "gone".to_owned(), sources: vec![] }];
+            let missing = vec![Missing {
+                chunk: 1,
+                reason: "gone".to_owned(),
+                sources: vec![],
+            }];
             let mut out = Vec::new();
             let mut writer = ManifestWriter::begin(&head(), &mut out).unwrap();
             for file in &files {
@@ -354,7 +387,14 @@ mod tests {
             }
             writer.finish(&missing, &mut out).unwrap();
             let read: Manifest = serde_json::from_slice(&out).unwrap();
-            assert_eq!(read, Manifest { head: head(), files, missing });
+            assert_eq!(
+                read,
+                Manifest {
+                    head: head(),
+                    files,
+                    missing
+                }
+            );
         }
     }
 }

@@ -16,7 +16,16 @@ mod tests {
 
     #[test]
     fn one_is_singular_and_every_other_number_plural() {
-        let said = [0, 1, 2, 1_001].map(|count| format!("{} {}", counted(count, "chunk"), agree(count, "is", "are")));
-        assert_eq!(said, ["0 chunks are", "1 chunk is", "2 chunks are", "1001 chunks are"]);
+        let said = [0, 1, 2, 1_001]
+            .map(|count| format!("{} {}", counted(count, "chunk"), agree(count, "is", "are")));
+        assert_eq!(
+            said,
+            [
+                "0 chunks are",
+                "1 chunk is",
+                "2 chunks are",
+                "1001 chunks are"
+            ]
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! What a record of each export type is: one table that grouping, columns and validation derive from.
+//! What a record of each export type is: one table that grouping, columns and validation derive
+//! from.
 //!
-//! A record is one line of JSON: a flat object with the contract's field names. [`Shape::parse`] checks it and
-//! borrows the raw text of every value, so that numbers, escapes and nested values reach the file byte for byte.
+//! A record is one line of JSON: a flat object with the contract's field names. [`Shape::parse`]
+//! checks it and borrows the raw text of every value, so that numbers, escapes and nested values
+//! reach the file byte for byte.
 
 mod check;
 mod parse;
@@ -101,8 +103,8 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The raw JSON of each field of the shape, in its order; `None` when absent or null. What lies beyond the shape's
-    /// fields is `None` too.
+    /// The raw JSON of each field of the shape, in its order; `None` when absent or null. What lies
+    /// beyond the shape's fields is `None` too.
     pub fn values(&self) -> &[Option<&'a str>] {
         &self.values
     }

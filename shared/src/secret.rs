@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A secret text. `Debug` and `Display` show `[redacted]`; [`Secret::reveal`] is the only way to the text.
+/// A secret text. `Debug` and `Display` show `[redacted]`; [`Secret::reveal`] is the only way to
+/// the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -95,7 +95,9 @@ impl ExportFormat {
 
     /// Reads [`ExportFormat::name`] ignoring case, as clients type it.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name().eq_ignore_ascii_case(name))
     }
 
     /// The file extension, without the dot.
@@ -130,7 +132,12 @@ pub enum CampaignType {
 
 impl CampaignType {
     /// Every campaign type.
-    pub const ALL: [Self; 4] = [Self::Announcement, Self::DataPush, Self::NativePush, Self::Poll];
+    pub const ALL: [Self; 4] = [
+        Self::Announcement,
+        Self::DataPush,
+        Self::NativePush,
+        Self::Poll,
+    ];
 
     /// The name on the wire.
     pub fn name(self) -> &'static str {
@@ -144,7 +151,9 @@ impl CampaignType {
 
     /// Reads [`CampaignType::name`] ignoring case.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -92,8 +92,8 @@ impl SourceError {
 /// Raw data of apps.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Cuts the next part of the selection into at most `limit` chunks. The same cursor over the same data gives the
-    /// same page.
+    /// Cuts the next part of the selection into at most `limit` chunks. The same cursor over the
+    /// same data gives the same page.
     async fn plan(
         &self,
         scope: &AppScope,
@@ -103,7 +103,11 @@ pub trait Source: Send + Sync {
     ) -> Result<PlanPage, SourceError>;
 
     /// Reads a chunk, a bounded piece at a time.
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>>;
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        request: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>>;
 }
 
 /// The two sources of a deployment.
@@ -120,9 +124,9 @@ impl Sources {
     pub fn of(&self, selection: &Selection) -> &dyn Source {
         match selection {
             Selection::Days(_) => self.lake.as_ref(),
-            Selection::Devices | Selection::Campaigns { .. } | Selection::ActiveCampaigns { .. } => {
-                self.registry.as_ref()
-            }
+            Selection::Devices
+            | Selection::Campaigns { .. }
+            | Selection::ActiveCampaigns { .. } => self.registry.as_ref(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The ports to the exports table. Each handler takes the narrowest that it needs.
 //!
-//! Every write of a job or a chunk is on condition of the revision that was read, and leaves the next one. A write
-//! that loses to another is [`StoreError::Conflict`]; one whose answer was lost but which did happen is a success.
+//! Every write of a job or a chunk is on condition of the revision that was read, and leaves the
+//! next one. A write that loses to another is [`StoreError::Conflict`]; one whose answer was lost
+//! but which did happen is a success.
 
 pub mod dynamo;
 mod items;
@@ -31,7 +32,8 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
-    /// An item cannot be read, or the table refuses a request for good: a defect or a wrong deployment.
+    /// An item cannot be read, or the table refuses a request for good: a defect or a wrong
+    /// deployment.
     #[error("{item} cannot be used: {reason}")]
     Corrupt {
         /// Which item.
@@ -46,7 +48,8 @@ pub enum StoreError {
 pub enum RequestKey {
     /// A key that stands for one request: another request under it is a mistake.
     Idempotency(String),
-    /// An id that a client may send with every request. It stands for one request only together with what is asked.
+    /// An id that a client may send with every request. It stands for one request only together
+    /// with what is asked.
     Client {
         /// The id.
         id: String,
@@ -187,8 +190,8 @@ pub trait Jobs: Send + Sync {
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
 }
 
-/// The jobs that wait for a credential. A job is put on this list in the transaction that makes it wait, and taken off
-/// by whoever finds that it waits no longer.
+/// The jobs that wait for a credential. A job is put on this list in the transaction that makes it
+/// wait, and taken off by whoever finds that it waits no longer.
 #[async_trait]
 pub trait WaitingJobs: Jobs {
     /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
@@ -202,7 +205,12 @@ pub trait WaitingJobs: Jobs {
 #[async_trait]
 pub trait JobLists: Send + Sync {
     /// A page of the app's jobs whose retention is not over at `now`.
-    async fn jobs(&self, scope: &AppScope, page: Page, now: OffsetDateTime) -> Result<Listed, StoreError>;
+    async fn jobs(
+        &self,
+        scope: &AppScope,
+        page: Page,
+        now: OffsetDateTime,
+    ) -> Result<Listed, StoreError>;
 }
 
 /// Writing a plan.
@@ -212,13 +220,14 @@ pub trait Plans: Jobs {
     /// [`PLAN_PAGE_CHUNKS`] chunks.
     async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError>;
 
-    /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and on condition that
-    /// nobody moved the job since it was read: a job that is cancelled meanwhile gets no chunk opened behind its back.
+    /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and
+    /// on condition that nobody moved the job since it was read: a job that is cancelled
+    /// meanwhile gets no chunk opened behind its back.
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError>;
 }
 
-/// Chunks of one page of a plan: with up to 32 tallies and the job itself they fit DynamoDB's limit of 100 items a
-/// transaction (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
+/// Chunks of one page of a plan: with up to 32 tallies and the job itself they fit DynamoDB's limit
+/// of 100 items a transaction (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
 pub const PLAN_PAGE_CHUNKS: usize = 64;
 
 /// The most shards that a job's chunks are spread over.
@@ -237,6 +246,12 @@ pub trait Chunks: Jobs {
 /// Chunks, listed for the manifest.
 #[async_trait]
 pub trait ChunkLists: Jobs {
-    /// The shard's chunks with numbers above `after`, in order, read consistently, a page at a time; empty at the end.
-    async fn chunks(&self, job: &JobKey, shard: u16, after: Option<u32>) -> Result<Vec<Chunk>, StoreError>;
+    /// The shard's chunks with numbers above `after`, in order, read consistently, a page at a
+    /// time; empty at the end.
+    async fn chunks(
+        &self,
+        job: &JobKey,
+        shard: u16,
+        after: Option<u32>,
+    ) -> Result<Vec<Chunk>, StoreError>;
 }

@@ -7,15 +7,17 @@ use crate::http::Call;
 use crate::http::caller::EdgeSettings;
 use crate::job::Job;
 
-/// The crates of this workspace, found by the build script: nobody has to think of a new function here.
+/// The crates of this workspace, found by the build script: nobody has to think of a new function
+/// here.
 ///
-/// The others are not named one by one to be silenced, because a forgotten one would speak. At `debug` the AWS SDK
-/// prints requests, of which one to KMS holds the signature that is to be sealed; an HTTP client prints URLs;
-/// `lambda_runtime` prints whole events at `trace`. So whoever is not ours warns at most, today's crates and
-/// tomorrow's.
+/// The others are not named one by one to be silenced, because a forgotten one would speak. At
+/// `debug` the AWS SDK prints requests, of which one to KMS holds the signature that is to be
+/// sealed; an HTTP client prints URLs; `lambda_runtime` prints whole events at `trace`. So whoever
+/// is not ours warns at most, today's crates and tomorrow's.
 const OUR_CRATES: &str = env!("WORKSPACE_CRATES");
 
-/// The filter of a level: ours at that level, everything else at `warn`, or at `error` when only that is wanted.
+/// The filter of a level: ours at that level, everything else at `warn`, or at `error` when only
+/// that is wanted.
 ///
 /// # Errors
 /// [`ConfigError`] when the level is none of `error`, `warn`, `info` and `debug`.
@@ -24,9 +26,18 @@ pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
     let others = match level {
         "error" => level,
         "warn" | "info" | "debug" => "warn",
-        _ => return Err(Environment::invalid("LOG_LEVEL", level, "`error`, `warn`, `info` or `debug`")),
+        _ => {
+            return Err(Environment::invalid(
+                "LOG_LEVEL",
+                level,
+                "`error`, `warn`, `info` or `debug`",
+            ));
+        }
     };
-    let ours: Vec<_> = OUR_CRATES.split(',').map(|name| format!("{name}={level}")).collect();
+    let ours: Vec<_> = OUR_CRATES
+        .split(',')
+        .map(|name| format!("{name}={level}"))
+        .collect();
     Ok(EnvFilter::new(format!("{others},{}", ours.join(","))))
 }
 
@@ -35,7 +46,10 @@ pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
 /// # Errors
 /// [`ConfigError`] when the level cannot be read.
 pub fn start(env: &Environment) -> Result<(), ConfigError> {
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter(env)?);
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter(env)?);
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was started before");
     }
@@ -72,7 +86,9 @@ impl Asked {
     fn sentence(self) -> &'static str {
         match self {
             Self::Create => "a new export job was accepted",
-            Self::CreateAgain => "a repeated request was answered with the export job that it made first",
+            Self::CreateAgain => {
+                "a repeated request was answered with the export job that it made first"
+            }
             Self::Resume => "a request to let an export job go on was accepted",
             Self::Renew => "a new credential of an export job was accepted",
             Self::Cancel => "a request to cancel an export job was accepted",
@@ -80,8 +96,8 @@ impl Asked {
     }
 }
 
-/// The one line of an accepted call: which job, who asked (by the claim of the verified token that grants are given to),
-/// for what. Nothing of it is a secret.
+/// The one line of an accepted call: which job, who asked (by the claim of the verified token that
+/// grants are given to), for what. Nothing of it is a secret.
 pub fn log_accepted(call: Call<'_>, settings: &EdgeSettings, asked: Asked, job: &Job) {
     tracing::info!(
         job.id = %job.key.id,

@@ -1,4 +1,5 @@
-//! What a job's owner should know although nothing is refused: what was ignored, left out or defaulted.
+//! What a job's owner should know although nothing is refused: what was ignored, left out or
+//! defaulted.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ codes! {
 impl Warning {
     /// A warning.
     pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
-        Self { code: code.name().to_owned(), message: message.into() }
+        Self {
+            code: code.name().to_owned(),
+            message: message.into(),
+        }
     }
 }

@@ -22,12 +22,19 @@ pub(crate) struct Adapters<T> {
 }
 
 fn edge_settings() -> EdgeSettings {
-    EdgeSettings { public_url: Some("https://api.example".to_owned()), subject_claim: "sub".to_owned() }
+    EdgeSettings {
+        public_url: Some("https://api.example".to_owned()),
+        subject_claim: "sub".to_owned(),
+    }
 }
 
 /// Blocks of 1,000 bytes, so that a small file has several.
 fn writer() -> WriterSettings {
-    WriterSettings { block_bytes: 1_000, retries: 0, ..WriterSettings::default() }
+    WriterSettings {
+        block_bytes: 1_000,
+        retries: 0,
+        ..WriterSettings::default()
+    }
 }
 
 impl Adapters<DynamoStore> {
@@ -84,7 +91,11 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
 
     pub(crate) fn expire(&self) -> expire_jobs::Ports {
         let jobs = Arc::clone(&self.table) as _;
-        expire_jobs::Ports { jobs, clock: Arc::clone(&self.clock), wait: Duration::days(7) }
+        expire_jobs::Ports {
+            jobs,
+            clock: Arc::clone(&self.clock),
+            wait: Duration::days(7),
+        }
     }
 
     pub(crate) fn plan(&self, sources: &Sources) -> plan_export::Ports {
@@ -125,6 +136,9 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
     }
 
     pub(crate) fn fail(&self) -> fail_chunk::Ports {
-        fail_chunk::Ports { chunks: Arc::clone(&self.table) as _, clock: Arc::clone(&self.clock) }
+        fail_chunk::Ports {
+            chunks: Arc::clone(&self.table) as _,
+            clock: Arc::clone(&self.clock),
+        }
     }
 }

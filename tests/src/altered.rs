@@ -29,10 +29,16 @@ impl Source for Altered {
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        self.inner.plan(scope, request, cursor, limit.min(self.page)).await
+        self.inner
+            .plan(scope, request, cursor, limit.min(self.page))
+            .await
     }
 
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        request: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
         self.inner.read(chunk, request).map_ok(self.piece).boxed()
     }
 }

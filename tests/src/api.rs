@@ -96,7 +96,9 @@ impl Request {
 
     /// A resumption with a JSON body.
     fn resume(id: &str, body: &Value) -> Self {
-        Self::new("PATCH", &format!("{LIST}/{id}")).header("content-type", "application/json").body(body.to_string())
+        Self::new("PATCH", &format!("{LIST}/{id}"))
+            .header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     fn cancel(id: &str) -> Self {
@@ -106,7 +108,10 @@ impl Request {
     /// The request that follows an absolute link of the service.
     fn follow(link: &str) -> Self {
         let url = url::Url::parse(link).unwrap();
-        Self { query: url.query().unwrap_or_default().to_owned(), ..Self::new("GET", url.path()) }
+        Self {
+            query: url.query().unwrap_or_default().to_owned(),
+            ..Self::new("GET", url.path())
+        }
     }
 
     fn header(mut self, name: &str, value: &str) -> Self {
@@ -116,22 +121,37 @@ impl Request {
     }
 
     fn body(self, body: impl Into<String>) -> Self {
-        Self { body: Some(body.into()), ..self }
+        Self {
+            body: Some(body.into()),
+            ..self
+        }
     }
 
     fn query(self, query: &str) -> Self {
-        Self { query: query.to_owned(), ..self }
+        Self {
+            query: query.to_owned(),
+            ..self
+        }
     }
 
     fn by(self, subject: Option<&str>) -> Self {
-        Self { subject: subject.map(str::to_owned), ..self }
+        Self {
+            subject: subject.map(str::to_owned),
+            ..self
+        }
     }
 
     /// The event that API Gateway makes of it.
     fn event(&self) -> Value {
-        let headers: serde_json::Map<String, Value> =
-            self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        let claims = self.subject.as_ref().map(|subject| json!({"jwt": {"claims": {"sub": subject}, "scopes": null}}));
+        let headers: serde_json::Map<String, Value> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect();
+        let claims = self
+            .subject
+            .as_ref()
+            .map(|subject| json!({"jwt": {"claims": {"sub": subject}, "scopes": null}}));
         let mut event = json!({
             "version": "2.0",
             "routeKey": format!("{} /subscriptions/{{proxy+}}", self.method),
@@ -173,17 +193,26 @@ struct Reply {
 impl Reply {
     fn of(response: ApiGatewayV2httpResponse) -> Self {
         let headers = response.headers.iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
         let text = match response.body {
             Some(Body::Text(text)) => text,
             None => String::new(),
             other => panic!("a body that is no text: {other:?}"),
         };
-        Self { status: response.status_code, headers, text }
+        Self {
+            status: response.status_code,
+            headers,
+            text,
+        }
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn json(&self) -> Value {
@@ -198,12 +227,33 @@ impl Reply {
     #[track_caller]
     fn error(&self) -> (i64, String) {
         assert!(!(200..300).contains(&self.status), "{self:?}");
-        assert!(self.header("content-type").unwrap().starts_with("application/json"), "{self:?}");
+        assert!(
+            self.header("content-type")
+                .unwrap()
+                .starts_with("application/json"),
+            "{self:?}"
+        );
         let json = self.json();
-        assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["error"]);
-        assert_eq!(json["error"].as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "message"]);
-        assert!(json["error"]["message"].as_str().unwrap().len() > 10, "{self:?}");
-        (self.status, json["error"]["code"].as_str().unwrap().to_owned())
+        assert_eq!(
+            json.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["error"]
+        );
+        assert_eq!(
+            json["error"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .collect::<Vec<_>>(),
+            ["code", "message"]
+        );
+        assert!(
+            json["error"]["message"].as_str().unwrap().len() > 10,
+            "{self:?}"
+        );
+        (
+            self.status,
+            json["error"]["code"].as_str().unwrap().to_owned(),
+        )
     }
 
     fn message(&self) -> String {
@@ -225,8 +275,15 @@ impl World {
     /// A world in which alice may do everything and rita may read the apps of subscription s1.
     async fn new() -> Self {
         let store = Arc::new(FakeStore::default());
-        for (subject, path, role) in [("alice", "/", Role::Contributor), ("rita", "/subscriptions/s1", Role::Reader)] {
-            let grant = Grant { subject: subject.to_owned(), path: path.to_owned(), role };
+        for (subject, path, role) in [
+            ("alice", "/", Role::Contributor),
+            ("rita", "/subscriptions/s1", Role::Reader),
+        ] {
+            let grant = Grant {
+                subject: subject.to_owned(),
+                path: path.to_owned(),
+                role,
+            };
             store.put_grant(&grant).await.unwrap();
         }
         Self {
@@ -307,6 +364,9 @@ impl World {
     }
 
     fn edge_settings(&self) -> EdgeSettings {
-        EdgeSettings { public_url: self.public_url.clone(), subject_claim: "sub".to_owned() }
+        EdgeSettings {
+            public_url: self.public_url.clone(),
+            subject_claim: "sub".to_owned(),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The release binaries under AWS's runtime interface emulator, over the embedded DynamoDB and Azurite.
+//! The release binaries under AWS's runtime interface emulator, over the embedded DynamoDB and
+//! Azurite.
 
 mod crash;
 mod emulator;

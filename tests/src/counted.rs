@@ -5,7 +5,10 @@ use shared::tally::Tally;
 
 /// The tally of one chunk.
 pub(crate) fn counted(chunk: &Chunk) -> Tally {
-    let planned = Tally { planned: 1, ..Tally::default() };
+    let planned = Tally {
+        planned: 1,
+        ..Tally::default()
+    };
     match &chunk.state {
         ChunkState::Recorded { output } => Tally {
             recorded: 1,
@@ -14,7 +17,10 @@ pub(crate) fn counted(chunk: &Chunk) -> Tally {
             bytes: output.file.as_ref().map_or(0, |file| file.size_bytes),
             ..planned
         },
-        ChunkState::Failed { .. } | ChunkState::Cancelled => Tally { failed: 1, ..planned },
+        ChunkState::Failed { .. } | ChunkState::Cancelled => Tally {
+            failed: 1,
+            ..planned
+        },
         ChunkState::Pending { .. }
         | ChunkState::Running { .. }
         | ChunkState::Prepared { .. }

@@ -1,4 +1,5 @@
-//! `docs/DATA_MODEL.md` and `docs/ERRORS.md` tell of items, attributes, phases and states what is in the table.
+//! `docs/DATA_MODEL.md` and `docs/ERRORS.md` tell of items, attributes, phases and states what is
+//! in the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,25 +27,40 @@ async fn images() -> Vec<Value> {
 }
 
 fn text<'a>(image: &'a Value, name: &str) -> &'a str {
-    image[name]["S"].as_str().or(image[name]["N"].as_str()).unwrap_or_default()
+    image[name]["S"]
+        .as_str()
+        .or(image[name]["N"].as_str())
+        .unwrap_or_default()
 }
 
 /// The rows of the table below this heading, by their cells.
 fn rows(page: &'static str, heading: &str) -> Vec<Vec<&'static str>> {
     let (_, table) = page.split_once(heading).unwrap();
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    rows.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    rows.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect()
 }
 
 /// The names in code within a cell.
 fn names(cell: &str) -> Names {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
-/// The names in code of the cell that tells what an attribute is, up to the first word that is no name.
+/// The names in code of the cell that tells what an attribute is, up to the first word that is no
+/// name.
 fn values(attribute: &str) -> Names {
     let rows = rows(DATA_MODEL, "| attribute | of | what it is | absent |");
-    let row = rows.into_iter().find(|row| names(row[0]).contains(attribute)).unwrap();
+    let row = rows
+        .into_iter()
+        .find(|row| names(row[0]).contains(attribute))
+        .unwrap();
     names(row[2].split(';').next().unwrap())
 }
 
@@ -52,7 +68,10 @@ fn values(attribute: &str) -> Names {
 fn pattern(key: &str, image: &Value) -> String {
     let mut pattern = key.to_owned();
     let scope = World::scope();
-    let digits = text(image, "chunk").parse().map(|number: u32| format!("{number:010}")).unwrap_or_default();
+    let digits = text(image, "chunk")
+        .parse()
+        .map(|number: u32| format!("{number:010}"))
+        .unwrap_or_default();
     let known = [
         ("REQUEST#", text(image, "key"), "REQUEST#{key}"),
         ("CLIENT#", text(image, "body_hash"), "CLIENT#{body_hash}"),
@@ -64,7 +83,8 @@ fn pattern(key: &str, image: &Value) -> String {
         ("", scope.as_str(), "{scope}"),
         ("", text(image, "job"), "{id}"),
     ];
-    for (before, value, placeholder) in known.into_iter().filter(|(_, value, _)| !value.is_empty()) {
+    for (before, value, placeholder) in known.into_iter().filter(|(_, value, _)| !value.is_empty())
+    {
         pattern = pattern.replace(&format!("{before}{value}"), placeholder);
     }
     match pattern.strip_prefix("JOB#{id}#") {
@@ -81,7 +101,10 @@ async fn the_table_of_keys_is_that_of_the_stored_items() {
         [format!("`{}`", text(image, "kind")), key("pk"), key("sk")]
     });
     let told = rows(DATA_MODEL, "| item | `pk` | `sk` | written by |");
-    let told: BTreeSet<_> = told.into_iter().map(|row| [row[0], row[1], row[2]].map(str::to_owned)).collect();
+    let told: BTreeSet<_> = told
+        .into_iter()
+        .map(|row| [row[0], row[1], row[2]].map(str::to_owned))
+        .collect();
     let stored: BTreeSet<_> = stored.collect();
     assert_eq!(stored, told);
 }
@@ -91,9 +114,15 @@ async fn the_table_of_attributes_is_that_of_the_stored_items() {
     let mut stored: BTreeMap<String, Names> = BTreeMap::new();
     for image in images().await {
         let attributes = image.as_object().unwrap().keys().cloned();
-        stored.entry(text(&image, "kind").to_owned()).or_default().extend(attributes);
+        stored
+            .entry(text(&image, "kind").to_owned())
+            .or_default()
+            .extend(attributes);
     }
-    let mut told: BTreeMap<String, Names> = stored.keys().map(|kind| (kind.clone(), Names::new())).collect();
+    let mut told: BTreeMap<String, Names> = stored
+        .keys()
+        .map(|kind| (kind.clone(), Names::new()))
+        .collect();
     for row in rows(DATA_MODEL, "| attribute | of | what it is | absent |") {
         for (kind, attributes) in &mut told {
             if row[1] == "all" || row[1].split(", ").any(|of| of == kind) {
@@ -108,10 +137,20 @@ async fn the_table_of_attributes_is_that_of_the_stored_items() {
 async fn the_phases_and_states_that_are_told_are_those_that_are_stored() {
     let images = images().await;
     let stored = |kind: &str, name: &str| -> Names {
-        images.iter().filter(|image| text(image, "kind") == kind).map(|image| text(image, name).to_owned()).collect()
+        images
+            .iter()
+            .filter(|image| text(image, "kind") == kind)
+            .map(|image| text(image, name).to_owned())
+            .collect()
     };
     let phases = stored("job", "phase");
-    assert_eq!(phases, phases_of_the_code().into_iter().map(|phase| phase.name().to_owned()).collect());
+    assert_eq!(
+        phases,
+        phases_of_the_code()
+            .into_iter()
+            .map(|phase| phase.name().to_owned())
+            .collect()
+    );
     assert_eq!(values("phase"), phases);
     assert_eq!(values("state"), stored("chunk", "state"));
 }
@@ -119,16 +158,28 @@ async fn the_phases_and_states_that_are_told_are_those_that_are_stored() {
 /// A job in every phase. A new phase does not compile until it stands here.
 pub(crate) fn phases_of_the_code() -> Vec<Phase> {
     let at = OffsetDateTime::UNIX_EPOCH;
-    let ended = |outcome| Phase::Ended { at, outcome, has_manifest: true };
+    let ended = |outcome| Phase::Ended {
+        at,
+        outcome,
+        has_manifest: true,
+    };
     let details = String::new;
     let all = vec![
         Phase::Queued,
         Phase::Planning,
         Phase::Running,
-        Phase::AwaitingCredential { since: at, reason: details() },
+        Phase::AwaitingCredential {
+            since: at,
+            reason: details(),
+        },
         Phase::Resuming,
-        Phase::Cancelling { why: Cancellation::Asked },
-        Phase::Finishing { cancelled: None, manifest: None },
+        Phase::Cancelling {
+            why: Cancellation::Asked,
+        },
+        Phase::Finishing {
+            cancelled: None,
+            manifest: None,
+        },
         ended(Outcome::Succeeded),
         ended(Outcome::Incomplete { details: details() }),
         ended(Outcome::Failed { details: details() }),
@@ -145,7 +196,10 @@ pub(crate) fn phases_of_the_code() -> Vec<Phase> {
             | Phase::Finishing { .. }
             | Phase::Ended {
                 outcome:
-                    Outcome::Succeeded | Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. },
+                    Outcome::Succeeded
+                    | Outcome::Incomplete { .. }
+                    | Outcome::Failed { .. }
+                    | Outcome::Cancelled { .. },
                 ..
             } => {}
         }
@@ -157,17 +211,32 @@ pub(crate) fn phases_of_the_code() -> Vec<Phase> {
 fn the_four_states_are_told_with_the_phases_that_each_stands_for() {
     let mut states: BTreeMap<String, Names> = BTreeMap::new();
     for phase in phases_of_the_code() {
-        states.entry(format!("`{}`", phase.wire_state())).or_default().insert(phase.name().to_owned());
+        states
+            .entry(format!("`{}`", phase.wire_state()))
+            .or_default()
+            .insert(phase.name().to_owned());
     }
     let told = rows(ERRORS, "| `state` | is a task in `phase` |").into_iter();
-    assert_eq!(told.map(|row| (row[0].to_owned(), names(row[1]))).collect::<BTreeMap<_, _>>(), states);
+    assert_eq!(
+        told.map(|row| (row[0].to_owned(), names(row[1])))
+            .collect::<BTreeMap<_, _>>(),
+        states
+    );
 }
 
 #[test]
 fn the_pages_for_readers_do_not_name_a_contract_that_they_do_not_have() {
-    let pages = [include_str!("../../README.md"), ERRORS, DATA_MODEL, include_str!("../../docs/OPERATIONS.md")];
+    let pages = [
+        include_str!("../../README.md"),
+        ERRORS,
+        DATA_MODEL,
+        include_str!("../../docs/OPERATIONS.md"),
+    ];
     for page in pages {
-        let told: Vec<_> = page.lines().filter(|line| line.contains("the contract")).collect();
+        let told: Vec<_> = page
+            .lines()
+            .filter(|line| line.contains("the contract"))
+            .collect();
         assert!(told.is_empty(), "{told:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! Faults below the real adapters: at the n-th call to the table, the container or the source, in any function.
+//! Faults below the real adapters: at the n-th call to the table, the container or the source, in
+//! any function.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -18,7 +20,9 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use shared::app::AppScope;
 use shared::chunk::ChunkSource;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
+};
 use shared::job::{JobId, PlanCursor, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
@@ -88,7 +92,8 @@ pub(crate) trait Director: Send + Sync {
     async fn decide(&self, process: Option<u64>, call: Call) -> Option<Fault>;
 }
 
-/// Counts all calls and plays one fault at one of them, or does as a director says. Clones share the count.
+/// Counts all calls and plays one fault at one of them, or does as a director says. Clones share
+/// the count.
 #[derive(Clone, Default)]
 pub(crate) struct Faults {
     state: Arc<State>,
@@ -112,12 +117,20 @@ impl Faults {
     /// Plays the fault at the n-th call from now on, counted from 0.
     pub(crate) fn arm(&self, call: usize, fault: Fault) {
         self.state.calls.store(0, Ordering::SeqCst);
-        *self.state.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some((call, fault));
+        *self
+            .state
+            .armed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some((call, fault));
     }
 
     /// Refuses every call of a kind, until told otherwise.
     pub(crate) fn refuse(&self, calls: Option<Call>) {
-        *self.state.refusing.lock().unwrap_or_else(PoisonError::into_inner) = calls;
+        *self
+            .state
+            .refusing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     /// How many calls of the clients' storage there were, those that were refused included.
@@ -127,7 +140,11 @@ impl Faults {
 
     /// Whether an armed fault has not been played.
     pub(crate) fn is_armed(&self) -> bool {
-        self.state.armed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.state
+            .armed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Runs a function as a process that may die; `None` when it did.
@@ -155,12 +172,18 @@ impl Faults {
 
     /// Hands every decision over, for good.
     pub(crate) fn direct(&self, director: Arc<dyn Director>) {
-        assert!(self.state.director.set(director).is_ok(), "there is a director already");
+        assert!(
+            self.state.director.set(director).is_ok(),
+            "there is a director already"
+        );
     }
 
     /// The faults of the calls that tasks of the present process will make.
     fn of_present_process(&self) -> Self {
-        Self { state: Arc::clone(&self.state), process: present_process() }
+        Self {
+            state: Arc::clone(&self.state),
+            process: present_process(),
+        }
     }
 
     async fn next(&self, what: Call) -> Option<Fault> {
@@ -168,17 +191,31 @@ impl Faults {
             self.state.storage_calls.fetch_add(1, Ordering::SeqCst);
         }
         match self.state.director.get() {
-            Some(director) => director.decide(self.process.or_else(present_process), what).await,
+            Some(director) => {
+                director
+                    .decide(self.process.or_else(present_process), what)
+                    .await
+            }
             None => self.armed(what),
         }
     }
 
     fn armed(&self, what: Call) -> Option<Fault> {
-        if *self.state.refusing.lock().unwrap_or_else(PoisonError::into_inner) == Some(what) {
+        if *self
+            .state
+            .refusing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            == Some(what)
+        {
             return Some(Fault::Refused);
         }
         let call = self.state.calls.fetch_add(1, Ordering::SeqCst);
-        let mut armed = self.state.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut armed = self
+            .state
+            .armed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         armed.take_if(|(at, _)| *at == call).map(|(_, fault)| fault)
     }
 
@@ -247,9 +284,16 @@ pub(crate) struct FaultyHttp {
 }
 
 impl HttpClient for FaultyHttp {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(FaultyConnector { faults: self.faults.clone(), inner })
+        SharedHttpConnector::new(FaultyConnector {
+            faults: self.faults.clone(),
+            inner,
+        })
     }
 }
 
@@ -290,10 +334,11 @@ impl HttpConnector for FaultyConnector {
 
 /// DynamoDB's answer to a request over the table's throughput.
 fn throttled() -> HttpResponse {
-    let body =
-        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
+    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
     let mut response = HttpResponse::new(StatusCode::try_from(400).unwrap(), SdkBody::from(body));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
+        .headers_mut()
+        .insert("content-type", "application/x-amz-json-1.0");
     response
 }
 
@@ -305,7 +350,10 @@ pub(crate) struct FaultyContainers<C> {
 
 impl<C: Containers> Containers for FaultyContainers<C> {
     fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
-        Ok(Arc::new(FaultyContainer { faults: self.faults.of_present_process(), inner: self.inner.open(access)? }))
+        Ok(Arc::new(FaultyContainer {
+            faults: self.faults.of_present_process(),
+            inner: self.inner.open(access)?,
+        }))
     }
 }
 
@@ -325,7 +373,12 @@ fn no_answer(fault: Fault) -> ContainerError {
 
 #[async_trait]
 impl Container for FaultyContainer {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError> {
         let (inner, blob) = (Arc::clone(&self.inner), blob.clone());
         let call = async move { inner.stage_block(&blob, block, data).await };
         self.faults.call(Call::Stage, call, no_answer).await
@@ -351,19 +404,33 @@ pub(crate) struct FaultySealer {
 }
 
 fn no_keys(_: Fault) -> SealError {
-    SealError::Unavailable { reason: "503".to_owned() }
+    SealError::Unavailable {
+        reason: "503".to_owned(),
+    }
 }
 
 #[async_trait]
 impl Sealer for FaultySealer {
     async fn seal(&self, job: JobId, credential: &Secret) -> Result<SealedCredential, SealError> {
         let (inner, credential) = (Arc::clone(&self.inner), credential.clone());
-        self.faults.call(Call::Seal, async move { inner.seal(job, &credential).await }, no_keys).await
+        self.faults
+            .call(
+                Call::Seal,
+                async move { inner.seal(job, &credential).await },
+                no_keys,
+            )
+            .await
     }
 
     async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
         let (inner, sealed) = (Arc::clone(&self.inner), sealed.clone());
-        self.faults.call(Call::Seal, async move { inner.open(job, &sealed).await }, no_keys).await
+        self.faults
+            .call(
+                Call::Seal,
+                async move { inner.open(job, &sealed).await },
+                no_keys,
+            )
+            .await
     }
 }
 
@@ -374,7 +441,10 @@ pub(crate) struct FaultySource {
 }
 
 fn source_busy(_: Fault) -> SourceError {
-    SourceError::Unavailable { object: "the source".to_owned(), reason: "503".to_owned() }
+    SourceError::Unavailable {
+        object: "the source".to_owned(),
+        reason: "503".to_owned(),
+    }
 }
 
 #[async_trait]
@@ -386,31 +456,49 @@ impl Source for FaultySource {
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        let (inner, scope, request, cursor) =
-            (Arc::clone(&self.inner), scope.clone(), request.clone(), cursor.cloned());
+        let (inner, scope, request, cursor) = (
+            Arc::clone(&self.inner),
+            scope.clone(),
+            request.clone(),
+            cursor.cloned(),
+        );
         let call = async move { inner.plan(&scope, &request, cursor.as_ref(), limit).await };
         self.faults.call(Call::Source, call, source_busy).await
     }
 
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
-        let (faults, inner) = (self.faults.of_present_process(), self.inner.read(chunk, request));
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        request: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        let (faults, inner) = (
+            self.faults.of_present_process(),
+            self.inner.read(chunk, request),
+        );
         let stream = async move {
-            let broken = faults.call(Call::Source, async { Ok(()) }, |fault| fault).await.err();
+            let broken = faults
+                .call(Call::Source, async { Ok(()) }, |fault| fault)
+                .await
+                .err();
             let pieces = match broken {
                 None => inner,
                 Some(Fault::Damaged) => inner.take(1).boxed(),
                 Some(_) => futures::stream::empty().boxed(),
             };
-            pieces.chain(futures::stream::iter(broken.map(|fault| Err(source_busy(fault)))))
+            pieces.chain(futures::stream::iter(
+                broken.map(|fault| Err(source_busy(fault))),
+            ))
         };
         stream.flatten_stream().boxed()
     }
 }
 
-/// A socket that holds a port of this machine and does not listen: whoever connects is refused, and nobody else can
-/// take the port meanwhile.
+/// A socket that holds a port of this machine and does not listen: whoever connects is refused, and
+/// nobody else can take the port meanwhile.
 pub(crate) fn deaf_socket() -> tokio::net::TcpSocket {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket
+        .bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))
+        .unwrap();
     socket
 }

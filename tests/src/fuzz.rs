@@ -11,18 +11,28 @@ const MOST_FILES: usize = 200;
 const MOST_BYTES: usize = 200 << 10;
 
 fn folder(below: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(below)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz")
+        .join(below)
 }
 
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let files = fs::read_dir(folder("corpus").join(target)).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    let files = fs::read_dir(folder("corpus").join(target))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 /// The names of a folder's files, without their endings.
 fn stems(below: &str) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder(below)).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    let entries = fs::read_dir(folder(below))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -32,9 +42,15 @@ fn what_fuzzing_found_once_is_found_no_more() {
         let corpus = corpus(name);
         for (path, input) in &corpus {
             let holds = std::panic::catch_unwind(|| target(input));
-            accepted += usize::from(holds.unwrap_or_else(|_| panic!("{name} does not hold of {}", path.display())));
+            accepted += usize::from(
+                holds.unwrap_or_else(|_| panic!("{name} does not hold of {}", path.display())),
+            );
         }
-        assert!((3..corpus.len()).contains(&accepted), "{name}: {accepted} of {} inputs are accepted", corpus.len());
+        assert!(
+            (3..corpus.len()).contains(&accepted),
+            "{name}: {accepted} of {} inputs are accepted",
+            corpus.len()
+        );
     }
 }
 
@@ -46,9 +62,16 @@ fn every_target_has_a_binary_a_corpus_and_a_dictionary() {
     assert_eq!(stems("dictionaries"), names);
     let manifest = fs::read_to_string(folder("libfuzzer/Cargo.toml")).unwrap();
     for name in &names {
-        let binary = fs::read_to_string(folder(&format!("libfuzzer/fuzz_targets/{name}.rs"))).unwrap();
-        assert!(binary.contains(&format!("\n    fuzz::{name}(input);\n")), "{name}: {binary}");
-        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        let binary =
+            fs::read_to_string(folder(&format!("libfuzzer/fuzz_targets/{name}.rs"))).unwrap();
+        assert!(
+            binary.contains(&format!("\n    fuzz::{name}(input);\n")),
+            "{name}: {binary}"
+        );
+        assert!(
+            manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")),
+            "{name}"
+        );
     }
 }
 
@@ -57,7 +80,10 @@ fn the_corpora_are_small() {
     for (name, _) in TARGETS {
         let corpus = corpus(name);
         let bytes: usize = corpus.iter().map(|(_, input)| input.len()).sum();
-        assert!((5..=MOST_FILES).contains(&corpus.len()) && bytes <= MOST_BYTES, "{name}: {bytes} bytes");
+        assert!(
+            (5..=MOST_FILES).contains(&corpus.len()) && bytes <= MOST_BYTES,
+            "{name}: {bytes} bytes"
+        );
     }
 }
 
@@ -69,9 +95,19 @@ fn no_corpus_holds_what_looks_like_a_signature() {
     let is_symbol = |symbol: &char| symbol.is_ascii_alphanumeric() || "+/%_=-".contains(*symbol);
     for (name, _) in TARGETS {
         for (path, input) in corpus(name) {
-            let text = String::from_utf8_lossy(&input).to_ascii_lowercase().replace("sig%3d", "sig=");
-            let longest = text.split("sig=").skip(1).map(|rest| rest.chars().take_while(is_symbol).count()).max();
-            assert!(longest.is_none_or(|longest| longest < SIGNATURE_SYMBOLS), "{}: drop it", path.display());
+            let text = String::from_utf8_lossy(&input)
+                .to_ascii_lowercase()
+                .replace("sig%3d", "sig=");
+            let longest = text
+                .split("sig=")
+                .skip(1)
+                .map(|rest| rest.chars().take_while(is_symbol).count())
+                .max();
+            assert!(
+                longest.is_none_or(|longest| longest < SIGNATURE_SYMBOLS),
+                "{}: drop it",
+                path.display()
+            );
         }
     }
 }

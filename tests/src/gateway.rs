@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use local::dynamodb::scratch_dir;
-use local::gateway::{Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal};
+use local::gateway::{
+    Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal,
+};
 use local::token::{AUDIENCE, ISSUER, TokenIssuer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::strategy::{Strategy, ValueTree};
@@ -26,7 +28,11 @@ struct Echo;
 
 #[async_trait]
 impl Api for Echo {
-    async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    async fn call(
+        &self,
+        function: ApiFunction,
+        event: ApiGatewayV2httpRequest,
+    ) -> ApiGatewayV2httpResponse {
         assert_ne!(event.raw_path.as_deref(), Some("/panic"));
         let said = serde_json::json!({
             "function": function.name(),
@@ -37,7 +43,9 @@ impl Api for Echo {
         });
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = 202;
-        response.headers.insert("location", "http://elsewhere/".parse().unwrap());
+        response
+            .headers
+            .insert("location", "http://elsewhere/".parse().unwrap());
         response.body = Some(Body::Text(said.to_string()));
         response
     }
@@ -48,7 +56,11 @@ struct Links;
 
 #[async_trait]
 impl Api for Links {
-    async fn call(&self, _: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    async fn call(
+        &self,
+        _: ApiFunction,
+        event: ApiGatewayV2httpRequest,
+    ) -> ApiGatewayV2httpResponse {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = 404;
         if let Ok(route) = Route::parse(event.raw_path.as_deref().unwrap_or_default()) {
@@ -64,16 +76,28 @@ impl Api for Links {
 /// The routes of the template: key and crate, sorted.
 fn template_routes() -> Vec<(String, String)> {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&std::fs::read_to_string(template).unwrap()).unwrap();
+    let template: serde_yaml_ng::Value =
+        serde_yaml_ng::from_str(&std::fs::read_to_string(template).unwrap()).unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
     let mut routes = Vec::new();
-    for function in resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function") {
-        let Some(events) = function["Properties"]["Events"].as_mapping() else { continue };
+    for function in resources
+        .values()
+        .filter(|resource| resource["Type"] == "AWS::Serverless::Function")
+    {
+        let Some(events) = function["Properties"]["Events"].as_mapping() else {
+            continue;
+        };
         for event in events.values().filter(|event| event["Type"] == "HttpApi") {
             let path = event["Properties"]["Path"].as_str().unwrap();
             let method = event["Properties"]["Method"].as_str().unwrap();
-            let key = if path == "$default" { path.to_owned() } else { format!("{method} {path}") };
-            let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+            let key = if path == "$default" {
+                path.to_owned()
+            } else {
+                format!("{method} {path}")
+            };
+            let binary = function["Metadata"]["BuildProperties"]["Binary"]
+                .as_str()
+                .unwrap();
             routes.push((key, binary.to_owned()));
         }
     }
@@ -101,17 +125,29 @@ impl Bench {
 
     async fn with(api: Arc<dyn Api>, clock: Arc<dyn Clock>) -> Self {
         let issuer = TokenIssuer::open(&scratch_dir().unwrap().path().join("key")).unwrap();
-        let authorizer =
-            Authorizer { keys: issuer.keys().clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() };
+        let authorizer = Authorizer {
+            keys: issuer.keys().clone(),
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gateway = Gateway::start(listener, authorizer, api, clock).unwrap();
-        let token = issuer.mint("ada", SystemClock.now(), std::time::Duration::from_mins(1)).unwrap();
-        Self { gateway, token: token.reveal().to_owned(), http: client() }
+        let token = issuer
+            .mint("ada", SystemClock.now(), std::time::Duration::from_mins(1))
+            .unwrap();
+        Self {
+            gateway,
+            token: token.reveal().to_owned(),
+            http: client(),
+        }
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
         let request = client().request(method, format!("{}{path}", self.gateway.url()));
-        let request = request.bearer_auth(&self.token).header("content-type", "application/json").body(body);
+        let request = request
+            .bearer_auth(&self.token)
+            .header("content-type", "application/json")
+            .body(body);
         answer(request.send().await.unwrap()).await
     }
 }
@@ -121,7 +157,10 @@ fn client() -> reqwest::Client {
 }
 
 async fn answer(response: reqwest::Response) -> (StatusCode, Value) {
-    (response.status(), serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
+    (
+        response.status(),
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null),
+    )
 }
 
 #[tokio::test]
@@ -134,10 +173,18 @@ async fn methods_lead_to_functions_with_the_caller_and_the_body() {
         (Method::DELETE, "cancel-job", "DELETE /{proxy+}"),
         (Method::PUT, "get-status", "$default"),
     ] {
-        let (status, said) = bench.send(method, "/Sub%20scriptions/x?y=1", b"{}".to_vec()).await;
+        let (status, said) = bench
+            .send(method, "/Sub%20scriptions/x?y=1", b"{}".to_vec())
+            .await;
         assert_eq!(status, StatusCode::ACCEPTED);
-        assert_eq!((&said["function"], &said["route"]), (&Value::from(function), &Value::from(route)));
-        assert_eq!((&said["path"], &said["subject"]), (&Value::from("/Sub scriptions/x"), &Value::from("ada")));
+        assert_eq!(
+            (&said["function"], &said["route"]),
+            (&Value::from(function), &Value::from(route))
+        );
+        assert_eq!(
+            (&said["path"], &said["subject"]),
+            (&Value::from("/Sub scriptions/x"), &Value::from("ada"))
+        );
         assert_eq!(said["body"], "{}");
     }
 }
@@ -147,14 +194,22 @@ async fn a_caller_without_a_good_token_is_told_so_as_api_gateway_does() {
     let bench = Bench::new().await;
     for (token, challenge) in [
         (None, "Bearer"),
-        (Some("Bearer x"), r#"Bearer scope="" error="invalid_token" error_description="the token is not a JWT""#),
+        (
+            Some("Bearer x"),
+            r#"Bearer scope="" error="invalid_token" error_description="the token is not a JWT""#,
+        ),
     ] {
         let request = client().get(bench.gateway.url());
-        let request = token.into_iter().fold(request, |request, token| request.header("authorization", token));
+        let request = token.into_iter().fold(request, |request, token| {
+            request.header("authorization", token)
+        });
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], challenge);
         assert!(response.headers().contains_key("apigw-requestid"));
-        assert_eq!(answer(response).await, (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"})));
+        assert_eq!(
+            answer(response).await,
+            (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"}))
+        );
     }
 }
 
@@ -190,8 +245,14 @@ async fn client_status(bench: &Bench, expected: StatusCode) -> Value {
 #[test]
 fn the_gateway_takes_as_many_requests_as_the_templates_stage() {
     let template = include_str!("../../template.yaml");
-    for (setting, number) in [("ThrottlingBurstLimit", BURST), ("ThrottlingRateLimit", RATE_PER_SECOND)] {
-        assert!(template.contains(&format!("{setting}: {number}\n")), "{setting}");
+    for (setting, number) in [
+        ("ThrottlingBurstLimit", BURST),
+        ("ThrottlingRateLimit", RATE_PER_SECOND),
+    ] {
+        assert!(
+            template.contains(&format!("{setting}: {number}\n")),
+            "{setting}"
+        );
     }
 }
 
@@ -213,25 +274,44 @@ async fn a_body_is_passed_on_up_to_api_gateways_limit() {
     let (status, _) = bench.send(Method::POST, "/x", vec![b' '; limit]).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     let (status, said) = bench.send(Method::POST, "/x", vec![b' '; limit + 1]).await;
-    assert_eq!((status, said), (StatusCode::PAYLOAD_TOO_LARGE, json!({"message": "Request Entity Too Large"})));
+    assert_eq!(
+        (status, said),
+        (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            json!({"message": "Request Entity Too Large"})
+        )
+    );
 }
 
 #[tokio::test]
 async fn a_function_that_crashes_is_an_answer_too() {
     let bench = Bench::new().await;
     let answer = bench.send(Method::GET, "/panic", Vec::new()).await;
-    assert_eq!(answer, (StatusCode::INTERNAL_SERVER_ERROR, json!({"message": "Internal Server Error"})));
+    assert_eq!(
+        answer,
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            json!({"message": "Internal Server Error"})
+        )
+    );
 }
 
-const COLLECTION: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps";
+const COLLECTION: &str =
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps";
 
 /// The app that a request for the path reaches, and the link to a task of it.
 async fn reached(bench: &Bench, path: &str) -> (String, String) {
-    let request = bench.http.get(format!("{}{path}", bench.gateway.url())).bearer_auth(&bench.token);
+    let request = bench
+        .http
+        .get(format!("{}{path}", bench.gateway.url()))
+        .bearer_auth(&bench.token);
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED, "{path}");
     let link = response.headers()["location"].to_str().unwrap().to_owned();
-    (serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(), link)
+    (
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
+        link,
+    )
 }
 
 #[tokio::test]
@@ -240,13 +320,25 @@ async fn a_link_leads_to_its_app_whatever_the_app_is_called() {
     // Fewer requests than the gateway takes at once.
     let mut runner = TestRunner::default();
     let names = (0..60).map(|_| "[^/]{1,40}".new_tree(&mut runner).unwrap().current());
-    let names: Vec<String> = names.filter(|name| !matches!(name.as_str(), "." | "..")).collect();
-    let odd = ["a%2Fb", "a%2fb", "100%", "%41", "%25", "%2525", "ü%C3", "?#", "My App", "a+b"].map(str::to_owned);
+    let names: Vec<String> = names
+        .filter(|name| !matches!(name.as_str(), "." | ".."))
+        .collect();
+    let odd = [
+        "a%2Fb", "a%2fb", "100%", "%41", "%25", "%2525", "ü%C3", "?#", "My App", "a+b",
+    ]
+    .map(str::to_owned);
     for name in odd.into_iter().chain(names) {
         let encoded: String = utf8_percent_encode(&name, NON_ALPHANUMERIC).collect();
         let expected = AppScope::from_segments([name.as_str()]);
-        let (scope, link) = reached(&bench, &format!("{COLLECTION}/{encoded}/devices/exportTasks/x")).await;
-        assert!(scope.ends_with(&format!("/apps{expected}")), "{name:?} is {scope}");
+        let (scope, link) = reached(
+            &bench,
+            &format!("{COLLECTION}/{encoded}/devices/exportTasks/x"),
+        )
+        .await;
+        assert!(
+            scope.ends_with(&format!("/apps{expected}")),
+            "{name:?} is {scope}"
+        );
         assert_eq!(reached(&bench, &link).await.0, scope, "{name:?}: {link}");
     }
 }

@@ -1,4 +1,5 @@
-//! What is tested across crates: port contracts, handlers, whole-export stories, the template, the real binaries.
+//! What is tested across crates: port contracts, handlers, whole-export stories, the template, the
+//! real binaries.
 
 #[cfg(test)]
 mod adapters;

@@ -59,8 +59,8 @@ impl Ministack {
         &self.endpoint
     }
 
-    /// It cannot choose a port and tell; so one that was free a moment ago is tried, and another when somebody was
-    /// quicker and the child ends because of it.
+    /// It cannot choose a port and tell; so one that was free a moment ago is tried, and another
+    /// when somebody was quicker and the child ends because of it.
     async fn start() -> Self {
         for _ in 0..TRIES {
             if let Some(server) = Self::try_start().await {
@@ -72,18 +72,29 @@ impl Ministack {
 
     async fn try_start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new(python())
             .args(["-c", PROGRAM])
-            .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port.to_string())])
+            .envs([
+                ("BIND_HOST", "127.0.0.1"),
+                ("GATEWAY_PORT", &port.to_string()),
+            ])
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut server = Self { child, endpoint: format!("http://127.0.0.1:{port}"), _folder: folder };
+        let mut server = Self {
+            child,
+            endpoint: format!("http://127.0.0.1:{port}"),
+            _folder: folder,
+        };
         server.is_ready().await.then_some(server)
     }
 
@@ -118,6 +129,9 @@ impl Drop for Ministack {
 /// The interpreter of the environment that `make setup` installs.
 fn python() -> PathBuf {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/ministack/bin/python");
-    assert!(python.exists(), "ministack is not installed in .tools/ministack; run `make setup`");
+    assert!(
+        python.exists(),
+        "ministack is not installed in .tools/ministack; run `make setup`"
+    );
     python
 }

@@ -1,9 +1,11 @@
-//! An exhaustive model of one export: every order in which the calls of its processes can follow each other, with every
-//! choice of what goes wrong, within bounds. It runs the **real handlers** against a table and a container that are plain
-//! values, so nothing of the protocol is written down twice: a process is its past, and the handler run again over that
-//! comes to its next call (`model/process.rs`).
+//! An exhaustive model of one export: every order in which the calls of its processes can follow
+//! each other, with every choice of what goes wrong, within bounds. It runs the **real handlers**
+//! against a table and a container that are plain values, so nothing of the protocol is written
+//! down twice: a process is its past, and the handler run again over that comes to its next call
+//! (`model/process.rs`).
 //!
-//! `make model` runs the large bounds, `make test` small ones; `docs/PROOF.md` says what is covered and what is not.
+//! `make model` runs the large bounds, `make test` small ones; `docs/PROOF.md` says what is covered
+//! and what is not.
 
 mod bounds;
 mod calls;
@@ -82,25 +84,49 @@ impl Handlers {
             sealer: Arc::new(OpenSealer),
             clock: Arc::new(ReplayClock),
         };
-        let (mut plan, mut run, mut finish) = (adapters.plan(&sources), adapters.run(&sources), adapters.finish());
+        let (mut plan, mut run, mut finish) = (
+            adapters.plan(&sources),
+            adapters.run(&sources),
+            adapters.finish(),
+        );
         plan.max_shards = bounds.shards;
-        let writer = WriterSettings { uploads_in_flight: bounds.uploads, retries: 0, ..finish.writer };
-        run.settings.writer = WriterSettings { block_bytes: bounds.block_bytes, ..writer };
-        finish.writer = WriterSettings { block_bytes: 100_000, ..writer };
+        let writer = WriterSettings {
+            uploads_in_flight: bounds.uploads,
+            retries: 0,
+            ..finish.writer
+        };
+        run.settings.writer = WriterSettings {
+            block_bytes: bounds.block_bytes,
+            ..writer
+        };
+        finish.writer = WriterSettings {
+            block_bytes: 100_000,
+            ..writer
+        };
         if broken == Some(Broken::CommitsBeforePrepare) {
             run.chunks = Arc::new(HastyTable);
         }
         let mut expire = adapters.expire();
         expire.wait = Duration::minutes(10);
-        Self { plan, run, finish, fail: adapters.fail(), resume: adapters.resume(), cancel: adapters.cancel(), expire }
+        Self {
+            plan,
+            run,
+            finish,
+            fail: adapters.fail(),
+            resume: adapters.resume(),
+            cancel: adapters.cancel(),
+            expire,
+        }
     }
 }
 
-/// The lines of the object that makes up a chunk, `@` being the number of the attempt that reads them. No two in a lake
-/// are the same.
+/// The lines of the object that makes up a chunk, `@` being the number of the attempt that reads
+/// them. No two in a lake are the same.
 fn lines_of(chunk: u32) -> Vec<String> {
     let line = |row: u32| {
-        format!(r#"{{"deviceId":"{chunk:032x}","name":"e{chunk}{row}@","timestamp":"2026-01-05T10:00:0{row}Z"}}"#)
+        format!(
+            r#"{{"deviceId":"{chunk:032x}","name":"e{chunk}{row}@","timestamp":"2026-01-05T10:00:0{row}Z"}}"#
+        )
     };
     (0..2).map(line).collect()
 }
@@ -108,17 +134,30 @@ fn lines_of(chunk: u32) -> Vec<String> {
 fn sources(bounds: &Bounds) -> Sources {
     let store = InMemory::new();
     for chunk in 0..bounds.chunks {
-        let path = format!("lake/events/app={}/date=2026-01-05/part-{chunk}.ndjson", World::scope().folder());
+        let path = format!(
+            "lake/events/app={}/date=2026-01-05/part-{chunk}.ndjson",
+            World::scope().folder()
+        );
         let text = lines_of(chunk).join("\n");
         block_on(store.put(&Path::from(path), text.into_bytes().into())).unwrap();
     }
     let lake = Lake::new(Arc::new(store), Path::from("lake"), 1);
-    let source = Arc::new(Altered { inner: Arc::new(lake), page: bounds.page, piece: as_read_by_the_attempt });
-    Sources { lake: Arc::clone(&source) as _, registry: source }
+    let source = Arc::new(Altered {
+        inner: Arc::new(lake),
+        page: bounds.page,
+        piece: as_read_by_the_attempt,
+    });
+    Sources {
+        lake: Arc::clone(&source) as _,
+        registry: source,
+    }
 }
 
 fn job() -> Job {
-    let days = DateRange { start: date!(2026 - 01 - 05), end: date!(2026 - 01 - 05) };
+    let days = DateRange {
+        start: date!(2026 - 01 - 05),
+        end: date!(2026 - 01 - 05),
+    };
     let request = ExportRequest {
         export_type: ExportType::Event,
         selection: Selection::Days(days),
@@ -127,10 +166,23 @@ fn job() -> Job {
         export_user_id: false,
         export_device_id: false,
     };
-    let credential = Credential { sealed: SealedCredential(signature(0).into_bytes()), expires: None };
-    let key = JobKey { scope: World::scope(), id: JOB_ID };
+    let credential = Credential {
+        sealed: SealedCredential(signature(0).into_bytes()),
+        expires: None,
+    };
+    let key = JobKey {
+        scope: World::scope(),
+        id: JOB_ID,
+    };
     let address = ContainerAddress::new(CONTAINER);
-    Job::queued(key, request, address, credential, BEGINNING, Duration::days(90))
+    Job::queued(
+        key,
+        request,
+        address,
+        credential,
+        BEGINNING,
+        Duration::days(90),
+    )
 }
 
 /// One export within bounds.
@@ -147,13 +199,24 @@ struct Export {
 impl Export {
     fn new(bounds: Bounds, broken: Option<Broken>) -> Self {
         let processes = Processes::new(Handlers::new(&bounds, broken));
-        let mut export = Self { bounds, broken, processes, expected: BTreeMap::new(), ends: Mutex::default() };
+        let mut export = Self {
+            bounds,
+            broken,
+            processes,
+            expected: BTreeMap::new(),
+            ends: Mutex::default(),
+        };
         export.expected = export.files_of_an_undisturbed_run();
         export
     }
 
     fn begin(&self) -> State {
-        let mut state = State::begin(job(), self.bounds.shards, self.bounds.faults, self.bounds.acts);
+        let mut state = State::begin(
+            job(),
+            self.bounds.shards,
+            self.bounds.faults,
+            self.bounds.acts,
+        );
         state.forgets_revisions = self.broken == Some(Broken::ForgetsRevisions);
         state
     }
@@ -178,8 +241,14 @@ impl Model for Export {
     }
 
     fn within_boundary(&self, state: &State) -> bool {
-        let attempts = state.chunks.iter().map(|chunk| chunk.attempt).chain([state.job.finish_attempts]);
-        attempts.max().is_none_or(|attempts| attempts <= self.bounds.attempts)
+        let attempts = state
+            .chunks
+            .iter()
+            .map(|chunk| chunk.attempt)
+            .chain([state.job.finish_attempts]);
+        attempts
+            .max()
+            .is_none_or(|attempts| attempts <= self.bounds.attempts)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

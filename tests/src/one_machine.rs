@@ -11,7 +11,10 @@ use shared::secret::Secret;
 use shared::selection::ExportType;
 use tempfile::TempDir;
 
-const SAMPLE: Sample = Sample { seed: 7, rows: 6_000 };
+const SAMPLE: Sample = Sample {
+    seed: 7,
+    rows: 6_000,
+};
 
 #[tokio::test]
 async fn the_demonstration_ends_with_every_row_verified() {
@@ -22,13 +25,24 @@ async fn the_demonstration_ends_with_every_row_verified() {
 #[tokio::test]
 async fn a_malformed_record_ends_the_demonstration_in_words() {
     let state = scratch_dir().unwrap();
-    let day = state.path().join("lake").join(folder(ExportType::Event, &APPS[0], DAYS[0]));
+    let day = state
+        .path()
+        .join("lake")
+        .join(folder(ExportType::Event, &APPS[0], DAYS[0]));
     std::fs::create_dir_all(&day).unwrap();
     std::fs::write(day.join("part-99999.ndjson"), "no record\n").unwrap();
     let error = demo::run(state.path(), SAMPLE).await.unwrap_err();
-    assert!(matches!(error, DemoError::Failed { what: "events", .. }), "{error}");
+    assert!(
+        matches!(error, DemoError::Failed { what: "events", .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("part-99999.ndjson"), "{error}");
-    assert!(error.to_string().contains(": 1 chunk could not be exported: chunk "), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(": 1 chunk could not be exported: chunk "),
+        "{error}"
+    );
 }
 
 /// A stack whose state outlives it.
@@ -54,8 +68,18 @@ impl Serving {
 
     /// The app's first task.
     async fn task(&self, stack: &Stack) -> Value {
-        let url = format!("{}{}?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
-        let answer = self.http.get(url).bearer_auth(Self::token(stack).reveal()).send().await.unwrap();
+        let url = format!(
+            "{}{}?api-version=2014-12-01",
+            stack.api_url(),
+            APPS[0].exports_path()
+        );
+        let answer = self
+            .http
+            .get(url)
+            .bearer_auth(Self::token(stack).reveal())
+            .send()
+            .await
+            .unwrap();
         let list: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         list["value"][0].clone()
     }
@@ -80,19 +104,49 @@ const DEADLINE: Duration = Duration::from_mins(1);
 #[tokio::test]
 async fn a_job_and_its_token_outlive_the_process() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let serving = Serving { state: scratch_dir().unwrap(), http };
+    let serving = Serving {
+        state: scratch_dir().unwrap(),
+        http,
+    };
     let stack = serving.start().await;
     let token = Serving::token(&stack);
-    let url = format!("{}{}/tags?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
-    let body = json!({ "containerUrl": stack.container_url("w").reveal(), "exportFormat": "CsvBlob" });
-    let request = serving.http.post(url).bearer_auth(token.reveal()).header("content-type", "application/json");
-    assert_eq!(request.body(body.to_string()).send().await.unwrap().status(), 202);
+    let url = format!(
+        "{}{}/tags?api-version=2014-12-01",
+        stack.api_url(),
+        APPS[0].exports_path()
+    );
+    let body =
+        json!({ "containerUrl": stack.container_url("w").reveal(), "exportFormat": "CsvBlob" });
+    let request = serving
+        .http
+        .post(url)
+        .bearer_auth(token.reveal())
+        .header("content-type", "application/json");
+    assert_eq!(
+        request
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        202
+    );
     let before = serving.ended(&stack).await;
     assert_eq!(before["state"], "Succeeded", "{before}");
     drop(stack);
     let stack = serving.start().await;
     assert_eq!(serving.task(&stack).await["id"], before["id"]);
-    let url = format!("{}{}?api-version=2014-12-01", stack.api_url(), APPS[0].exports_path());
-    let answer = serving.http.get(url).bearer_auth(token.reveal()).send().await.unwrap();
+    let url = format!(
+        "{}{}?api-version=2014-12-01",
+        stack.api_url(),
+        APPS[0].exports_path()
+    );
+    let answer = serving
+        .http
+        .get(url)
+        .bearer_auth(token.reveal())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200, "the key of the tokens is kept");
 }

@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 
 const JOB: &str = "0198f7a4-0000-7000-8000-000000000000";
 
-/// What a function was called with: its name, and the job's phase, the chunk's number or a dead letter's body.
+/// What a function was called with: its name, and the job's phase, the chunk's number or a dead
+/// letter's body.
 type Call = (&'static str, String);
 
 /// Functions that note their calls and fail as often as told.
@@ -54,7 +55,10 @@ impl Functions for Noting {
     }
 
     async fn run_export_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError> {
-        self.note("run-export-chunk", body(&event)["chunk"].as_str().unwrap().to_owned())?;
+        self.note(
+            "run-export-chunk",
+            body(&event)["chunk"].as_str().unwrap().to_owned(),
+        )?;
         Ok(SqsBatchResponse::default())
     }
 
@@ -64,7 +68,10 @@ impl Functions for Noting {
 
     async fn fail_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError> {
         let letter = body(&event);
-        let what = letter.get("chunk").or(letter.pointer("/detail/phase")).unwrap();
+        let what = letter
+            .get("chunk")
+            .or(letter.pointer("/detail/phase"))
+            .unwrap();
         self.note("fail-chunk", what.as_str().unwrap().to_owned())?;
         Ok(SqsBatchResponse::default())
     }
@@ -80,16 +87,36 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let folder = scratch_dir().unwrap();
-        let dynamodb = EmbeddedDynamoDb::start(&folder.path().join("db")).await.unwrap();
+        let dynamodb = EmbeddedDynamoDb::start(&folder.path().join("db"))
+            .await
+            .unwrap();
         let config = dynamodb.sdk_config().await;
         create_tables(&config).await.unwrap();
-        Self { dynamodb, config, _folder: folder }
+        Self {
+            dynamodb,
+            config,
+            _folder: folder,
+        }
     }
 
-    async fn pump(&self, settings: PumpSettings, failures: &[(&'static str, usize)]) -> (Pump, Calls) {
+    async fn pump(
+        &self,
+        settings: PumpSettings,
+        failures: &[(&'static str, usize)],
+    ) -> (Pump, Calls) {
         let (calls, seen) = mpsc::unbounded_channel();
-        let functions = Noting { calls, failures: Mutex::new(failures.iter().copied().collect()) };
-        let pump = Pump::start(settings, &self.config, Arc::new(functions), Arc::new(SystemClock)).await.unwrap();
+        let functions = Noting {
+            calls,
+            failures: Mutex::new(failures.iter().copied().collect()),
+        };
+        let pump = Pump::start(
+            settings,
+            &self.config,
+            Arc::new(functions),
+            Arc::new(SystemClock),
+        )
+        .await
+        .unwrap();
         (pump, Calls(seen))
     }
 
@@ -97,11 +124,22 @@ impl Bench {
         #[expect(clippy::disallowed_types, reason = "the items are the test's own")]
         let client = aws_sdk_dynamodb::Client::new(&self.config);
         let text = |value: &str| AttributeValue::S(value.to_owned());
-        let put = client.put_item().table_name(EXPORTS_TABLE).item("pk", text("p")).item("sk", text(sort_key));
+        let put = client
+            .put_item()
+            .table_name(EXPORTS_TABLE)
+            .item("pk", text("p"))
+            .item("sk", text(sort_key));
         let put = put.item("scope", text("/apps/a")).item("job", text(JOB));
         let put = attributes.iter().fold(put, |put, (name, value)| {
             let is_number = matches!(*name, "shard" | "chunk" | "open");
-            put.item(*name, if is_number { AttributeValue::N((*value).to_owned()) } else { text(value) })
+            put.item(
+                *name,
+                if is_number {
+                    AttributeValue::N((*value).to_owned())
+                } else {
+                    text(value)
+                },
+            )
         });
         put.send().await.unwrap();
     }
@@ -111,7 +149,12 @@ impl Bench {
     }
 
     async fn put_chunk(&self, number: &str, state: &str) {
-        let attributes = [("kind", "chunk"), ("shard", "0"), ("chunk", number), ("state", state)];
+        let attributes = [
+            ("kind", "chunk"),
+            ("shard", "0"),
+            ("chunk", number),
+            ("state", state),
+        ];
         self.put(&format!("chunk {number}"), &attributes).await;
     }
 }
@@ -155,8 +198,18 @@ async fn each_change_wakes_the_functions_that_the_template_names() {
     }
     bench.put_chunk("7", "pending").await;
     bench.put_chunk("7", "running").await;
-    bench.put("tally", &[("kind", "tally"), ("open", "1"), ("phase", "drained")]).await;
-    bench.put("tally", &[("kind", "tally"), ("open", "0"), ("phase", "drained")]).await;
+    bench
+        .put(
+            "tally",
+            &[("kind", "tally"), ("open", "1"), ("phase", "drained")],
+        )
+        .await;
+    bench
+        .put(
+            "tally",
+            &[("kind", "tally"), ("open", "0"), ("phase", "drained")],
+        )
+        .await;
     bench.put_chunk("8", "pending").await;
     let expected = [
         call("finish-export", "drained"),
@@ -172,22 +225,51 @@ async fn each_change_wakes_the_functions_that_the_template_names() {
 #[tokio::test]
 async fn what_fails_for_good_becomes_a_dead_letter() {
     let bench = Bench::new().await;
-    let (_pump, mut calls) =
-        bench.pump(quick(), &[("plan-export", 9), ("run-export-chunk", 9), ("fail-chunk", 1)]).await;
+    let (_pump, mut calls) = bench
+        .pump(
+            quick(),
+            &[
+                ("plan-export", 9),
+                ("run-export-chunk", 9),
+                ("fail-chunk", 1),
+            ],
+        )
+        .await;
     bench.put_job("queued").await;
     let planned = call("plan-export", "queued");
     let letter = call("fail-chunk", "queued");
-    let expected = [letter.clone(), letter, planned.clone(), planned.clone(), planned];
-    assert_eq!(calls.next(5).await, expected, "three attempts, and the letter until it is dealt with");
+    let expected = [
+        letter.clone(),
+        letter,
+        planned.clone(),
+        planned.clone(),
+        planned,
+    ];
+    assert_eq!(
+        calls.next(5).await,
+        expected,
+        "three attempts, and the letter until it is dealt with"
+    );
     bench.put_chunk("7", "pending").await;
     let run = call("run-export-chunk", "7");
-    assert_eq!(calls.next(4).await, [call("fail-chunk", "7"), run.clone(), run.clone(), run]);
+    assert_eq!(
+        calls.next(4).await,
+        [call("fail-chunk", "7"), run.clone(), run.clone(), run]
+    );
 }
 
 #[tokio::test]
 async fn every_event_can_be_sent_twice() {
     let bench = Bench::new().await;
-    let (_pump, mut calls) = bench.pump(PumpSettings { copies: 2, ..quick() }, &[]).await;
+    let (_pump, mut calls) = bench
+        .pump(
+            PumpSettings {
+                copies: 2,
+                ..quick()
+            },
+            &[],
+        )
+        .await;
     bench.put_job("queued").await;
     bench.put_chunk("7", "pending").await;
     let (plan, run) = (call("plan-export", "queued"), call("run-export-chunk", "7"));
@@ -198,13 +280,24 @@ async fn every_event_can_be_sent_twice() {
 async fn a_restart_picks_up_everything_that_waits() {
     let bench = Bench::new().await;
     bench.put_job("planning").await;
-    for (number, state) in [("1", "pending"), ("2", "running"), ("3", "prepared"), ("4", "recorded"), ("5", "failed")] {
+    for (number, state) in [
+        ("1", "pending"),
+        ("2", "running"),
+        ("3", "prepared"),
+        ("4", "recorded"),
+        ("5", "failed"),
+    ] {
         bench.put_chunk(number, state).await;
     }
     for (key, phase) in [("job 2", "finishing"), ("job 3", "succeeded")] {
         bench.put(key, &[("kind", "job"), ("phase", phase)]).await;
     }
-    bench.put("tally", &[("kind", "tally"), ("open", "0"), ("phase", "drained")]).await;
+    bench
+        .put(
+            "tally",
+            &[("kind", "tally"), ("open", "0"), ("phase", "drained")],
+        )
+        .await;
     let (pump, mut calls) = bench.pump(quick(), &[]).await;
     let expected = [
         call("finish-export", "running"),

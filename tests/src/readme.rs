@@ -21,7 +21,12 @@ fn the_table_of_settings_is_the_codes() {
         .split("## Settings")
         .nth(1)
         .and_then(|rest| rest.split("\n## ").next())
-        .map(|table| table.lines().filter(|line| line.starts_with("| `")).collect())
+        .map(|table| {
+            table
+                .lines()
+                .filter(|line| line.starts_with("| `"))
+                .collect()
+        })
         .unwrap_or_default();
     assert_eq!(told, expected);
 }

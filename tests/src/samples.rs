@@ -1,4 +1,5 @@
-//! The sample events for `sam local invoke` (`tests/events/`) are what the functions are called with.
+//! The sample events for `sam local invoke` (`tests/events/`) are what the functions are called
+//! with.
 
 use std::path::Path;
 
@@ -18,7 +19,9 @@ pub(crate) fn sample<T: DeserializeOwned>(function: &str) -> T {
 
 /// The target of an API event's path.
 fn target(event: &ApiGatewayV2httpRequest) -> Target {
-    Route::parse(event.raw_path.as_deref().unwrap()).unwrap().target
+    Route::parse(event.raw_path.as_deref().unwrap())
+        .unwrap()
+        .target
 }
 
 fn body(event: &ApiGatewayV2httpRequest) -> Value {
@@ -29,12 +32,23 @@ fn body(event: &ApiGatewayV2httpRequest) -> Value {
 fn the_samples_of_the_api_name_an_operation_and_carry_a_subject() {
     let create: ApiGatewayV2httpRequest = sample("create-job");
     assert!(matches!(target(&create), Target::Create(operation) if operation.name == "events"));
-    let of_a_task = ["get-status", "resume-job", "cancel-job"].map(sample::<ApiGatewayV2httpRequest>);
-    assert!(of_a_task.iter().all(|event| matches!(target(event), Target::Task(_))));
+    let of_a_task =
+        ["get-status", "resume-job", "cancel-job"].map(sample::<ApiGatewayV2httpRequest>);
+    assert!(
+        of_a_task
+            .iter()
+            .all(|event| matches!(target(event), Target::Task(_)))
+    );
     assert_eq!(body(&create)["exportFormat"], "JsonBlob");
     assert!(body(&of_a_task[1])["containerUrl"].is_string());
     for event in of_a_task.into_iter().chain([create]) {
-        let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
+        let claims = event
+            .request_context
+            .authorizer
+            .unwrap()
+            .jwt
+            .unwrap()
+            .claims;
         assert_eq!(claims["sub"], "reporting");
     }
 }
@@ -43,7 +57,10 @@ fn the_samples_of_the_api_name_an_operation_and_carry_a_subject() {
 fn the_samples_of_the_bus_are_what_its_rules_let_through() {
     for (function, phase) in [("plan-export", "queued"), ("finish-export", DRAINED)] {
         let event: EventBridgeEvent<JobEvent> = sample(function);
-        assert_eq!((event.source.as_str(), event.detail_type.as_str()), (EVENT_SOURCE, EVENT_DETAIL_TYPE));
+        assert_eq!(
+            (event.source.as_str(), event.detail_type.as_str()),
+            (EVENT_SOURCE, EVENT_DETAIL_TYPE)
+        );
         assert_eq!(event.detail.phase, phase);
         assert!(event.detail.key().is_ok());
     }
@@ -52,7 +69,10 @@ fn the_samples_of_the_bus_are_what_its_rules_let_through() {
 #[test]
 fn the_sample_of_the_schedule_is_one_of_eventbridge() {
     let event: EventBridgeEvent<Value> = sample("expire-jobs");
-    assert_eq!((event.source.as_str(), event.detail_type.as_str()), ("aws.events", "Scheduled Event"));
+    assert_eq!(
+        (event.source.as_str(), event.detail_type.as_str()),
+        ("aws.events", "Scheduled Event")
+    );
 }
 
 #[test]

@@ -11,12 +11,16 @@ pub(crate) use self::instance::instance;
 
 const OUR_SCHEMA: &str = include_str!("../schema/export.schema.json");
 
-/// Asserts that a file is what our schema says of its type, and, with the feature `published-schema`, what the
-/// published one does.
+/// Asserts that a file is what our schema says of its type, and, with the feature
+/// `published-schema`, what the published one does.
 pub(crate) fn assert_valid(kind: ExportType, file: &str) {
     let file = instance(file);
     if let Err(fault) = ours(kind).validate(&file) {
-        panic!("{kind}: {} {}: {fault}", fault.instance_path(), fault.instance());
+        panic!(
+            "{kind}: {} {}: {fault}",
+            fault.instance_path(),
+            fault.instance()
+        );
     }
     #[cfg(feature = "published-schema")]
     published::Published::given().assert_valid(kind, &file);
@@ -24,14 +28,20 @@ pub(crate) fn assert_valid(kind: ExportType, file: &str) {
 
 /// A validator of the whole files of one type.
 fn ours(kind: ExportType) -> Validator {
-    validator(serde_json::from_str(OUR_SCHEMA).unwrap(), &format!("#/$defs/{kind}"))
+    validator(
+        serde_json::from_str(OUR_SCHEMA).unwrap(),
+        &format!("#/$defs/{kind}"),
+    )
 }
 
-/// A validator of a whole schema and one of its definitions. Formats are notes, as the drafts leave it: patterns say
-/// what is meant.
+/// A validator of a whole schema and one of its definitions. Formats are notes, as the drafts leave
+/// it: patterns say what is meant.
 fn validator(mut schema: Value, definition: &str) -> Validator {
     schema["allOf"] = json!([{"$ref": definition}]);
-    jsonschema::options().should_validate_formats(false).build(&schema).unwrap()
+    jsonschema::options()
+        .should_validate_formats(false)
+        .build(&schema)
+        .unwrap()
 }
 
 #[cfg(test)]
@@ -46,10 +56,14 @@ mod tests {
     fn good(kind: ExportType) -> Value {
         let happening = json!([{"name": "n", "timestamp": TIME, "infoId": ID, "sessionId": ID, "locationId": ID}]);
         match kind {
-            ExportType::Activity => json!({"sessionId": ID, "activities": [{"name": "n", "timestamp": TIME}]}),
+            ExportType::Activity => {
+                json!({"sessionId": ID, "activities": [{"name": "n", "timestamp": TIME}]})
+            }
             ExportType::Event => json!({"deviceId": ID, "events": happening}),
             ExportType::Error => json!({"deviceId": ID, "errors": happening}),
-            ExportType::Job => json!({"jobId": ID, "name": "n", "deviceId": ID, "infoId": ID, "extras": {"a": null}}),
+            ExportType::Job => {
+                json!({"jobId": ID, "name": "n", "deviceId": ID, "infoId": ID, "extras": {"a": null}})
+            }
             ExportType::Session => json!({"sessionId": ID, "deviceId": ID, "start": TIME}),
             ExportType::Crash => {
                 json!({"crashId": ID, "deviceId": ID, "timestamp": TIME, "name": "n", "stackTrace": "at\nmain"})
@@ -59,7 +73,9 @@ mod tests {
             ExportType::Push => {
                 json!({"deviceId": ID, "campaignType": "Poll", "campaignId": 1, "status": ["None", "ContentExited"]})
             }
-            ExportType::Device => json!({"deviceId": ID, "meta": {}, "info": {}, "location": {}, "appInfo": {}}),
+            ExportType::Device => {
+                json!({"deviceId": ID, "meta": {}, "info": {}, "location": {}, "appInfo": {}})
+            }
         }
     }
 
@@ -70,12 +86,28 @@ mod tests {
             bad(ExportType::Activity, "/sessionId", json!("0123")),
             bad(ExportType::Activity, "/activities", json!({})),
             bad(ExportType::Activity, "/activities/0/extras", json!([])),
-            bad(ExportType::Activity, "/activities/0/timestamp", json!("2026-01-05T24:00:00Z")),
+            bad(
+                ExportType::Activity,
+                "/activities/0/timestamp",
+                json!("2026-01-05T24:00:00Z"),
+            ),
             bad(ExportType::Activity, "/activities/0", json!({"name": "n"})),
-            bad(ExportType::Event, "/events/0/timestamp", json!("5 January 2026")),
-            bad(ExportType::Event, "/events/0/timestamp", json!("2026-01-05T10:00:00.1234567890Z")),
+            bad(
+                ExportType::Event,
+                "/events/0/timestamp",
+                json!("5 January 2026"),
+            ),
+            bad(
+                ExportType::Event,
+                "/events/0/timestamp",
+                json!("2026-01-05T10:00:00.1234567890Z"),
+            ),
             bad(ExportType::Event, "/events/0/name", json!(null)),
-            bad(ExportType::Event, "/events/0/extras", json!({"a": {"b": 1}})),
+            bad(
+                ExportType::Event,
+                "/events/0/extras",
+                json!({"a": {"b": 1}}),
+            ),
             bad(ExportType::Event, "/events/0/extras", many(201)),
             bad(ExportType::Event, "/deviceId", json!(7)),
             bad(ExportType::Session, "/start", json!("2026-13-05")),
@@ -96,8 +128,16 @@ mod tests {
         let bad = |kind, place: &'static str, value| (kind, place, with(good(kind), place, value));
         vec![
             bad(ExportType::Activity, "/activities", json!([])),
-            bad(ExportType::Activity, "/activities/0/name", json!("n".repeat(65))),
-            bad(ExportType::Event, "", json!({"deviceId": ID, "events": good(ExportType::Event)["events"], "x": 1})),
+            bad(
+                ExportType::Activity,
+                "/activities/0/name",
+                json!("n".repeat(65)),
+            ),
+            bad(
+                ExportType::Event,
+                "",
+                json!({"deviceId": ID, "events": good(ExportType::Event)["events"], "x": 1}),
+            ),
             bad(ExportType::Event, "/events/0/infoId", json!(null)),
             bad(ExportType::Event, "/deviceId", json!(format!("{ID}0"))),
             bad(ExportType::Error, "/errors/0/extras", json!({"a": {}})),
@@ -105,11 +145,23 @@ mod tests {
             bad(ExportType::Crash, "/stackTrace", json!("x".repeat(4_097))),
             bad(ExportType::Tag, "/tags", json!({})),
             bad(ExportType::Tag, "/tags", json!({"no space": "1"})),
-            bad(ExportType::Tag, "/tags", json!({"level": "é".repeat(1_025)})),
+            bad(
+                ExportType::Tag,
+                "/tags",
+                json!({"level": "é".repeat(1_025)}),
+            ),
             bad(ExportType::Push, "/campaignId", json!(1.5)),
-            bad(ExportType::Device, "/meta", json!({"firstSeen": "yesterday"})),
+            bad(
+                ExportType::Device,
+                "/meta",
+                json!({"firstSeen": "yesterday"}),
+            ),
             bad(ExportType::Device, "/info", json!({"colour": "red"})),
-            bad(ExportType::Device, "/location", json!({"countrycode": "Utopia"})),
+            bad(
+                ExportType::Device,
+                "/location",
+                json!({"countrycode": "Utopia"}),
+            ),
         ]
     }
 
@@ -124,14 +176,32 @@ mod tests {
     }
 
     fn many(properties: usize) -> Value {
-        (0..properties).map(|number| (format!("p{number}"), json!(number))).collect()
+        (0..properties)
+            .map(|number| (format!("p{number}"), json!(number)))
+            .collect()
     }
 
-    /// The names that a schema of objects describes, marked where they are required, without the one that is left out.
+    /// The names that a schema of objects describes, marked where they are required, without the
+    /// one that is left out.
     fn fields(schema: &Value, left_out: Option<&str>) -> Vec<String> {
         let required = schema["required"].as_array().unwrap();
-        let names = schema["properties"].as_object().unwrap().keys().filter(|name| Some(name.as_str()) != left_out);
-        names.map(|name| format!("{name}{}", if required.contains(&json!(name)) { "*" } else { "" })).collect()
+        let names = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| Some(name.as_str()) != left_out);
+        names
+            .map(|name| {
+                format!(
+                    "{name}{}",
+                    if required.contains(&json!(name)) {
+                        "*"
+                    } else {
+                        ""
+                    }
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -144,11 +214,23 @@ mod tests {
             let mut described = fields(item, group);
             if let Some(group) = group {
                 let records = &item["properties"][group];
-                let happenings = records.get("$ref").map_or(records, |_| &schema["$defs"]["happenings"]);
+                let happenings = records
+                    .get("$ref")
+                    .map_or(records, |_| &schema["$defs"]["happenings"]);
                 described.extend(fields(&happenings["items"], None));
             }
-            let mark = |field: &Field| if field.presence == Presence::Required { "*" } else { "" };
-            let mut written: Vec<String> = shape.fields.iter().map(|it| format!("{}{}", it.name, mark(it))).collect();
+            let mark = |field: &Field| {
+                if field.presence == Presence::Required {
+                    "*"
+                } else {
+                    ""
+                }
+            };
+            let mut written: Vec<String> = shape
+                .fields
+                .iter()
+                .map(|it| format!("{}{}", it.name, mark(it)))
+                .collect();
             described.sort_unstable();
             written.sort_unstable();
             assert_eq!(described, written, "{kind}");
@@ -159,7 +241,9 @@ mod tests {
     fn a_good_file_is_of_its_own_type_and_of_no_other() {
         for kind in ExportType::ALL {
             let file = json!([good(kind), good(kind)]);
-            let types = ExportType::ALL.into_iter().filter(|other| ours(*other).is_valid(&file));
+            let types = ExportType::ALL
+                .into_iter()
+                .filter(|other| ours(*other).is_valid(&file));
             assert_eq!(types.collect::<Vec<_>>(), [kind]);
             #[cfg(feature = "published-schema")]
             published::Published::given().assert_valid(kind, &file);
@@ -189,16 +273,29 @@ mod tests {
     #[test]
     fn ours_refuses_what_the_contract_does_not_name() {
         for (kind, place, item) in bad_for_ours() {
-            assert!(!ours(kind).is_valid(&json!([good(kind), item])), "{kind}{place}: {item}");
+            assert!(
+                !ours(kind).is_valid(&json!([good(kind), item])),
+                "{kind}{place}: {item}"
+            );
         }
     }
 
     #[test]
     fn extras_may_have_200_properties_and_nested_ones_only_on_activities() {
-        let nested = with(good(ExportType::Activity), "/activities/0/extras", json!({"a": {"b": [many(201)]}}));
+        let nested = with(
+            good(ExportType::Activity),
+            "/activities/0/extras",
+            json!({"a": {"b": [many(201)]}}),
+        );
         assert!(ours(ExportType::Activity).is_valid(&json!([nested])));
-        for (kind, place) in [(ExportType::Event, "/events/0/extras"), (ExportType::Job, "/extras")] {
-            assert!(ours(kind).is_valid(&json!([with(good(kind), place, many(200))])), "{kind}");
+        for (kind, place) in [
+            (ExportType::Event, "/events/0/extras"),
+            (ExportType::Job, "/extras"),
+        ] {
+            assert!(
+                ours(kind).is_valid(&json!([with(good(kind), place, many(200))])),
+                "{kind}"
+            );
         }
     }
 }

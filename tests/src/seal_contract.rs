@@ -20,10 +20,22 @@ async fn assert_contract(keeper: &dyn Sealer, of_other_key: &dyn Sealer) {
     assert_eq!(keeper.open(job(1), &sealed).await, Ok(credential.clone()));
     let hidden = !sealed.0.windows(8).any(|part| part == b"c2VjcmV0");
     assert!(hidden, "the sealed bytes hold the credential");
-    assert_eq!(keeper.open(job(2), &sealed).await, Err(SealError::Unreadable), "for another job");
-    assert_eq!(of_other_key.open(job(1), &sealed).await, Err(SealError::Unreadable), "with another key");
+    assert_eq!(
+        keeper.open(job(2), &sealed).await,
+        Err(SealError::Unreadable),
+        "for another job"
+    );
+    assert_eq!(
+        of_other_key.open(job(1), &sealed).await,
+        Err(SealError::Unreadable),
+        "with another key"
+    );
     let damaged = SealedCredential(sealed.0.iter().rev().copied().collect());
-    assert_eq!(keeper.open(job(1), &damaged).await, Err(SealError::Unreadable), "damaged");
+    assert_eq!(
+        keeper.open(job(1), &damaged).await,
+        Err(SealError::Unreadable),
+        "damaged"
+    );
     let longest = Secret::new("x".repeat(4_000));
     let sealed = keeper.seal(job(1), &longest).await.unwrap();
     assert_eq!(keeper.open(job(1), &sealed).await, Ok(longest));
@@ -31,7 +43,11 @@ async fn assert_contract(keeper: &dyn Sealer, of_other_key: &dyn Sealer) {
 
 #[tokio::test]
 async fn a_key_of_ones_own_seals() {
-    assert_contract(&KeySealer::new(&[7; 32]).unwrap(), &KeySealer::new(&[8; 32]).unwrap()).await;
+    assert_contract(
+        &KeySealer::new(&[7; 32]).unwrap(),
+        &KeySealer::new(&[8; 32]).unwrap(),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -39,7 +55,13 @@ async fn a_key_service_seals() {
     let server = Ministack::shared().await;
     let client = aws_sdk_kms::Client::new(&server.sdk_config().await);
     let new_sealer = async || {
-        let key = client.create_key().send().await.unwrap().key_metadata.unwrap();
+        let key = client
+            .create_key()
+            .send()
+            .await
+            .unwrap()
+            .key_metadata
+            .unwrap();
         KmsSealer::new(client.clone(), key.key_id)
     };
     assert_contract(&new_sealer().await, &new_sealer().await).await;

@@ -1,9 +1,11 @@
-//! Whole exports under a scheduler that a seed drives: events come twice, late and in any order, processes die or stand
-//! still at any call, answers get lost, signatures are revoked, owners cancel and resume. One process, the real
-//! handlers, no socket, no thread of chance: a seed replays exactly.
+//! Whole exports under a scheduler that a seed drives: events come twice, late and in any order,
+//! processes die or stand still at any call, answers get lost, signatures are revoked, owners
+//! cancel and resume. One process, the real handlers, no socket, no thread of chance: a seed
+//! replays exactly.
 //!
-//! `make simulate RUNS=2000` plays many seeds, `make simulate SEED=7` tells one step by step. Both give their numbers to
-//! the test binary as filters that match no test (`runs=2000`, `seed=7`, `base=1000`).
+//! `make simulate RUNS=2000` plays many seeds, `make simulate SEED=7` tells one step by step. Both
+//! give their numbers to the test binary as filters that match no test (`runs=2000`, `seed=7`,
+//! `base=1000`).
 
 mod chance;
 mod checks;
@@ -36,11 +38,23 @@ const LOGGED: u64 = 50;
 /// Plays one seed.
 fn play(seed: u64, broken: Option<Broken>, verbose: bool) -> (Figures, Result<()>) {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _guard = seed.is_multiple_of(LOGGED).then(|| tracing::subscriber::set_default(subscriber));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Run::play(seed, broken, verbose))));
-    let (figures, result) = played.unwrap_or_else(|_| (Figures::default(), Err(anyhow!("a panic"))));
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = seed
+        .is_multiple_of(LOGGED)
+        .then(|| tracing::subscriber::set_default(subscriber));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(Run::play(seed, broken, verbose))
+    }));
+    let (figures, result) =
+        played.unwrap_or_else(|_| (Figures::default(), Err(anyhow!("a panic"))));
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     (figures, result.and_then(|()| clean("the log", &log)))
 }
@@ -65,7 +79,10 @@ impl Summary {
         for (what, count) in figures.played {
             *self.played.entry(what).or_default() += count;
         }
-        *self.rests.entry(figures.rest.unwrap_or("never")).or_default() += 1;
+        *self
+            .rests
+            .entry(figures.rest.unwrap_or("never"))
+            .or_default() += 1;
         *self.ends.entry(figures.end.unwrap_or("never")).or_default() += 1;
         if let Err(error) = result {
             eprintln!("seed {seed}: {error:#}");
@@ -97,7 +114,8 @@ fn play_all(base: u64, runs: u64) -> Summary {
 
 /// A number that was given to the test binary as `name=number`.
 fn given(name: &str) -> Option<u64> {
-    std::env::args().find_map(|argument| argument.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+    std::env::args()
+        .find_map(|argument| argument.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
 #[test]
@@ -119,7 +137,11 @@ fn exports_are_exact_or_honest_whatever_the_seeds_bring() {
         summary.ends,
         summary.played,
     );
-    assert!(summary.failed.is_empty(), "make simulate SEED=… replays each of {:?}", summary.failed);
+    assert!(
+        summary.failed.is_empty(),
+        "make simulate SEED=… replays each of {:?}",
+        summary.failed
+    );
 }
 
 #[test]
@@ -130,11 +152,14 @@ fn a_seed_replays_exactly() {
     }
 }
 
-/// Plays seeds with a broken protocol until one is caught in what only such a protocol does to data.
+/// Plays seeds with a broken protocol until one is caught in what only such a protocol does to
+/// data.
 fn caught_by(broken: Broken, harm: &[&str]) -> Option<(u64, String)> {
     (0..400).find_map(|seed| {
         let error = format!("{:#}", play(seed, Some(broken), false).1.err()?);
-        harm.iter().any(|harm| error.contains(harm)).then_some((seed, error))
+        harm.iter()
+            .any(|harm| error.contains(harm))
+            .then_some((seed, error))
     })
 }
 

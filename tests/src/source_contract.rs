@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -18,7 +20,9 @@ use shared::app::AppScope;
 use shared::chunk::ChunkSource;
 use shared::encode::{EncodeOptions, Encoder};
 use shared::job::PlanCursor;
-use shared::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use shared::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
 use shared::source::lake::{Lake, layout};
 use shared::source::registry::{Campaign, Device, Feedback, PushToken, Registry};
 use shared::source::{Piece, Source, SourceError};
@@ -48,11 +52,26 @@ fn request(export_type: ExportType, selection: Selection) -> ExportRequest {
     }
 }
 
-async fn plan(source: &dyn Source, scope: &AppScope, request: &ExportRequest, limit: usize) -> Vec<ChunkSource> {
+async fn plan(
+    source: &dyn Source,
+    scope: &AppScope,
+    request: &ExportRequest,
+    limit: usize,
+) -> Vec<ChunkSource> {
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
-        let page = source.plan(scope, request, cursor.as_ref(), limit).await.unwrap();
-        assert_eq!(page, source.plan(scope, request, cursor.as_ref(), limit).await.unwrap(), "a plan is deterministic");
+        let page = source
+            .plan(scope, request, cursor.as_ref(), limit)
+            .await
+            .unwrap();
+        assert_eq!(
+            page,
+            source
+                .plan(scope, request, cursor.as_ref(), limit)
+                .await
+                .unwrap(),
+            "a plan is deterministic"
+        );
         assert!(page.chunks.len() <= limit);
         chunks.extend(page.chunks);
         let Some(next) = page.next else { return chunks };
@@ -66,7 +85,14 @@ async fn read(source: &dyn Source, chunk: &ChunkSource, request: &ExportRequest)
     let mut next_lines = BTreeMap::new();
     let mut pieces = source.read(chunk, request);
     while let Some(piece) = pieces.try_next().await.unwrap() {
-        let Piece::Lines { origin, first_line, text } = piece else { panic!("{piece:?}") };
+        let Piece::Lines {
+            origin,
+            first_line,
+            text,
+        } = piece
+        else {
+            panic!("{piece:?}")
+        };
         let next_line = next_lines.entry(origin).or_insert(1);
         assert_eq!(first_line, *next_line);
         for line in std::str::from_utf8(&text).unwrap().lines() {
@@ -90,43 +116,79 @@ async fn assert_contract(source: &dyn Source, request: &ExportRequest, mut expec
     let chunks = plan(source, &chess(), request, 64).await;
     assert!(chunks.len() > 3, "{}", chunks.len());
     for limit in [1, 2, 3] {
-        assert_eq!(plan(source, &chess(), request, limit).await, chunks, "pages of {limit}");
+        assert_eq!(
+            plan(source, &chess(), request, limit).await,
+            chunks,
+            "pages of {limit}"
+        );
     }
     let mut found = Vec::new();
     for chunk in &chunks {
         let lines = read(source, chunk, request).await;
-        assert_eq!(lines, read(source, chunk, request).await, "a repeat reads the same");
+        assert_eq!(
+            lines,
+            read(source, chunk, request).await,
+            "a repeat reads the same"
+        );
         found.extend(lines);
     }
     assert_records(request.export_type, &found);
     found.sort_unstable();
     expected.sort_unstable();
-    assert!(found == expected, "every line once: {} of {}", found.len(), expected.len());
-    assert!(read_all(source, &go(), request).await.is_empty(), "another app has its own data");
+    assert!(
+        found == expected,
+        "every line once: {} of {}",
+        found.len(),
+        expected.len()
+    );
+    assert!(
+        read_all(source, &go(), request).await.is_empty(),
+        "another app has its own data"
+    );
     assert_refusals(source, request).await;
 }
 
 /// Every line is a record of its type.
 fn assert_records(export_type: ExportType, lines: &[String]) {
-    let options = EncodeOptions { export_user_id: true, ..EncodeOptions::default() };
+    let options = EncodeOptions {
+        export_user_id: true,
+        ..EncodeOptions::default()
+    };
     let mut encoder = Encoder::new(export_type, ExportFormat::JsonBlob, options);
     for line in lines {
-        encoder.push(line.as_bytes(), &mut Vec::new()).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        encoder
+            .push(line.as_bytes(), &mut Vec::new())
+            .unwrap_or_else(|fault| panic!("{fault}: {line}"));
     }
 }
 
 async fn assert_refusals(source: &dyn Source, request: &ExportRequest) {
-    for cursor in ["", "lake1:x:", "registry1", "lake2:2026-11-01:", "registry2:1"] {
+    for cursor in [
+        "",
+        "lake1:x:",
+        "registry1",
+        "lake2:2026-11-01:",
+        "registry2:1",
+    ] {
         let cursor = PlanCursor(cursor.to_owned());
-        let error = source.plan(&chess(), request, Some(&cursor), 1).await.unwrap_err();
+        let error = source
+            .plan(&chess(), request, Some(&cursor), 1)
+            .await
+            .unwrap_err();
         assert!(!error.is_retryable(), "{error}");
     }
     for chunk in [
-        ChunkSource::Objects { day: date!(2026 - 11 - 01), objects: Vec::new() },
+        ChunkSource::Objects {
+            day: date!(2026 - 11 - 01),
+            objects: Vec::new(),
+        },
         ChunkSource::Partitions(vec!["no partition".to_owned()]),
     ] {
         let read: Result<Vec<_>, SourceError> = source.read(&chunk, request).try_collect().await;
-        assert!(read.is_err() || read.is_ok_and(|pieces| pieces.is_empty()), "rows of no source: {chunk:?}");
+        assert!(
+            read.is_err() || read.is_ok_and(|pieces| pieces.is_empty()),
+            "rows of no source: {chunk:?}"
+        );
     }
 }
 
@@ -150,7 +212,10 @@ async fn fill_lake(store: Arc<dyn ObjectStore>) -> (Lake, Vec<String>) {
 }
 
 fn event_request() -> ExportRequest {
-    let days = DateRange { start: date!(2026 - 11 - 01), end: date!(2026 - 11 - 05) };
+    let days = DateRange {
+        start: date!(2026 - 11 - 01),
+        end: date!(2026 - 11 - 05),
+    };
     request(ExportType::Event, Selection::Days(days))
 }
 
@@ -168,7 +233,10 @@ async fn a_lake_in_a_folder_is_a_source() {
     assert_contract(&lake, &event_request(), expected).await;
 }
 
-#[expect(clippy::disallowed_types, reason = "this suite makes the adapter's client")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "this suite makes the adapter's client"
+)]
 fn client_of(address: std::net::SocketAddr) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -185,20 +253,35 @@ async fn registry(segments: u16) -> Registry {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let database = dynoxide::Database::memory().unwrap();
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    tokio::spawn(dynoxide::server::serve_with_shutdown(
+        listener,
+        database,
+        std::future::pending(),
+    ));
     let client = client_of(address);
-    let mut table = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
+    let mut table = client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest);
     for (name, key_type) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type);
-        table = table.attribute_definitions(attribute.build().unwrap()).key_schema(key.build().unwrap());
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(key_type);
+        table = table
+            .attribute_definitions(attribute.build().unwrap())
+            .key_schema(key.build().unwrap());
     }
     table.send().await.unwrap();
     Registry::new(client, TABLE, segments)
 }
 
 fn object(value: Value) -> serde_json::Map<String, Value> {
-    let Value::Object(map) = value else { panic!("{value}") };
+    let Value::Object(map) = value else {
+        panic!("{value}")
+    };
     map
 }
 
@@ -207,8 +290,15 @@ fn device(number: usize, tag: &str) -> Device {
         id: format!("{number:032x}"),
         meta: object(json!({"firstSeen": 1_700_000_000_123_i64, "nativePushEnabled": true})),
         info: object(json!({"phoneModel": "Nexus \"5\"", "timeZoneOffset": -60})),
-        app_info: if number.is_multiple_of(3) { object(json!({})) } else { object(json!({"level": 2.5, "tag": tag})) },
-        push_token: number.is_multiple_of(2).then(|| PushToken { token: format!("t{number}"), kind: "GCM".to_owned() }),
+        app_info: if number.is_multiple_of(3) {
+            object(json!({}))
+        } else {
+            object(json!({"level": 2.5, "tag": tag}))
+        },
+        push_token: number.is_multiple_of(2).then(|| PushToken {
+            token: format!("t{number}"),
+            kind: "GCM".to_owned(),
+        }),
         user_id: Some(format!("user{number}")),
         ..Device::default()
     }
@@ -217,8 +307,22 @@ fn device(number: usize, tag: &str) -> Device {
 #[tokio::test]
 async fn devices_are_a_source_in_all_three_types() {
     let registry = registry(5).await;
-    registry.put_devices(&chess(), &(0..60).map(|number| device(number, "ü")).collect::<Vec<_>>()).await.unwrap();
-    let app_info = |number: usize| if number.is_multiple_of(3) { "{}" } else { "{\"level\":2.5,\"tag\":\"ü\"}" };
+    registry
+        .put_devices(
+            &chess(),
+            &(0..60)
+                .map(|number| device(number, "ü"))
+                .collect::<Vec<_>>(),
+        )
+        .await
+        .unwrap();
+    let app_info = |number: usize| {
+        if number.is_multiple_of(3) {
+            "{}"
+        } else {
+            "{\"level\":2.5,\"tag\":\"ü\"}"
+        }
+    };
     let devices = (0..60).map(|number| {
         let meta = "{\"firstSeen\":1700000000123,\"nativePushEnabled\":true}";
         let info = "{\"phoneModel\":\"Nexus \\\"5\\\"\",\"timeZoneOffset\":-60}";
@@ -226,13 +330,34 @@ async fn devices_are_a_source_in_all_three_types() {
         format!("{{\"deviceId\":\"{number:032x}\",\"meta\":{meta},\"info\":{info},\"location\":{{}},\"appInfo\":{app_info}}}")
     });
     let tags = (0..60_usize).filter(|number| !number.is_multiple_of(3));
-    let tags = tags.map(|number| format!("{{\"deviceId\":\"{number:032x}\",\"tags\":{}}}", app_info(number)));
+    let tags = tags.map(|number| {
+        format!(
+            "{{\"deviceId\":\"{number:032x}\",\"tags\":{}}}",
+            app_info(number)
+        )
+    });
     let tokens = (0..60).step_by(2);
-    let tokens =
-        tokens.map(|number| format!("{{\"deviceId\":\"{number:032x}\",\"token\":\"t{number}\",\"type\":\"GCM\"}}"));
-    assert_contract(&registry, &request(ExportType::Device, Selection::Devices), devices.collect()).await;
-    assert_contract(&registry, &request(ExportType::Tag, Selection::Devices), tags.collect()).await;
-    assert_contract(&registry, &request(ExportType::Token, Selection::Devices), tokens.collect()).await;
+    let tokens = tokens.map(|number| {
+        format!("{{\"deviceId\":\"{number:032x}\",\"token\":\"t{number}\",\"type\":\"GCM\"}}")
+    });
+    assert_contract(
+        &registry,
+        &request(ExportType::Device, Selection::Devices),
+        devices.collect(),
+    )
+    .await;
+    assert_contract(
+        &registry,
+        &request(ExportType::Tag, Selection::Devices),
+        tags.collect(),
+    )
+    .await;
+    assert_contract(
+        &registry,
+        &request(ExportType::Token, Selection::Devices),
+        tokens.collect(),
+    )
+    .await;
 }
 
 fn feedback(campaign: i64, device: usize) -> Feedback {
@@ -246,7 +371,11 @@ fn feedback(campaign: i64, device: usize) -> Feedback {
 }
 
 fn feedback_line(campaign: i64, device: usize) -> String {
-    let user = if device.is_multiple_of(2) { ",\"userId\":\"jane\"" } else { "" };
+    let user = if device.is_multiple_of(2) {
+        ",\"userId\":\"jane\""
+    } else {
+        ""
+    };
     format!(
         "{{\"deviceId\":\"{device:032x}\",\"campaignType\":\"Poll\",\"campaignId\":{campaign},\
          \"status\":[\"Queued\",\"ContentDisplayed\"]{user}}}"
@@ -256,25 +385,59 @@ fn feedback_line(campaign: i64, device: usize) -> String {
 #[tokio::test]
 async fn feedback_by_campaign_is_a_source() {
     let registry = registry(1).await;
-    let feedback: Vec<_> = (-2..3).flat_map(|campaign| (0..7).map(move |device| feedback(campaign, device))).collect();
+    let feedback: Vec<_> = (-2..3)
+        .flat_map(|campaign| (0..7).map(move |device| feedback(campaign, device)))
+        .collect();
     registry.put_feedback(&chess(), &feedback).await.unwrap();
     let ids: Vec<i64> = [-2, 0, 1].into_iter().chain(1_000..1_090).collect();
-    let by_campaign = Selection::Campaigns { campaign_type: CampaignType::Poll, ids };
-    let expected = [-2, 0, 1].into_iter().flat_map(|campaign| (0..7).map(move |it| feedback_line(campaign, it)));
-    assert_contract(&registry, &request(ExportType::Push, by_campaign.clone()), expected.collect()).await;
-    let other_type = Selection::Campaigns { campaign_type: CampaignType::DataPush, ids: vec![-2, 0] };
-    assert!(read_all(&registry, &chess(), &request(ExportType::Push, other_type)).await.is_empty());
+    let by_campaign = Selection::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids,
+    };
+    let expected = [-2, 0, 1]
+        .into_iter()
+        .flat_map(|campaign| (0..7).map(move |it| feedback_line(campaign, it)));
+    assert_contract(
+        &registry,
+        &request(ExportType::Push, by_campaign.clone()),
+        expected.collect(),
+    )
+    .await;
+    let other_type = Selection::Campaigns {
+        campaign_type: CampaignType::DataPush,
+        ids: vec![-2, 0],
+    };
+    assert!(
+        read_all(&registry, &chess(), &request(ExportType::Push, other_type))
+            .await
+            .is_empty()
+    );
 }
 
-const WINDOW: [OffsetDateTime; 2] = [datetime!(2026-11-10 0:00 UTC), datetime!(2026-11-12 0:00 UTC)];
+const WINDOW: [OffsetDateTime; 2] = [
+    datetime!(2026-11-10 0:00 UTC),
+    datetime!(2026-11-12 0:00 UTC),
+];
 
 fn window_request() -> ExportRequest {
     let [start, end] = WINDOW;
-    request(ExportType::Push, Selection::ActiveCampaigns { campaign_type: CampaignType::Poll, start, end })
+    request(
+        ExportType::Push,
+        Selection::ActiveCampaigns {
+            campaign_type: CampaignType::Poll,
+            start,
+            end,
+        },
+    )
 }
 
 fn campaign(id: i64, active_from: OffsetDateTime, active_to: Option<OffsetDateTime>) -> Campaign {
-    Campaign { campaign_type: CampaignType::Poll, id, active_from, active_to }
+    Campaign {
+        campaign_type: CampaignType::Poll,
+        id,
+        active_from,
+        active_to,
+    }
 }
 
 #[tokio::test]
@@ -282,14 +445,29 @@ async fn feedback_by_window_is_a_source() {
     let registry = registry(1).await;
     let [start, _] = WINDOW;
     // Long gone, but for every third: many pages have few campaigns of the window, some have none.
-    let ended = |id: i64| if id % 3 == 0 && id < 200 { start } else { start - Duration::days(1) };
+    let ended = |id: i64| {
+        if id % 3 == 0 && id < 200 {
+            start
+        } else {
+            start - Duration::days(1)
+        }
+    };
     let campaigns = (-20..400).map(|id| campaign(id, start - Duration::days(9), Some(ended(id))));
-    registry.put_campaigns(&chess(), &campaigns.collect::<Vec<_>>()).await.unwrap();
+    registry
+        .put_campaigns(&chess(), &campaigns.collect::<Vec<_>>())
+        .await
+        .unwrap();
     let feedback: Vec<_> = (-20..400).map(|campaign| feedback(campaign, 1)).collect();
     registry.put_feedback(&chess(), &feedback).await.unwrap();
-    let expected = (-20..200).filter(|id| id % 3 == 0).map(|id| feedback_line(id, 1));
+    let expected = (-20..200)
+        .filter(|id| id % 3 == 0)
+        .map(|id| feedback_line(id, 1));
     let found = read_all(&registry, &chess(), &window_request()).await;
-    assert_eq!(found, expected.collect::<Vec<_>>(), "in the order of the campaigns");
+    assert_eq!(
+        found,
+        expected.collect::<Vec<_>>(),
+        "in the order of the campaigns"
+    );
     for limit in [1, 2, 3] {
         let pages = plan(&registry, &chess(), &window_request(), limit).await;
         let mut lines = Vec::new();
@@ -318,11 +496,23 @@ async fn a_campaign_is_of_the_window_when_it_was_active_at_one_moment_of_it() {
     for (id, from, to, _) in cases {
         // Another zone is the same moment.
         let zone = time::UtcOffset::from_hms(5, 30, 0).unwrap();
-        registry.put_campaigns(&chess(), &[campaign(id, from.to_offset(zone), to)]).await.unwrap();
-        registry.put_feedback(&chess(), &[feedback(id, 1)]).await.unwrap();
+        registry
+            .put_campaigns(&chess(), &[campaign(id, from.to_offset(zone), to)])
+            .await
+            .unwrap();
+        registry
+            .put_feedback(&chess(), &[feedback(id, 1)])
+            .await
+            .unwrap();
     }
-    let expected = cases.into_iter().filter(|(.., active)| *active).map(|(id, ..)| feedback_line(id, 1));
-    assert_eq!(read_all(&registry, &chess(), &window_request()).await, expected.collect::<Vec<_>>());
+    let expected = cases
+        .into_iter()
+        .filter(|(.., active)| *active)
+        .map(|(id, ..)| feedback_line(id, 1));
+    assert_eq!(
+        read_all(&registry, &chess(), &window_request()).await,
+        expected.collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -350,8 +540,14 @@ async fn scripted(answers: Vec<(u16, String)>) -> (Registry, tokio::task::JoinHa
         for (status, body) in answers {
             let (mut connection, _) = listener.accept().await.unwrap();
             asked.push(read_request(&mut connection).await);
-            let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-            connection.write_all((head + &body).as_bytes()).await.unwrap();
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            connection
+                .write_all((head + &body).as_bytes())
+                .await
+                .unwrap();
         }
         asked
     });
@@ -364,8 +560,15 @@ async fn read_request(connection: &mut tokio::net::TcpStream) -> String {
         let mut buffer = [0; 4_096];
         let len = connection.read(&mut buffer).await.unwrap();
         text.push_str(std::str::from_utf8(&buffer[..len]).unwrap());
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head.lines().find_map(|line| {
+            line.to_lowercase()
+                .strip_prefix("content-length: ")?
+                .parse()
+                .ok()
+        });
         if body.len() >= length.unwrap_or(0) {
             return body.to_owned();
         }
@@ -375,25 +578,57 @@ async fn read_request(connection: &mut tokio::net::TcpStream) -> String {
 #[tokio::test]
 async fn failures_of_dynamodb_are_told_apart() {
     let cases = [
-        (400, "ThrottlingException", "the source of registry does not answer: ThrottlingException"),
+        (
+            400,
+            "ThrottlingException",
+            "the source of registry does not answer: ThrottlingException",
+        ),
         (
             400,
             "ProvisionedThroughputExceededException",
             "the source of registry does not answer: ProvisionedThroughputExceededException",
         ),
-        (500, "InternalServerError", "the source of registry does not answer: InternalServerError"),
+        (
+            500,
+            "InternalServerError",
+            "the source of registry does not answer: InternalServerError",
+        ),
         (503, "Odd", "the source of registry does not answer: Odd"),
-        (400, "AccessDeniedException", "the service may not read registry"),
-        (400, "ExpiredTokenException", "the service may not read registry"),
-        (400, "ResourceNotFoundException", "registry cannot be read: the table does not exist"),
-        (400, "ValidationException", "registry cannot be read: ValidationException"),
+        (
+            400,
+            "AccessDeniedException",
+            "the service may not read registry",
+        ),
+        (
+            400,
+            "ExpiredTokenException",
+            "the service may not read registry",
+        ),
+        (
+            400,
+            "ResourceNotFoundException",
+            "registry cannot be read: the table does not exist",
+        ),
+        (
+            400,
+            "ValidationException",
+            "registry cannot be read: ValidationException",
+        ),
     ];
     for (status, code, words) in cases {
-        let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "m"});
+        let body =
+            json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "m"});
         let (registry, server) = scripted(vec![(status, body.to_string())]).await;
-        let error = registry.plan(&chess(), &window_request(), None, 1).await.unwrap_err();
+        let error = registry
+            .plan(&chess(), &window_request(), None, 1)
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), words);
-        assert_eq!(error.is_retryable(), words.contains("does not answer"), "{code}");
+        assert_eq!(
+            error.is_retryable(),
+            words.contains("does not answer"),
+            "{code}"
+        );
         server.await.unwrap();
     }
 }
@@ -404,50 +639,91 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
     let address = deaf.local_addr().unwrap();
     let registry = Registry::new(client_of(address), TABLE, 1);
     let request = request(ExportType::Device, Selection::Devices);
-    let error = registry.plan(&chess(), &request, None, 1).await.unwrap_err();
+    let error = registry
+        .plan(&chess(), &request, None, 1)
+        .await
+        .unwrap_err();
     assert!(error.is_retryable(), "{error}");
     let chunk = ChunkSource::Partitions(vec![format!("DEVICES#{}#0", chess())]);
-    let error = registry.read(&chunk, &request).try_collect::<Vec<_>>().await.unwrap_err();
+    let error = registry
+        .read(&chunk, &request)
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap_err();
     assert!(error.is_retryable(), "{error}");
 }
 
 #[tokio::test]
 async fn what_a_batch_leaves_undone_is_written_again() {
-    let left =
-        json!({"UnprocessedItems": {TABLE: [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "left"}}}}]}});
+    let left = json!({"UnprocessedItems": {TABLE: [{"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "left"}}}}]}});
     let (registry, server) = scripted(vec![(200, left.to_string()), (200, "{}".to_owned())]).await;
-    registry.put_feedback(&chess(), &[feedback(1, 1), feedback(1, 2)]).await.unwrap();
+    registry
+        .put_feedback(&chess(), &[feedback(1, 1), feedback(1, 2)])
+        .await
+        .unwrap();
     let asked = server.await.unwrap();
     assert_eq!(asked.len(), 2);
     let again: Value = serde_json::from_str(&asked[1]).unwrap();
-    assert_eq!(again["RequestItems"][TABLE], left["UnprocessedItems"][TABLE]);
+    assert_eq!(
+        again["RequestItems"][TABLE],
+        left["UnprocessedItems"][TABLE]
+    );
 }
 
 #[tokio::test]
 async fn a_damaged_campaign_is_named_without_its_content() {
-    let item = json!({"pk": {"S": "p"}, "sk": {"S": "09223372036854775815"}, "activeFrom": {"S": "soon"}});
+    let item =
+        json!({"pk": {"S": "p"}, "sk": {"S": "09223372036854775815"}, "activeFrom": {"S": "soon"}});
     let (registry, server) = scripted(vec![(200, json!({"Items": [item]}).to_string())]).await;
-    let error = registry.plan(&chess(), &window_request(), None, 1).await.unwrap_err().to_string();
-    assert!(error.ends_with("#Poll 09223372036854775815 cannot be read: `activeFrom` is not a timestamp"), "{error}");
+    let error = registry
+        .plan(&chess(), &window_request(), None, 1)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.ends_with(
+            "#Poll 09223372036854775815 cannot be read: `activeFrom` is not a timestamp"
+        ),
+        "{error}"
+    );
     assert!(!error.contains("soon"));
     server.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_registry_with_another_number_of_segments_is_not_exported() {
-    let (loader, request) = (registry(8).await, request(ExportType::Device, Selection::Devices));
+    let (loader, request) = (
+        registry(8).await,
+        request(ExportType::Device, Selection::Devices),
+    );
     let devices: Vec<_> = (0..40).map(|number| device(number, "")).collect();
     loader.put_devices(&chess(), &devices).await.unwrap();
     assert_eq!(read_all(&loader, &chess(), &request).await.len(), 40);
     for segments in [4, 16] {
         let reader = loader.with_segments(segments);
-        let error = reader.plan(&chess(), &request, None, 64).await.unwrap_err().to_string();
-        assert!(error.contains("says `8`") && error.contains(&format!("REGISTRY_SEGMENTS is {segments}")), "{error}");
-        let error = reader.put_devices(&chess(), &devices).await.unwrap_err().to_string();
+        let error = reader
+            .plan(&chess(), &request, None, 64)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("says `8`")
+                && error.contains(&format!("REGISTRY_SEGMENTS is {segments}")),
+            "{error}"
+        );
+        let error = reader
+            .put_devices(&chess(), &devices)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("remove the app's devices"), "{error}");
     }
     let chunks = plan(&loader, &chess(), &request, 64).await;
-    let misread: Result<Vec<_>, _> = loader.with_segments(16).read(&chunks[1], &request).try_collect().await;
+    let misread: Result<Vec<_>, _> = loader
+        .with_segments(16)
+        .read(&chunks[1], &request)
+        .try_collect()
+        .await;
     let error = misread.unwrap_err().to_string();
     assert!(error.contains("it belongs into segment"), "{error}");
 }

@@ -1,6 +1,6 @@
-//! One suite of behaviours that the store shows over every DynamoDB: the embedded engine of the local stack,
-//! `ministack`, and, as an opt-in (`--features dynamodb-local`), the official DynamoDB Local. What none of the engines
-//! ever does, injected answers show in [`answers`].
+//! One suite of behaviours that the store shows over every DynamoDB: the embedded engine of the
+//! local stack, `ministack`, and, as an opt-in (`--features dynamodb-local`), the official DynamoDB
+//! Local. What none of the engines ever does, injected answers show in [`answers`].
 
 mod answers;
 mod chunks;
@@ -83,25 +83,38 @@ behaviours! {
 /// A file of the suite, as it is written, without its comments.
 fn part(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
 }
 
 /// Every file beside this one's modules.
 fn suite() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store_contract");
-    folder.read_dir().unwrap().map(|file| part(&file.unwrap().path())).collect()
+    folder
+        .read_dir()
+        .unwrap()
+        .map(|file| part(&file.unwrap().path()))
+        .collect()
 }
 
 #[test]
 fn every_method_of_the_ports_is_called_by_the_suite() {
     let ports = part(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src/store.rs"));
     let method = Regex::new(r"(?m)^\s+async fn (\w+)").unwrap();
-    let methods: Vec<_> = method.captures_iter(&ports).map(|found| found[1].to_owned()).collect();
+    let methods: Vec<_> = method
+        .captures_iter(&ports)
+        .map(|found| found[1].to_owned())
+        .collect();
     assert!(methods.len() > 10, "{methods:?}");
     let suite = suite();
     for method in methods {
         let call = Regex::new(&format!(r"\bstore\s*\.{method}\(")).unwrap();
-        assert!(suite.iter().any(|part| call.is_match(part)), "the suite never calls {method}");
+        assert!(
+            suite.iter().any(|part| call.is_match(part)),
+            "the suite never calls {method}"
+        );
     }
 }
 
@@ -110,10 +123,17 @@ fn every_behaviour_runs_over_every_engine() {
     let page = part(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store_contract.rs"));
     let behaviour = Regex::new(r"(?m)^pub\(super\) async fn (\w+)\(world: &World\) \{").unwrap();
     let suite = suite();
-    let behaviours: Vec<_> = suite.iter().flat_map(|part| behaviour.captures_iter(part)).collect();
+    let behaviours: Vec<_> = suite
+        .iter()
+        .flat_map(|part| behaviour.captures_iter(part))
+        .collect();
     assert!(behaviours.len() > 20, "{behaviours:?}");
     for behaviour in behaviours {
         let listed = Regex::new(&format!(r"(?m)^ +{}[,;]$", &behaviour[1])).unwrap();
-        assert!(listed.is_match(&page), "{} runs over no engine", &behaviour[1]);
+        assert!(
+            listed.is_match(&page),
+            "{} runs over no engine",
+            &behaviour[1]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Whole exports over the real handlers: what a client sees at the end, whatever happened on the way.
+//! Whole exports over the real handlers: what a client sees at the end, whatever happened on the
+//! way.
 
 pub(crate) mod control;
 mod control_faulty;

@@ -1,5 +1,5 @@
-//! DynamoDB in this process without a socket: the SDK's requests go straight into the embedded engine, so that nothing
-//! waits for a network and a run depends on nothing but its own steps.
+//! DynamoDB in this process without a socket: the SDK's requests go straight into the embedded
+//! engine, so that nothing waits for a network and a run depends on nothing but its own steps.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,10 +28,15 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new() -> Self {
-        Self { database: Database::memory().unwrap(), outbox: Arc::default(), forgets_conditions: Arc::default() }
+        Self {
+            database: Database::memory().unwrap(),
+            outbox: Arc::default(),
+            forgets_conditions: Arc::default(),
+        }
     }
 
-    /// What was written into the exports table since the last look, as the stream's new images have it.
+    /// What was written into the exports table since the last look, as the stream's new images have
+    /// it.
     pub(crate) fn take_outbox(&self) -> Vec<Value> {
         std::mem::take(&mut self.outbox.lock().unwrap())
     }
@@ -42,7 +47,10 @@ impl Table {
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let operation = request
+            .headers()
+            .get("x-amz-target")
+            .and_then(|target| target.rsplit('.').next());
         let mut body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
         if self.forgets_conditions.load(Ordering::Relaxed) {
             forget_conditions(&mut body);
@@ -76,13 +84,18 @@ impl Table {
     /// Puts the new image of every item that a request wrote into the outbox.
     fn publish(&self, request: &Value) {
         let in_transaction = request["TransactItems"].as_array().into_iter().flatten();
-        let writes = in_transaction.flat_map(|item| item.as_object().into_iter().flat_map(|item| item.values()));
-        for write in writes.chain([request]).filter(|write| write["TableName"] == EXPORTS_TABLE) {
+        let writes = in_transaction
+            .flat_map(|item| item.as_object().into_iter().flat_map(|item| item.values()));
+        for write in writes
+            .chain([request])
+            .filter(|write| write["TableName"] == EXPORTS_TABLE)
+        {
             if let Some(item) = write.get("Item") {
                 self.outbox.lock().unwrap().push(item.clone());
             } else if write.get("UpdateExpression").is_some() {
                 let get = json!({"TableName": EXPORTS_TABLE, "Key": write["Key"]});
-                let mut answer: Value = serde_json::from_str(&self.run("GetItem", &get).unwrap()).unwrap();
+                let mut answer: Value =
+                    serde_json::from_str(&self.run("GetItem", &get).unwrap()).unwrap();
                 self.outbox.lock().unwrap().push(answer["Item"].take());
             }
         }
@@ -93,23 +106,38 @@ fn reply<Q: DeserializeOwned, A: Serialize>(
     body: &Value,
     run: impl FnOnce(Q) -> Result<A, DynoxideError>,
 ) -> Result<String, DynoxideError> {
-    let request = Q::deserialize(body).map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
+    let request = Q::deserialize(body)
+        .map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
     Ok(serde_json::to_string(&run(request)?).unwrap())
 }
 
 fn response(status: u16, body: String) -> HttpResponse {
-    let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    let mut response =
+        HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
+    response
+        .headers_mut()
+        .insert("content-type", "application/x-amz-json-1.0");
     response
 }
 
 fn forget_conditions(write: &mut Value) {
-    let in_transaction = write.get_mut("TransactItems").and_then(Value::as_array_mut).into_iter().flatten();
-    in_transaction.filter_map(|item| item.get_mut("Put")).for_each(forget_conditions);
+    let in_transaction = write
+        .get_mut("TransactItems")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    in_transaction
+        .filter_map(|item| item.get_mut("Put"))
+        .for_each(forget_conditions);
     if write["Item"]["kind"]["S"] == "chunk"
         && let Some(put) = write.as_object_mut()
     {
-        put.retain(|name, _| !matches!(name.as_str(), "ConditionExpression" | "ExpressionAttributeValues"));
+        put.retain(|name, _| {
+            !matches!(
+                name.as_str(),
+                "ConditionExpression" | "ExpressionAttributeValues"
+            )
+        });
     }
 }
 
@@ -120,7 +148,11 @@ impl fmt::Debug for Table {
 }
 
 impl HttpClient for Table {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }

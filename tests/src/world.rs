@@ -1,6 +1,10 @@
-//! A world for whole-export stories: the real handlers over the embedded DynamoDB, a lake and a container in memory,
-//! a clock that only the story moves, and deliveries that repeat, fail and go on.
-#![expect(clippy::disallowed_types, reason = "looks at the table as the pipes do, beside the ports")]
+//! A world for whole-export stories: the real handlers over the embedded DynamoDB, a lake and a
+//! container in memory, a clock that only the story moves, and deliveries that repeat, fail and go
+//! on.
+#![expect(
+    clippy::disallowed_types,
+    reason = "looks at the table as the pipes do, beside the ports"
+)]
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -103,10 +107,26 @@ pub(crate) struct World {
 }
 
 /// The table behind an HTTP client that meets the faults and repeats nothing by itself.
-fn faulty_table(sdk: &SdkConfig, table: &Table, faults: &Faults, clock: &Arc<StoryClock>) -> DynamoStore {
-    let http = FaultyHttp { faults: faults.clone(), inner: SharedHttpClient::new(table.clone()) };
-    let sdk = sdk.to_builder().http_client(http).retry_config(RetryConfig::disabled()).build();
-    DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(clock) as _)
+fn faulty_table(
+    sdk: &SdkConfig,
+    table: &Table,
+    faults: &Faults,
+    clock: &Arc<StoryClock>,
+) -> DynamoStore {
+    let http = FaultyHttp {
+        faults: faults.clone(),
+        inner: SharedHttpClient::new(table.clone()),
+    };
+    let sdk = sdk
+        .to_builder()
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    DynamoStore::new(
+        aws_sdk_dynamodb::Client::new(&sdk),
+        EXPORTS_TABLE,
+        Arc::clone(clock) as _,
+    )
 }
 
 /// What is under way.
@@ -119,8 +139,14 @@ pub(crate) struct Deliveries {
 impl Deliveries {
     /// A chunk's message that was received once and not dealt with.
     pub(crate) fn of_chunk(key: &JobKey, shard: u16, chunk: u32) -> Self {
-        let delivery = Delivery { what: Kind::Chunk(chunk_message(key, shard, chunk)), receives: 1 };
-        Self { seen: HashSet::new(), queue: VecDeque::from([delivery]) }
+        let delivery = Delivery {
+            what: Kind::Chunk(chunk_message(key, shard, chunk)),
+            receives: 1,
+        };
+        Self {
+            seen: HashSet::new(),
+            queue: VecDeque::from([delivery]),
+        }
     }
 }
 
@@ -140,7 +166,11 @@ pub(crate) enum Kind {
 impl World {
     pub(crate) async fn new() -> Self {
         let table = Table::new();
-        let sdk = aws_config("http://table.invalid").await.to_builder().http_client(table.clone()).build();
+        let sdk = aws_config("http://table.invalid")
+            .await
+            .to_builder()
+            .http_client(table.clone())
+            .build();
         create_tables(&sdk).await.unwrap();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
         let faults = Faults::default();
@@ -150,15 +180,30 @@ impl World {
         containers.create(&address);
         containers.grant(&address, &Secret::new(SIGNATURE), Permission::Write);
         let lake = Arc::new(InMemory::new());
-        let source =
-            |inner: Arc<dyn Source>| Arc::new(FaultySource { faults: faults.clone(), inner }) as Arc<dyn Source>;
+        let source = |inner: Arc<dyn Source>| {
+            Arc::new(FaultySource {
+                faults: faults.clone(),
+                inner,
+            }) as Arc<dyn Source>
+        };
         let sources = Sources {
-            lake: source(Arc::new(Lake::new(Arc::clone(&lake) as _, Path::from("lake"), 2_000))),
-            registry: source(Arc::new(Registry::new(client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS))),
+            lake: source(Arc::new(Lake::new(
+                Arc::clone(&lake) as _,
+                Path::from("lake"),
+                2_000,
+            ))),
+            registry: source(Arc::new(Registry::new(
+                client.clone(),
+                REGISTRY_TABLE,
+                REGISTRY_SEGMENTS,
+            ))),
         };
         let adapters = Adapters {
             table: Arc::new(faulty_table(&sdk, &table, &faults, &clock)),
-            containers: Arc::new(FaultyContainers { faults: faults.clone(), inner: containers.clone() }),
+            containers: Arc::new(FaultyContainers {
+                faults: faults.clone(),
+                inner: containers.clone(),
+            }),
             sealer: Arc::new(KeySealer::new(&[7; 32]).unwrap()),
             clock: Arc::clone(&clock) as _,
         };
@@ -182,7 +227,11 @@ impl World {
             max_receives: 20,
             table,
         };
-        let grant = Grant { subject: "analyst".to_owned(), path: "/".to_owned(), role: Role::Contributor };
+        let grant = Grant {
+            subject: "analyst".to_owned(),
+            path: "/".to_owned(),
+            role: Role::Contributor,
+        };
         world.store.put_grant(&grant).await.unwrap();
         world
     }
@@ -191,9 +240,21 @@ impl World {
         AppScope::from_segments(APP_PATH.trim_start_matches('/').split('/').take(10))
     }
 
-    pub(crate) async fn put_object(&self, kind: &str, day: &str, name: &str, text: impl Into<Vec<u8>>) {
-        let path = format!("lake/{kind}/app={}/date={day}/{name}", Self::scope().folder());
-        self.lake.put(&Path::from(path), text.into().into()).await.unwrap();
+    pub(crate) async fn put_object(
+        &self,
+        kind: &str,
+        day: &str,
+        name: &str,
+        text: impl Into<Vec<u8>>,
+    ) {
+        let path = format!(
+            "lake/{kind}/app={}/date={day}/{name}",
+            Self::scope().folder()
+        );
+        self.lake
+            .put(&Path::from(path), text.into().into())
+            .await
+            .unwrap();
     }
 
     /// An event of API Gateway, from the analyst.
@@ -211,19 +272,28 @@ impl World {
         serde_json::from_value(event).unwrap()
     }
 
-    /// Posts until the answer is 202, as a stock client repeats what failed with 5xx or not at all; the request id makes
-    /// it one job.
+    /// Posts until the answer is 202, as a stock client repeats what failed with 5xx or not at all;
+    /// the request id makes it one job.
     pub(crate) async fn post(&self, operation: &str, body: &Value) -> JobKey {
         let mut event = Self::http("POST", &format!("{APP_PATH}/{operation}"), Some(body));
-        event.headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
+        event
+            .headers
+            .insert("x-ms-client-request-id", "request-1".parse().unwrap());
         for _ in 0..5 {
-            let Some(answer) = self.faults.survive(create_job::handle(event.clone(), &self.create)).await else {
+            let Some(answer) = self
+                .faults
+                .survive(create_job::handle(event.clone(), &self.create))
+                .await
+            else {
                 continue;
             };
             if answer.status_code == 202 {
                 let task = body_of(&answer);
                 let id = JobId::parse(task["id"].as_str().unwrap()).unwrap();
-                return JobKey { scope: Self::scope(), id };
+                return JobKey {
+                    scope: Self::scope(),
+                    id,
+                };
             }
             assert!(answer.status_code >= 500, "{answer:?}");
         }
@@ -250,13 +320,22 @@ impl World {
     }
 
     pub(crate) async fn job(&self, key: &JobKey) -> Job {
-        self.store.job(key, self.clock.now()).await.unwrap().unwrap()
+        self.store
+            .job(key, self.clock.now())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// The event of a job's phase, as the bus delivers it.
     pub(crate) fn event_of(key: &JobKey, phase: &str) -> EventBridgeEvent<JobEvent> {
         let (scope, job) = (key.scope.as_str().to_owned(), key.id.to_string());
-        bus_event(&JobEvent { kind: "job".to_owned(), scope, job, phase: phase.to_owned() })
+        bus_event(&JobEvent {
+            kind: "job".to_owned(),
+            scope,
+            job,
+            phase: phase.to_owned(),
+        })
     }
 
     /// Delivers events and messages until the job has ended and nothing is under way.
@@ -293,7 +372,8 @@ impl World {
         panic!("there is always more to deliver");
     }
 
-    /// Delivers everything that is under way once; what failed comes again after its visibility time-out.
+    /// Delivers everything that is under way once; what failed comes again after its visibility
+    /// time-out.
     pub(crate) async fn round(&self, deliveries: &mut Deliveries) {
         let new = self.new_images(&mut deliveries.seen).await;
         deliveries.queue.extend(new);
@@ -307,7 +387,8 @@ impl World {
         deliveries.queue = again;
     }
 
-    /// Delivers what is under way, after its visibility time-out, once; whether anything has to come again.
+    /// Delivers what is under way, after its visibility time-out, once; whether anything has to
+    /// come again.
     pub(crate) async fn deliver_again(&self, deliveries: &mut Deliveries) -> bool {
         self.clock.advance(Duration::minutes(18));
         let mut again = VecDeque::new();
@@ -318,21 +399,34 @@ impl World {
         !deliveries.queue.is_empty()
     }
 
-    /// What the pipes would let through of the table's present images, those already delivered left out.
+    /// What the pipes would let through of the table's present images, those already delivered left
+    /// out.
     async fn new_images(&self, seen: &mut HashSet<String>) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
-        let mut items = self.client.scan().table_name(EXPORTS_TABLE).into_paginator().items().send();
+        let mut items = self
+            .client
+            .scan()
+            .table_name(EXPORTS_TABLE)
+            .into_paginator()
+            .items()
+            .send();
         while let Some(item) = items.try_next().await.unwrap() {
             let text = |name: &str| match item.get(name) {
                 Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
                 _ => String::new(),
             };
             let Some(what) = told_by(&text) else { continue };
-            // A tally has no id of its last write; it has no nested attributes either, whose order would be any.
+            // A tally has no id of its last write; it has no nested attributes either, whose order
+            // would be any.
             let image: BTreeMap<_, _> = item.iter().collect();
-            let version = item.get("write_id").map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
+            let version = item
+                .get("write_id")
+                .map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
             if seen.insert(version) {
-                deliveries.extend(std::iter::repeat_n(Delivery { what, receives: 0 }, self.copies));
+                deliveries.extend(std::iter::repeat_n(
+                    Delivery { what, receives: 0 },
+                    self.copies,
+                ));
             }
         }
         deliveries
@@ -342,25 +436,41 @@ impl World {
     pub(crate) async fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
         let receives = delivery.receives + 1;
         let done = match &delivery.what {
-            Kind::Chunk(message) if receives > self.max_receives => self.dead_letter(&json!(message)).await,
-            Kind::Job(event) if receives > self.max_receives => self.dead_letter(&envelope(event)).await,
+            Kind::Chunk(message) if receives > self.max_receives => {
+                self.dead_letter(&json!(message)).await
+            }
+            Kind::Job(event) if receives > self.max_receives => {
+                self.dead_letter(&envelope(event)).await
+            }
             Kind::Chunk(message) => {
                 let run = run_export_chunk::handle(sqs_event(&json!(message)), &self.run);
-                self.faults.survive(run).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
+                self.faults
+                    .survive(run)
+                    .await
+                    .is_some_and(|answer| answer.batch_item_failures.is_empty())
             }
             Kind::Job(event) => match event.phase.as_str() {
                 "queued" | "resuming" => {
                     let plan = plan_export::handle(bus_event(event), &self.plan);
-                    self.faults.survive(plan).await.is_some_and(|answer| answer.is_ok())
+                    self.faults
+                        .survive(plan)
+                        .await
+                        .is_some_and(|answer| answer.is_ok())
                 }
                 "running" | "cancelling" | "drained" => {
                     let finish = finish_export::handle(bus_event(event), &self.finish);
-                    self.faults.survive(finish).await.is_some_and(|answer| answer.is_ok())
+                    self.faults
+                        .survive(finish)
+                        .await
+                        .is_some_and(|answer| answer.is_ok())
                 }
                 _ => true,
             },
         };
-        (!done).then_some(Delivery { receives, ..delivery })
+        (!done).then_some(Delivery {
+            receives,
+            ..delivery
+        })
     }
 
     /// The message of a chunk, as the queue delivers it.
@@ -370,36 +480,58 @@ impl World {
 
     /// Delivers a chunk's message as a dead letter.
     pub(crate) async fn bury(&self, key: &JobKey, shard: u16, chunk: u32) {
-        assert!(self.dead_letter(&json!(chunk_message(key, shard, chunk))).await);
+        assert!(
+            self.dead_letter(&json!(chunk_message(key, shard, chunk)))
+                .await
+        );
     }
 
     /// Delivers a job's event as a dead letter; whether it was dealt with.
     pub(crate) async fn bury_event(&self, key: &JobKey, phase: &str) -> bool {
-        self.dead_letter(&envelope(&Self::event_of(key, phase).detail)).await
+        self.dead_letter(&envelope(&Self::event_of(key, phase).detail))
+            .await
     }
 
     async fn dead_letter(&self, body: &Value) -> bool {
         let end = fail_chunk::handle(sqs_event(body), &self.fail);
-        self.faults.survive(end).await.is_some_and(|answer| answer.batch_item_failures.is_empty())
+        self.faults
+            .survive(end)
+            .await
+            .is_some_and(|answer| answer.batch_item_failures.is_empty())
     }
 
     /// The manifest, if the container has one.
     pub(crate) fn manifest(&self, job: &Job) -> Option<Manifest> {
         let name = BlobName::manifest(job.request.export_type, job.key.id);
-        let blob = self.containers.read(&ContainerAddress::new(CONTAINER), &name)?;
+        let blob = self
+            .containers
+            .read(&ContainerAddress::new(CONTAINER), &name)?;
         Some(serde_json::from_slice(&blob.data).unwrap())
     }
 
-    /// The bytes of every file that the manifest lists, checked against it; no other file may be there.
+    /// The bytes of every file that the manifest lists, checked against it; no other file may be
+    /// there.
     pub(crate) fn files(&self, job: &Job) -> Vec<Vec<u8>> {
         let address = ContainerAddress::new(CONTAINER);
         let manifest = self.manifest(job).unwrap();
-        let mut listed: Vec<String> = manifest.files.iter().map(|file| file.name.clone()).collect();
-        listed.push(BlobName::manifest(job.request.export_type, job.key.id).as_str().to_owned());
+        let mut listed: Vec<String> = manifest
+            .files
+            .iter()
+            .map(|file| file.name.clone())
+            .collect();
+        listed.push(
+            BlobName::manifest(job.request.export_type, job.key.id)
+                .as_str()
+                .to_owned(),
+        );
         listed.sort_unstable();
         assert_eq!(self.containers.list(&address), listed, "files and manifest");
         let read = |file: &shared::manifest::FileEntry| {
-            let data = self.containers.read(&address, &BlobName::from_stored(&file.name)).unwrap().data;
+            let data = self
+                .containers
+                .read(&address, &BlobName::from_stored(&file.name))
+                .unwrap()
+                .data;
             assert_eq!(u64::try_from(data.len()).unwrap(), file.bytes);
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
             assert_eq!(hex::encode(digest), file.sha256);
@@ -411,21 +543,32 @@ impl World {
 
 /// What the pipes let through of an image, given by its attributes' texts.
 pub(crate) fn told_by(text: &impl Fn(&str) -> String) -> Option<Kind> {
-    match (text("kind").as_str(), text("phase").as_str(), text("state").as_str()) {
+    match (
+        text("kind").as_str(),
+        text("phase").as_str(),
+        text("state").as_str(),
+    ) {
         ("chunk", _, "pending") => Some(Kind::Chunk(ChunkMessage {
             scope: text("scope"),
             job: text("job"),
             shard: text("shard"),
             chunk: text("chunk"),
         })),
-        ("job", "queued" | "resuming" | "running" | "cancelling", _) => Some(Kind::Job(job_event(text))),
+        ("job", "queued" | "resuming" | "running" | "cancelling", _) => {
+            Some(Kind::Job(job_event(text)))
+        }
         ("tally", ..) if text("open") == "0" => Some(Kind::Job(job_event(text))),
         _ => None,
     }
 }
 
 fn job_event(text: &impl Fn(&str) -> String) -> JobEvent {
-    JobEvent { kind: text("kind"), scope: text("scope"), job: text("job"), phase: text("phase") }
+    JobEvent {
+        kind: text("kind"),
+        scope: text("scope"),
+        job: text("job"),
+        phase: text("phase"),
+    }
 }
 
 fn chunk_message(key: &JobKey, shard: u16, chunk: u32) -> ChunkMessage {
@@ -449,11 +592,14 @@ pub(crate) fn bus_event(event: &JobEvent) -> EventBridgeEvent<JobEvent> {
 }
 
 pub(crate) fn sqs_event(body: &Value) -> SqsEvent {
-    serde_json::from_value(json!({"Records": [{"messageId": "m1", "body": body.to_string()}]})).unwrap()
+    serde_json::from_value(json!({"Records": [{"messageId": "m1", "body": body.to_string()}]}))
+        .unwrap()
 }
 
 pub(crate) fn body_of(answer: &ApiGatewayV2httpResponse) -> Value {
-    let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text: {answer:?}") };
+    let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else {
+        panic!("no text: {answer:?}")
+    };
     serde_json::from_str(text).unwrap()
 }
 
@@ -464,5 +610,7 @@ pub(crate) fn container_url() -> String {
 
 /// The container's URL with a signature.
 pub(crate) fn url_with(signature: &str) -> String {
-    Url::parse(&format!("{CONTAINER}?{signature}")).unwrap().to_string()
+    Url::parse(&format!("{CONTAINER}?{signature}"))
+        .unwrap()
+        .to_string()
 }

@@ -1,8 +1,8 @@
 //! DELETE: ends a job early.
 //!
-//! *Trigger:* API Gateway, `DELETE`. *Reads:* grants, the job. *Writes:* the job, on condition that nobody moved it;
-//! the table's stream tells the finisher, which closes what is open. *A retry* finds the job being cancelled, or
-//! cancelled, and is answered alike.
+//! *Trigger:* API Gateway, `DELETE`. *Reads:* grants, the job. *Writes:* the job, on condition that
+//! nobody moved it; the table's stream tells the finisher, which closes what is open. *A retry*
+//! finds the job being cancelled, or cancelled, and is answered alike.
 
 use std::sync::Arc;
 
@@ -39,7 +39,12 @@ impl Ports {
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         let store = wiring.store()?;
         let settings = Settings::of(wiring.env())?;
-        Ok(Self { clock: wiring.clock(), grants: Arc::clone(&store) as _, jobs: store, settings })
+        Ok(Self {
+            clock: wiring.clock(),
+            grants: Arc::clone(&store) as _,
+            jobs: store,
+            settings,
+        })
     }
 }
 
@@ -51,7 +56,9 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 
 async fn cancel(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let task = TaskCall::admit(call, "DELETE", &ports.settings, ports.grants.as_ref()).await?;
-    let job = task.change(ports.jobs.as_ref(), ports.clock.as_ref(), cancelled).await?;
+    let job = task
+        .change(ports.jobs.as_ref(), ports.clock.as_ref(), cancelled)
+        .await?;
     log_accepted(call, &ports.settings, Asked::Cancel, &job);
     task.accepted(&job)
 }
@@ -59,17 +66,28 @@ async fn cancel(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
 fn cancelled(job: Job) -> Result<Change, ApiError> {
     match &job.phase {
         Phase::Cancelling { .. }
-        | Phase::Finishing { cancelled: Some(_), .. }
-        | Phase::Ended { outcome: Outcome::Cancelled { .. }, .. } => Ok(Change::None(Box::new(job))),
-        Phase::Ended { .. } => Err(ApiError::TaskFinished { phase: job.phase.name() }),
+        | Phase::Finishing {
+            cancelled: Some(_), ..
+        }
+        | Phase::Ended {
+            outcome: Outcome::Cancelled { .. },
+            ..
+        } => Ok(Change::None(Box::new(job))),
+        Phase::Ended { .. } => Err(ApiError::TaskFinished {
+            phase: job.phase.name(),
+        }),
         Phase::Queued
         | Phase::Planning
         | Phase::Running
         | Phase::AwaitingCredential { .. }
         | Phase::Resuming
-        | Phase::Finishing { cancelled: None, .. } => {
+        | Phase::Finishing {
+            cancelled: None, ..
+        } => {
             let phase = job.phase.name();
-            let cancelling = job.cancel(Cancellation::Asked).map_err(|_| ApiError::TaskEnding { phase })?;
+            let cancelling = job
+                .cancel(Cancellation::Asked)
+                .map_err(|_| ApiError::TaskEnding { phase })?;
             Ok(Change::To(Box::new(cancelling)))
         }
     }

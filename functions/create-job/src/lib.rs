@@ -1,9 +1,10 @@
 //! POST: checks an export request and accepts it as a job.
 //!
-//! *Trigger:* API Gateway, `POST`. *Reads:* grants, accepted request ids. *Writes:* one block that nobody sees into the
-//! client's container, then the job and its request id in one transaction; the table's stream tells the planner.
-//! *A retry* with the same request id and body is answered with the first task for ten minutes, and for a day when it has
-//! an idempotency key; one without either makes another job.
+//! *Trigger:* API Gateway, `POST`. *Reads:* grants, accepted request ids. *Writes:* one block that
+//! nobody sees into the client's container, then the job and its request id in one transaction; the
+//! table's stream tells the planner. *A retry* with the same request id and body is answered with
+//! the first task for ten minutes, and for a day when it has an idempotency key; one without either
+//! makes another job.
 
 use std::sync::Arc;
 
@@ -123,7 +124,12 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let job = new_job(&admitted, &body, ports).await?;
     let request = key.map(|key| {
         let expires = admitted.now + remembered(&key);
-        AcceptedRequest { key, job: job.key.id, body_hash: body_hash.clone(), expires }
+        AcceptedRequest {
+            key,
+            job: job.key.id,
+            body_hash: body_hash.clone(),
+            expires,
+        }
     });
     match ports.intake.create(job, request, admitted.now).await? {
         Created::New(job) => {
@@ -138,36 +144,77 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
     let route = Route::parse(call.path())?;
     let operation = match route.target {
         Target::Create(operation) if call.method() == "POST" => operation,
-        Target::Create(_) | Target::List | Target::Task(_) => return Err(route.refuse(call.method(), call.path())),
+        Target::Create(_) | Target::List | Target::Task(_) => {
+            return Err(route.refuse(call.method(), call.path()));
+        }
     };
     Query::parse(call.query_string()).check_api_version()?;
     let claim = &ports.settings.edge.subject_claim;
-    admit(call, claim, ports.grants.as_ref(), &route.scope, Role::Contributor).await?;
-    Ok(Admitted { call, route, operation, now: ports.clock.now() })
+    admit(
+        call,
+        claim,
+        ports.grants.as_ref(),
+        &route.scope,
+        Role::Contributor,
+    )
+    .await?;
+    Ok(Admitted {
+        call,
+        route,
+        operation,
+        now: ports.clock.now(),
+    })
 }
 
-/// Checks the fields, then the container by rule and by writing, and seals its signature for the new job.
+/// Checks the fields, then the container by rule and by writing, and seals its signature for the
+/// new job.
 async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<Job, ApiError> {
     let now = admitted.now;
-    let limits = Limits { today: now.date(), max_range_days: ports.settings.max_range_days };
+    let limits = Limits {
+        today: now.date(),
+        max_range_days: ports.settings.max_range_days,
+    };
     if ports.settings.has_folder_lake {
         check_folder(&admitted.route.scope, admitted.operation)?;
     }
-    let NewExport { request, container_url, unknown } = read_export(admitted.operation, &body.fields()?, limits)?;
+    let NewExport {
+        request,
+        container_url,
+        unknown,
+    } = read_export(admitted.operation, &body.fields()?, limits)?;
     let checked = ports.container_urls.check(container_url.reveal(), now);
     let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
     let id = JobId::new(ports.clock.fresh_id());
     let manifest = BlobName::manifest(request.export_type, id);
-    let container = ports.containers.open(&access).map_err(ApiError::Container)?;
-    preflight(container.as_ref(), &manifest).await.map_err(ApiError::Container)?;
+    let container = ports
+        .containers
+        .open(&access)
+        .map_err(ApiError::Container)?;
+    preflight(container.as_ref(), &manifest)
+        .await
+        .map_err(ApiError::Container)?;
     let sealed = ports.sealer.seal(id, &access.signature).await?;
     let credential = Credential { sealed, expires };
-    let key = JobKey { scope: admitted.route.scope.clone(), id };
-    let job = Job::queued(key, request, access.address, credential, now, ports.settings.retention);
-    Ok(Job { warnings: unknown.into_iter().collect(), ..job })
+    let key = JobKey {
+        scope: admitted.route.scope.clone(),
+        id,
+    };
+    let job = Job::queued(
+        key,
+        request,
+        access.address,
+        credential,
+        now,
+        ports.settings.retention,
+    );
+    Ok(Job {
+        warnings: unknown.into_iter().collect(),
+        ..job
+    })
 }
 
-/// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices are in the registry.
+/// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices
+/// are in the registry.
 fn check_folder(scope: &AppScope, operation: &Operation) -> Result<(), ApiError> {
     let size_bytes = "app=".len() + scope.folder().len();
     let is_of_lake = operation.selection == SelectionKind::Days;
@@ -175,7 +222,11 @@ fn check_folder(scope: &AppScope, operation: &Operation) -> Result<(), ApiError>
         return Ok(());
     }
     let what = "as the name of its folder in the lake of this service";
-    Err(ApiError::AppPathTooLong { size_bytes, most: MOST_FOLDER_BYTES, what })
+    Err(ApiError::AppPathTooLong {
+        size_bytes,
+        most: MOST_FOLDER_BYTES,
+        what,
+    })
 }
 
 /// Answers a request whose key is known: with the first task when it asks for the same.
@@ -190,14 +241,25 @@ async fn repeat(
     {
         return Err(ApiError::RequestIdReused { key: key.clone() });
     }
-    let key = JobKey { scope: admitted.route.scope.clone(), id: earlier.job };
+    let key = JobKey {
+        scope: admitted.route.scope.clone(),
+        id: earlier.job,
+    };
     let job = ports.jobs.job(&key, admitted.now).await?;
-    let job = job.ok_or_else(|| ApiError::Internal(format!("the accepted job {} is gone", key.id).into()))?;
-    log_accepted(admitted.call, &ports.settings.edge, Asked::CreateAgain, &job);
+    let job = job
+        .ok_or_else(|| ApiError::Internal(format!("the accepted job {} is gone", key.id).into()))?;
+    log_accepted(
+        admitted.call,
+        &ports.settings.edge,
+        Asked::CreateAgain,
+        &job,
+    );
     accept(admitted, &job, ports)
 }
 
 fn accept(admitted: &Admitted<'_>, job: &Job, ports: &Ports) -> Result<Answer, ApiError> {
-    let base = admitted.call.base(ports.settings.edge.public_url.as_deref());
+    let base = admitted
+        .call
+        .base(ports.settings.edge.public_url.as_deref());
     Answer::accepted(&Task::of(job), admitted.route.task_url(&base, job.key.id))
 }

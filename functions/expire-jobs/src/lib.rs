@@ -1,8 +1,9 @@
 //! Ends the jobs that waited too long for a credential.
 //!
-//! *Trigger:* a schedule; what its event holds does not matter. *Reads:* the list of waiting jobs, the jobs. *Writes:*
-//! an overdue job, on condition that nobody moved it; the table's stream tells the finisher, which writes the partial
-//! manifest. *A retry* walks the list again and finds less to do.
+//! *Trigger:* a schedule; what its event holds does not matter. *Reads:* the list of waiting jobs,
+//! the jobs. *Writes:* an overdue job, on condition that nobody moved it; the table's stream tells
+//! the finisher, which writes the partial manifest. *A retry* walks the list again and finds less
+//! to do.
 
 use std::sync::Arc;
 
@@ -33,7 +34,11 @@ impl Ports {
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         let wait = wiring.job_lives()?.credential_wait;
-        Ok(Self { jobs: wiring.store()?, clock: wiring.clock(), wait })
+        Ok(Self {
+            jobs: wiring.store()?,
+            clock: wiring.clock(),
+            wait,
+        })
     }
 }
 
@@ -82,17 +87,24 @@ pub async fn handle(_: Value, ports: &Ports) -> Result<(), ExpireError> {
     }
 }
 
-// A job can begin to wait again between our read and our strike, and its new entry is the one that stands already. So
-// the store strikes on condition that the job does not wait, in one transaction: a strike that comes too late is a
-// conflict and the entry stays. Striking before the read instead, and putting a waiting job back, would lose it when
-// this function dies in between. An overdue job is moved before it is struck: dying in between leaves an entry of a job
-// that waits no longer, which the next run strikes.
+// A job can begin to wait again between our read and our strike, and its new entry is the one that
+// stands already. So the store strikes on condition that the job does not wait, in one transaction:
+// a strike that comes too late is a conflict and the entry stays. Striking before the read instead,
+// and putting a waiting job back, would lose it when this function dies in between. An overdue job
+// is moved before it is struck: dying in between leaves an entry of a job that waits no longer,
+// which the next run strikes.
 async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     let now = ports.clock.now();
     match ports.jobs.job(key, now).await? {
-        Some(Job { phase: Phase::AwaitingCredential { since, .. }, .. }) if now - since < ports.wait => return Ok(()),
+        Some(Job {
+            phase: Phase::AwaitingCredential { since, .. },
+            ..
+        }) if now - since < ports.wait => return Ok(()),
         Some(job) if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
-            let job = ports.jobs.put_job(job.cancel(Cancellation::CredentialOverdue)?).await?;
+            let job = ports
+                .jobs
+                .put_job(job.cancel(Cancellation::CredentialOverdue)?)
+                .await?;
             info!(
                 job.id = %key.id, job.phase = job.phase.name(), app.scope = %key.scope,
                 "the job waited too long for a new credential and ends"

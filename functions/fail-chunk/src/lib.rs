@@ -1,10 +1,10 @@
 //! Ends what crashed at every attempt, so that no job waits forever for what cannot be done.
 //!
-//! Triggered by the dead-letter queues: chunk messages that were received too often, and bus events that plan-export or
-//! finish-export failed at every attempt. Reads and writes the exports table.
+//! Triggered by the dead-letter queues: chunk messages that were received too often, and bus events
+//! that plan-export or finish-export failed at every attempt. Reads and writes the exports table.
 //!
-//! A retry finds the chunk or the job ended and leaves it alone. A message that cannot be dealt with stays in its
-//! queue, where the alarm sees it.
+//! A retry finds the chunk or the job ended and leaves it alone. A message that cannot be dealt
+//! with stays in its queue, where the alarm sees it.
 
 use std::sync::Arc;
 
@@ -35,7 +35,10 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        Ok(Self { chunks: wiring.store()?, clock: wiring.clock() })
+        Ok(Self {
+            chunks: wiring.store()?,
+            clock: wiring.clock(),
+        })
     }
 }
 
@@ -88,8 +91,13 @@ async fn end(body: &str, ports: &Ports) -> Result<(), FailError> {
 }
 
 async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
-    let Some(chunk) = ports.chunks.chunk(key).await? else { return Ok(()) };
-    let reason = format!("every run crashed or ran out of time, the last in attempt {}", chunk.attempt);
+    let Some(chunk) = ports.chunks.chunk(key).await? else {
+        return Ok(());
+    };
+    let reason = format!(
+        "every run crashed or ran out of time, the last in attempt {}",
+        chunk.attempt
+    );
     match chunk.abandon(ports.clock.now(), &reason) {
         Claim::Closed => Ok(()),
         Claim::Held { until } => Err(FailError::Held { until }),
@@ -101,21 +109,28 @@ async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
     }
 }
 
-/// A job that could not be planned fails by way of its manifest, one that could not be resumed waits for its owner
-/// again, and one that could not be finished fails, or is cancelled as its owner asked, without a manifest.
+/// A job that could not be planned fails by way of its manifest, one that could not be resumed
+/// waits for its owner again, and one that could not be finished fails, or is cancelled as its
+/// owner asked, without a manifest.
 async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
     let now = ports.clock.now();
-    let Some(job) = ports.chunks.job(key, now).await? else { return Ok(()) };
+    let Some(job) = ports.chunks.job(key, now).await? else {
+        return Ok(());
+    };
     let reason = "every attempt at it failed".to_owned();
     let job = match &job.phase {
         Phase::Queued | Phase::Planning => job.begin_planning()?.fail_plan(reason)?,
         Phase::Resuming => job.give_up_resuming(now, reason)?,
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
-        Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => return Err(FailError::ChunksOpen),
+        Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => {
+            return Err(FailError::ChunksOpen);
+        }
         Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { manifest: None, .. } => {
             job.end_without_manifest(now, &reason)?
         }
-        Phase::Finishing { manifest: Some(_), .. } => return Err(FailError::ManifestPrepared),
+        Phase::Finishing {
+            manifest: Some(_), ..
+        } => return Err(FailError::ManifestPrepared),
         Phase::AwaitingCredential { .. } | Phase::Ended { .. } => return Ok(()),
     };
     let job = ports.chunks.put_job(job).await?;

@@ -10,6 +10,7 @@ use shared::wiring::Wiring;
 async fn main() -> Result<(), Error> {
     let wiring = Wiring::start().await?;
     let ports = Ports::wire(&wiring)?;
-    let run = async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);
+    let run =
+        async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);
     lambda_runtime::run(service_fn(run)).await
 }

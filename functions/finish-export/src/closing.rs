@@ -10,9 +10,10 @@ use tracing::{info, warn};
 use crate::manifest::ChunkReader;
 use crate::{FinishError, Ports, open_container};
 
-/// Closes every open chunk, whoever holds it: a prepared file is committed and recorded, so that a run that is about to
-/// commit it cannot leave it unlisted; any other chunk is cancelled, and its run finds its lease gone. Prepared files are
-/// given up only where the credential is gone for good: one that cannot be opened now is worth a repeat.
+/// Closes every open chunk, whoever holds it: a prepared file is committed and recorded, so that a
+/// run that is about to commit it cannot leave it unlisted; any other chunk is cancelled, and its
+/// run finds its lease gone. Prepared files are given up only where the credential is gone for
+/// good: one that cannot be opened now is worth a repeat.
 pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), FinishError> {
     let container = match open_container(job, ports).await {
         Ok(container) => Some(container),
@@ -44,7 +45,11 @@ async fn close(
     ports: &Ports,
 ) -> Result<bool, FinishError> {
     let committed = commit_prepared(chunk, job, container).await?;
-    let step = if committed { chunk.clone().record().ok() } else { chunk.clone().cancel() };
+    let step = if committed {
+        chunk.clone().record().ok()
+    } else {
+        chunk.clone().cancel()
+    };
     let Some(step) = step else { return Ok(true) };
     match ports.chunks.apply(step).await {
         Ok(_) => Ok(true),
@@ -53,10 +58,19 @@ async fn close(
     }
 }
 
-/// Whether the chunk has a prepared file and it is committed now. What storage refuses for good is given up.
-async fn commit_prepared(chunk: &Chunk, job: &Job, container: Option<&dyn Container>) -> Result<bool, FinishError> {
-    let (Some(output), Some(container)) = (chunk.prepared(), container) else { return Ok(false) };
-    let Some(file) = &output.file else { return Ok(true) };
+/// Whether the chunk has a prepared file and it is committed now. What storage refuses for good is
+/// given up.
+async fn commit_prepared(
+    chunk: &Chunk,
+    job: &Job,
+    container: Option<&dyn Container>,
+) -> Result<bool, FinishError> {
+    let (Some(output), Some(container)) = (chunk.prepared(), container) else {
+        return Ok(false);
+    };
+    let Some(file) = &output.file else {
+        return Ok(true);
+    };
     match commit(container, file, job.request.format.content_type()).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_passing() => Err(error.into()),

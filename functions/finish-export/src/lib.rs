@@ -1,12 +1,14 @@
-//! Reconciles a job, writes its manifest and ends it; closes the open chunks of a job that is being cancelled.
+//! Reconciles a job, writes its manifest and ends it; closes the open chunks of a job that is being
+//! cancelled.
 //!
-//! Triggered by the bus when a job's plan is closed, when a job is being cancelled, and whenever a shard has no open
-//! chunk left. Goes on only when the whole job has none. Reads the chunks; writes the manifest into the client's
-//! container and the end into the exports table.
+//! Triggered by the bus when a job's plan is closed, when a job is being cancelled, and whenever a
+//! shard has no open chunk left. Goes on only when the whole job has none. Reads the chunks; writes
+//! the manifest into the client's container and the end into the exports table.
 //!
-//! A retry takes over from an earlier finisher, whose next write then fails: only that one is done with its event. A
-//! finisher that cannot begin, or whose job got a new credential meanwhile, reads the job again and goes on. A manifest
-//! whose block list is durable is committed as it is, never written anew.
+//! A retry takes over from an earlier finisher, whose next write then fails: only that one is done
+//! with its event. A finisher that cannot begin, or whose job got a new credential meanwhile, reads
+//! the job again and goes on. A manifest whose block list is durable is committed as it is, never
+//! written anew.
 
 mod closing;
 mod manifest;
@@ -130,7 +132,8 @@ pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<
 async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError> {
     match (&job.phase, &job.plan) {
         (Phase::Cancelling { .. }, _) => close_open_chunks(job, ports).await?,
-        (Phase::Finishing { .. }, _) | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
+        (Phase::Finishing { .. }, _)
+        | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
         (
             Phase::Queued
             | Phase::Planning
@@ -153,7 +156,10 @@ async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), Finis
     match publish(job, tally, ports).await {
         Ok(outcome) => put(job, |job| job.end(ports.clock.now(), outcome), ports).await?,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
-            if let Ok(waiting) = job.clone().await_credential(ports.clock.now(), error.to_string()) {
+            if let Ok(waiting) = job
+                .clone()
+                .await_credential(ports.clock.now(), error.to_string())
+            {
                 ports.chunks.put_job(waiting).await?;
                 info!(job.id = %job.key.id, reason = %error, "the job waits for a new credential");
                 return Ok(());
@@ -173,7 +179,12 @@ async fn end_without_manifest(
     ports: &Ports,
 ) -> Result<(), FinishError> {
     error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-    put(job, |job| job.end_without_manifest(ports.clock.now(), &error.to_string()), ports).await
+    put(
+        job,
+        |job| job.end_without_manifest(ports.clock.now(), &error.to_string()),
+        ports,
+    )
+    .await
 }
 
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
@@ -182,14 +193,26 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
     loop {
         let Some((file, outcome)) = prepared_manifest(&job.phase) else {
             *job = job.clone().warn_of_rows(tally);
-            let prepared = manifest::stage(job, job.phase.cancellation(), tally, Arc::clone(&container), ports).await?;
+            let prepared = manifest::stage(
+                job,
+                job.phase.cancellation(),
+                tally,
+                Arc::clone(&container),
+                ports,
+            )
+            .await?;
             put(job, |job| job.prepare_manifest(Some(prepared)), ports).await?;
             continue;
         };
         match commit(container.as_ref(), &file, "application/json").await {
             Ok(()) => return Ok(outcome),
             Err(ContainerError::BlocksGone) => {
-                put(job, |job| job.prepare_manifest(None).and_then(Job::begin_finishing), ports).await?;
+                put(
+                    job,
+                    |job| job.prepare_manifest(None).and_then(Job::begin_finishing),
+                    ports,
+                )
+                .await?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -197,7 +220,11 @@ async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome,
 }
 
 fn prepared_manifest(phase: &Phase) -> Option<(PreparedFile, Outcome)> {
-    if let Phase::Finishing { manifest, .. } = phase { manifest.clone() } else { None }
+    if let Phase::Finishing { manifest, .. } = phase {
+        manifest.clone()
+    } else {
+        None
+    }
 }
 
 async fn put(
@@ -212,5 +239,8 @@ async fn put(
 async fn open_container(job: &Job, ports: &Ports) -> Result<Arc<dyn Container>, FinishError> {
     let credential = job.credential.as_ref().ok_or(SealError::Unreadable)?;
     let signature = ports.sealer.open(job.key.id, &credential.sealed).await?;
-    Ok(ports.containers.open(&ContainerAccess { address: job.destination.clone(), signature })?)
+    Ok(ports.containers.open(&ContainerAccess {
+        address: job.destination.clone(),
+        signature,
+    })?)
 }

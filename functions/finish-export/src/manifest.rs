@@ -48,20 +48,32 @@ pub(crate) async fn stage(
         blob.flush_full_blocks().await?;
     }
     if counted != *tally {
-        return Err(FinishError::Irreconcilable(format!("the chunks come to {counted:?}, the tally is {tally:?}")));
+        return Err(FinishError::Irreconcilable(format!(
+            "the chunks come to {counted:?}, the tally is {tally:?}"
+        )));
     }
     manifest.finish(&missing, blob.buffer())?;
-    Ok((blob.finish().await?, outcome(job, cancelled, tally, &missing)))
+    Ok((
+        blob.finish().await?,
+        outcome(job, cancelled, tally, &missing),
+    ))
 }
 
 /// What one chunk adds to the counts.
 fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
-    let planned = Tally { planned: 1, ..Tally::default() };
+    let planned = Tally {
+        planned: 1,
+        ..Tally::default()
+    };
     match &chunk.state {
         ChunkState::Recorded { output } => {
             if output.rows_read != output.rows + output.bad_records {
-                let reason =
-                    format!("{} read {} and wrote {}", chunk.key, counted(output.rows_read, "record"), output.rows);
+                let reason = format!(
+                    "{} read {} and wrote {}",
+                    chunk.key,
+                    counted(output.rows_read, "record"),
+                    output.rows
+                );
                 return Err(FinishError::Irreconcilable(reason));
             }
             Ok(Tally {
@@ -72,7 +84,10 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
                 ..planned
             })
         }
-        ChunkState::Failed { .. } | ChunkState::Cancelled => Ok(Tally { failed: 1, ..planned }),
+        ChunkState::Failed { .. } | ChunkState::Cancelled => Ok(Tally {
+            failed: 1,
+            ..planned
+        }),
         ChunkState::Pending { .. }
         | ChunkState::Running { .. }
         | ChunkState::Prepared { .. }
@@ -80,7 +95,12 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
     }
 }
 
-fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &[Missing]) -> Outcome {
+fn outcome(
+    job: &Job,
+    cancelled: Option<Cancellation>,
+    tally: &Tally,
+    missing: &[Missing],
+) -> Outcome {
     let whole = format!(
         "The files of {} of {} are whole and listed in the manifest.",
         tally.recorded,
@@ -89,9 +109,9 @@ fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &
     match (&job.plan, cancelled) {
         (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
         (_, Some(why)) => Outcome::of_cancellation(why, &whole),
-        (Plan::Failed { reason, .. }, None) => {
-            Outcome::Failed { details: format!("The selection could not be planned: {reason}. {whole}") }
-        }
+        (Plan::Failed { reason, .. }, None) => Outcome::Failed {
+            details: format!("The selection could not be planned: {reason}. {whole}"),
+        },
         (Plan::Complete { .. } | Plan::Open { .. }, None) => {
             let chunks = counted(missing.len() as u64, "chunk");
             let details = format!("{chunks} could not be exported: {}. {whole}", told(missing));
@@ -102,9 +122,16 @@ fn outcome(job: &Job, cancelled: Option<Cancellation>, tally: &Tally, missing: &
 
 /// The first few reasons.
 fn told(missing: &[Missing]) -> String {
-    let told = missing.iter().take(DETAILED_FAILURES).map(|one| format!("chunk {}: {}", one.chunk, one.reason));
+    let told = missing
+        .iter()
+        .take(DETAILED_FAILURES)
+        .map(|one| format!("chunk {}: {}", one.chunk, one.reason));
     let told = told.collect::<Vec<_>>().join("; ");
-    if missing.len() > DETAILED_FAILURES { told + "; the manifest lists the others" } else { told }
+    if missing.len() > DETAILED_FAILURES {
+        told + "; the manifest lists the others"
+    } else {
+        told
+    }
 }
 
 /// Reads a job's chunks in the order of their numbers, a page of each shard in memory at a time.
@@ -117,7 +144,12 @@ pub(crate) struct ChunkReader<'a> {
 
 impl<'a> ChunkReader<'a> {
     pub(crate) fn new(job: &'a Job, store: &'a dyn ChunkLists) -> Self {
-        Self { job, store, next: 0, shards: vec![VecDeque::new(); usize::from(job.shards)] }
+        Self {
+            job,
+            store,
+            next: 0,
+            shards: vec![VecDeque::new(); usize::from(job.shards)],
+        }
     }
 
     /// The next chunk; `None` after the last that was planned.
@@ -129,12 +161,19 @@ impl<'a> ChunkReader<'a> {
         self.next += 1;
         let shard = u16::try_from(number % u32::from(self.job.shards)).unwrap_or_default();
         let missing = || FinishError::Irreconcilable(format!("chunk {number} is not in the table"));
-        let page = self.shards.get_mut(usize::from(shard)).ok_or_else(missing)?;
+        let page = self
+            .shards
+            .get_mut(usize::from(shard))
+            .ok_or_else(missing)?;
         if page.is_empty() {
             let after = number.checked_sub(u32::from(self.job.shards));
             *page = self.store.chunks(&self.job.key, shard, after).await?.into();
         }
         let chunk = page.pop_front().ok_or_else(missing)?;
-        if chunk.key.number == number { Ok(Some(chunk)) } else { Err(missing()) }
+        if chunk.key.number == number {
+            Ok(Some(chunk))
+        } else {
+            Err(missing())
+        }
     }
 }

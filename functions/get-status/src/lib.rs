@@ -1,7 +1,7 @@
 //! GET and HEAD: one export job, or the list.
 //!
-//! *Trigger:* API Gateway, `GET`, and every route that nothing else answers. *Reads:* grants, jobs, tallies. *Writes:*
-//! nothing. *A retry* reads again.
+//! *Trigger:* API Gateway, `GET`, and every route that nothing else answers. *Reads:* grants, jobs,
+//! tallies. *Writes:* nothing. *A retry* reads again.
 
 use std::sync::Arc;
 
@@ -52,7 +52,8 @@ impl Ports {
     }
 }
 
-/// Answers a GET or HEAD: 200 with a task or a list, or an error of the contract's shape; and everything else with 404 or 405.
+/// Answers a GET or HEAD: 200 with a task or a list, or an error of the contract's shape; and
+/// everything else with 404 or 405.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(read(call, ports)).await)
@@ -65,7 +66,14 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     }
     let query = Query::parse(call.query_string());
     query.check_api_version()?;
-    admit(call, &ports.settings.subject_claim, ports.grants.as_ref(), &route.scope, Role::Reader).await?;
+    admit(
+        call,
+        &ports.settings.subject_claim,
+        ports.grants.as_ref(),
+        &route.scope,
+        Role::Reader,
+    )
+    .await?;
     match &route.target {
         Target::Task(id) => one_task(&route.scope, id, ports).await,
         Target::List | Target::Create(_) => list(call, &route, query.page()?, ports).await,
@@ -75,16 +83,32 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
 /// A task of another app is as unknown as one that never was.
 async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, ApiError> {
     let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
-    let key = JobKey { scope: scope.clone(), id: JobId::parse(id).ok_or_else(unknown)? };
+    let key = JobKey {
+        scope: scope.clone(),
+        id: JobId::parse(id).ok_or_else(unknown)?,
+    };
     let now = ports.clock.now();
     let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
     let tally = ports.jobs.tally(&job).await?;
     Answer::task(&Task::of(&job).with_progress(&job, &tally, now))
 }
 
-async fn list(call: Call<'_>, route: &Route, page: Page, ports: &Ports) -> Result<Answer, ApiError> {
-    let listed = ports.lists.jobs(&route.scope, page, ports.clock.now()).await?;
+async fn list(
+    call: Call<'_>,
+    route: &Route,
+    page: Page,
+    ports: &Ports,
+) -> Result<Answer, ApiError> {
+    let listed = ports
+        .lists
+        .jobs(&route.scope, page, ports.clock.now())
+        .await?;
     let base = call.base(ports.settings.public_url.as_deref());
-    let next_link = listed.more.then(|| format!("{base}{}?{}", route.list_path(), next_page(page)));
-    Answer::ok(&TaskList { value: listed.jobs.iter().map(Task::of).collect(), next_link })
+    let next_link = listed
+        .more
+        .then(|| format!("{base}{}?{}", route.list_path(), next_page(page)));
+    Answer::ok(&TaskList {
+        value: listed.jobs.iter().map(Task::of).collect(),
+        next_link,
+    })
 }

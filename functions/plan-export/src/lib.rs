@@ -1,11 +1,12 @@
 //! Cuts a job's selection into chunks; reopens the chunks of a job that is resumed.
 //!
-//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source; writes chunk items, a page
-//! at a time, each page in one transaction with the job's cursor and the shards' tallies; reopens chunks in transactions
-//! that the job must not have been moved before.
+//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source;
+//! writes chunk items, a page at a time, each page in one transaction with the job's cursor and the
+//! shards' tallies; reopens chunks in transactions that the job must not have been moved before.
 //!
-//! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the job's revision, and
-//! the one that loses reads the job again. A planner whose time is nearly up queues the job again.
+//! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the
+//! job's revision, and the one that loses reads the job again. A planner whose time is nearly up
+//! queues the job again.
 
 mod reopening;
 
@@ -83,7 +84,11 @@ pub enum PlanError {
 /// [`PlanError`]: deliver the event again; the plan goes on where it is.
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), PlanError> {
     let key = event.detail.key()?;
-    let planner = Planner { ports, key, deadline: ports.clock.now() + ports.time_limit * 4 / 5 };
+    let planner = Planner {
+        ports,
+        key,
+        deadline: ports.clock.now() + ports.time_limit * 4 / 5,
+    };
     loop {
         match planner.plan().await {
             Err(PlanError::Store(StoreError::Conflict { .. })) => {
@@ -102,18 +107,34 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     async fn plan(&self) -> Result<(), PlanError> {
-        let Some(job) = self.ports.plans.job(&self.key, self.ports.clock.now()).await? else { return Ok(()) };
+        let Some(job) = self
+            .ports
+            .plans
+            .job(&self.key, self.ports.clock.now())
+            .await?
+        else {
+            return Ok(());
+        };
         if matches!(job.phase, Phase::Resuming) {
             reopen_chunks(&job, self.ports).await?;
         }
-        let Ok(mut job) = job.begin_planning() else { return Ok(()) };
+        let Ok(mut job) = job.begin_planning() else {
+            return Ok(());
+        };
         while let Plan::Open { cursor } = &job.plan {
             if self.ports.clock.now() > self.deadline {
                 return self.hand_over(job).await;
             }
             let listed_at = self.ports.clock.now();
             let source = self.ports.sources.of(&job.request.selection);
-            let page = source.plan(&job.key.scope, &job.request, cursor.as_ref(), PLAN_PAGE_CHUNKS).await;
+            let page = source
+                .plan(
+                    &job.key.scope,
+                    &job.request,
+                    cursor.as_ref(),
+                    PLAN_PAGE_CHUNKS,
+                )
+                .await;
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
                 Err(error) if error.is_retryable() => return Err(error.into()),
@@ -126,7 +147,12 @@ impl Planner<'_> {
         Ok(())
     }
 
-    async fn put_page(&self, mut job: Job, page: PlanPage, listed_at: OffsetDateTime) -> Result<Job, PlanError> {
+    async fn put_page(
+        &self,
+        mut job: Job,
+        page: PlanPage,
+        listed_at: OffsetDateTime,
+    ) -> Result<Job, PlanError> {
         job = job.list_page(listed_at, page.found);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
@@ -136,7 +162,15 @@ impl Planner<'_> {
             .zip(page.chunks)
             .map(|(number, source)| {
                 let shard = u16::try_from(number % u32::from(job.shards)).unwrap_or_default();
-                Chunk::planned(ChunkKey { job: job.key.clone(), shard, number }, source, job.expires)
+                Chunk::planned(
+                    ChunkKey {
+                        job: job.key.clone(),
+                        shard,
+                        number,
+                    },
+                    source,
+                    job.expires,
+                )
             })
             .collect();
         let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);

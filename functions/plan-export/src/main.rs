@@ -8,10 +8,17 @@ use shared::wiring::Wiring;
 async fn main() -> Result<(), Error> {
     let wiring = Wiring::start().await?;
     let ports = Ports::wire(&wiring)?;
-    let run = async |event: LambdaEvent<_>| handle(event.payload, &ports).await.map_err(|error| diagnostic(&error));
+    let run = async |event: LambdaEvent<_>| {
+        handle(event.payload, &ports)
+            .await
+            .map_err(|error| diagnostic(&error))
+    };
     lambda_runtime::run(service_fn(run)).await
 }
 
 fn diagnostic(error: &PlanError) -> Diagnostic {
-    Diagnostic { error_type: "PlanError".to_owned(), error_message: error.to_string() }
+    Diagnostic {
+        error_type: "PlanError".to_owned(),
+        error_message: error.to_string(),
+    }
 }

@@ -7,22 +7,29 @@ use tracing::info;
 
 use crate::Ports;
 
-/// Reopens every chunk that is not recorded, which sends its message anew. Repeating it is harmless: a run that holds a
-/// chunk meanwhile is repeated.
+/// Reopens every chunk that is not recorded, which sends its message anew. Repeating it is
+/// harmless: a run that holds a chunk meanwhile is repeated.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when somebody moved the job meanwhile: then nothing is reopened any more.
+/// [`StoreError::Conflict`] when somebody moved the job meanwhile: then nothing is reopened any
+/// more.
 pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreError> {
     let mut reopened = 0;
     for shard in 0..job.shards {
         let mut after = None;
         loop {
             let page = ports.lists.chunks(&job.key, shard, after).await?;
-            let Some(last) = page.last().map(|chunk| chunk.key.number) else { break };
+            let Some(last) = page.last().map(|chunk| chunk.key.number) else {
+                break;
+            };
             match reopen_page(job, page, ports).await {
                 Ok(count) => (after, reopened) = (Some(last), reopened + count),
-                Err(error @ StoreError::Conflict { .. }) if has_moved(job, ports).await? => return Err(error),
-                Err(StoreError::Conflict { item }) => info!(item, "a run moved a chunk first; reading the page again"),
+                Err(error @ StoreError::Conflict { .. }) if has_moved(job, ports).await? => {
+                    return Err(error);
+                }
+                Err(StoreError::Conflict { item }) => {
+                    info!(item, "a run moved a chunk first; reading the page again");
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -11,13 +11,22 @@ use shared::secret::Secret;
 use crate::Ports;
 
 /// Checks a new container URL by rule and by writing, and seals its signature for the job.
-pub(crate) async fn check_url(job: &Job, url: &Secret, ports: &Ports) -> Result<Credential, ApiError> {
+pub(crate) async fn check_url(
+    job: &Job,
+    url: &Secret,
+    ports: &Ports,
+) -> Result<Credential, ApiError> {
     let checked = ports.container_urls.check(url.reveal(), ports.clock.now());
     let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
     if access.address != job.destination {
-        return Err(ApiError::OtherContainer { given: access.address, own: job.destination.clone() });
+        return Err(ApiError::OtherContainer {
+            given: access.address,
+            own: job.destination.clone(),
+        });
     }
-    try_write(job, &access, ports).await.map_err(ApiError::Container)?;
+    try_write(job, &access, ports)
+        .await
+        .map_err(ApiError::Container)?;
     let sealed = ports.sealer.seal(job.key.id, &access.signature).await?;
     Ok(Credential { sealed, expires })
 }
@@ -25,23 +34,43 @@ pub(crate) async fn check_url(job: &Job, url: &Secret, ports: &Ports) -> Result<
 /// Checks by writing that the credential which the job has still works.
 pub(crate) async fn check_stored(job: &Job, ports: &Ports) -> Result<(), ApiError> {
     let needed = |reason: String| ApiError::NewCredentialNeeded { reason };
-    let credential = job.credential.as_ref().ok_or_else(|| needed("the service has none".to_owned()))?;
-    let signature = ports.sealer.open(job.key.id, &credential.sealed).await.map_err(|error| match error {
-        SealError::Unreadable => needed(error.to_string()),
-        SealError::Unavailable { .. } => error.into(),
-    })?;
-    let access = ContainerAccess { address: job.destination.clone(), signature };
-    try_write(job, &access, ports).await.map_err(|error| match error {
-        ContainerError::Denied { .. } => needed(error.to_string()),
-        ContainerError::Missing { .. }
-        | ContainerError::BlocksGone
-        | ContainerError::Refused { .. }
-        | ContainerError::Damaged { .. }
-        | ContainerError::Unavailable { .. } => ApiError::Container(error),
-    })
+    let credential = job
+        .credential
+        .as_ref()
+        .ok_or_else(|| needed("the service has none".to_owned()))?;
+    let signature = ports
+        .sealer
+        .open(job.key.id, &credential.sealed)
+        .await
+        .map_err(|error| match error {
+            SealError::Unreadable => needed(error.to_string()),
+            SealError::Unavailable { .. } => error.into(),
+        })?;
+    let access = ContainerAccess {
+        address: job.destination.clone(),
+        signature,
+    };
+    try_write(job, &access, ports)
+        .await
+        .map_err(|error| match error {
+            ContainerError::Denied { .. } => needed(error.to_string()),
+            ContainerError::Missing { .. }
+            | ContainerError::BlocksGone
+            | ContainerError::Refused { .. }
+            | ContainerError::Damaged { .. }
+            | ContainerError::Unavailable { .. } => ApiError::Container(error),
+        })
 }
 
-async fn try_write(job: &Job, access: &ContainerAccess, ports: &Ports) -> Result<(), ContainerError> {
+async fn try_write(
+    job: &Job,
+    access: &ContainerAccess,
+    ports: &Ports,
+) -> Result<(), ContainerError> {
     let container = ports.containers.open(access)?;
-    preflight(container.as_ref(), &BlobName::manifest(job.request.export_type, job.key.id)).await
+    preflight(
+        container.as_ref(),
+        &BlobName::manifest(job.request.export_type, job.key.id),
+    )
+    .await
 }

@@ -1,8 +1,9 @@
 //! PATCH: gives a job a new credential, or lets it try again what is missing.
 //!
-//! *Trigger:* API Gateway, `PATCH`. *Reads:* grants, the job. *Writes:* one block that nobody sees into the client's
-//! container, then the job, on condition that nobody moved it; the table's stream tells the planner. *A retry* with a
-//! container URL replaces the credential by itself; one without finds the job being resumed and is answered alike.
+//! *Trigger:* API Gateway, `PATCH`. *Reads:* grants, the job. *Writes:* one block that nobody sees
+//! into the client's container, then the job, on condition that nobody moved it; the table's stream
+//! tells the planner. *A retry* with a container URL replaces the credential by itself; one without
+//! finds the job being resumed and is answered alike.
 
 mod credential;
 
@@ -99,8 +100,14 @@ async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
             None
         }
     };
-    let job = task.change(jobs, clock, |job| changed(job, credential.as_ref())).await?;
-    let asked = if credential.is_some() { Asked::Renew } else { Asked::Resume };
+    let job = task
+        .change(jobs, clock, |job| changed(job, credential.as_ref()))
+        .await?;
+    let asked = if credential.is_some() {
+        Asked::Renew
+    } else {
+        Asked::Resume
+    };
     log_accepted(call, &ports.settings, asked, &job);
     task.accepted_with(&job, unknown)
 }
@@ -121,22 +128,37 @@ fn changed(job: Job, credential: Option<&Credential>) -> Result<Change, ApiError
     match act {
         Act::Nothing => Ok(Change::None(Box::new(job))),
         Act::Replace => Ok(Change::To(Box::new(job))),
-        Act::Resume => {
-            job.resume().map(|job| Change::To(Box::new(job))).map_err(|error| ApiError::Internal(error.into()))
-        }
+        Act::Resume => job
+            .resume()
+            .map(|job| Change::To(Box::new(job)))
+            .map_err(|error| ApiError::Internal(error.into())),
     }
 }
 
 fn act(phase: &Phase, is_given: bool) -> Result<Act, ApiError> {
     let name = phase.name();
     match (phase, is_given) {
-        (Phase::Ended { outcome: Outcome::Succeeded, .. }, _) => Err(ApiError::TaskSucceeded),
+        (
+            Phase::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            },
+            _,
+        ) => Err(ApiError::TaskSucceeded),
         (Phase::AwaitingCredential { .. } | Phase::Ended { .. }, _) => Ok(Act::Resume),
         (Phase::Resuming, false) => Ok(Act::Nothing),
-        (Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming, true) => Ok(Act::Replace),
-        (Phase::Cancelling { .. } | Phase::Finishing { .. }, true) => Err(ApiError::TaskEnding { phase: name }),
+        (Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming, true) => {
+            Ok(Act::Replace)
+        }
+        (Phase::Cancelling { .. } | Phase::Finishing { .. }, true) => {
+            Err(ApiError::TaskEnding { phase: name })
+        }
         (
-            Phase::Queued | Phase::Planning | Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { .. },
+            Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::Cancelling { .. }
+            | Phase::Finishing { .. },
             false,
         ) => Err(ApiError::TaskAtWork { phase: name }),
     }

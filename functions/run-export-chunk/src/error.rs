@@ -35,11 +35,15 @@ pub enum ChunkError {
 
 impl ChunkError {
     pub(crate) fn retry(reason: impl Into<String>) -> Self {
-        Self::Retry { reason: reason.into() }
+        Self::Retry {
+            reason: reason.into(),
+        }
     }
 
     pub(crate) fn fail(reason: impl Into<String>) -> Self {
-        Self::Fail { reason: reason.into() }
+        Self::Fail {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -47,7 +51,9 @@ impl From<StoreError> for ChunkError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict { .. } => Self::Superseded,
-            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => Self::retry(error.to_string()),
+            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => {
+                Self::retry(error.to_string())
+            }
         }
     }
 }
@@ -55,18 +61,26 @@ impl From<StoreError> for ChunkError {
 impl From<ContainerError> for ChunkError {
     fn from(error: ContainerError) -> Self {
         match error {
-            ContainerError::Denied { .. } => Self::Credential { reason: error.to_string() },
-            ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } | ContainerError::BlocksGone => {
-                Self::retry(error.to_string())
+            ContainerError::Denied { .. } => Self::Credential {
+                reason: error.to_string(),
+            },
+            ContainerError::Damaged { .. }
+            | ContainerError::Unavailable { .. }
+            | ContainerError::BlocksGone => Self::retry(error.to_string()),
+            ContainerError::Missing { .. } | ContainerError::Refused { .. } => {
+                Self::fail(error.to_string())
             }
-            ContainerError::Missing { .. } | ContainerError::Refused { .. } => Self::fail(error.to_string()),
         }
     }
 }
 
 impl From<SourceError> for ChunkError {
     fn from(error: SourceError) -> Self {
-        if error.is_retryable() { Self::retry(error.to_string()) } else { Self::fail(error.to_string()) }
+        if error.is_retryable() {
+            Self::retry(error.to_string())
+        } else {
+            Self::fail(error.to_string())
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Exports one chunk into one file.
 //!
-//! Triggered by the chunk queue, a message a chunk. Reads the chunk and its job from the exports table, the chunk's
-//! data from its source; writes blocks into the client's container and the chunk's state into the table.
+//! Triggered by the chunk queue, a message a chunk. Reads the chunk and its job from the exports
+//! table, the chunk's data from its source; writes blocks into the client's container and the
+//! chunk's state into the table.
 //!
-//! A retry finds where the chunk stands and goes on from there: a recorded chunk is left alone, a prepared one is
-//! committed and recorded, any other is staged anew under a new attempt. A run that lost its lease changes nothing that
-//! is visible.
+//! A retry finds where the chunk stands and goes on from there: a recorded chunk is left alone, a
+//! prepared one is committed and recorded, any other is staged anew under a new attempt. A run that
+//! lost its lease changes nothing that is visible.
 
 mod error;
 mod run;
@@ -45,7 +46,8 @@ impl RunSettings {
         self.time_limit + Duration::seconds(5)
     }
 
-    /// When a run gives up by itself, with time left to give its lease back: a twentieth, at most 10 s, early.
+    /// When a run gives up by itself, with time left to give its lease back: a twentieth, at most
+    /// 10 s, early.
     fn give_up_after(&self) -> Duration {
         let margin: Duration = self.time_limit / 20;
         self.time_limit - margin.min(Duration::seconds(10))
@@ -91,8 +93,8 @@ impl Ports {
     }
 }
 
-/// Runs the chunks of the messages, one after the other, and names the messages that are to be delivered again
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>).
+/// Runs the chunks of the messages, one after the other, and names the messages that are to be
+/// delivered again (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>).
 pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in event.records {

@@ -27,12 +27,22 @@ pub(crate) async fn run_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), Chunk
     match job.phase {
         Phase::Cancelling { .. } | Phase::Ended { .. } => return Ok(()),
         Phase::AwaitingCredential { .. } => return set_aside(key, &job, ports).await,
-        Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming | Phase::Finishing { .. } => {}
+        Phase::Queued
+        | Phase::Planning
+        | Phase::Running
+        | Phase::Resuming
+        | Phase::Finishing { .. } => {}
     }
-    let Some(mut run) = Run::claim(key, &job, ports).await? else { return Ok(()) };
+    let Some(mut run) = Run::claim(key, &job, ports).await? else {
+        return Ok(());
+    };
     let limit = Duration::try_from(ports.settings.give_up_after()).unwrap_or_default();
     let finished = tokio::time::timeout(limit, run.advance()).await;
-    match finished.unwrap_or_else(|_| Err(ChunkError::retry("the chunk takes longer than the function may"))) {
+    match finished.unwrap_or_else(|_| {
+        Err(ChunkError::retry(
+            "the chunk takes longer than the function may",
+        ))
+    }) {
         Ok(()) => Ok(()),
         Err(ChunkError::Superseded) => Err(ChunkError::Superseded),
         Err(ChunkError::Fail { reason }) => run.fail(&reason).await,
@@ -48,7 +58,11 @@ async fn set_aside(key: &ChunkKey, job: &Job, ports: &Ports) -> Result<(), Chunk
     };
     match chunk.park(ports.clock.now()) {
         Claim::Closed => {}
-        Claim::Held { until } => return Err(ChunkError::retry(format!("another run holds the chunk until {until}"))),
+        Claim::Held { until } => {
+            return Err(ChunkError::retry(format!(
+                "another run holds the chunk until {until}"
+            )));
+        }
         Claim::Free(step) => {
             ports.chunks.apply(*step).await?;
         }
@@ -56,13 +70,15 @@ async fn set_aside(key: &ChunkKey, job: &Job, ports: &Ports) -> Result<(), Chunk
     check_parked_for_good(job, ports).await
 }
 
-/// A job that got its credential while the chunk was being parked may have passed it by when it reopened its chunks:
-/// then the message must come again.
+/// A job that got its credential while the chunk was being parked may have passed it by when it
+/// reopened its chunks: then the message must come again.
 async fn check_parked_for_good(job: &Job, ports: &Ports) -> Result<(), ChunkError> {
     let present = ports.chunks.job(&job.key, ports.clock.now()).await?;
     let waits = |job: &Job| matches!(job.phase, Phase::AwaitingCredential { .. });
     match present {
-        Some(present) if !waits(&present) => Err(ChunkError::retry("the job goes on with a new credential")),
+        Some(present) if !waits(&present) => {
+            Err(ChunkError::retry("the job goes on with a new credential"))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -76,13 +92,19 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Takes the lease; `None` when the chunk is done with.
-    async fn claim(key: &ChunkKey, job: &'a Job, ports: &'a Ports) -> Result<Option<Self>, ChunkError> {
+    async fn claim(
+        key: &ChunkKey,
+        job: &'a Job,
+        ports: &'a Ports,
+    ) -> Result<Option<Self>, ChunkError> {
         let Some(chunk) = ports.chunks.chunk(key).await? else {
             return Err(ChunkError::retry("the chunk is not in the table"));
         };
         match chunk.claim(ports.clock.now(), ports.settings.lease()) {
             Claim::Closed => Ok(None),
-            Claim::Held { until } => Err(ChunkError::retry(format!("another run holds the chunk until {until}"))),
+            Claim::Held { until } => Err(ChunkError::retry(format!(
+                "another run holds the chunk until {until}"
+            ))),
             Claim::Free(step) => {
                 let lease = Lease::of(ports.chunks.apply(*step).await?)?;
                 Ok(Some(Self { job, ports, lease }))
@@ -94,7 +116,13 @@ impl<'a> Run<'a> {
         let container = self.open_container().await?;
         for _ in 0..STAGINGS {
             if self.lease.prepared().is_none() {
-                let output = stage(self.job, self.lease.chunk(), Arc::clone(&container), self.ports).await?;
+                let output = stage(
+                    self.job,
+                    self.lease.chunk(),
+                    Arc::clone(&container),
+                    self.ports,
+                )
+                .await?;
                 self.take(|lease| lease.prepare(output)).await?;
             }
             match self.commit(container.as_ref()).await {
@@ -103,18 +131,35 @@ impl<'a> Run<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(ChunkError::retry("the staged blocks are gone again and again"))
+        Err(ChunkError::retry(
+            "the staged blocks are gone again and again",
+        ))
     }
 
     async fn open_container(&self) -> Result<Arc<dyn Container>, ChunkError> {
-        let Some(credential) = &self.job.credential else { return Err(ChunkError::fail("the job has no credential")) };
-        let signature = self.ports.sealer.open(self.job.key.id, &credential.sealed).await?;
-        let access = ContainerAccess { address: self.job.destination.clone(), signature };
+        let Some(credential) = &self.job.credential else {
+            return Err(ChunkError::fail("the job has no credential"));
+        };
+        let signature = self
+            .ports
+            .sealer
+            .open(self.job.key.id, &credential.sealed)
+            .await?;
+        let access = ContainerAccess {
+            address: self.job.destination.clone(),
+            signature,
+        };
         Ok(self.ports.containers.open(&access)?)
     }
 
     async fn commit(&self, container: &dyn Container) -> Result<(), ContainerError> {
-        let Some(file) = self.lease.prepared().and_then(|output| output.file.as_ref()) else { return Ok(()) };
+        let Some(file) = self
+            .lease
+            .prepared()
+            .and_then(|output| output.file.as_ref())
+        else {
+            return Ok(());
+        };
         writer::commit(container, file, self.job.request.format.content_type()).await
     }
 
@@ -128,7 +173,10 @@ impl<'a> Run<'a> {
     }
 
     /// Persists a move that keeps the lease.
-    async fn take(&mut self, step: impl FnOnce(Lease) -> Result<ChunkMove, IllegalMove>) -> Result<(), ChunkError> {
+    async fn take(
+        &mut self,
+        step: impl FnOnce(Lease) -> Result<ChunkMove, IllegalMove>,
+    ) -> Result<(), ChunkError> {
         let chunk = self.persist(step(self.lease.clone())?).await?;
         self.lease = Lease::of(chunk)?;
         Ok(())
@@ -147,16 +195,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Lets the job wait for a new credential, and parks the chunk with what it has prepared. When the job has got a new
-    /// one since this run began, the run is repeated instead.
+    /// Lets the job wait for a new credential, and parks the chunk with what it has prepared. When
+    /// the job has got a new one since this run began, the run is repeated instead.
     async fn park(self, reason: String) -> Result<(), ChunkError> {
         loop {
             let now = self.ports.clock.now();
-            let Some(job) = self.ports.chunks.job(&self.job.key, now).await? else { return Ok(()) };
+            let Some(job) = self.ports.chunks.job(&self.job.key, now).await? else {
+                return Ok(());
+            };
             if job.credentials_given != self.job.credentials_given {
-                return self.release("the credential was replaced meanwhile".to_owned()).await;
+                return self
+                    .release("the credential was replaced meanwhile".to_owned())
+                    .await;
             }
-            let Ok(waiting) = job.await_credential(now, reason.clone()) else { break };
+            let Ok(waiting) = job.await_credential(now, reason.clone()) else {
+                break;
+            };
             match self.ports.chunks.put_job(waiting).await {
                 Ok(job) => {
                     let number = self.lease.chunk().key.number;
@@ -173,9 +227,11 @@ impl<'a> Run<'a> {
         check_parked_for_good(self.job, self.ports).await
     }
 
-    /// Gives the lease back, so that the next delivery need not wait for its end; answers the reason in any case.
+    /// Gives the lease back, so that the next delivery need not wait for its end; answers the
+    /// reason in any case.
     async fn release(self, reason: String) -> Result<(), ChunkError> {
-        self.persist(self.lease.clone().release(self.ports.clock.now())).await?;
+        self.persist(self.lease.clone().release(self.ports.clock.now()))
+            .await?;
         Err(ChunkError::Retry { reason })
     }
 }

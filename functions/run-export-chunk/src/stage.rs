@@ -32,17 +32,36 @@ pub(crate) async fn stage(
         ChunkSource::Objects { day, .. } => Some(*day),
         ChunkSource::Partitions(_) => None,
     };
-    let name = BlobName::part(request.export_type, job.key.id, day, chunk.key.number, request.format);
-    let options =
-        EncodeOptions { day, export_user_id: request.export_user_id, export_device_id: request.export_device_id };
+    let name = BlobName::part(
+        request.export_type,
+        job.key.id,
+        day,
+        chunk.key.number,
+        request.format,
+    );
+    let options = EncodeOptions {
+        day,
+        export_user_id: request.export_user_id,
+        export_device_id: request.export_device_id,
+    };
     let mut staging = Staging {
         chunk,
         skip_bad_records: ports.settings.skip_bad_records,
         encoder: Encoder::new(request.export_type, request.format, options),
         writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
-        output: Output { rows_read: 0, rows: 0, bad_records: 0, earliest: None, latest: None, file: None },
+        output: Output {
+            rows_read: 0,
+            rows: 0,
+            bad_records: 0,
+            earliest: None,
+            latest: None,
+            file: None,
+        },
     };
-    let mut pieces = ports.sources.of(&request.selection).read(&chunk.source, request);
+    let mut pieces = ports
+        .sources
+        .of(&request.selection)
+        .read(&chunk.source, request);
     let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
         staging.add(piece?)?;
@@ -59,7 +78,11 @@ pub(crate) async fn stage(
 async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
     let stored = ports.chunks.chunk(&chunk.key).await?;
     let is_ours = stored.is_some_and(|stored| stored.revision == chunk.revision);
-    if is_ours { Ok(()) } else { Err(ChunkError::Superseded) }
+    if is_ours {
+        Ok(())
+    } else {
+        Err(ChunkError::Superseded)
+    }
 }
 
 struct Staging<'a> {
@@ -77,7 +100,11 @@ impl Staging<'_> {
                 self.output.rows_read += 1;
                 self.bad_record(origin, line, &"longer than a record may be")
             }
-            Piece::Lines { origin, first_line, text } => lines::split(&text)
+            Piece::Lines {
+                origin,
+                first_line,
+                text,
+            } => lines::split(&text)
                 .zip(first_line..)
                 .filter(|(line, _)| !line.trim_ascii().is_empty())
                 .try_for_each(|(line, number)| self.add_record(origin, number, line)),
@@ -98,14 +125,29 @@ impl Staging<'_> {
 
     fn note_moment(&mut self, moment: Option<OffsetDateTime>) {
         let Some(moment) = moment else { return };
-        self.output.earliest = Some(self.output.earliest.map_or(moment, |earliest| earliest.min(moment)));
-        self.output.latest = Some(self.output.latest.map_or(moment, |latest| latest.max(moment)));
+        self.output.earliest = Some(
+            self.output
+                .earliest
+                .map_or(moment, |earliest| earliest.min(moment)),
+        );
+        self.output.latest = Some(
+            self.output
+                .latest
+                .map_or(moment, |latest| latest.max(moment)),
+        );
     }
 
     /// Says where and why, never what the record holds.
-    fn bad_record(&mut self, origin: usize, line: u64, reason: &dyn std::fmt::Display) -> Result<(), ChunkError> {
+    fn bad_record(
+        &mut self,
+        origin: usize,
+        line: u64,
+        reason: &dyn std::fmt::Display,
+    ) -> Result<(), ChunkError> {
         let object = match &self.chunk.source {
-            ChunkSource::Objects { objects, .. } => objects.get(origin).map(|object| object.path.as_str()),
+            ChunkSource::Objects { objects, .. } => {
+                objects.get(origin).map(|object| object.path.as_str())
+            }
             ChunkSource::Partitions(partitions) => partitions.get(origin).map(String::as_str),
         };
         let object = object.unwrap_or("an unknown object");

@@ -36,21 +36,29 @@ pub(super) fn request(text: &str) -> bool {
     event(&request.to_string())
 }
 
-/// Whichever function is asked, the answer is one of the contract, is no fault of the service, and says nothing of a
-/// signature that the request has in its body.
+/// Whichever function is asked, the answer is one of the contract, is no fault of the service, and
+/// says nothing of a signature that the request has in its body.
 pub(super) fn event(text: &str) -> bool {
-    let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(text) else { return false };
+    let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(text) else {
+        return false;
+    };
     let signature = signature(&event, text);
     let replies = replies(&event);
     for reply in &replies {
         assert_reply(reply);
         let shown = format!("{:?} {:?}", reply.headers, reply.body);
-        assert!(signature.as_ref().is_none_or(|signature| !shown.contains(signature)), "{shown}");
+        assert!(
+            signature
+                .as_ref()
+                .is_none_or(|signature| !shown.contains(signature)),
+            "{shown}"
+        );
     }
     replies.iter().any(|reply| reply.status_code < 300)
 }
 
-/// The signature of a body's container URL, unless it is short, or stands elsewhere in the request too.
+/// The signature of a body's container URL, unless it is short, or stands elsewhere in the request
+/// too.
 fn signature(event: &ApiGatewayV2httpRequest, text: &str) -> Option<String> {
     let body: Value = serde_json::from_str(event.body.as_deref()?).ok()?;
     let url = body.get("containerUrl")?.as_str()?;
@@ -59,10 +67,14 @@ fn signature(event: &ApiGatewayV2httpRequest, text: &str) -> Option<String> {
     (signature.len() >= 16 && text.matches(signature).count() == 1).then(|| signature.to_owned())
 }
 
-/// The answers of the functions behind the API: of the one that the method is routed to, and of those that it is not.
+/// The answers of the functions behind the API: of the one that the method is routed to, and of
+/// those that it is not.
 fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
     let (store, clock) = (Arc::new(OneJob::default()), Arc::new(Standstill));
-    let edge = EdgeSettings { public_url: None, subject_claim: "sub".to_owned() };
+    let edge = EdgeSettings {
+        public_url: None,
+        subject_claim: "sub".to_owned(),
+    };
     let create = create_job::Ports {
         clock: clock.clone(),
         grants: store.clone(),
@@ -87,9 +99,19 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         sealer: sealer(),
         settings: edge.clone(),
     };
-    let cancel =
-        cancel_job::Ports { clock: clock.clone(), grants: store.clone(), jobs: store.clone(), settings: edge.clone() };
-    let status = get_status::Ports { clock, grants: store.clone(), jobs: store.clone(), lists: store, settings: edge };
+    let cancel = cancel_job::Ports {
+        clock: clock.clone(),
+        grants: store.clone(),
+        jobs: store.clone(),
+        settings: edge.clone(),
+    };
+    let status = get_status::Ports {
+        clock,
+        grants: store.clone(),
+        jobs: store.clone(),
+        lists: store,
+        settings: edge,
+    };
     [
         block_on(create_job::handle(event.clone(), &create)),
         block_on(resume_job::handle(event.clone(), &resume)),
@@ -99,23 +121,37 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
 }
 
 fn assert_reply(reply: &ApiGatewayV2httpResponse) {
-    let Some(Body::Text(text)) = &reply.body else { panic!("an answer without a body") };
+    let Some(Body::Text(text)) = &reply.body else {
+        panic!("an answer without a body")
+    };
     let json: Value = serde_json::from_str(text).expect("a body is JSON");
     assert!((200..500).contains(&reply.status_code), "{text}");
     assert!(reply.headers.contains_key("content-type"));
     match reply.status_code {
         200 => assert!(json.get("value").or(json.get("id")).is_some(), "{text}"),
         202 => {
-            let location = reply.headers.get("location").expect("an accepted task has a place");
+            let location = reply
+                .headers
+                .get("location")
+                .expect("an accepted task has a place");
             let location = location.to_str().expect("a place is ASCII");
             let url = Url::parse(location).expect("a place is a URL");
             assert!(Route::parse(url.path()).is_ok(), "{location}");
         }
         status => {
-            let error = |key: &str| json.pointer(&format!("/error/{key}")).and_then(Value::as_str).unwrap_or_default();
-            let known = ErrorCode::ALL.iter().find(|code| code.name() == error("code"));
+            let error = |key: &str| {
+                json.pointer(&format!("/error/{key}"))
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let known = ErrorCode::ALL
+                .iter()
+                .find(|code| code.name() == error("code"));
             let fits = known.map_or(status == 400, |code| i64::from(code.status()) == status);
-            assert!(fits && (known.is_some() || error("code").starts_with("ContainerUrl")), "{text}");
+            assert!(
+                fits && (known.is_some() || error("code").starts_with("ContainerUrl")),
+                "{text}"
+            );
             assert!((10..1_000).contains(&error("message").len()), "{text}");
         }
     }

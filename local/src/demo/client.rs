@@ -67,7 +67,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Transport`] when there is no TLS.
     pub(crate) fn new(token: Secret) -> Result<Self, ClientError> {
-        Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, token })
+        Ok(Self {
+            http: reqwest::Client::builder().no_proxy().build()?,
+            token,
+        })
     }
 
     /// Creates an export; answers where to ask for it.
@@ -75,9 +78,17 @@ impl Client {
     /// # Errors
     /// [`ClientError`] when it is not accepted.
     pub(crate) async fn create(&self, url: &str, body: &Value) -> Result<String, ClientError> {
-        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.to_string());
         let answer = request.bearer_auth(self.token.reveal()).send().await?;
-        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location = answer
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         match location {
             Some(location) if answer.status() == StatusCode::ACCEPTED => Ok(location),
             Some(_) | None => Err(refusal(answer).await?),
@@ -95,16 +106,27 @@ impl Client {
         } else {
             format!("{location}{separator}api-version=2014-12-01")
         };
-        let answer = self.http.get(versioned).bearer_auth(self.token.reveal()).send().await?;
+        let answer = self
+            .http
+            .get(versioned)
+            .bearer_auth(self.token.reveal())
+            .send()
+            .await?;
         if answer.status() != StatusCode::OK {
             return Err(refusal(answer).await?);
         }
         let (status, body) = (answer.status(), answer.bytes().await?);
-        serde_json::from_slice(&body).map_err(|error| ClientError::Answer { status, message: error.to_string() })
+        serde_json::from_slice(&body).map_err(|error| ClientError::Answer {
+            status,
+            message: error.to_string(),
+        })
     }
 }
 
 async fn refusal(answer: reqwest::Response) -> Result<ClientError, ClientError> {
     let status = answer.status();
-    Ok(ClientError::Answer { status, message: String::from_utf8_lossy(&answer.bytes().await?).into_owned() })
+    Ok(ClientError::Answer {
+        status,
+        message: String::from_utf8_lossy(&answer.bytes().await?).into_owned(),
+    })
 }

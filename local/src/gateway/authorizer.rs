@@ -24,8 +24,8 @@ impl Unauthorized {
     }
 }
 
-/// Checks tokens as API Gateway's JWT authorizer does: signature by a known key, issuer, audience, expiry, start
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
+/// Checks tokens as API Gateway's JWT authorizer does: signature by a known key, issuer, audience,
+/// expiry, start (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
 #[derive(Debug, Clone)]
 pub struct Authorizer {
     /// The keys that tokens may be signed with.
@@ -39,28 +39,44 @@ pub struct Authorizer {
 impl Authorizer {
     /// The claims of the token in an `Authorization` header.
     pub(crate) fn claims(&self, header: Option<&str>) -> Result<Claims, Unauthorized> {
-        let refused = |reason| Unauthorized { reason: Some(reason) };
+        let refused = |reason| Unauthorized {
+            reason: Some(reason),
+        };
         let header = header.ok_or(Unauthorized { reason: None })?;
-        let (scheme, token) = header.split_once(' ').ok_or(refused("the Authorization header holds no token"))?;
+        let (scheme, token) = header
+            .split_once(' ')
+            .ok_or(refused("the Authorization header holds no token"))?;
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refused("the Authorization header must be of the scheme Bearer"));
+            return Err(refused(
+                "the Authorization header must be of the scheme Bearer",
+            ));
         }
         let (key, validation) = self.key_of(token.trim())?;
         let token = decode::<BTreeMap<String, Value>>(token.trim(), &key, &validation)
             .map_err(|_| refused("the token is not valid: signature, issuer, audience or time"))?;
-        Ok(token.claims.into_iter().map(|(name, value)| (name, claim_text(value))).collect())
+        Ok(token
+            .claims
+            .into_iter()
+            .map(|(name, value)| (name, claim_text(value)))
+            .collect())
     }
 
     fn key_of(&self, token: &str) -> Result<(DecodingKey, Validation), Unauthorized> {
-        let refused = |reason| Unauthorized { reason: Some(reason) };
+        let refused = |reason| Unauthorized {
+            reason: Some(reason),
+        };
         let header = decode_header(token).map_err(|_| refused("the token is not a JWT"))?;
         // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
-        if !matches!(header.alg, Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512) {
+        if !matches!(
+            header.alg,
+            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512
+        ) {
             return Err(refused("the token must be signed with RSA, such as RS256"));
         }
         let key = header.kid.and_then(|kid| self.keys.find(&kid).cloned());
         let key = key.ok_or(refused("the token is signed with an unknown key"))?;
-        let key = DecodingKey::from_jwk(&key).map_err(|_| refused("the token is signed with an unusable key"))?;
+        let key = DecodingKey::from_jwk(&key)
+            .map_err(|_| refused("the token is signed with an unusable key"))?;
         let mut validation = Validation::new(header.alg);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
@@ -74,7 +90,9 @@ impl Authorizer {
 fn claim_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -97,7 +115,11 @@ mod tests {
     }
 
     fn authorizer(keys: &JwkSet) -> Authorizer {
-        Authorizer { keys: keys.clone(), issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() }
+        Authorizer {
+            keys: keys.clone(),
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+        }
     }
 
     fn token(issuer: &TokenIssuer, age: std::time::Duration) -> String {
@@ -108,8 +130,13 @@ mod tests {
     #[test]
     fn a_minted_token_is_let_through_and_says_who_it_is() {
         let issuer = issuer();
-        let claims = authorizer(issuer.keys()).claims(Some(&token(&issuer, MINUTE / 2))).unwrap();
-        assert_eq!((claims["sub"].as_str(), claims["iss"].as_str()), ("ada", ISSUER));
+        let claims = authorizer(issuer.keys())
+            .claims(Some(&token(&issuer, MINUTE / 2)))
+            .unwrap();
+        assert_eq!(
+            (claims["sub"].as_str(), claims["iss"].as_str()),
+            ("ada", ISSUER)
+        );
         assert!(claims["exp"].parse::<i64>().is_ok());
     }
 
@@ -121,16 +148,29 @@ mod tests {
         assert_eq!(header.alg, Algorithm::RS256);
 
         let random = aws_lc_rs::rand::SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
         let key = EncodingKey::from_ec_der(pkcs8.as_ref());
         let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap();
         public.common.key_id = Some("ec".to_owned());
-        let header = Header { kid: Some("ec".to_owned()), ..Header::new(Algorithm::ES256) };
+        let header = Header {
+            kid: Some("ec".to_owned()),
+            ..Header::new(Algorithm::ES256)
+        };
         let exp = (SystemClock.now() + MINUTE).unix_timestamp();
-        let token =
-            encode(&header, &json!({"iss": ISSUER, "aud": [AUDIENCE], "sub": "ada", "exp": exp}), &key).unwrap();
-        let refused = authorizer(&JwkSet { keys: vec![public] }).claims(Some(&format!("bearer {token}"))).unwrap_err();
-        assert_eq!(refused.reason, Some("the token must be signed with RSA, such as RS256"));
+        let token = encode(
+            &header,
+            &json!({"iss": ISSUER, "aud": [AUDIENCE], "sub": "ada", "exp": exp}),
+            &key,
+        )
+        .unwrap();
+        let refused = authorizer(&JwkSet { keys: vec![public] })
+            .claims(Some(&format!("bearer {token}")))
+            .unwrap_err();
+        assert_eq!(
+            refused.reason,
+            Some("the token must be signed with RSA, such as RS256")
+        );
     }
 
     #[test]
@@ -146,12 +186,21 @@ mod tests {
             ("expired", Some(token(&issuer, 2 * MINUTE))),
             ("signed by a stranger", Some(stranger)),
             ("tampered with", Some(valid.replacen('.', ".e30", 1))),
-            ("unsigned", Some("Bearer eyJhbGciOiJub25lIn0.e30.".to_owned())),
+            (
+                "unsigned",
+                Some("Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()),
+            ),
         ] {
             assert!(good.claims(header.as_deref()).is_err(), "{what}");
         }
-        let elsewhere = Authorizer { issuer: "https://elsewhere/".to_owned(), ..good.clone() };
-        let for_others = Authorizer { audience: "https://others/".to_owned(), ..good };
+        let elsewhere = Authorizer {
+            issuer: "https://elsewhere/".to_owned(),
+            ..good.clone()
+        };
+        let for_others = Authorizer {
+            audience: "https://others/".to_owned(),
+            ..good
+        };
         assert!(elsewhere.claims(Some(&valid)).is_err());
         assert!(for_others.claims(Some(&valid)).is_err());
     }
@@ -159,7 +208,13 @@ mod tests {
     #[test]
     fn a_token_of_the_future_is_refused() {
         let issuer = issuer();
-        let token = issuer.mint("ada", SystemClock.now() + MINUTE, MINUTE).unwrap();
-        assert!(authorizer(issuer.keys()).claims(Some(&format!("Bearer {}", token.reveal()))).is_err());
+        let token = issuer
+            .mint("ada", SystemClock.now() + MINUTE, MINUTE)
+            .unwrap();
+        assert!(
+            authorizer(issuer.keys())
+                .claims(Some(&format!("Bearer {}", token.reveal())))
+                .is_err()
+        );
     }
 }

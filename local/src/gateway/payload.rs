@@ -1,5 +1,5 @@
-//! The HTTP API's payload, format 2.0: a request as a function receives it, and its answer on the wire
-//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+//! The HTTP API's payload, format 2.0: a request as a function receives it, and its answer on the
+//! wire (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ pub(crate) struct Received<'a> {
 impl Received<'_> {
     /// The event that the function receives.
     ///
-    /// The path comes as [`delivered_path`] has it; header names come in lower case, repeated ones joined
-    /// by commas.
+    /// The path comes as [`delivered_path`] has it; header names come in lower case, repeated ones
+    /// joined by commas.
     pub(crate) fn to_event(&self) -> Result<ApiGatewayV2httpRequest, serde_json::Error> {
         let path = delivered_path(self.head.uri.path());
         let headers = joined_headers(&self.head.headers);
@@ -73,7 +73,8 @@ impl Received<'_> {
         }))
     }
 
-    /// The body as a text when its type says that it is one, else in base64; nothing when it is empty.
+    /// The body as a text when its type says that it is one, else in base64; nothing when it is
+    /// empty.
     fn body_text(&self) -> (Value, bool) {
         if self.body.is_empty() {
             return (Value::Null, false);
@@ -85,18 +86,34 @@ impl Received<'_> {
     }
 }
 
-/// The path as HTTP APIs deliver it: every escape is decoded but that of `%` itself, which stays `%25`
-/// (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`).
+/// The path as HTTP APIs deliver it: every escape is decoded but that of `%` itself, which stays
+/// `%25` (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`).
 /// Otherwise a function could not tell `a%252Fb`, a name with a `%`, from `a%2Fb`.
 fn delivered_path(path: &str) -> String {
-    let parts = path.split("%25").map(|part| percent_decode_str(part).decode_utf8_lossy());
+    let parts = path
+        .split("%25")
+        .map(|part| percent_decode_str(part).decode_utf8_lossy());
     parts.collect::<Vec<_>>().join("%25")
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind.starts_with("text/") || ["application/json", "application/javascript", "application/xml"].contains(&&*kind)
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    kind.starts_with("text/")
+        || [
+            "application/json",
+            "application/javascript",
+            "application/xml",
+        ]
+        .contains(&&*kind)
 }
 
 fn joined_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -114,7 +131,10 @@ fn joined_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 /// The function's answer as it goes over the wire.
 pub(crate) fn to_response(answer: ApiGatewayV2httpResponse) -> Option<Response> {
-    let mut response = Response::new(axum::body::Body::from(body_bytes(answer.body, answer.is_base64_encoded)?));
+    let mut response = Response::new(axum::body::Body::from(body_bytes(
+        answer.body,
+        answer.is_base64_encoded,
+    )?));
     *response.status_mut() = StatusCode::from_u16(u16::try_from(answer.status_code).ok()?).ok()?;
     let mut last: Option<HeaderName> = None;
     for (name, value) in answer.headers.into_iter().chain(answer.multi_value_headers) {
@@ -143,9 +163,16 @@ mod tests {
         let claims = Claims::from([("sub".to_owned(), "ada".to_owned())]);
         let body = Bytes::from_static(body);
         let now = OffsetDateTime::UNIX_EPOCH;
-        Received { head: &head, body: &body, route_key: "$default", claims: &claims, request_id: "r1", now }
-            .to_event()
-            .unwrap()
+        Received {
+            head: &head,
+            body: &body,
+            route_key: "$default",
+            claims: &claims,
+            request_id: "r1",
+            now,
+        }
+        .to_event()
+        .unwrap()
     }
 
     #[test]
@@ -159,14 +186,23 @@ mod tests {
             .header("Content-Type", "application/json; charset=utf-8");
         let event = event(request, b"{}");
         assert_eq!(event.raw_path.as_deref(), Some("/Subscriptions/my one"));
-        assert_eq!(event.raw_query_string.as_deref(), Some("%24skip=1&api-version=2014-12-01"));
+        assert_eq!(
+            event.raw_query_string.as_deref(),
+            Some("%24skip=1&api-version=2014-12-01")
+        );
         assert_eq!(event.headers["x-many"], "a,b");
-        assert_eq!((event.body.as_deref(), event.is_base64_encoded), (Some("{}"), false));
+        assert_eq!(
+            (event.body.as_deref(), event.is_base64_encoded),
+            (Some("{}"), false)
+        );
         let context = event.request_context;
         assert_eq!(context.http.method.as_str(), "POST");
         assert_eq!(context.domain_name.as_deref(), Some("localhost"));
         assert_eq!(context.request_id.as_deref(), Some("r1"));
-        assert_eq!(context.authorizer.unwrap().jwt.unwrap().claims["sub"], "ada");
+        assert_eq!(
+            context.authorizer.unwrap().jwt.unwrap().claims["sub"],
+            "ada"
+        );
     }
 
     #[test]
@@ -178,15 +214,28 @@ mod tests {
             ("/%C3%BC%25%c3%bc", "/ü%25ü"),
             ("/%FF", "/\u{fffd}"),
         ] {
-            assert_eq!(event(request::Builder::new().uri(sent), b"").raw_path.as_deref(), Some(delivered), "{sent}");
+            assert_eq!(
+                event(request::Builder::new().uri(sent), b"")
+                    .raw_path
+                    .as_deref(),
+                Some(delivered),
+                "{sent}"
+            );
         }
     }
 
     #[test]
     fn a_form_comes_in_base64_and_no_body_as_none() {
-        let form = request::Builder::new().header("Content-Type", "application/x-www-form-urlencoded");
+        let form =
+            request::Builder::new().header("Content-Type", "application/x-www-form-urlencoded");
         let event_of_form = event(form, b"a=b");
-        assert_eq!((event_of_form.body.as_deref(), event_of_form.is_base64_encoded), (Some("YT1i"), true));
+        assert_eq!(
+            (
+                event_of_form.body.as_deref(),
+                event_of_form.is_base64_encoded
+            ),
+            (Some("YT1i"), true)
+        );
         assert_eq!(event(request::Builder::new(), b"").body, None);
     }
 
@@ -194,7 +243,9 @@ mod tests {
     fn an_answer_keeps_status_headers_and_body() {
         let mut answer = ApiGatewayV2httpResponse::default();
         answer.status_code = 202;
-        answer.headers.insert("location", "http://localhost/1".parse().unwrap());
+        answer
+            .headers
+            .insert("location", "http://localhost/1".parse().unwrap());
         answer.body = Some(Body::Text("{}".to_owned()));
         let response = to_response(answer).unwrap();
         assert_eq!(response.status(), StatusCode::ACCEPTED);

@@ -1,5 +1,5 @@
-//! How many requests the gateway takes, as API Gateway limits a stage: a bucket of tokens that fills at a steady rate
-//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html>).
+//! How many requests the gateway takes, as API Gateway limits a stage: a bucket of tokens that
+//! fills at a steady rate (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html>).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -24,7 +24,10 @@ struct Bucket {
 impl Throttle {
     /// A full bucket.
     pub(crate) fn full(now: OffsetDateTime) -> Self {
-        Self(Mutex::new(Bucket { tokens: f64::from(BURST), filled: now }))
+        Self(Mutex::new(Bucket {
+            tokens: f64::from(BURST),
+            filled: now,
+        }))
     }
 
     /// Whether there is room for one more request; takes its token.
@@ -33,7 +36,10 @@ impl Throttle {
         let waited = (now - bucket.filled).as_seconds_f64().max(0.0);
         let tokens = (bucket.tokens + waited * f64::from(RATE_PER_SECOND)).min(f64::from(BURST));
         let has_room = tokens >= 1.0;
-        *bucket = Bucket { tokens: if has_room { tokens - 1.0 } else { tokens }, filled: now };
+        *bucket = Bucket {
+            tokens: if has_room { tokens - 1.0 } else { tokens },
+            filled: now,
+        };
         has_room
     }
 }

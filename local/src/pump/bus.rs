@@ -19,8 +19,11 @@ use super::pattern::Pattern;
 use super::queue::Queue;
 
 /// The function that a rule wakes.
-pub(crate) type Target =
-    Arc<dyn Fn(EventBridgeEvent<JobEvent>) -> BoxFuture<'static, Result<(), FunctionError>> + Send + Sync>;
+pub(crate) type Target = Arc<
+    dyn Fn(EventBridgeEvent<JobEvent>) -> BoxFuture<'static, Result<(), FunctionError>>
+        + Send
+        + Sync,
+>;
 
 /// A rule and its target.
 pub(crate) struct Rule {
@@ -49,9 +52,13 @@ pub(crate) struct Bus {
 }
 
 impl Bus {
-    /// Starts the bus, which ends when the handle is dropped, and the runs in flight with it. An event that a target
-    /// failed at every attempt goes to the dead-letter queue as it is.
-    pub(crate) fn start(rules: Vec<Rule>, retries: Retries, dead_letters: Queue) -> (Self, AbortOnDropHandle<()>) {
+    /// Starts the bus, which ends when the handle is dropped, and the runs in flight with it. An
+    /// event that a target failed at every attempt goes to the dead-letter queue as it is.
+    pub(crate) fn start(
+        rules: Vec<Rule>,
+        retries: Retries,
+        dead_letters: Queue,
+    ) -> (Self, AbortOnDropHandle<()>) {
         let (sender, mut events) = mpsc::unbounded_channel::<Value>();
         let task = tokio::spawn(async move {
             let mut running = FuturesUnordered::new();
@@ -83,7 +90,9 @@ async fn invoke(rule: &Rule, retries: Retries, event: Value, dead_letters: Queue
         }
         match attempt_once(rule, &event).await {
             Ok(()) => return,
-            Err(error) => warn!(function = rule.function, attempt, %error, "an event was not dealt with"),
+            Err(error) => {
+                warn!(function = rule.function, attempt, %error, "an event was not dealt with");
+            }
         }
     }
     let id = event.get("id").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What the pipes make of a change of the exports table, and the envelopes in which functions receive it.
+//! What the pipes make of a change of the exports table, and the envelopes in which functions
+//! receive it.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,9 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record};
 use serde_json::{Value, json};
-use shared::event::{CHUNKS_FILTERS, ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JOBS_FILTERS, JobEvent};
+use shared::event::{
+    CHUNKS_FILTERS, ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JOBS_FILTERS, JobEvent,
+};
 use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -24,15 +27,17 @@ pub(crate) struct MissingAttribute {
     name: &'static str,
 }
 
-/// The texts and numbers of an item's image, each in the stream's JSON form, `{"S": …}` or `{"N": …}`. Nothing else is
-/// filtered on or sent.
+/// The texts and numbers of an item's image, each in the stream's JSON form, `{"S": …}` or `{"N":
+/// …}`. Nothing else is filtered on or sent.
 pub(crate) fn image(item: &HashMap<String, AttributeValue>) -> Value {
     let attribute = |value: &AttributeValue| match (value.as_s(), value.as_n()) {
         (Ok(text), _) => Some(json!({ "S": text })),
         (_, Ok(number)) => Some(json!({ "N": number })),
         (Err(_), Err(_)) => None,
     };
-    item.iter().filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
+    item.iter()
+        .filter_map(|(name, value)| Some((name.clone(), attribute(value)?)))
+        .collect()
 }
 
 /// The record as a pipe sees it
@@ -66,20 +71,35 @@ pub(crate) struct Pipes {
 impl Pipes {
     /// The pipes of the template.
     pub(crate) fn new() -> Result<Self, serde_json::Error> {
-        let parse = |texts: &[&str]| texts.iter().map(|text| Pattern::parse(text)).collect::<Result<Vec<_>, _>>();
-        Ok(Self { jobs: parse(&JOBS_FILTERS)?, chunks: parse(&CHUNKS_FILTERS)? })
+        let parse = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| Pattern::parse(text))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            jobs: parse(&JOBS_FILTERS)?,
+            chunks: parse(&CHUNKS_FILTERS)?,
+        })
     }
 
-    /// What the two pipes send for a record; a record that is let through and lacks a field of the template is an
-    /// error.
-    pub(crate) fn send(&self, event: &Value, now: OffsetDateTime) -> Result<Vec<Sent>, MissingAttribute> {
+    /// What the two pipes send for a record; a record that is let through and lacks a field of the
+    /// template is an error.
+    pub(crate) fn send(
+        &self,
+        event: &Value,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Sent>, MissingAttribute> {
         let image = event.pointer("/dynamodb/NewImage").unwrap_or(&Value::Null);
         let mut sent = Vec::new();
         if self.chunks.iter().any(|filter| filter.matches(event)) {
             sent.push(Sent::Chunk(chunk_message(image)?));
         }
         if self.jobs.iter().any(|filter| filter.matches(event)) {
-            let id = event.get("eventID").and_then(Value::as_str).unwrap_or_default();
+            let id = event
+                .get("eventID")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             sent.push(Sent::Job(bus_event(id, &job_event(image)?, now)));
         }
         Ok(sent)
@@ -87,7 +107,9 @@ impl Pipes {
 }
 
 fn text(image: &Value, name: &'static str) -> Result<String, MissingAttribute> {
-    let attribute = image.get(name).and_then(|value| value.get("S").or_else(|| value.get("N")));
+    let attribute = image
+        .get(name)
+        .and_then(|value| value.get("S").or_else(|| value.get("N")));
     let text = attribute.and_then(Value::as_str).map(str::to_owned);
     text.ok_or(MissingAttribute { name })
 }
@@ -127,13 +149,20 @@ pub(crate) fn bus_event(id: &str, detail: &JobEvent, now: OffsetDateTime) -> Val
 }
 
 /// The bus's event as the function's type.
-pub(crate) fn to_eventbridge(event: &Value) -> Result<EventBridgeEvent<JobEvent>, serde_json::Error> {
+pub(crate) fn to_eventbridge(
+    event: &Value,
+) -> Result<EventBridgeEvent<JobEvent>, serde_json::Error> {
     serde_json::from_value(event.clone())
 }
 
 /// A batch of one message, as the queue hands it to a function
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event>).
-pub(crate) fn sqs_event(queue: &str, id: &str, body: &str, receives: u32) -> Result<SqsEvent, serde_json::Error> {
+pub(crate) fn sqs_event(
+    queue: &str,
+    id: &str,
+    body: &str,
+    receives: u32,
+) -> Result<SqsEvent, serde_json::Error> {
     serde_json::from_value(json!({ "Records": [{
         "messageId": id,
         "receiptHandle": format!("{id}-{receives}"),
@@ -157,7 +186,10 @@ mod tests {
     }
 
     fn send(image: &Value) -> Vec<Sent> {
-        Pipes::new().unwrap().send(&change(image), OffsetDateTime::UNIX_EPOCH).unwrap()
+        Pipes::new()
+            .unwrap()
+            .send(&change(image), OffsetDateTime::UNIX_EPOCH)
+            .unwrap()
     }
 
     fn chunk(state: &str) -> Value {
@@ -170,9 +202,14 @@ mod tests {
     #[test]
     fn a_pending_chunk_becomes_a_message_that_the_function_reads() {
         let sent = send(&chunk("pending"));
-        let [Sent::Chunk(message)] = sent.as_slice() else { panic!("{sent:?}") };
+        let [Sent::Chunk(message)] = sent.as_slice() else {
+            panic!("{sent:?}")
+        };
         let key = ChunkMessage::parse(&serde_json::to_string(message).unwrap()).unwrap();
-        assert_eq!((key.shard, key.number, key.job.scope.as_str()), (3, 35, "/apps/a"));
+        assert_eq!(
+            (key.shard, key.number, key.job.scope.as_str()),
+            (3, 35, "/apps/a")
+        );
     }
 
     #[test]
@@ -191,9 +228,14 @@ mod tests {
         };
         for (image, phase) in [(job, "queued"), (tally("0"), "drained")] {
             let sent = send(&image);
-            let [Sent::Job(event)] = sent.as_slice() else { panic!("{sent:?}") };
+            let [Sent::Job(event)] = sent.as_slice() else {
+                panic!("{sent:?}")
+            };
             let event = to_eventbridge(event).unwrap();
-            assert_eq!((event.source.as_str(), event.detail.phase.as_str()), (EVENT_SOURCE, phase));
+            assert_eq!(
+                (event.source.as_str(), event.detail.phase.as_str()),
+                (EVENT_SOURCE, phase)
+            );
             assert_eq!(event.detail.key().unwrap().id.to_string(), JOB);
         }
         assert_eq!(send(&tally("2")), []);
@@ -202,6 +244,11 @@ mod tests {
     #[test]
     fn an_item_without_a_field_of_the_template_is_an_error() {
         let image = json!({"kind": {"S": "job"}, "phase": {"S": "queued"}});
-        assert!(Pipes::new().unwrap().send(&change(&image), OffsetDateTime::UNIX_EPOCH).is_err());
+        assert!(
+            Pipes::new()
+                .unwrap()
+                .send(&change(&image), OffsetDateTime::UNIX_EPOCH)
+                .is_err()
+        );
     }
 }

@@ -24,9 +24,9 @@ impl Pattern {
 
 fn fits(pattern: &Value, event: &Value) -> bool {
     match pattern {
-        Value::Object(fields) => {
-            fields.iter().all(|(name, pattern)| event.get(name).is_some_and(|value| fits(pattern, value)))
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, pattern)| event.get(name).is_some_and(|value| fits(pattern, value))),
         Value::Array(texts) => texts.contains(event),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
@@ -45,16 +45,31 @@ mod tests {
     #[test]
     fn every_field_of_a_pattern_must_fit_one_of_its_texts() {
         let pattern = r#"{"source":["a"],"detail":{"phase":["queued","running"]}}"#;
-        assert!(matches(pattern, &json!({"source": "a", "detail": {"phase": "running", "job": "j"}, "id": "1"})));
-        assert!(!matches(pattern, &json!({"source": "b", "detail": {"phase": "running"}})));
-        assert!(!matches(pattern, &json!({"source": "a", "detail": {"phase": "ended"}})));
-        assert!(!matches(pattern, &json!({"source": "a", "detail": "running"})));
+        assert!(matches(
+            pattern,
+            &json!({"source": "a", "detail": {"phase": "running", "job": "j"}, "id": "1"})
+        ));
+        assert!(!matches(
+            pattern,
+            &json!({"source": "b", "detail": {"phase": "running"}})
+        ));
+        assert!(!matches(
+            pattern,
+            &json!({"source": "a", "detail": {"phase": "ended"}})
+        ));
+        assert!(!matches(
+            pattern,
+            &json!({"source": "a", "detail": "running"})
+        ));
         assert!(!matches(pattern, &json!({"source": "a"})));
     }
 
     #[test]
     fn texts_fit_exactly_and_a_number_is_no_text() {
         assert!(!matches(r#"{"open":["0"]}"#, &json!({"open": 0})));
-        assert!(!matches(r#"{"state":["pend"]}"#, &json!({"state": "pending"})));
+        assert!(!matches(
+            r#"{"state":["pend"]}"#,
+            &json!({"state": "pending"})
+        ));
     }
 }

@@ -16,17 +16,18 @@ use super::FunctionError;
 use super::message::sqs_event;
 
 /// The function that a queue feeds.
-pub(crate) type Consumer =
-    Arc<dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, FunctionError>> + Send + Sync>;
+pub(crate) type Consumer = Arc<
+    dyn Fn(SqsEvent) -> BoxFuture<'static, Result<SqsBatchResponse, FunctionError>> + Send + Sync,
+>;
 
 /// How a queue delivers.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueSettings {
     /// The queue's name.
     pub(crate) name: &'static str,
-    /// How long after a receive a message comes again when it was not dealt with, but never while it is being dealt
-    /// with: the template keeps a function's time-out below its queue's visibility time-out
-    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>).
+    /// How long after a receive a message comes again when it was not dealt with, but never while
+    /// it is being dealt with: the template keeps a function's time-out below its queue's
+    /// visibility time-out (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>).
     pub(crate) visibility: Duration,
     /// Receives after which a message goes to the dead-letter queue; without one, never.
     pub(crate) max_receives: Option<u32>,
@@ -72,7 +73,11 @@ impl Queue {
 
     /// Puts a message into the queue; nothing happens when the consumer has ended.
     pub(crate) fn send(&self, id: &str, body: &str) {
-        drop(self.messages.send(Message { id: id.into(), body: body.into(), receives: 0 }));
+        drop(self.messages.send(Message {
+            id: id.into(),
+            body: body.into(),
+            receives: 0,
+        }));
     }
 }
 
@@ -109,23 +114,36 @@ impl Worker {
     /// Starts a run for each visible message while there is room.
     fn receive(&mut self) {
         while self.running.len() < self.settings.concurrency {
-            let Some(mut message) = self.visible.pop_front() else { return };
+            let Some(mut message) = self.visible.pop_front() else {
+                return;
+            };
             message.receives += 1;
             let visible_again = Instant::now() + self.settings.visibility;
             let (consumer, queue) = (Arc::clone(&self.consumer), self.settings.name);
             self.running.push(Box::pin(async move {
                 let outcome = deliver(&consumer, queue, &message).await;
-                Settled { message, visible_again, outcome }
+                Settled {
+                    message,
+                    visible_again,
+                    outcome,
+                }
             }));
         }
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled { message, visible_again, outcome } = settled;
+        let Settled {
+            message,
+            visible_again,
+            outcome,
+        } = settled;
         let Err(error) = outcome else { return };
         warn!(queue = self.settings.name, message.id = %message.id, receives = message.receives, %error,
             "a message was not dealt with");
-        let spent = self.settings.max_receives.is_some_and(|most| message.receives >= most);
+        let spent = self
+            .settings
+            .max_receives
+            .is_some_and(|most| message.receives >= most);
         match &self.dead_letters {
             Some(dead_letters) if spent => dead_letters.send(&message.id, &message.body),
             Some(_) | None => self.hidden.push(Box::pin(async move {
@@ -140,8 +158,15 @@ impl Worker {
 async fn deliver(consumer: &Consumer, queue: &str, message: &Message) -> Result<(), FunctionError> {
     let event = sqs_event(queue, &message.id, &message.body, message.receives)?;
     let response = AbortOnDropHandle::new(tokio::spawn(consumer(event))).await??;
-    let failed = response.batch_item_failures.iter().any(|failure| *failure.item_identifier == *message.id);
-    if failed { Err("the function reports the message as failed".into()) } else { Ok(()) }
+    let failed = response
+        .batch_item_failures
+        .iter()
+        .any(|failure| *failure.item_identifier == *message.id);
+    if failed {
+        Err("the function reports the message as failed".into())
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +181,12 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     fn settings(max_receives: Option<u32>, concurrency: usize) -> QueueSettings {
-        QueueSettings { name: "test", visibility: MINUTE, max_receives, concurrency }
+        QueueSettings {
+            name: "test",
+            visibility: MINUTE,
+            max_receives,
+            concurrency,
+        }
     }
 
     /// What a consumer saw: the body, the receive count, and when (in minutes since the start).
@@ -169,7 +199,11 @@ mod tests {
             let message = event.records[0].clone();
             let receives = message.attributes["ApproximateReceiveCount"].clone();
             let answer = answer(receives.parse().unwrap());
-            seen.lock().unwrap().push((message.body.unwrap(), receives, start.elapsed().as_secs() / 60));
+            seen.lock().unwrap().push((
+                message.body.unwrap(),
+                receives,
+                start.elapsed().as_secs() / 60,
+            ));
             Box::pin(async move {
                 let mut response = SqsBatchResponse::default();
                 if !answer? {
@@ -193,16 +227,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_message_that_fails_comes_again_after_the_visibility_time_out() {
         let notes = Seen::default();
-        let (queue, _running) = Queue::start(settings(None, 1), noting(&notes, |receives| Ok(receives == 3)), None);
+        let (queue, _running) = Queue::start(
+            settings(None, 1),
+            noting(&notes, |receives| Ok(receives == 3)),
+            None,
+        );
         queue.send("m1", "body");
         tokio::time::sleep(10 * MINUTE).await;
-        assert_eq!(seen(&notes), [entry("body", 1, 0), entry("body", 2, 1), entry("body", 3, 2)]);
+        assert_eq!(
+            seen(&notes),
+            [
+                entry("body", 1, 0),
+                entry("body", 2, 1),
+                entry("body", 3, 2)
+            ]
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_message_that_was_received_too_often_becomes_a_dead_letter() {
         let (notes, graveyard) = (Seen::default(), Seen::default());
-        let (dead_letters, _buried) = Queue::start(settings(None, 1), noting(&graveyard, |_| Ok(true)), None);
+        let (dead_letters, _buried) =
+            Queue::start(settings(None, 1), noting(&graveyard, |_| Ok(true)), None);
         let failing = noting(&notes, |_| Err("no luck".into()));
         let (queue, _running) = Queue::start(settings(Some(2), 1), failing, Some(dead_letters));
         queue.send("m1", "body");
@@ -214,7 +260,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_is_a_failed_delivery() {
         let notes = Seen::default();
-        let panicking = noting(&notes, |receives| if receives == 1 { Ok(false) } else { Ok(true) });
+        let panicking = noting(
+            &notes,
+            |receives| if receives == 1 { Ok(false) } else { Ok(true) },
+        );
         let consumer: Consumer = Arc::new(move |event| {
             let first = event.records[0].attributes["ApproximateReceiveCount"] == "1";
             let run = panicking(event);
@@ -231,7 +280,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_runs_are_in_flight_than_allowed_and_none_is_left_out() {
-        let (now, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (now, most, done) = (
+            AtomicUsize::new(0),
+            AtomicUsize::new(0),
+            AtomicUsize::new(0),
+        );
         let counts = Arc::new((now, most, done));
         let shared = Arc::clone(&counts);
         let consumer: Consumer = Arc::new(move |_| {
@@ -250,6 +303,12 @@ mod tests {
             queue.send(&number.to_string(), "body");
         }
         tokio::time::sleep(MINUTE).await;
-        assert_eq!((counts.1.load(Ordering::SeqCst), counts.2.load(Ordering::SeqCst)), (3, 20));
+        assert_eq!(
+            (
+                counts.1.load(Ordering::SeqCst),
+                counts.2.load(Ordering::SeqCst)
+            ),
+            (3, 20)
+        );
     }
 }

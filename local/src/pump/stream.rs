@@ -9,7 +9,8 @@ use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType, StreamDescriptio
 
 use super::PumpError;
 
-/// A place in the stream. The embedded engine keeps one shard for a stream's whole life, so one place is enough.
+/// A place in the stream. The embedded engine keeps one shard for a stream's whole life, so one
+/// place is enough.
 pub(crate) struct StreamReader {
     client: Client,
     iterator: String,
@@ -19,19 +20,46 @@ impl StreamReader {
     /// Takes its place behind the last record that there is now.
     pub(crate) async fn at_the_end(config: &SdkConfig, table: &str) -> Result<Self, PumpError> {
         let client = Client::new(config);
-        let streams = client.list_streams().table_name(table).send().await.map_err(|error| unread(&error))?;
-        let arn = streams.streams().first().and_then(|stream| stream.stream_arn()).ok_or(PumpError::NoStream)?;
-        let stream = client.describe_stream().stream_arn(arn).send().await.map_err(|error| unread(&error))?;
-        let shards = stream.stream_description().map(StreamDescription::shards).unwrap_or_default();
-        let shard = shards.last().and_then(|shard| shard.shard_id()).ok_or(PumpError::NoStream)?;
+        let streams = client
+            .list_streams()
+            .table_name(table)
+            .send()
+            .await
+            .map_err(|error| unread(&error))?;
+        let arn = streams
+            .streams()
+            .first()
+            .and_then(|stream| stream.stream_arn())
+            .ok_or(PumpError::NoStream)?;
+        let stream = client
+            .describe_stream()
+            .stream_arn(arn)
+            .send()
+            .await
+            .map_err(|error| unread(&error))?;
+        let shards = stream
+            .stream_description()
+            .map(StreamDescription::shards)
+            .unwrap_or_default();
+        let shard = shards
+            .last()
+            .and_then(|shard| shard.shard_id())
+            .ok_or(PumpError::NoStream)?;
         let request = client.get_shard_iterator().stream_arn(arn).shard_id(shard);
-        let place =
-            request.shard_iterator_type(ShardIteratorType::Latest).send().await.map_err(|error| unread(&error))?;
-        let iterator = place.shard_iterator().ok_or(PumpError::NoStream)?.to_owned();
+        let place = request
+            .shard_iterator_type(ShardIteratorType::Latest)
+            .send()
+            .await
+            .map_err(|error| unread(&error))?;
+        let iterator = place
+            .shard_iterator()
+            .ok_or(PumpError::NoStream)?
+            .to_owned();
         Ok(Self { client, iterator })
     }
 
-    /// The next records, in order; none when there is nothing new. The place moves only when they were read.
+    /// The next records, in order; none when there is nothing new. The place moves only when they
+    /// were read.
     pub(crate) async fn next(&mut self) -> Result<Vec<Record>, PumpError> {
         let page = self.client.get_records().shard_iterator(&self.iterator);
         let page = page.send().await.map_err(|error| unread(&error))?;
@@ -54,5 +82,7 @@ impl StreamReader {
 }
 
 fn unread(error: &(impl std::error::Error + 'static)) -> PumpError {
-    PumpError::Unread { reason: DisplayErrorContext(error).to_string() }
+    PumpError::Unread {
+        reason: DisplayErrorContext(error).to_string(),
+    }
 }

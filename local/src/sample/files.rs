@@ -61,13 +61,16 @@ pub(crate) fn write_rows(folder: &Path, rows: &mut RowWriter, count: u64) -> io:
 fn write_part(file: File, packing: Packing, rows: &mut RowWriter, count: u64) -> io::Result<()> {
     match packing {
         Packing::Plain => copy(file, rows, count).map(drop),
-        Packing::Zstd => copy(zstd::Encoder::new(file, 1)?, rows, count)?.finish().map(drop),
+        Packing::Zstd => copy(zstd::Encoder::new(file, 1)?, rows, count)?
+            .finish()
+            .map(drop),
         Packing::Gzip => {
             let mut file = file;
             let mut left = count;
             while left > 0 {
                 let rows_here = left.min(MEMBER_ROWS);
-                file = copy(GzEncoder::new(file, Compression::fast()), rows, rows_here)?.finish()?;
+                file =
+                    copy(GzEncoder::new(file, Compression::fast()), rows, rows_here)?.finish()?;
                 left -= rows_here;
             }
             Ok(())

@@ -1,4 +1,5 @@
-//! A small random number generator whose numbers depend on its seed alone, on every machine and in every version.
+//! A small random number generator whose numbers depend on its seed alone, on every machine and in
+//! every version.
 
 /// `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>): quick, and good enough for made-up data.
 #[derive(Debug, Clone)]
@@ -7,7 +8,9 @@ pub(crate) struct Random(u64);
 impl Random {
     /// A generator for one purpose: the seed, and the numbers that tell this purpose from others.
     pub(crate) fn new(seed: u64, purpose: &[u64]) -> Self {
-        let mixed = purpose.iter().fold(seed, |state, number| Self(state ^ number.rotate_left(32)).next());
+        let mixed = purpose.iter().fold(seed, |state, number| {
+            Self(state ^ number.rotate_left(32)).next()
+        });
         Self(mixed)
     }
 

@@ -9,7 +9,13 @@ use super::random::Random;
 use super::rows::{Ids, id};
 
 /// Models with what their makers, and their users, call them.
-const MODELS: [&str; 5] = ["Pixel 9", "Galaxy S25 \"Ultra\"", "Xperia 10 ⅴ", "iPhone", "Mate\u{a0}X"];
+const MODELS: [&str; 5] = [
+    "Pixel 9",
+    "Galaxy S25 \"Ultra\"",
+    "Xperia 10 ⅴ",
+    "iPhone",
+    "Mate\u{a0}X",
+];
 
 /// Places as (country, region, locality).
 const PLACES: [(&str, &str, &str); 4] = [
@@ -55,7 +61,9 @@ impl SampleDevice {
             location: object(location(&mut random)),
             app_info: tags(&mut random, number),
             push_token: token(&mut random, number),
-            user_id: random.one_in(2).then(|| format!("user-{number}@example.com")),
+            user_id: random
+                .one_in(2)
+                .then(|| format!("user-{number}@example.com")),
         };
         let feedback = feedback(&mut random, &device);
         Self { device, feedback }
@@ -76,7 +84,9 @@ pub(super) fn campaigns() -> Vec<Campaign> {
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     }
 }
 
@@ -121,7 +131,12 @@ fn location(random: &mut Random) -> Value {
 /// Every tenth device has no tag; device 0 has very many.
 fn tags(random: &mut Random, number: u64) -> Map<String, Value> {
     let count = if number == 0 { 250 } else { random.below(10) };
-    let tag = |index: u64, random: &mut Random| (format!("tag_{index}"), Value::from(random.pick(&TAG_VALUES)));
+    let tag = |index: u64, random: &mut Random| {
+        (
+            format!("tag_{index}"),
+            Value::from(random.pick(&TAG_VALUES)),
+        )
+    };
     (0..count).map(|index| tag(index, random)).collect()
 }
 
@@ -130,11 +145,17 @@ fn token(random: &mut Random, number: u64) -> Option<PushToken> {
         return None;
     }
     let kind = random.pick(&TOKEN_TYPES).to_owned();
-    Some(PushToken { token: format!("{:016x}:{number}/+=", random.next()), kind })
+    Some(PushToken {
+        token: format!("{:016x}:{number}/+=", random.next()),
+        kind,
+    })
 }
 
 fn feedback(random: &mut Random, device: &Device) -> Vec<Feedback> {
-    let reached = CAMPAIGNS.into_iter().filter(|_| !random.one_in(3)).collect::<Vec<_>>();
+    let reached = CAMPAIGNS
+        .into_iter()
+        .filter(|_| !random.one_in(3))
+        .collect::<Vec<_>>();
     let mut status = vec!["Queued".to_owned()];
     if random.one_in(2) {
         status.extend(["SystemNotificationDisplayed", "ContentActioned"].map(str::to_owned));
@@ -156,15 +177,28 @@ mod tests {
     #[test]
     fn a_device_is_the_same_for_the_same_seed() {
         assert!(SampleDevice::new(1, 0, 5) == SampleDevice::new(1, 0, 5));
-        assert_ne!(SampleDevice::new(1, 0, 5).device.id, SampleDevice::new(2, 0, 5).device.id);
+        assert_ne!(
+            SampleDevice::new(1, 0, 5).device.id,
+            SampleDevice::new(2, 0, 5).device.id
+        );
     }
 
     #[test]
     fn some_devices_lack_tags_tokens_and_feedback() {
-        let devices = (0..500).map(|number| SampleDevice::new(1, 0, number)).collect::<Vec<_>>();
+        let devices = (0..500)
+            .map(|number| SampleDevice::new(1, 0, number))
+            .collect::<Vec<_>>();
         assert_eq!(devices[0].device.app_info.len(), 250);
-        assert!(devices.iter().any(|device| device.device.app_info.is_empty()));
-        assert!(devices.iter().any(|device| device.device.push_token.is_none()));
+        assert!(
+            devices
+                .iter()
+                .any(|device| device.device.app_info.is_empty())
+        );
+        assert!(
+            devices
+                .iter()
+                .any(|device| device.device.push_token.is_none())
+        );
         assert!(devices.iter().any(|device| device.feedback.is_empty()));
     }
 }

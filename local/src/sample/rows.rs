@@ -1,5 +1,5 @@
-//! The rows of the lake: one line of JSON each, written straight into a buffer, because a few million of them are
-//! wanted while somebody waits.
+//! The rows of the lake: one line of JSON each, written straight into a buffer, because a few
+//! million of them are wanted while somebody waits.
 
 use std::io::Write;
 
@@ -9,8 +9,8 @@ use time::{Date, Duration, Time, UtcOffset};
 
 use super::random::Random;
 
-/// Names as apps really give them, each as its raw JSON: any language, emoji (as such and escaped), quotes, line
-/// breaks, control characters, separators of CSV.
+/// Names as apps really give them, each as its raw JSON: any language, emoji (as such and escaped),
+/// quotes, line breaks, control characters, separators of CSV.
 const NAMES: [&str; 16] = [
     r#""home""#,
     r#""profile""#,
@@ -30,7 +30,8 @@ const NAMES: [&str; 16] = [
     r#""control \u0001 and \u2028""#,
 ];
 
-/// Extras that a careless reader would change: exponents, twenty digits, trailing zeros, negative zero, null, escapes.
+/// Extras that a careless reader would change: exponents, twenty digits, trailing zeros, negative
+/// zero, null, escapes.
 const EXTRAS: [&str; 6] = [
     r#"{"price":9.90,"currency":"EUR","paid":true}"#,
     r#"{"tiny":1e-7,"huge":12345678901234567890,"negative":-0.0,"exp":1E+2}"#,
@@ -47,8 +48,7 @@ const NESTED_EXTRAS: [&str; 3] = [
     r#"{"position":{"lat":48.137154,"lon":11.576124},"tags":["a","b"]}"#,
 ];
 
-const STACK_TRACE: &str =
-    r"java.lang.NullPointerException: \u00fcber\n\tat com.example.Main.run(Main.java:42)\n\tat java.base\/Thread.run";
+const STACK_TRACE: &str = r"java.lang.NullPointerException: \u00fcber\n\tat com.example.Main.run(Main.java:42)\n\tat java.base\/Thread.run";
 
 /// Writes an id: 32 hex digits, or for every seventh a dashed GUID.
 pub(crate) fn id(line: &mut Vec<u8>, kind: u64, number: u64) {
@@ -56,7 +56,12 @@ pub(crate) fn id(line: &mut Vec<u8>, kind: u64, number: u64) {
     let (high, low) = (bits.next(), bits.next());
     let written = if number.is_multiple_of(7) {
         let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xffff);
-        write!(line, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+        write!(
+            line,
+            "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}",
+            low >> 48,
+            low & 0xffff_ffff_ffff
+        )
     } else {
         write!(line, "{high:016x}{low:016x}")
     };
@@ -75,7 +80,11 @@ impl Ids {
     /// The ids of one app.
     pub(crate) fn new(seed: u64, app: u64) -> Self {
         let mut random = Random::new(seed, &[app, 0x1d5]);
-        Self { device: random.next(), session: random.next(), other: random.next() }
+        Self {
+            device: random.next(),
+            session: random.next(),
+            other: random.next(),
+        }
     }
 }
 
@@ -86,15 +95,31 @@ pub(crate) struct RowWriter {
     ids: Ids,
     random: Random,
     devices: u64,
-    /// The device (or session) that the current run of rows belongs to, and how many rows it goes on for.
+    /// The device (or session) that the current run of rows belongs to, and how many rows it goes
+    /// on for.
     run: (u64, u64),
     row: u64,
 }
 
 impl RowWriter {
     /// A writer; `huge` rows at the beginning belong to one device.
-    pub(crate) fn new(export_type: ExportType, day: Date, ids: Ids, random: Random, devices: u64, huge: u64) -> Self {
-        Self { export_type, day, ids, random, devices, run: (0, huge), row: 0 }
+    pub(crate) fn new(
+        export_type: ExportType,
+        day: Date,
+        ids: Ids,
+        random: Random,
+        devices: u64,
+        huge: u64,
+    ) -> Self {
+        Self {
+            export_type,
+            day,
+            ids,
+            random,
+            devices,
+            run: (0, huge),
+            row: 0,
+        }
     }
 
     /// Appends a row and its line end.
@@ -192,8 +217,8 @@ impl RowWriter {
         }
     }
 
-    /// A moment of the day, in one of the spellings that devices use: whole seconds, fractions, no zone, another zone
-    /// (whose own date may be the day before or after).
+    /// A moment of the day, in one of the spellings that devices use: whole seconds, fractions, no
+    /// zone, another zone (whose own date may be the day before or after).
     fn time_field(&mut self, line: &mut Vec<u8>, name: &str) {
         let second = self.random.below(86_400);
         let (hour, minute, second_of_minute) = (second / 3_600, second / 60 % 60, second % 60);
@@ -201,8 +226,16 @@ impl RowWriter {
         let (day, fraction) = (self.day, self.random.next());
         let written = match self.random.below(8) {
             0..=2 => write!(line, r#","{name}":"{day}T{clock}Z""#),
-            3 | 4 => write!(line, r#","{name}":"{day}T{clock}.{:03}Z""#, fraction % 1_000),
-            5 => write!(line, r#","{name}":"{day}T{clock}.{:09}Z""#, fraction % 1_000_000_000),
+            3 | 4 => write!(
+                line,
+                r#","{name}":"{day}T{clock}.{:03}Z""#,
+                fraction % 1_000
+            ),
+            5 => write!(
+                line,
+                r#","{name}":"{day}T{clock}.{:09}Z""#,
+                fraction % 1_000_000_000
+            ),
             6 => write!(line, r#","{name}":"{day}T{clock}""#),
             _ => write!(line, r#","{name}":"{}""#, elsewhere(day, second, fraction)),
         };
@@ -219,7 +252,8 @@ fn id_field(line: &mut Vec<u8>, opening: &str, kind: u64, number: u64) {
 
 /// The moment as it is spelled in some time zone between -11:00 and +13:30.
 fn elsewhere(day: Date, second: u64, choice: u64) -> String {
-    let moment = day.with_time(Time::MIDNIGHT).assume_utc() + Duration::seconds(second.cast_signed());
+    let moment =
+        day.with_time(Time::MIDNIGHT).assume_utc() + Duration::seconds(second.cast_signed());
     let half_hours = i32::try_from(choice % 50).unwrap_or(0) - 22;
     let zone = UtcOffset::from_whole_seconds(half_hours * 1_800).unwrap_or(UtcOffset::UTC);
     moment.to_offset(zone).format(&Rfc3339).unwrap_or_default()
@@ -234,26 +268,46 @@ mod tests {
     use super::*;
 
     fn rows(export_type: ExportType, count: u64) -> Vec<Value> {
-        let mut writer =
-            RowWriter::new(export_type, date!(2026 - 01 - 06), Ids::new(1, 2), Random::new(1, &[]), 20, 50);
+        let mut writer = RowWriter::new(
+            export_type,
+            date!(2026 - 01 - 06),
+            Ids::new(1, 2),
+            Random::new(1, &[]),
+            20,
+            50,
+        );
         let mut text = Vec::new();
         (0..count).for_each(|_| writer.write(&mut text));
         let text = String::from_utf8(text).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     #[test]
     fn every_row_is_json_with_the_fields_that_its_type_requires() {
         for (export_type, required) in [
-            (ExportType::Activity, &["sessionId", "deviceId", "name", "timestamp"][..]),
+            (
+                ExportType::Activity,
+                &["sessionId", "deviceId", "name", "timestamp"][..],
+            ),
             (ExportType::Event, &["deviceId", "name", "timestamp"]),
             (ExportType::Error, &["deviceId", "name", "timestamp"]),
-            (ExportType::Job, &["jobId", "name", "deviceId", "infoId", "start"]),
+            (
+                ExportType::Job,
+                &["jobId", "name", "deviceId", "infoId", "start"],
+            ),
             (ExportType::Session, &["sessionId", "deviceId", "start"]),
-            (ExportType::Crash, &["crashId", "deviceId", "timestamp", "name", "stackTrace"]),
+            (
+                ExportType::Crash,
+                &["crashId", "deviceId", "timestamp", "name", "stackTrace"],
+            ),
         ] {
             for row in rows(export_type, 2_000) {
-                assert!(required.iter().all(|field| row[field].is_string()), "{export_type}: {row}");
+                assert!(
+                    required.iter().all(|field| row[field].is_string()),
+                    "{export_type}: {row}"
+                );
             }
         }
     }
@@ -263,18 +317,33 @@ mod tests {
         let mut other_dates = 0;
         for row in rows(ExportType::Event, 5_000) {
             let text = row["timestamp"].as_str().unwrap();
-            let zoned = if text.len() == 19 { format!("{text}Z") } else { text.to_owned() };
+            let zoned = if text.len() == 19 {
+                format!("{text}Z")
+            } else {
+                text.to_owned()
+            };
             let moment = OffsetDateTime::parse(&zoned, &Rfc3339).unwrap();
-            assert_eq!(moment.to_offset(UtcOffset::UTC).date(), date!(2026 - 01 - 06), "{text}");
+            assert_eq!(
+                moment.to_offset(UtcOffset::UTC).date(),
+                date!(2026 - 01 - 06),
+                "{text}"
+            );
             other_dates += usize::from(!text.starts_with("2026-01-06"));
         }
-        assert!(other_dates > 10, "some times are of another day where they were taken");
+        assert!(
+            other_dates > 10,
+            "some times are of another day where they were taken"
+        );
     }
 
     #[test]
     fn one_device_is_huge_and_some_events_stand_alone() {
         let rows = rows(ExportType::Event, 2_000);
-        assert!(rows.iter().take(50).all(|row| row["deviceId"] == rows[0]["deviceId"]));
+        assert!(
+            rows.iter()
+                .take(50)
+                .all(|row| row["deviceId"] == rows[0]["deviceId"])
+        );
         assert!(rows.iter().any(|row| row.get("sessionId").is_none()));
         assert!(rows.iter().any(|row| row.get("sessionId").is_some()));
     }

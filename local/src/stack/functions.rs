@@ -1,4 +1,5 @@
-//! The service's functions in this process: the handlers that Lambda runs, with the events that Lambda hands them.
+//! The service's functions in this process: the handlers that Lambda runs, with the events that
+//! Lambda hands them.
 
 use std::time::Duration;
 
@@ -60,7 +61,11 @@ pub(crate) fn expire_hourly(ports: expire_jobs::Ports) -> AbortOnDropHandle<()> 
 
 #[async_trait]
 impl Api for InProcess {
-    async fn call(&self, function: ApiFunction, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    async fn call(
+        &self,
+        function: ApiFunction,
+        event: ApiGatewayV2httpRequest,
+    ) -> ApiGatewayV2httpResponse {
         match function {
             ApiFunction::CreateJob => create_job::handle(event, &self.create_job).await,
             ApiFunction::GetStatus => get_status::handle(event, &self.get_status).await,

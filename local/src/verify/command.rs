@@ -48,8 +48,8 @@ pub struct VerifyArguments {
     /// An export in its container: the task's id, or the manifest's name or URL.
     #[arg(long, value_parser = JobName::parse)]
     job: Option<JobName>,
-    /// A file with the container's URL and a signature that may read (and list, to find stray files); `-` is the
-    /// standard input.
+    /// A file with the container's URL and a signature that may read (and list, to find stray
+    /// files); `-` is the standard input.
     #[arg(long, value_name = "FILE", requires = "job")]
     container_url_file: Option<PathBuf>,
     /// The URL itself. Everybody on the machine can see a command line: set the variable instead.
@@ -79,13 +79,16 @@ impl VerifyArguments {
     /// # Errors
     /// What it lacks.
     fn wanted(self) -> Result<Wanted, &'static str> {
-        let url = self.container_url_file.map(UrlFrom::File).or(self.container_url.map(UrlFrom::Variable));
+        let url = self
+            .container_url_file
+            .map(UrlFrom::File)
+            .or(self.container_url.map(UrlFrom::Variable));
         match (self.path, self.job, url) {
             (Some(folder), _, _) => Ok(Wanted::Folder(folder)),
             (None, Some(job), Some(url)) => Ok(Wanted::Job(job, url)),
-            (None, Some(_), None) => {
-                Err("give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file")
-            }
+            (None, Some(_), None) => Err(
+                "give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file",
+            ),
             (None, None, _) => Err("name a folder, or a job with --job"),
         }
     }
@@ -126,7 +129,9 @@ async fn run(wanted: Wanted) -> Result<Outcome, PlaceError> {
     let (place, opened) = ContainerPlace::open(&url, job).await?;
     let manifest = Manifest::read(opened).await?;
     if manifest.job != job.job() {
-        return Err(PlaceError::Refused { reason: "the manifest cannot be used: it is of another job".to_owned() });
+        return Err(PlaceError::Refused {
+            reason: "the manifest cannot be used: it is of another job".to_owned(),
+        });
     }
     tell(&manifest, &place).await
 }
@@ -135,15 +140,26 @@ async fn run(wanted: Wanted) -> Result<Outcome, PlaceError> {
 fn read_url(path: &std::path::Path) -> Result<Secret, PlaceError> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().take(MAX_URL_BYTES).read_to_string(&mut text)
+        std::io::stdin()
+            .take(MAX_URL_BYTES)
+            .read_to_string(&mut text)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_URL_BYTES).read_to_string(&mut text))
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_URL_BYTES).read_to_string(&mut text))
     };
     let refused = |reason: String| PlaceError::Refused { reason };
-    read.map_err(|error| refused(format!("the container's URL cannot be read from {}: {error}", path.display())))?;
+    read.map_err(|error| {
+        refused(format!(
+            "the container's URL cannot be read from {}: {error}",
+            path.display()
+        ))
+    })?;
     match text.trim().lines().next() {
         Some(url) => Ok(Secret::new(url.trim())),
-        None => Err(refused(format!("there is no container URL in {}", path.display()))),
+        None => Err(refused(format!(
+            "there is no container URL in {}",
+            path.display()
+        ))),
     }
 }
 
@@ -154,18 +170,27 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
         Finding::Wrong(mismatch) => line(format!("✗ {mismatch}")),
         Finding::Unknown { name, reason } => line(format!("? {}: {}", shown(name), shown(reason))),
     };
-    let export = Export { manifest, place, keep_rows: false };
+    let export = Export {
+        manifest,
+        place,
+        keep_rows: false,
+    };
     let verdict = export.verify(&mut hear, &|bytes| bar.inc(bytes)).await;
     bar.finish_and_clear();
     let verdict = verdict?;
     tell_missing(manifest);
     warnings(manifest).into_iter().for_each(say);
     if verdict.skipped > 0 {
-        let (records, were) = (counted(verdict.skipped, "malformed record"), agree(verdict.skipped, "was", "were"));
+        let (records, were) = (
+            counted(verdict.skipped, "malformed record"),
+            agree(verdict.skipped, "was", "were"),
+        );
         say(format_args!("! {records} of the source {were} skipped"));
     }
     match verdict.strays_unknown {
-        Some(reason) => say(format_args!("· files that are not in the manifest were not looked for: {reason}")),
+        Some(reason) => say(format_args!(
+            "· files that are not in the manifest were not looked for: {reason}"
+        )),
         None => say("· files that are not in the manifest were looked for"),
     }
     say(verdict.line());
@@ -174,7 +199,11 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
 
 fn tell_missing(manifest: &Manifest) {
     for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
-        say(format_args!("! chunk {} is missing: {}", missing.chunk, shown(&missing.reason)));
+        say(format_args!(
+            "! chunk {} is missing: {}",
+            missing.chunk,
+            shown(&missing.reason)
+        ));
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;
@@ -188,11 +217,29 @@ fn tell_missing(manifest: &Manifest) {
 
 /// What the manifest warns of, a line each. It changes nothing of how the verification ends.
 pub(super) fn warnings(manifest: &Manifest) -> Vec<String> {
-    let line =
-        |warning: &Warning| format!("! {}: {}", shown(&warning.code), shown_up_to(&warning.message, MAX_WARNING));
-    let mut lines: Vec<String> = manifest.warnings.iter().take(TOLD_WARNINGS).map(line).collect();
-    if let Some(others) = manifest.warnings.len().checked_sub(TOLD_WARNINGS).filter(|others| *others > 0) {
-        lines.push(format!("! {}: see the manifest", counted(others as u64, "more warning")));
+    let line = |warning: &Warning| {
+        format!(
+            "! {}: {}",
+            shown(&warning.code),
+            shown_up_to(&warning.message, MAX_WARNING)
+        )
+    };
+    let mut lines: Vec<String> = manifest
+        .warnings
+        .iter()
+        .take(TOLD_WARNINGS)
+        .map(line)
+        .collect();
+    if let Some(others) = manifest
+        .warnings
+        .len()
+        .checked_sub(TOLD_WARNINGS)
+        .filter(|others| *others > 0)
+    {
+        lines.push(format!(
+            "! {}: see the manifest",
+            counted(others as u64, "more warning")
+        ));
     }
     lines
 }

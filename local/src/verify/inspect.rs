@@ -31,8 +31,15 @@ pub(crate) struct Inspected {
 ///
 /// # Errors
 /// What kept its bytes from being read.
-pub(crate) async fn inspect(pieces: Pieces, kind: Kind, rows: Rows) -> Result<Inspected, PlaceError> {
-    blocking(pieces, move |input| measure(input, kind, &Budget::of(MAX_ROW_BYTES), rows)).await
+pub(crate) async fn inspect(
+    pieces: Pieces,
+    kind: Kind,
+    rows: Rows,
+) -> Result<Inspected, PlaceError> {
+    blocking(pieces, move |input| {
+        measure(input, kind, &Budget::of(MAX_ROW_BYTES), rows)
+    })
+    .await
 }
 
 /// Lets blocking code read a stream. Whoever stops waiting ends it: its input ends.
@@ -41,14 +48,21 @@ pub(crate) async fn blocking<T: Send + 'static>(
     read: impl FnOnce(Input) -> T + Send + 'static,
 ) -> Result<T, PlaceError> {
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    let reading = tokio::task::spawn_blocking(move || read(Input { receiver, piece: Bytes::new() }));
+    let reading = tokio::task::spawn_blocking(move || {
+        read(Input {
+            receiver,
+            piece: Bytes::new(),
+        })
+    });
     while let Some(piece) = pieces.next().await {
         if sender.send(piece?).await.is_err() {
             break;
         }
     }
     drop(sender);
-    reading.await.map_err(|_| PlaceError::Unavailable { reason: "reading was interrupted".to_owned() })
+    reading.await.map_err(|_| PlaceError::Unavailable {
+        reason: "reading was interrupted".to_owned(),
+    })
 }
 
 /// The pieces of a stream, for blocking code.
@@ -66,7 +80,8 @@ impl Read for Input {
             }
         }
         let read = self.piece.len().min(buffer.len());
-        self.piece.copy_to_slice(buffer.get_mut(..read).unwrap_or_default());
+        self.piece
+            .copy_to_slice(buffer.get_mut(..read).unwrap_or_default());
         Ok(read)
     }
 }
@@ -87,7 +102,11 @@ impl Read for Measured<'_> {
         self.sha256.update(piece);
         self.crc64.update(piece);
         self.bytes += piece.len() as u64;
-        if self.budget.spend(read) { Ok(read) } else { Err(io::Error::other("a row is too long to be true")) }
+        if self.budget.spend(read) {
+            Ok(read)
+        } else {
+            Err(io::Error::other("a row is too long to be true"))
+        }
     }
 }
 
@@ -99,11 +118,18 @@ fn measure(input: Input, kind: Kind, budget: &Budget, mut rows: Rows) -> Inspect
         sha256: digest::Context::new(&digest::SHA256),
         crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme),
     };
-    let read = read_rows(BufReader::with_capacity(64 * 1024, &mut measured), kind, budget, &mut rows);
+    let read = read_rows(
+        BufReader::with_capacity(64 * 1024, &mut measured),
+        kind,
+        budget,
+        &mut rows,
+    );
     budget.lift();
     // What cannot be parsed still has a size and checksums. Reading from memory does not fail.
     let rest = io::copy(&mut measured, &mut io::sink());
-    let rows = read.map_err(|error| error.to_string()).and(rest.map_err(|error| error.to_string()).map(|_| rows));
+    let rows = read
+        .map_err(|error| error.to_string())
+        .and(rest.map_err(|error| error.to_string()).map(|_| rows));
     Inspected {
         bytes: measured.bytes,
         sha256: hex::encode(measured.sha256.finish()),
@@ -119,10 +145,21 @@ mod tests {
     use super::*;
 
     async fn read(text: &str, format: ExportFormat, row_bytes: u64) -> Inspected {
-        let pieces: Vec<_> = text.as_bytes().chunks(7).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        let kind = Kind { export_type: ExportType::Event, format };
+        let pieces: Vec<_> = text
+            .as_bytes()
+            .chunks(7)
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect();
+        let kind = Kind {
+            export_type: ExportType::Event,
+            format,
+        };
         let pieces = futures::stream::iter(pieces).boxed();
-        blocking(pieces, move |input| measure(input, kind, &Budget::of(row_bytes), Rows::Counted(0))).await.unwrap()
+        blocking(pieces, move |input| {
+            measure(input, kind, &Budget::of(row_bytes), Rows::Counted(0))
+        })
+        .await
+        .unwrap()
     }
 
     fn error(read: &Inspected) -> &str {
@@ -134,20 +171,44 @@ mod tests {
         let events = r#"[{"deviceId":"d","events":[{"n":1},{"n":[{}]}]},{"events":[{"x":{"events":[1,2]}}],"a":null}]"#;
         let read_json = read(events, ExportFormat::JsonBlob, 1_000).await;
         assert_eq!(read_json.rows.unwrap().len(), 3);
-        assert_eq!((read_json.bytes, read_json.sha256), (events.len() as u64, sha256(events)));
+        assert_eq!(
+            (read_json.bytes, read_json.sha256),
+            (events.len() as u64, sha256(events))
+        );
         let table = "a,b\r\n1,\"x\r\ny\"\r\n,\"\"\"\"\r\n";
-        assert_eq!(read(table, ExportFormat::CsvBlob, 1_000).await.rows.unwrap().len(), 2);
+        assert_eq!(
+            read(table, ExportFormat::CsvBlob, 1_000)
+                .await
+                .rows
+                .unwrap()
+                .len(),
+            2
+        );
     }
 
     #[tokio::test]
     async fn what_is_no_such_file_is_measured_all_the_same() {
-        for broken in ["", "[", "[]x", "{}", "[1]", "[{\"deviceId\":\"d\"}]", "[{\"events\":[1]}]", "[{\"events\":{}}]"]
-        {
+        for broken in [
+            "",
+            "[",
+            "[]x",
+            "{}",
+            "[1]",
+            "[{\"deviceId\":\"d\"}]",
+            "[{\"events\":[1]}]",
+            "[{\"events\":{}}]",
+        ] {
             let read = read(broken, ExportFormat::JsonBlob, 1_000).await;
             assert!(!error(&read).is_empty(), "{broken}");
-            assert_eq!((read.bytes, read.sha256), (broken.len() as u64, sha256(broken)), "{broken}");
+            assert_eq!(
+                (read.bytes, read.sha256),
+                (broken.len() as u64, sha256(broken)),
+                "{broken}"
+            );
         }
-        assert!(error(&read("a,b\r\n1\r\n", ExportFormat::CsvBlob, 1_000).await).contains("fields"));
+        assert!(
+            error(&read("a,b\r\n1\r\n", ExportFormat::CsvBlob, 1_000).await).contains("fields")
+        );
     }
 
     #[tokio::test]
@@ -157,9 +218,23 @@ mod tests {
         let endless = format!("[{{\"events\":[{{\"{}", "x".repeat(200_000));
         assert!(error(&read(&endless, ExportFormat::JsonBlob, 100_000).await).contains("too long"));
         let many = format!("a\r\n{}", "1\r\n".repeat(200_000));
-        assert_eq!(read(&many, ExportFormat::CsvBlob, 100_000).await.rows.unwrap().len(), 200_000);
+        assert_eq!(
+            read(&many, ExportFormat::CsvBlob, 100_000)
+                .await
+                .rows
+                .unwrap()
+                .len(),
+            200_000
+        );
         let many = format!("[{{\"events\":[{}{{}}]}}]", "{},".repeat(100_000));
-        assert_eq!(read(&many, ExportFormat::JsonBlob, 100_000).await.rows.unwrap().len(), 100_001);
+        assert_eq!(
+            read(&many, ExportFormat::JsonBlob, 100_000)
+                .await
+                .rows
+                .unwrap()
+                .len(),
+            100_001
+        );
     }
 
     fn sha256(text: &str) -> String {

@@ -76,25 +76,40 @@ impl Manifest {
     /// # Errors
     /// [`PlaceError::Refused`] when it is none.
     pub async fn read(opened: Opened) -> Result<Self, PlaceError> {
-        let refused = |reason: String| PlaceError::Refused { reason: format!("the manifest cannot be used: {reason}") };
+        let refused = |reason: String| PlaceError::Refused {
+            reason: format!("the manifest cannot be used: {reason}"),
+        };
         if opened.size > MAX_MANIFEST_BYTES {
-            return Err(refused(format!("it is larger than {MAX_MANIFEST_BYTES} bytes")));
+            return Err(refused(format!(
+                "it is larger than {MAX_MANIFEST_BYTES} bytes"
+            )));
         }
-        let read = blocking(opened.pieces, |input| Document::read(input, MAX_MANIFEST_BYTES)).await?;
-        read.map_err(|error| shown(&error.to_string())).and_then(Self::of).map_err(refused)
+        let read = blocking(opened.pieces, |input| {
+            Document::read(input, MAX_MANIFEST_BYTES)
+        })
+        .await?;
+        read.map_err(|error| shown(&error.to_string()))
+            .and_then(Self::of)
+            .map_err(refused)
     }
 
     fn of(document: Document) -> Result<Self, String> {
         if document.manifest_version != MANIFEST_VERSION {
             let version = document.manifest_version;
-            return Err(format!("its version is {version}, and only version {MANIFEST_VERSION} is known"));
+            return Err(format!(
+                "its version is {version}, and only version {MANIFEST_VERSION} is known"
+            ));
         }
-        let export_type = ExportType::from_name(&document.export_type).ok_or("its export type is unknown")?;
+        let export_type =
+            ExportType::from_name(&document.export_type).ok_or("its export type is unknown")?;
         let format = ExportFormat::from_name(&document.format).ok_or("its format is unknown")?;
         let Files { entries, twice } = document.files;
         Ok(Self {
             job: JobId::parse(&document.job_id).ok_or("its job id is none")?,
-            kind: Kind { export_type, format },
+            kind: Kind {
+                export_type,
+                format,
+            },
             complete: document.complete,
             planned: document.read_up_to.is_some(),
             totals: document.totals,
@@ -113,12 +128,17 @@ impl Manifest {
     /// The files that may be asked for by their names.
     pub(super) fn safe_files(&self) -> impl Iterator<Item = &ManifestFile> {
         let prefix = self.prefix();
-        self.files.iter().filter(move |file| problem_of(&file.name, &prefix).is_none())
+        self.files
+            .iter()
+            .filter(move |file| problem_of(&file.name, &prefix).is_none())
     }
 
     /// The names of all that the manifest lists, and its own.
     pub(super) fn names(&self) -> (HashSet<&str>, String) {
-        (self.files.iter().map(|file| file.name.as_str()).collect(), format!("{}manifest.json", self.prefix()))
+        (
+            self.files.iter().map(|file| file.name.as_str()).collect(),
+            format!("{}manifest.json", self.prefix()),
+        )
     }
 
     /// What is wrong with the manifest in itself, before any file is looked at.
@@ -127,21 +147,41 @@ impl Manifest {
         let (mut names, mut chunks) = (HashSet::new(), HashSet::new());
         for file in &self.files {
             if !names.insert(&file.name) {
-                found.push(Mismatch::Twice { what: format!("the file {}", shown(&file.name)) });
+                found.push(Mismatch::Twice {
+                    what: format!("the file {}", shown(&file.name)),
+                });
             }
             if !chunks.insert(file.chunk) {
-                found.push(Mismatch::Twice { what: format!("chunk {}", file.chunk) });
+                found.push(Mismatch::Twice {
+                    what: format!("chunk {}", file.chunk),
+                });
             }
         }
-        for chunk in self.missing.iter().filter(|missing| !chunks.insert(missing.chunk)) {
-            found.push(Mismatch::Twice { what: format!("chunk {}", chunk.chunk) });
+        for chunk in self
+            .missing
+            .iter()
+            .filter(|missing| !chunks.insert(missing.chunk))
+        {
+            found.push(Mismatch::Twice {
+                what: format!("chunk {}", chunk.chunk),
+            });
         }
-        let sum = |figure: fn(&ManifestFile) -> u64| self.files.iter().map(figure).fold(0, u64::saturating_add);
-        let totals =
-            [("row", self.totals.rows, sum(|file| file.rows)), ("byte", self.totals.bytes, sum(|file| file.bytes))];
-        found.extend(totals.into_iter().filter_map(|(what, said, files)| equal("totals", what, said, files).err()));
+        let sum = |figure: fn(&ManifestFile) -> u64| {
+            self.files.iter().map(figure).fold(0, u64::saturating_add)
+        };
+        let totals = [
+            ("row", self.totals.rows, sum(|file| file.rows)),
+            ("byte", self.totals.bytes, sum(|file| file.bytes)),
+        ];
+        found.extend(
+            totals
+                .into_iter()
+                .filter_map(|(what, said, files)| equal("totals", what, said, files).err()),
+        );
         if self.complete && !self.missing.is_empty() {
-            found.push(Mismatch::CompleteWithMissing { chunks: self.missing.len() });
+            found.push(Mismatch::CompleteWithMissing {
+                chunks: self.missing.len(),
+            });
         }
         if chunks.len() as u64 > self.totals.chunks {
             found.extend(equal("totals", "chunk", self.totals.chunks, chunks.len() as u64).err());
@@ -152,7 +192,9 @@ impl Manifest {
 
 /// Why a name is none that this export can have; such a file is not asked for.
 pub(super) fn problem_of(name: &str, prefix: &str) -> Option<&'static str> {
-    let Some(rest) = name.strip_prefix(prefix) else { return Some("its name is not one of this export") };
+    let Some(rest) = name.strip_prefix(prefix) else {
+        return Some("its name is not one of this export");
+    };
     let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
     if name.chars().count() > MAX_NAME_CHARACTERS
         || name.chars().any(char::is_control)
@@ -171,10 +213,25 @@ mod tests {
     fn a_name_that_leads_elsewhere_is_none() {
         let problem = |rest: &str| problem_of(&format!("Event/j/{rest}"), "Event/j/");
         assert_eq!(problem("date=2026-01-05/part-00000.json"), None);
-        for rest in ["../x", "a/../../x", "./x", "", "a//b", "a\\..\\b", "c:x", "a\u{1b}[2J", "manifest.json"] {
+        for rest in [
+            "../x",
+            "a/../../x",
+            "./x",
+            "",
+            "a//b",
+            "a\\..\\b",
+            "c:x",
+            "a\u{1b}[2J",
+            "manifest.json",
+        ] {
             assert!(problem(rest).is_some(), "{rest}");
         }
-        for name in ["/etc/passwd", "Event/k/part-00000.json", "Event/j", "event/j/part-00000.json"] {
+        for name in [
+            "/etc/passwd",
+            "Event/k/part-00000.json",
+            "Event/j",
+            "event/j/part-00000.json",
+        ] {
             assert!(problem_of(name, "Event/j/").is_some(), "{name}");
         }
         assert!(problem(&"x".repeat(2_000)).is_some());

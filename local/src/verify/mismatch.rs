@@ -70,7 +70,10 @@ pub enum Mismatch {
 
 impl Mismatch {
     pub(super) fn unreadable(path: &Path, error: &(impl std::error::Error + ?Sized)) -> Self {
-        Self::Unreadable { name: path.display().to_string(), reason: error.to_string() }
+        Self::Unreadable {
+            name: path.display().to_string(),
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -80,7 +83,11 @@ pub(super) fn equal(name: &str, kind: &str, said: u64, found: u64) -> Result<(),
         return Ok(());
     }
     let (name, what) = (name.to_owned(), counted(said, kind));
-    Err(Mismatch::Figure { name, what, found: HumanCount(found).to_string() })
+    Err(Mismatch::Figure {
+        name,
+        what,
+        found: HumanCount(found).to_string(),
+    })
 }
 
 /// Compares a checksum of the manifest with the file's.
@@ -89,7 +96,11 @@ pub(super) fn same(name: &str, what: &str, said: &str, found: &str) -> Result<()
         return Ok(());
     }
     let what = format!("{what} {}", shown(said));
-    Err(Mismatch::Figure { name: name.to_owned(), what, found: found.to_owned() })
+    Err(Mismatch::Figure {
+        name: name.to_owned(),
+        what,
+        found: found.to_owned(),
+    })
 }
 
 /// Somebody else's text, fit for a line on a terminal.
@@ -99,7 +110,11 @@ pub(super) fn shown(text: &str) -> String {
 
 /// Somebody else's text, fit for a line on a terminal, of at most so many characters.
 pub(super) fn shown_up_to(text: &str, most: usize) -> String {
-    let mut line: String = text.chars().take(most).map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect();
+    let mut line: String = text
+        .chars()
+        .take(most)
+        .map(|c| if is_plain(c) { c } else { '\u{fffd}' })
+        .collect();
     if text.chars().nth(most).is_some() {
         line.push('…');
     }
@@ -119,6 +134,9 @@ mod tests {
     fn a_line_stays_one_line() {
         assert_eq!(shown("a\nb\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
         assert_eq!(shown(&"é".repeat(MAX_SHOWN)), "é".repeat(MAX_SHOWN));
-        assert_eq!(shown(&"x".repeat(1_000)), format!("{}…", "x".repeat(MAX_SHOWN)));
+        assert_eq!(
+            shown(&"x".repeat(1_000)),
+            format!("{}…", "x".repeat(MAX_SHOWN))
+        );
     }
 }

@@ -16,7 +16,8 @@ pub(super) use self::folder::{Folder, find_manifest, open_file};
 /// Why a place does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PlaceError {
-    /// Nothing can be verified here: the signature is refused, there is no manifest, or more than one.
+    /// Nothing can be verified here: the signature is refused, there is no manifest, or more than
+    /// one.
     #[error("{reason}")]
     Refused {
         /// Why.
@@ -53,8 +54,8 @@ pub enum Strays {
 /// Where the files of an export lie.
 #[async_trait]
 pub trait Place: Send + Sync {
-    /// Begins to read a file; `None` when there is none of that name. The name was looked at before: it
-    /// leads nowhere else.
+    /// Begins to read a file; `None` when there is none of that name. The name was looked at
+    /// before: it leads nowhere else.
     async fn open(&self, name: &str) -> Result<Option<Opened>, PlaceError>;
 
     /// The job's files whose names are not among these.

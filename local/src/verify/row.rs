@@ -61,7 +61,9 @@ impl RowSet {
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let value = match form {
                 Form::Json => canonical(raw.get())?,
-                Form::Csv if raw.get().starts_with('"') => cell(&serde_json::from_str::<String>(raw.get())?),
+                Form::Csv if raw.get().starts_with('"') => {
+                    cell(&serde_json::from_str::<String>(raw.get())?)
+                }
                 Form::Csv => cell(raw.get()),
             };
             push_field(&mut text, name, &value);
@@ -72,7 +74,9 @@ impl RowSet {
 
     /// Adds a row of a CSV file; an empty cell is an absent value.
     pub(crate) fn add_cells<'a>(&mut self, cells: impl Iterator<Item = (&'a str, &'a str)>) {
-        let filled = cells.filter(|(_, value)| !value.is_empty()).collect::<BTreeMap<_, _>>();
+        let filled = cells
+            .filter(|(_, value)| !value.is_empty())
+            .collect::<BTreeMap<_, _>>();
         let mut text = String::new();
         for (name, value) in filled {
             push_field(&mut text, name, &cell(value));
@@ -87,7 +91,10 @@ impl RowSet {
 
     /// How `found` differs from this set; `None` when it does not.
     pub fn difference(&self, found: &Self) -> Option<Difference> {
-        let mut difference = Difference { missing: 0, surplus: 0 };
+        let mut difference = Difference {
+            missing: 0,
+            surplus: 0,
+        };
         for (row, count) in &self.counts {
             let found = found.counts.get(row).copied().unwrap_or_default();
             difference.missing += (count - found).max(0).unsigned_abs();
@@ -103,7 +110,10 @@ impl RowSet {
 /// Half of a text's SHA-256: enough to tell texts apart.
 pub(crate) fn half_digest(text: &str) -> [u8; 16] {
     let mut half = [0; 16];
-    for (byte, hashed) in half.iter_mut().zip(digest(&SHA256, text.as_bytes()).as_ref()) {
+    for (byte, hashed) in half
+        .iter_mut()
+        .zip(digest(&SHA256, text.as_bytes()).as_ref())
+    {
         *byte = *hashed;
     }
     half
@@ -115,28 +125,41 @@ fn push_field(text: &mut String, name: &str, value: &str) {
     debug_assert!(written.is_ok(), "writing into memory cannot fail");
 }
 
-/// The text of a CSV cell; one that holds an object or an array in the one spelling of it. An empty text has no cell
-/// of its own.
+/// The text of a CSV cell; one that holds an object or an array in the one spelling of it. An empty
+/// text has no cell of its own.
 fn cell(text: &str) -> String {
-    let nested = text.starts_with(['{', '[']).then(|| canonical(text).ok()).flatten();
+    let nested = text
+        .starts_with(['{', '['])
+        .then(|| canonical(text).ok())
+        .flatten();
     nested.unwrap_or_else(|| text.to_owned())
 }
 
-/// The value with sorted keys, without blanks, each text escaped in one way. Numbers stay as they are spelled: `1e-7`
-/// and twenty digits must survive an export as they are.
+/// The value with sorted keys, without blanks, each text escaped in one way. Numbers stay as they
+/// are spelled: `1e-7` and twenty digits must survive an export as they are.
 fn canonical(raw: &str) -> Result<String, serde_json::Error> {
     match raw.as_bytes().first() {
         Some(b'{') => {
             let fields = serde_json::from_str::<Fields<'_>>(raw)?;
             let field = |(name, value): (&String, &&RawValue)| {
-                Ok(format!("{}:{}", serde_json::to_string(name)?, canonical(value.get())?))
+                Ok(format!(
+                    "{}:{}",
+                    serde_json::to_string(name)?,
+                    canonical(value.get())?
+                ))
             };
-            let fields = fields.iter().map(field).collect::<Result<Vec<_>, serde_json::Error>>()?;
+            let fields = fields
+                .iter()
+                .map(field)
+                .collect::<Result<Vec<_>, serde_json::Error>>()?;
             Ok(format!("{{{}}}", fields.join(",")))
         }
         Some(b'[') => {
             let items = serde_json::from_str::<Vec<&RawValue>>(raw)?;
-            let items = items.iter().map(|item| canonical(item.get())).collect::<Result<Vec<_>, _>>()?;
+            let items = items
+                .iter()
+                .map(|item| canonical(item.get()))
+                .collect::<Result<Vec<_>, _>>()?;
             Ok(format!("[{}]", items.join(",")))
         }
         Some(b'"') => serde_json::to_string(&serde_json::from_str::<String>(raw)?),
@@ -151,17 +174,33 @@ mod tests {
     #[test]
     fn spellings_of_one_value_are_one_and_numbers_keep_theirs() {
         let one = r#"{ "b" : [1e-7, "\u00e9"], "a": {"x": null} }"#;
-        assert_eq!(canonical(one).unwrap(), r#"{"a":{"x":null},"b":[1e-7,"é"]}"#);
+        assert_eq!(
+            canonical(one).unwrap(),
+            r#"{"a":{"x":null},"b":[1e-7,"é"]}"#
+        );
         assert_ne!(canonical("1e-7").unwrap(), canonical("0.0000001").unwrap());
-        assert_ne!(canonical("12345678901234567890").unwrap(), canonical("12345678901234567000").unwrap());
+        assert_ne!(
+            canonical("12345678901234567890").unwrap(),
+            canonical("12345678901234567000").unwrap()
+        );
     }
 
     #[test]
     fn a_json_row_and_its_csv_row_are_alike() {
-        let fields = serde_json::from_str(r#"{"n":"a,\"b\"","e":{"y":1, "x":2},"k":7,"none":null}"#).unwrap();
+        let fields =
+            serde_json::from_str(r#"{"n":"a,\"b\"","e":{"y":1, "x":2},"k":7,"none":null}"#)
+                .unwrap();
         let (mut json, mut csv) = (RowSet::default(), RowSet::default());
         json.add(&fields, Form::Csv).unwrap();
-        csv.add_cells([("e", r#"{"x":2,"y":1}"#), ("k", "7"), ("n", "a,\"b\""), ("none", "")].into_iter());
+        csv.add_cells(
+            [
+                ("e", r#"{"x":2,"y":1}"#),
+                ("k", "7"),
+                ("n", "a,\"b\""),
+                ("none", ""),
+            ]
+            .into_iter(),
+        );
         assert_eq!(json.difference(&csv), None);
     }
 }

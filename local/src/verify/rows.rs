@@ -1,4 +1,5 @@
-//! The rows of an exported file, read as a stream: counted, or collected to be compared with the source's.
+//! The rows of an exported file, read as a stream: counted, or collected to be compared with the
+//! source's.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -11,8 +12,8 @@ use shared::selection::{ExportFormat, ExportType};
 
 use super::row::{Fields, Form, RowSet};
 
-/// The most bytes that may come between one row and the next: what a row may make this program hold. The service's own
-/// rows are of a few MiB at most.
+/// The most bytes that may come between one row and the next: what a row may make this program
+/// hold. The service's own rows are of a few MiB at most.
 pub(crate) const MAX_ROW_BYTES: u64 = 64 << 20;
 
 /// What the files of an export hold.
@@ -52,7 +53,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn of(bytes: u64) -> Self {
-        Self { of_a_row: bytes, left: Cell::new(bytes) }
+        Self {
+            of_a_row: bytes,
+            left: Cell::new(bytes),
+        }
     }
 
     /// Another row begins.
@@ -76,11 +80,20 @@ impl Budget {
 pub(crate) type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
 /// Reads the rows of a file to its end.
-pub(crate) fn read_rows(input: impl Read, kind: Kind, budget: &Budget, rows: &mut Rows) -> Result<(), Unreadable> {
+pub(crate) fn read_rows(
+    input: impl Read,
+    kind: Kind,
+    budget: &Budget,
+    rows: &mut Rows,
+) -> Result<(), Unreadable> {
     match kind.format {
         ExportFormat::JsonBlob => {
             let mut json = serde_json::Deserializer::from_reader(input);
-            let items = Items { group: group_of(kind.export_type), budget, rows };
+            let items = Items {
+                group: group_of(kind.export_type),
+                budget,
+                rows,
+            };
             json.deserialize_seq(items)?;
             Ok(json.end()?)
         }
@@ -133,7 +146,11 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Self { group, budget, rows } = self;
+        let Self {
+            group,
+            budget,
+            rows,
+        } = self;
         match rows {
             Rows::Counted(rows) => {
                 while let Some(count) = items.next_element_seed(Item { group, budget })? {
@@ -144,7 +161,10 @@ impl<'de> Visitor<'de> for Items<'_> {
             Rows::Collected(rows) => {
                 while let Some(item) = items.next_element::<BTreeMap<String, Box<RawValue>>>()? {
                     budget.renew();
-                    let fields = item.iter().map(|(name, raw)| (name.clone(), &**raw)).collect();
+                    let fields = item
+                        .iter()
+                        .map(|(name, raw)| (name.clone(), &**raw))
+                        .collect();
                     collect(fields, group, rows).map_err(A::Error::custom)?;
                 }
             }
@@ -153,8 +173,14 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-fn collect(item: Fields<'_>, group: Option<&str>, rows: &mut RowSet) -> Result<(), serde_json::Error> {
-    let Some(group) = group else { return rows.add(&item, Form::Json) };
+fn collect(
+    item: Fields<'_>,
+    group: Option<&str>,
+    rows: &mut RowSet,
+) -> Result<(), serde_json::Error> {
+    let Some(group) = group else {
+        return rows.add(&item, Form::Json);
+    };
     let mut key = item;
     let members = key.remove(group).map_or("[]", RawValue::get);
     for mut member in serde_json::from_str::<Vec<Fields<'_>>>(members)? {
@@ -223,7 +249,13 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<u64, A::Error> {
         let mut count = 0;
-        while rows.next_element_seed(Item { group: None, budget: self.0 })?.is_some() {
+        while rows
+            .next_element_seed(Item {
+                group: None,
+                budget: self.0,
+            })?
+            .is_some()
+        {
             self.0.renew();
             count += 1;
         }

@@ -24,11 +24,21 @@ pub fn lake_rows(
     format: ExportFormat,
 ) -> Result<RowSet, Mismatch> {
     // The JSON of activities names no devices unless asked to.
-    let left_out = (export_type == ExportType::Activity && format == ExportFormat::JsonBlob).then_some("deviceId");
+    let left_out = (export_type == ExportType::Activity && format == ExportFormat::JsonBlob)
+        .then_some("deviceId");
     let mut rows = RowSet::default();
-    for day in DAYS.into_iter().map(|day| lake.join(folder(export_type, app, day))).filter(|day| day.is_dir()) {
-        for entry in day.read_dir().map_err(|error| Mismatch::unreadable(&day, &error))? {
-            let path = entry.map_err(|error| Mismatch::unreadable(&day, &error))?.path();
+    for day in DAYS
+        .into_iter()
+        .map(|day| lake.join(folder(export_type, app, day)))
+        .filter(|day| day.is_dir())
+    {
+        for entry in day
+            .read_dir()
+            .map_err(|error| Mismatch::unreadable(&day, &error))?
+        {
+            let path = entry
+                .map_err(|error| Mismatch::unreadable(&day, &error))?
+                .path();
             add_file(&mut rows, &path, left_out, form_of(format))
                 .map_err(|error| Mismatch::unreadable(&path, &*error))?;
         }
@@ -61,7 +71,11 @@ fn add_file(
 ///
 /// # Errors
 /// [`Mismatch::Unreadable`] when a made-up value is no JSON.
-pub fn device_rows(sample: &Sample, app: &SampleApp, format: ExportFormat) -> Result<RowSet, Mismatch> {
+pub fn device_rows(
+    sample: &Sample,
+    app: &SampleApp,
+    format: ExportFormat,
+) -> Result<RowSet, Mismatch> {
     let mut rows = RowSet::default();
     let unreadable = |error: serde_json::Error| Mismatch::unreadable(Path::new("registry"), &error);
     for device in sample.device_list(app).map(|sample| sample.device) {
@@ -70,7 +84,11 @@ pub fn device_rows(sample: &Sample, app: &SampleApp, format: ExportFormat) -> Re
             "appInfo": device.app_info,
         });
         let row = RawValue::from_string(row.to_string()).map_err(unreadable)?;
-        rows.add(&serde_json::from_str(row.get()).map_err(unreadable)?, form_of(format)).map_err(unreadable)?;
+        rows.add(
+            &serde_json::from_str(row.get()).map_err(unreadable)?,
+            form_of(format),
+        )
+        .map_err(unreadable)?;
     }
     Ok(rows)
 }
@@ -90,7 +108,9 @@ mod tests {
     /// The rows of a lake that holds one activity.
     fn rows(line: &str, format: ExportFormat) -> RowSet {
         let lake = tempfile::tempdir().unwrap();
-        let day = lake.path().join(folder(ExportType::Activity, &APPS[0], DAYS[0]));
+        let day = lake
+            .path()
+            .join(folder(ExportType::Activity, &APPS[0], DAYS[0]));
         std::fs::create_dir_all(&day).unwrap();
         std::fs::write(day.join("part.ndjson"), line).unwrap();
         lake_rows(lake.path(), ExportType::Activity, &APPS[0], format).unwrap()
@@ -98,10 +118,17 @@ mod tests {
 
     #[test]
     fn devices_are_expected_of_activities_in_csv_and_not_in_json() {
-        let [ada, bob, nobody] =
-            [r#"{"deviceId":"ada","name":"home"}"#, r#"{"deviceId":"bob","name":"home"}"#, r#"{"name":"home"}"#];
-        let differ = |format, one, other| rows(one, format).difference(&rows(other, format)).is_some();
+        let [ada, bob, nobody] = [
+            r#"{"deviceId":"ada","name":"home"}"#,
+            r#"{"deviceId":"bob","name":"home"}"#,
+            r#"{"name":"home"}"#,
+        ];
+        let differ =
+            |format, one, other| rows(one, format).difference(&rows(other, format)).is_some();
         assert!(differ(ExportFormat::CsvBlob, ada, bob));
-        assert!(!differ(ExportFormat::JsonBlob, ada, bob) && !differ(ExportFormat::JsonBlob, ada, nobody));
+        assert!(
+            !differ(ExportFormat::JsonBlob, ada, bob)
+                && !differ(ExportFormat::JsonBlob, ada, nobody)
+        );
     }
 }

@@ -55,7 +55,10 @@ impl Downloaded {
             },
             "files": files, "missing": [],
         });
-        let downloaded = Self { folder: tempfile::tempdir().unwrap(), manifest };
+        let downloaded = Self {
+            folder: tempfile::tempdir().unwrap(),
+            manifest,
+        };
         for (number, content) in EVENTS.into_iter().enumerate() {
             downloaded.write(&name(number), content);
         }
@@ -75,13 +78,17 @@ impl Downloaded {
     fn replace(&mut self, number: usize, content: &str, rows: u64) {
         self.write(&name(number), content);
         let bytes = self.manifest["files"][number]["bytes"].as_u64().unwrap();
-        let total = self.manifest["totals"]["bytes"].as_u64().unwrap() - bytes + content.len() as u64;
+        let total =
+            self.manifest["totals"]["bytes"].as_u64().unwrap() - bytes + content.len() as u64;
         self.manifest["files"][number] = entry(number, content, rows);
         self.manifest["totals"]["bytes"] = total.into();
     }
 
     fn write_manifest(&self) {
-        self.write(&format!("Event/{JOB}/manifest.json"), &self.manifest.to_string());
+        self.write(
+            &format!("Event/{JOB}/manifest.json"),
+            &self.manifest.to_string(),
+        );
     }
 
     /// What is said of it, and how it ends.
@@ -94,7 +101,9 @@ impl Downloaded {
     async fn only_fault(&self) -> String {
         let (lines, verdict) = self.verify().await;
         assert_eq!(verdict.outcome(), Outcome::Wrong, "{lines:?}");
-        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
         line.replace(&format!("Event/{JOB}/date=2026-01-05/"), "")
     }
 }
@@ -110,7 +119,13 @@ async fn verify_at(path: &Path) -> Result<(Vec<String>, Verdict), PlaceError> {
             Finding::Unknown { name, reason } => format!("? {}: {}", shown(name), shown(reason)),
         });
     };
-    let verdict = Export { manifest: &manifest, place: &place, keep_rows: true }.verify(&mut tell, &|_| {}).await?;
+    let verdict = Export {
+        manifest: &manifest,
+        place: &place,
+        keep_rows: true,
+    }
+    .verify(&mut tell, &|_| {})
+    .await?;
     Ok((lines, verdict))
 }
 
@@ -119,12 +134,21 @@ async fn an_exact_export_is_right_however_it_was_downloaded() {
     let downloaded = Downloaded::new();
     let (lines, verdict) = downloaded.verify().await;
     assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
-    assert_eq!(verdict.line(), "✓ 2 files, 3 rows, 171 B: exactly as the manifest says");
+    assert_eq!(
+        verdict.line(),
+        "✓ 2 files, 3 rows, 171 B: exactly as the manifest says"
+    );
     assert_eq!(verdict.strays_unknown, None);
 
     let at = async |path: PathBuf| verify_at(&path).await.unwrap().1.outcome();
-    assert_eq!(at(downloaded.path(&format!("Event/{JOB}"))).await, Outcome::Right);
-    assert_eq!(at(downloaded.path(&format!("Event/{JOB}/manifest.json"))).await, Outcome::Right);
+    assert_eq!(
+        at(downloaded.path(&format!("Event/{JOB}"))).await,
+        Outcome::Right
+    );
+    assert_eq!(
+        at(downloaded.path(&format!("Event/{JOB}/manifest.json"))).await,
+        Outcome::Right
+    );
     downloaded.write("flat/manifest.json", &downloaded.manifest.to_string());
     for (number, content) in EVENTS.into_iter().enumerate() {
         downloaded.write(&format!("flat/part-{number:05}.json"), content);
@@ -138,31 +162,56 @@ async fn an_exact_export_is_right_however_it_was_downloaded() {
 async fn every_kind_of_damage_to_a_file_is_named() {
     let downloaded = Downloaded::new();
     std::fs::remove_file(downloaded.path(&name(1))).unwrap();
-    assert_eq!(downloaded.only_fault().await, "part-00001.json: it is in the manifest and does not exist");
+    assert_eq!(
+        downloaded.only_fault().await,
+        "part-00001.json: it is in the manifest and does not exist"
+    );
 
     downloaded.write(&name(1), &EVENTS[1][1..]);
-    assert_eq!(downloaded.only_fault().await, "part-00001.json: the manifest says 61 bytes, found 60");
+    assert_eq!(
+        downloaded.only_fault().await,
+        "part-00001.json: the manifest says 61 bytes, found 60"
+    );
 
     downloaded.write(&name(1), &EVENTS[1].replace("t3", "t4"));
     let fault = downloaded.only_fault().await;
-    assert!(fault.starts_with("part-00001.json: the manifest says SHA-256 "), "{fault}");
-    assert_eq!(downloaded.verify().await.1.line(), "✗ 1 of 2 files is not as the manifest says");
+    assert!(
+        fault.starts_with("part-00001.json: the manifest says SHA-256 "),
+        "{fault}"
+    );
+    assert_eq!(
+        downloaded.verify().await.1.line(),
+        "✗ 1 of 2 files is not as the manifest says"
+    );
 }
 
 #[tokio::test]
 async fn a_file_whose_checksums_were_made_for_it_is_still_counted_and_parsed() {
     let mut downloaded = Downloaded::new();
-    downloaded.replace(0, &EVENTS[0].replace(r#",{"name":"b","timestamp":"t2"}"#, ""), 2);
-    assert_eq!(downloaded.only_fault().await, "part-00000.json: the manifest says 2 rows, found 1");
+    downloaded.replace(
+        0,
+        &EVENTS[0].replace(r#",{"name":"b","timestamp":"t2"}"#, ""),
+        2,
+    );
+    assert_eq!(
+        downloaded.only_fault().await,
+        "part-00000.json: the manifest says 2 rows, found 1"
+    );
 
     downloaded.replace(0, EVENTS[0].trim_end_matches(']'), 2);
     let fault = downloaded.only_fault().await;
-    assert!(fault.starts_with("part-00000.json: its rows cannot be read: EOF while parsing"), "{fault}");
+    assert!(
+        fault.starts_with("part-00000.json: its rows cannot be read: EOF while parsing"),
+        "{fault}"
+    );
 
     let mut downloaded = Downloaded::new();
     downloaded.manifest["files"][1]["crc64"] = "0".repeat(16).into();
     let fault = downloaded.only_fault().await;
-    assert!(fault.starts_with("part-00001.json: the manifest says CRC-64 0000000000000000, found "), "{fault}");
+    assert!(
+        fault.starts_with("part-00001.json: the manifest says CRC-64 0000000000000000, found "),
+        "{fault}"
+    );
 }
 
 #[tokio::test]
@@ -173,8 +222,14 @@ async fn every_wrong_file_is_named_not_only_the_first() {
     downloaded.write(&name(2), "");
     let (lines, verdict) = downloaded.verify().await;
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert_eq!(lines[2], format!("{}: it exists and is not in the manifest", name(2)));
-    assert_eq!(verdict.line(), "✗ 2 of 2 files are not as the manifest says; 1 file not in the manifest");
+    assert_eq!(
+        lines[2],
+        format!("{}: it exists and is not in the manifest", name(2))
+    );
+    assert_eq!(
+        verdict.line(),
+        "✗ 2 of 2 files are not as the manifest says; 1 file not in the manifest"
+    );
 }
 
 #[tokio::test]
@@ -185,25 +240,49 @@ async fn a_manifest_that_contradicts_itself_is_wrong() {
         downloaded.only_fault().await
     };
     let twice = |what: &str| format!("the manifest lists {what} twice");
-    assert_eq!(changed(|m| m["totals"]["rows"] = 4.into()).await, "totals: the manifest says 4 rows, found 3");
-    assert_eq!(changed(|m| m["totals"]["bytes"] = 4.into()).await, "totals: the manifest says 4 bytes, found 171");
-    assert_eq!(changed(|m| m["totals"]["chunks"] = 1.into()).await, "totals: the manifest says 1 chunk, found 2");
-    assert_eq!(changed(|m| m["files"][1]["chunk"] = 0.into()).await, twice("chunk 0"));
-    assert_eq!(changed(|m| m["files"][1]["sources"][0]["object"] = "o0".into()).await, twice("the object o0"));
+    assert_eq!(
+        changed(|m| m["totals"]["rows"] = 4.into()).await,
+        "totals: the manifest says 4 rows, found 3"
+    );
+    assert_eq!(
+        changed(|m| m["totals"]["bytes"] = 4.into()).await,
+        "totals: the manifest says 4 bytes, found 171"
+    );
+    assert_eq!(
+        changed(|m| m["totals"]["chunks"] = 1.into()).await,
+        "totals: the manifest says 1 chunk, found 2"
+    );
+    assert_eq!(
+        changed(|m| m["files"][1]["chunk"] = 0.into()).await,
+        twice("chunk 0")
+    );
+    assert_eq!(
+        changed(|m| m["files"][1]["sources"][0]["object"] = "o0".into()).await,
+        twice("the object o0")
+    );
     let complete = changed(|m| {
         m["totals"]["chunks"] = 3.into();
         m["missing"] = json!([{"chunk": 2, "reason": "gone", "sources": []}]);
     });
-    assert_eq!(complete.await, "the manifest says complete, and lists 1 missing chunk");
+    assert_eq!(
+        complete.await,
+        "the manifest says complete, and lists 1 missing chunk"
+    );
 }
 
 #[tokio::test]
 async fn a_file_that_is_listed_twice_is_wrong() {
     let mut downloaded = Downloaded::new();
     let again = downloaded.manifest["files"][1].clone();
-    downloaded.manifest["files"].as_array_mut().unwrap().push(again);
+    downloaded.manifest["files"]
+        .as_array_mut()
+        .unwrap()
+        .push(again);
     let (lines, verdict) = downloaded.verify().await;
-    assert!(lines.contains(&format!("the manifest lists the file {} twice", name(1))), "{lines:?}");
+    assert!(
+        lines.contains(&format!("the manifest lists the file {} twice", name(1))),
+        "{lines:?}"
+    );
     assert_eq!(verdict.line(), "✗ the manifest contradicts itself");
 }
 
@@ -212,11 +291,11 @@ async fn an_incomplete_export_is_told_from_a_wrong_one() {
     let mut downloaded = Downloaded::new();
     downloaded.manifest["complete"] = false.into();
     downloaded.manifest["totals"]["chunks"] = 3.into();
-    downloaded.manifest["missing"] = json!([{"chunk": 2, "reason": "a malformed record", "sources": []}]);
+    downloaded.manifest["missing"] =
+        json!([{"chunk": 2, "reason": "a malformed record", "sources": []}]);
     let (lines, verdict) = downloaded.verify().await;
     assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Incomplete));
-    let line =
-        "✗ 2 files, 3 rows, 171 B: exactly as the manifest says, but the export is incomplete: 1 of 3 chunks missing";
+    let line = "✗ 2 files, 3 rows, 171 B: exactly as the manifest says, but the export is incomplete: 1 of 3 chunks missing";
     assert_eq!(verdict.line(), line);
 
     downloaded.write(&name(0), "");
@@ -227,7 +306,10 @@ async fn an_incomplete_export_is_told_from_a_wrong_one() {
 async fn a_name_that_leads_out_of_the_folder_is_not_followed() {
     let mut downloaded = Downloaded::new();
     downloaded.write("secret.json", EVENTS[0]);
-    for outside in [format!("Event/{JOB}/../../secret.json"), downloaded.path("secret.json").display().to_string()] {
+    for outside in [
+        format!("Event/{JOB}/../../secret.json"),
+        downloaded.path("secret.json").display().to_string(),
+    ] {
         downloaded.manifest["files"][0]["name"] = outside.into();
         let (lines, verdict) = downloaded.verify().await;
         assert!(lines[0].contains("its name is no"), "{lines:?}");
@@ -240,8 +322,20 @@ async fn a_name_that_leads_out_of_the_folder_is_not_followed() {
     std::fs::remove_file(downloaded.path(&name(0))).unwrap();
     std::os::unix::fs::symlink(outside.path(), downloaded.path(&name(0))).unwrap();
     let (lines, verdict) = downloaded.verify().await;
-    assert_eq!(lines, [format!("? {}: it is a link that leads out of the folder", name(0))]);
-    assert_eq!((verdict.outcome(), verdict.line()), (Outcome::Unknown, "✗ 1 of 2 files could not be read".to_owned()));
+    assert_eq!(
+        lines,
+        [format!(
+            "? {}: it is a link that leads out of the folder",
+            name(0)
+        )]
+    );
+    assert_eq!(
+        (verdict.outcome(), verdict.line()),
+        (
+            Outcome::Unknown,
+            "✗ 1 of 2 files could not be read".to_owned()
+        )
+    );
 }
 
 #[tokio::test]
@@ -251,22 +345,54 @@ async fn what_is_no_manifest_is_refused_in_a_line() {
         std::fs::write(folder.path().join("manifest.json"), content).unwrap();
         let error = verify_at(folder.path()).await.unwrap_err().to_string();
         assert!(!error.contains('\n'), "{error}");
-        error.strip_prefix("the manifest cannot be used: ").unwrap_or_else(|| panic!("{error}")).to_owned()
+        error
+            .strip_prefix("the manifest cannot be used: ")
+            .unwrap_or_else(|| panic!("{error}"))
+            .to_owned()
     };
     let changed = |pointer: &str, value: Value| {
         let mut manifest = Downloaded::new().manifest;
         *manifest.pointer_mut(pointer).unwrap() = value;
         manifest.to_string()
     };
-    assert_eq!(refused("").await, "EOF while parsing a value at line 1 column 0");
+    assert_eq!(
+        refused("").await,
+        "EOF while parsing a value at line 1 column 0"
+    );
     assert!(refused("<html>\n").await.starts_with("expected value"));
-    assert!(refused("[]").await.starts_with("invalid length"), "{}", refused("[]").await);
-    assert!(refused(&changed("/files/0/rows", (-1).into())).await.starts_with("invalid value"));
-    assert!(refused(&changed("/files", json!({}))).await.contains("an array of files"));
-    assert!(refused(&changed("/manifestVersion", 2.into())).await.contains("version 1 is known"));
-    assert_eq!(refused(&changed("/exportType", "Visit".into())).await, "its export type is unknown");
-    assert_eq!(refused(&changed("/jobId", "../..".into())).await, "its job id is none");
-    assert!(refused(&format!("{} x", changed("/format", "CsvBlob".into()))).await.starts_with("trailing characters"));
+    assert!(
+        refused("[]").await.starts_with("invalid length"),
+        "{}",
+        refused("[]").await
+    );
+    assert!(
+        refused(&changed("/files/0/rows", (-1).into()))
+            .await
+            .starts_with("invalid value")
+    );
+    assert!(
+        refused(&changed("/files", json!({})))
+            .await
+            .contains("an array of files")
+    );
+    assert!(
+        refused(&changed("/manifestVersion", 2.into()))
+            .await
+            .contains("version 1 is known")
+    );
+    assert_eq!(
+        refused(&changed("/exportType", "Visit".into())).await,
+        "its export type is unknown"
+    );
+    assert_eq!(
+        refused(&changed("/jobId", "../..".into())).await,
+        "its job id is none"
+    );
+    assert!(
+        refused(&format!("{} x", changed("/format", "CsvBlob".into())))
+            .await
+            .starts_with("trailing characters")
+    );
 }
 
 #[tokio::test]
@@ -285,18 +411,37 @@ async fn absurd_figures_are_only_wrong() {
 #[tokio::test]
 async fn it_must_be_clear_which_files_are_meant() {
     let downloaded = Downloaded::new();
-    let none = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
-    assert!(none.starts_with("there is no manifest.json in or below "), "{none}");
+    let none = verify_at(downloaded.folder.path())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        none.starts_with("there is no manifest.json in or below "),
+        "{none}"
+    );
     downloaded.write_manifest();
     downloaded.write(&format!("Event/{JOB}/part-00000.json"), EVENTS[0]);
-    let error = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
-    assert!(error.ends_with("holds files of this export in more than one place"), "{error}");
+    let error = verify_at(downloaded.folder.path())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.ends_with("holds files of this export in more than one place"),
+        "{error}"
+    );
     downloaded.write("Event/other/manifest.json", "");
-    let error = verify_at(downloaded.folder.path()).await.unwrap_err().to_string();
-    assert!(error.starts_with("there are several manifests below "), "{error}");
+    let error = verify_at(downloaded.folder.path())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("there are several manifests below "),
+        "{error}"
+    );
 }
 
-/// How the rows of the files differ from the source's, when both manifest and files were made for each other.
+/// How the rows of the files differ from the source's, when both manifest and files were made for
+/// each other.
 async fn difference(first: &str, rows: u64) -> Option<Difference> {
     let mut downloaded = Downloaded::new();
     downloaded.replace(0, first, rows);
@@ -305,20 +450,46 @@ async fn difference(first: &str, rows: u64) -> Option<Difference> {
     assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
     let mut expected = RowSet::default();
     for line in LINES {
-        expected.add(&serde_json::from_str(line).unwrap(), Form::Json).unwrap();
+        expected
+            .add(&serde_json::from_str(line).unwrap(), Form::Json)
+            .unwrap();
     }
     expected.difference(&verdict.found)
 }
 
 #[tokio::test]
 async fn a_row_that_is_not_the_sources_is_found() {
-    let (row, changed) = (r#",{"name":"b","timestamp":"t2"}"#, Some(Difference { missing: 1, surplus: 1 }));
+    let (row, changed) = (
+        r#",{"name":"b","timestamp":"t2"}"#,
+        Some(Difference {
+            missing: 1,
+            surplus: 1,
+        }),
+    );
     assert_eq!(difference(EVENTS[0], 2).await, None);
-    assert_eq!(difference(&EVENTS[0].replace(row, ""), 1).await, Some(Difference { missing: 1, surplus: 0 }));
+    assert_eq!(
+        difference(&EVENTS[0].replace(row, ""), 1).await,
+        Some(Difference {
+            missing: 1,
+            surplus: 0
+        })
+    );
     let doubled = EVENTS[0].replace(row, &row.repeat(2));
-    assert_eq!(difference(&doubled, 3).await, Some(Difference { missing: 0, surplus: 1 }));
-    assert_eq!(difference(&EVENTS[0].replace("1e-7", "0.0000001"), 2).await, changed);
-    let owner = Some(Difference { missing: 2, surplus: 2 });
+    assert_eq!(
+        difference(&doubled, 3).await,
+        Some(Difference {
+            missing: 0,
+            surplus: 1
+        })
+    );
+    assert_eq!(
+        difference(&EVENTS[0].replace("1e-7", "0.0000001"), 2).await,
+        changed
+    );
+    let owner = Some(Difference {
+        missing: 2,
+        surplus: 2,
+    });
     assert_eq!(difference(&EVENTS[0].replace("d1", "d3"), 2).await, owner);
 }
 
@@ -327,17 +498,27 @@ async fn what_the_manifest_warns_of_is_told_in_a_line_each_and_is_no_fault() {
     let mut downloaded = Downloaded::new();
     assert!(told_warnings(&downloaded).await.is_empty());
     downloaded.manifest["warnings"] = json!([{"code": "ObjectsLeftOut", "message": "1 object: `a\u{1b}[2J.json`"}, {"code": "Later", "message": "b"}]);
-    let expected = ["! ObjectsLeftOut: 1 object: `a\u{fffd}[2J.json`", "! Later: b"];
+    let expected = [
+        "! ObjectsLeftOut: 1 object: `a\u{fffd}[2J.json`",
+        "! Later: b",
+    ];
     assert_eq!(told_warnings(&downloaded).await, expected);
     assert_eq!(downloaded.verify().await.1.outcome(), Outcome::Right);
 
     downloaded.manifest["warnings"] = vec![json!({"code": "c", "message": "m"}); 23].into();
     let told = told_warnings(&downloaded).await;
-    assert_eq!((told.len(), told[20].as_str()), (21, "! 3 more warnings: see the manifest"));
+    assert_eq!(
+        (told.len(), told[20].as_str()),
+        (21, "! 3 more warnings: see the manifest")
+    );
 }
 
 async fn told_warnings(downloaded: &Downloaded) -> Vec<String> {
     downloaded.write_manifest();
     let path = find_manifest(downloaded.folder.path()).unwrap();
-    command::warnings(&Manifest::read(open_file(&path).await.unwrap()).await.unwrap())
+    command::warnings(
+        &Manifest::read(open_file(&path).await.unwrap())
+            .await
+            .unwrap(),
+    )
 }

@@ -89,12 +89,21 @@ impl Verdict {
 
     /// The verdict in one line.
     pub fn line(&self) -> String {
-        let (files, held) =
-            (counted(self.files, "file"), format!("{}, {}", counted(self.rows, "row"), DecimalBytes(self.bytes)));
+        let (files, held) = (
+            counted(self.files, "file"),
+            format!(
+                "{}, {}",
+                counted(self.rows, "row"),
+                DecimalBytes(self.bytes)
+            ),
+        );
         match self.outcome() {
             Outcome::Right => format!("✓ {files}, {held}: exactly as the manifest says"),
             Outcome::Incomplete => {
-                format!("✗ {files}, {held}: exactly as the manifest says, but the export is incomplete{}", self.gap())
+                format!(
+                    "✗ {files}, {held}: exactly as the manifest says, but the export is incomplete{}",
+                    self.gap()
+                )
             }
             Outcome::Wrong | Outcome::Unknown => format!("✗ {}", self.faults().join("; ")),
         }
@@ -105,7 +114,11 @@ impl Verdict {
         if missing == 0 {
             String::new()
         } else {
-            format!(": {} of {} missing", HumanCount(missing), counted(planned, "chunk"))
+            format!(
+                ": {} of {} missing",
+                HumanCount(missing),
+                counted(planned, "chunk")
+            )
         }
     }
 
@@ -120,10 +133,16 @@ impl Verdict {
             faults.push("the manifest contradicts itself".to_owned());
         }
         if self.strays > 0 {
-            faults.push(format!("{} not in the manifest", counted(self.strays as u64, "file")));
+            faults.push(format!(
+                "{} not in the manifest",
+                counted(self.strays as u64, "file")
+            ));
         }
         if self.unknown > 0 {
-            faults.push(format!("{} of {files} could not be read", HumanCount(self.unknown)));
+            faults.push(format!(
+                "{} of {files} could not be read",
+                HumanCount(self.unknown)
+            ));
         }
         if !self.complete {
             faults.push(format!("the export is incomplete{}", self.gap()));

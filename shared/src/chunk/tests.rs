@@ -10,9 +10,20 @@ const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 const LEASE: Duration = Duration::minutes(15);
 
 fn planned() -> Chunk {
-    let job = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(Uuid::nil()) };
-    let key = ChunkKey { job, shard: 0, number: 7 };
-    Chunk::planned(key, ChunkSource::Partitions(vec!["p".to_owned()]), NOW + Duration::days(1))
+    let job = JobKey {
+        scope: AppScope::from_canonical("/apps/a"),
+        id: JobId::new(Uuid::nil()),
+    };
+    let key = ChunkKey {
+        job,
+        shard: 0,
+        number: 7,
+    };
+    Chunk::planned(
+        key,
+        ChunkSource::Partitions(vec!["p".to_owned()]),
+        NOW + Duration::days(1),
+    )
 }
 
 fn output() -> Output {
@@ -24,11 +35,20 @@ fn output() -> Output {
         sha256: String::new(),
         crc64: String::new(),
     };
-    Output { rows_read: 6, rows: 5, bad_records: 1, earliest: None, latest: None, file: Some(file) }
+    Output {
+        rows_read: 6,
+        rows: 5,
+        bad_records: 1,
+        earliest: None,
+        latest: None,
+        file: Some(file),
+    }
 }
 
 fn free(claim: Claim) -> ChunkMove {
-    let Claim::Free(step) = claim else { panic!("not free: {claim:?}") };
+    let Claim::Free(step) = claim else {
+        panic!("not free: {claim:?}")
+    };
     *step
 }
 
@@ -51,7 +71,10 @@ fn a_claim_takes_a_new_attempt_and_counts_nothing() {
 #[test]
 fn a_held_chunk_is_free_again_when_the_lease_is_over() {
     let held = claimed().chunk().clone();
-    assert!(matches!(held.clone().claim(NOW + LEASE - Duration::SECOND, LEASE), Claim::Held { .. }));
+    assert!(matches!(
+        held.clone().claim(NOW + LEASE - Duration::SECOND, LEASE),
+        Claim::Held { .. }
+    ));
     assert_eq!(free(held.claim(NOW + LEASE, LEASE)).chunk.attempt, 2);
 }
 
@@ -59,25 +82,53 @@ fn a_held_chunk_is_free_again_when_the_lease_is_over() {
 fn a_released_lease_is_free_at_once_and_keeps_what_was_prepared() {
     let released = prepared().release(NOW).chunk;
     let step = free(released.claim(NOW, LEASE));
-    assert_eq!(step.chunk.state, ChunkState::Prepared { until: NOW + LEASE, output: output() });
+    assert_eq!(
+        step.chunk.state,
+        ChunkState::Prepared {
+            until: NOW + LEASE,
+            output: output()
+        }
+    );
     let released = claimed().release(NOW).chunk;
-    assert!(matches!(free(released.claim(NOW, LEASE)).chunk.state, ChunkState::Running { .. }));
+    assert!(matches!(
+        free(released.claim(NOW, LEASE)).chunk.state,
+        ChunkState::Running { .. }
+    ));
 }
 
 #[test]
 fn recording_counts_the_file_once() {
     let step = prepared().record().unwrap();
-    let expected = TallyChange { open: -1, recorded: 1, rows: 5, bytes: 100, bad_records: 1, ..TallyChange::default() };
+    let expected = TallyChange {
+        open: -1,
+        recorded: 1,
+        rows: 5,
+        bytes: 100,
+        bad_records: 1,
+        ..TallyChange::default()
+    };
     assert_eq!(step.tally, expected);
     assert!(matches!(step.chunk.claim(NOW, LEASE), Claim::Closed));
 }
 
 #[test]
 fn only_a_prepared_file_can_be_recorded_or_restaged() {
-    assert_eq!(claimed().record().unwrap_err().to_string(), "cannot record what is running");
-    assert_eq!(claimed().restage().unwrap_err().to_string(), "cannot restage what is running");
-    assert_eq!(prepared().prepare(output()).unwrap_err().to_string(), "cannot prepare what is prepared");
-    assert_eq!(Lease::of(planned()).unwrap_err().to_string(), "cannot hold the lease of what is pending");
+    assert_eq!(
+        claimed().record().unwrap_err().to_string(),
+        "cannot record what is running"
+    );
+    assert_eq!(
+        claimed().restage().unwrap_err().to_string(),
+        "cannot restage what is running"
+    );
+    assert_eq!(
+        prepared().prepare(output()).unwrap_err().to_string(),
+        "cannot prepare what is prepared"
+    );
+    assert_eq!(
+        Lease::of(planned()).unwrap_err().to_string(),
+        "cannot hold the lease of what is pending"
+    );
 }
 
 #[test]
@@ -90,18 +141,39 @@ fn restaging_takes_a_new_attempt_so_that_block_ids_differ() {
 #[test]
 fn a_failure_closes_the_chunk() {
     let step = claimed().fail("bad data");
-    assert_eq!(step.tally, TallyChange { open: -1, failed: 1, ..TallyChange::default() });
+    assert_eq!(
+        step.tally,
+        TallyChange {
+            open: -1,
+            failed: 1,
+            ..TallyChange::default()
+        }
+    );
     assert!(matches!(step.chunk.claim(NOW, LEASE), Claim::Closed));
 }
 
 #[test]
 fn a_dead_letter_ends_only_what_nobody_holds() {
     let held = claimed().chunk().clone();
-    assert!(matches!(held.clone().abandon(NOW, "crashed"), Claim::Held { .. }));
+    assert!(matches!(
+        held.clone().abandon(NOW, "crashed"),
+        Claim::Held { .. }
+    ));
     let step = free(held.abandon(NOW + LEASE, "crashed"));
-    assert_eq!(step.chunk.state, ChunkState::Failed { reason: "crashed".to_owned() });
-    assert!(matches!(step.chunk.abandon(NOW + LEASE, "crashed"), Claim::Closed));
-    assert!(matches!(prepared().record().unwrap().chunk.abandon(NOW, "crashed"), Claim::Closed));
+    assert_eq!(
+        step.chunk.state,
+        ChunkState::Failed {
+            reason: "crashed".to_owned()
+        }
+    );
+    assert!(matches!(
+        step.chunk.abandon(NOW + LEASE, "crashed"),
+        Claim::Closed
+    ));
+    assert!(matches!(
+        prepared().record().unwrap().chunk.abandon(NOW, "crashed"),
+        Claim::Closed
+    ));
 }
 
 #[test]
@@ -111,34 +183,73 @@ fn a_parked_chunk_keeps_its_file_and_goes_on_with_it() {
     let pending = parked.reopen().unwrap();
     assert_eq!(pending.tally, TallyChange::default());
     let step = free(pending.chunk.claim(NOW, LEASE));
-    assert_eq!(step.chunk.state, ChunkState::Prepared { until: NOW + LEASE, output: output() });
+    assert_eq!(
+        step.chunk.state,
+        ChunkState::Prepared {
+            until: NOW + LEASE,
+            output: output()
+        }
+    );
 }
 
 #[test]
 fn a_chunk_parked_after_its_job_went_on_can_be_claimed() {
     let parked = free(planned().park(NOW)).chunk;
     assert_eq!(parked.state, ChunkState::Parked { prepared: None });
-    assert!(matches!(free(parked.claim(NOW, LEASE)).chunk.state, ChunkState::Running { .. }));
+    assert!(matches!(
+        free(parked.claim(NOW, LEASE)).chunk.state,
+        ChunkState::Running { .. }
+    ));
 }
 
 #[test]
 fn a_cancellation_takes_the_lease_from_its_holder_and_counts_once() {
     let step = claimed().chunk().clone().cancel().unwrap();
-    assert_eq!(step.tally, TallyChange { open: -1, failed: 1, ..TallyChange::default() });
+    assert_eq!(
+        step.tally,
+        TallyChange {
+            open: -1,
+            failed: 1,
+            ..TallyChange::default()
+        }
+    );
     assert_eq!(step.chunk.cancel(), None);
     assert_eq!(prepared().record().unwrap().chunk.cancel(), None);
 }
 
 #[test]
 fn only_chunks_without_a_recorded_file_are_reopened() {
-    let open_again = TallyChange { open: 1, failed: -1, ..TallyChange::default() };
-    assert_eq!(claimed().fail("bad").chunk.reopen().unwrap().tally, open_again);
-    assert_eq!(planned().cancel().unwrap().chunk.reopen().unwrap().tally, open_again);
-    for open in [planned(), claimed().chunk().clone(), planned().cancel().unwrap().chunk.reopen().unwrap().chunk] {
+    let open_again = TallyChange {
+        open: 1,
+        failed: -1,
+        ..TallyChange::default()
+    };
+    assert_eq!(
+        claimed().fail("bad").chunk.reopen().unwrap().tally,
+        open_again
+    );
+    assert_eq!(
+        planned().cancel().unwrap().chunk.reopen().unwrap().tally,
+        open_again
+    );
+    for open in [
+        planned(),
+        claimed().chunk().clone(),
+        planned().cancel().unwrap().chunk.reopen().unwrap().chunk,
+    ] {
         let reopened = open.reopen().unwrap();
         assert_eq!(reopened.chunk.state, ChunkState::Pending { prepared: None });
         assert_eq!(reopened.tally, TallyChange::default());
     }
-    assert_eq!(prepared().chunk().clone().reopen().unwrap().chunk.prepared(), Some(&output()));
+    assert_eq!(
+        prepared()
+            .chunk()
+            .clone()
+            .reopen()
+            .unwrap()
+            .chunk
+            .prepared(),
+        Some(&output())
+    );
     assert_eq!(prepared().record().unwrap().chunk.reopen(), None);
 }

@@ -1,4 +1,5 @@
-//! Containers in memory: a fake with the block semantics of Azure Storage, which passes the same contract suite.
+//! Containers in memory: a fake with the block semantics of Azure Storage, which passes the same
+//! contract suite.
 
 mod blocks;
 
@@ -8,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
+use super::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers,
+};
 use crate::secret::Secret;
 
 pub use blocks::Blocks;
@@ -46,7 +49,8 @@ struct StoredContainer {
 impl MemoryContainers {
     /// Makes an empty container, and drops the one that was there.
     pub fn create(&self, address: &ContainerAddress) {
-        self.lock().insert(address.as_str().to_owned(), StoredContainer::default());
+        self.lock()
+            .insert(address.as_str().to_owned(), StoredContainer::default());
     }
 
     /// Deletes a container with all that is in it.
@@ -54,14 +58,21 @@ impl MemoryContainers {
         self.lock().remove(address.as_str());
     }
 
-    /// Accepts a signature for a container from now on; no effect on a container that does not exist.
+    /// Accepts a signature for a container from now on; no effect on a container that does not
+    /// exist.
     pub fn grant(&self, address: &ContainerAddress, signature: &Secret, permission: Permission) {
-        self.change(address, |container| container.grants.insert(signature.reveal().to_owned(), permission));
+        self.change(address, |container| {
+            container
+                .grants
+                .insert(signature.reveal().to_owned(), permission)
+        });
     }
 
     /// Accepts a signature no longer: it has expired or its key was changed.
     pub fn revoke(&self, address: &ContainerAddress, signature: &Secret) {
-        self.change(address, |container| container.grants.remove(signature.reveal()));
+        self.change(address, |container| {
+            container.grants.remove(signature.reveal())
+        });
     }
 
     /// A committed blob.
@@ -73,9 +84,14 @@ impl MemoryContainers {
     /// The names of the committed blobs, sorted.
     pub fn list(&self, address: &ContainerAddress) -> Vec<String> {
         let containers = self.lock();
-        let blobs = containers.get(address.as_str()).into_iter().flat_map(|container| &container.blobs);
+        let blobs = containers
+            .get(address.as_str())
+            .into_iter()
+            .flat_map(|container| &container.blobs);
         let committed = blobs.filter(|(_, blocks)| blocks.is_committed());
-        let mut names: Vec<_> = committed.map(|(name, _)| name.as_str().to_owned()).collect();
+        let mut names: Vec<_> = committed
+            .map(|(name, _)| name.as_str().to_owned())
+            .collect();
         names.sort_unstable();
         names
     }
@@ -83,16 +99,28 @@ impl MemoryContainers {
     /// How many uncommitted blocks a blob has.
     pub fn uncommitted(&self, address: &ContainerAddress, name: &BlobName) -> usize {
         let containers = self.lock();
-        let blocks = containers.get(address.as_str()).and_then(|container| container.blobs.get(name));
+        let blocks = containers
+            .get(address.as_str())
+            .and_then(|container| container.blobs.get(name));
         blocks.map_or(0, Blocks::uncommitted)
     }
 
-    /// Drops the uncommitted blocks of every blob of a container, as storage does with those older than a week.
+    /// Drops the uncommitted blocks of every blob of a container, as storage does with those older
+    /// than a week.
     pub fn drop_uncommitted(&self, address: &ContainerAddress) {
-        self.change(address, |container| container.blobs.values_mut().for_each(Blocks::drop_uncommitted));
+        self.change(address, |container| {
+            container
+                .blobs
+                .values_mut()
+                .for_each(Blocks::drop_uncommitted);
+        });
     }
 
-    fn change<T>(&self, address: &ContainerAddress, change: impl FnOnce(&mut StoredContainer) -> T) {
+    fn change<T>(
+        &self,
+        address: &ContainerAddress,
+        change: impl FnOnce(&mut StoredContainer) -> T,
+    ) {
         self.lock().get_mut(address.as_str()).map(change);
     }
 
@@ -104,7 +132,10 @@ impl MemoryContainers {
 impl Containers for MemoryContainers {
     fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
         url::Url::parse(access.address.as_str()).map_err(|_| refused("InvalidUri"))?;
-        Ok(Arc::new(MemoryContainer { containers: self.clone(), access: access.clone() }))
+        Ok(Arc::new(MemoryContainer {
+            containers: self.clone(),
+            access: access.clone(),
+        }))
     }
 }
 
@@ -123,7 +154,9 @@ impl MemoryContainer {
         let mut containers = self.containers.lock();
         let container = containers
             .get_mut(self.access.address.as_str())
-            .ok_or_else(|| ContainerError::Missing { code: "ContainerNotFound".to_owned() })?;
+            .ok_or_else(|| ContainerError::Missing {
+                code: "ContainerNotFound".to_owned(),
+            })?;
         match container.grants.get(self.access.signature.reveal()) {
             Some(Permission::Write) => change(container.blobs.entry(name.clone()).or_default()),
             Some(Permission::Read) => Err(denied("AuthorizationPermissionMismatch")),
@@ -134,7 +167,12 @@ impl MemoryContainer {
 
 #[async_trait]
 impl Container for MemoryContainer {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError> {
         self.write(blob, |stored| stored.stage(block, data))
     }
 
@@ -149,9 +187,13 @@ impl Container for MemoryContainer {
 }
 
 fn refused(code: &str) -> ContainerError {
-    ContainerError::Refused { code: code.to_owned() }
+    ContainerError::Refused {
+        code: code.to_owned(),
+    }
 }
 
 fn denied(code: &str) -> ContainerError {
-    ContainerError::Denied { code: code.to_owned() }
+    ContainerError::Denied {
+        code: code.to_owned(),
+    }
 }

@@ -22,7 +22,8 @@ pub struct WriterSettings {
     pub block_bytes: usize,
     /// How many blocks are sent at once.
     pub uploads_in_flight: usize,
-    /// How often a block that arrived damaged or not at all is sent again, beyond the container's own repeats.
+    /// How often a block that arrived damaged or not at all is sent again, beyond the container's
+    /// own repeats.
     pub retries: u32,
     /// The wait before the first repeat; it doubles with each.
     pub retry_delay: Duration,
@@ -30,14 +31,20 @@ pub struct WriterSettings {
 
 impl Default for WriterSettings {
     fn default() -> Self {
-        Self { block_bytes: 8 * 1024 * 1024, uploads_in_flight: 4, retries: 2, retry_delay: Duration::from_millis(500) }
+        Self {
+            block_bytes: 8 * 1024 * 1024,
+            uploads_in_flight: 4,
+            retries: 2,
+            retry_delay: Duration::from_millis(500),
+        }
     }
 }
 
-/// Stages one file under one attempt. Nothing is visible until [`commit`]; a writer that is dropped stops its uploads.
+/// Stages one file under one attempt. Nothing is visible until [`commit`]; a writer that is dropped
+/// stops its uploads.
 ///
-/// It holds at most `block_bytes × (uploads_in_flight + 1)` bytes, and what was written to the buffer since the last
-/// [`BlobWriter::flush_full_blocks`].
+/// It holds at most `block_bytes × (uploads_in_flight + 1)` bytes, and what was written to the
+/// buffer since the last [`BlobWriter::flush_full_blocks`].
 pub struct BlobWriter {
     container: Arc<dyn Container>,
     settings: WriterSettings,
@@ -50,7 +57,12 @@ pub struct BlobWriter {
 
 impl BlobWriter {
     /// A writer of a file whose blocks carry `attempt`, which is counted from 1.
-    pub fn new(container: Arc<dyn Container>, name: BlobName, attempt: u32, settings: WriterSettings) -> Self {
+    pub fn new(
+        container: Arc<dyn Container>,
+        name: BlobName,
+        attempt: u32,
+        settings: WriterSettings,
+    ) -> Self {
         let settings = WriterSettings {
             block_bytes: settings.block_bytes.max(1),
             uploads_in_flight: settings.uploads_in_flight.max(1),
@@ -62,7 +74,14 @@ impl BlobWriter {
             settings,
             buffer: Vec::new(),
             uploads: JoinSet::new(),
-            file: PreparedFile { name, attempt, blocks: 0, size_bytes: 0, sha256, crc64 },
+            file: PreparedFile {
+                name,
+                attempt,
+                blocks: 0,
+                size_bytes: 0,
+                sha256,
+                crc64,
+            },
             sha256: digest::Context::new(&digest::SHA256),
             crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme),
         }
@@ -73,8 +92,8 @@ impl BlobWriter {
         &mut self.buffer
     }
 
-    /// Sends the whole blocks of the buffer on their way; waits only while as many as allowed are under way. To fail,
-    /// or to be dropped half-way, ends the file: drop the writer too.
+    /// Sends the whole blocks of the buffer on their way; waits only while as many as allowed are
+    /// under way. To fail, or to be dropped half-way, ends the file: drop the writer too.
     ///
     /// # Errors
     /// The first failure of an upload.
@@ -87,7 +106,8 @@ impl BlobWriter {
         rest.extend(self.buffer.drain(whole..));
         let mut blocks = Bytes::from(mem::replace(&mut self.buffer, rest));
         while !blocks.is_empty() {
-            self.stage(blocks.split_to(self.settings.block_bytes)).await?;
+            self.stage(blocks.split_to(self.settings.block_bytes))
+                .await?;
         }
         Ok(())
     }
@@ -107,22 +127,37 @@ impl BlobWriter {
         }
         let sha256 = hex::encode(self.sha256.finish());
         let crc64 = format!("{:016x}", self.crc64.finalize());
-        Ok(PreparedFile { sha256, crc64, ..self.file })
+        Ok(PreparedFile {
+            sha256,
+            crc64,
+            ..self.file
+        })
     }
 
     async fn stage(&mut self, block: Bytes) -> Result<(), ContainerError> {
         if self.file.blocks == MAX_BLOCKS {
-            return Err(ContainerError::Refused { code: "BlockCountExceedsLimit".to_owned() });
+            return Err(ContainerError::Refused {
+                code: "BlockCountExceedsLimit".to_owned(),
+            });
         }
         while self.uploads.len() >= self.settings.uploads_in_flight {
             self.uploads.join_next().await.map_or(Ok(()), settle)?;
         }
         self.sha256.update(&block);
         self.crc64.update(&block);
-        let id = BlockId { attempt: self.file.attempt, index: self.file.blocks };
+        let id = BlockId {
+            attempt: self.file.attempt,
+            index: self.file.blocks,
+        };
         self.file.blocks += 1;
         self.file.size_bytes += block.len() as u64;
-        self.uploads.spawn(upload(self.container.clone(), self.file.name.clone(), id, block, self.settings));
+        self.uploads.spawn(upload(
+            self.container.clone(),
+            self.file.name.clone(),
+            id,
+            block,
+            self.settings,
+        ));
         Ok(())
     }
 }
@@ -131,8 +166,14 @@ impl BlobWriter {
 ///
 /// # Errors
 /// What storage said of the commit.
-pub async fn commit(container: &dyn Container, file: &PreparedFile, content_type: &str) -> Result<(), ContainerError> {
-    container.commit_blocks(&file.name, &file.block_ids(), content_type).await
+pub async fn commit(
+    container: &dyn Container,
+    file: &PreparedFile,
+    content_type: &str,
+) -> Result<(), ContainerError> {
+    container
+        .commit_blocks(&file.name, &file.block_ids(), content_type)
+        .await
 }
 
 /// Stages a block; once more, a bounded number of times, when it did not arrive or arrived damaged.
@@ -157,7 +198,11 @@ async fn upload(
 }
 
 fn settle(upload: Result<Result<(), ContainerError>, JoinError>) -> Result<(), ContainerError> {
-    upload.unwrap_or_else(|_| Err(ContainerError::Unavailable { reason: "an upload was interrupted".to_owned() }))
+    upload.unwrap_or_else(|_| {
+        Err(ContainerError::Unavailable {
+            reason: "an upload was interrupted".to_owned(),
+        })
+    })
 }
 
 #[cfg(test)]

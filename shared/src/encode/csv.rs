@@ -50,7 +50,8 @@ fn write_header(shape: &Shape, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a text, quoted where it must be; an empty text as `""`, so that it differs from an absent one.
+/// Writes a text, quoted where it must be; an empty text as `""`, so that it differs from an absent
+/// one.
 fn write_text(text: &[u8], out: &mut Vec<u8>) {
     let special = memchr3(b'"', b',', b'\n', text).or_else(|| memchr(b'\r', text));
     if special.is_none() && !text.is_empty() {

@@ -2,7 +2,8 @@
 
 use crate::record::{Field, Group, Presence, Record, Shape};
 
-/// Writes the array. A group is closed as soon as a row with another key comes, so none is ever held.
+/// Writes the array. A group is closed as soon as a row with another key comes, so none is ever
+/// held.
 #[derive(Debug, Default)]
 pub(super) struct JsonWriter {
     /// Whether a group's key holds what is there on request only.
@@ -15,9 +16,13 @@ pub(super) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// A writer of a new file. Activities are grouped by session, and by device too when its id is asked for.
+    /// A writer of a new file. Activities are grouped by session, and by device too when its id is
+    /// asked for.
     pub(super) fn new(export_device_id: bool) -> Self {
-        Self { whole_key: export_device_id, ..Self::default() }
+        Self {
+            whole_key: export_device_id,
+            ..Self::default()
+        }
     }
 
     pub(super) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
@@ -31,11 +36,21 @@ impl JsonWriter {
 
     pub(super) fn finish(self, shape: &Shape, out: &mut Vec<u8>) {
         if self.begun {
-            out.extend_from_slice(if shape.group.is_some() { b"]}\n]\n" } else { b"\n]\n" });
+            out.extend_from_slice(if shape.group.is_some() {
+                b"]}\n]\n"
+            } else {
+                b"\n]\n"
+            });
         }
     }
 
-    fn write_in_group(&mut self, shape: &Shape, group: Group, record: &Record<'_>, out: &mut Vec<u8>) {
+    fn write_in_group(
+        &mut self,
+        shape: &Shape,
+        group: Group,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+    ) {
         let whole_key = self.whole_key;
         let mut members = members(shape, record);
         let key = members.by_ref().take(group.key_fields);

@@ -13,25 +13,40 @@ const A: &str = "0123456789abcdef0123456789abcdea";
 const B: &str = "0123456789abcdef0123456789abcdeb";
 
 /// Everything that a client may ask for.
-const ALL: EncodeOptions = EncodeOptions { day: None, export_user_id: true, export_device_id: true };
+const ALL: EncodeOptions = EncodeOptions {
+    day: None,
+    export_user_id: true,
+    export_device_id: true,
+};
 
 fn encode(kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
     encode_with(ALL, kind, format, lines)
 }
 
-fn encode_with(options: EncodeOptions, kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
+fn encode_with(
+    options: EncodeOptions,
+    kind: ExportType,
+    format: ExportFormat,
+    lines: &[String],
+) -> String {
     let mut encoder = Encoder::new(kind, format, options);
     let mut out = Vec::new();
     for line in lines {
-        encoder.push(line.as_bytes(), &mut out).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        encoder
+            .push(line.as_bytes(), &mut out)
+            .unwrap_or_else(|fault| panic!("{fault}: {line}"));
     }
     encoder.finish(&mut out);
     String::from_utf8(out).unwrap()
 }
 
 fn activity(session: &str, device: Option<&str>, name: &str) -> String {
-    let device = device.map(|id| format!(r#""deviceId":"{id}","#)).unwrap_or_default();
-    format!(r#"{{"sessionId":"{session}",{device}"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#)
+    let device = device
+        .map(|id| format!(r#""deviceId":"{id}","#))
+        .unwrap_or_default();
+    format!(
+        r#"{{"sessionId":"{session}",{device}"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#
+    )
 }
 
 #[test]
@@ -55,17 +70,27 @@ fn a_new_group_opens_whenever_the_key_changes() {
     let item = |name: &str| format!(r#"{{"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#);
     let expected = [
         "[\n",
-        &format!(r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{},{}]}}"#, item("one"), item("two")),
+        &format!(
+            r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{},{}]}}"#,
+            item("one"),
+            item("two")
+        ),
         ",\n",
         &format!(r#"{{"sessionId":"{A}","activities":[{}]}}"#, item("three")),
         ",\n",
         &format!(r#"{{"sessionId":"{B}","activities":[{}]}}"#, item("four")),
         ",\n",
-        &format!(r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{}]}}"#, item("five")),
+        &format!(
+            r#"{{"sessionId":"{A}","deviceId":"{B}","activities":[{}]}}"#,
+            item("five")
+        ),
         "\n]\n",
     ]
     .concat();
-    assert_eq!(encode(ExportType::Activity, ExportFormat::JsonBlob, &lines), expected);
+    assert_eq!(
+        encode(ExportType::Activity, ExportFormat::JsonBlob, &lines),
+        expected
+    );
 }
 
 #[test]
@@ -79,23 +104,48 @@ fn activities_without_device_ids_are_grouped_by_session_whatever_their_device() 
     let item = |name: &str| format!(r#"{{"name":"{name}","timestamp":"2026-11-21T10:00:00Z"}}"#);
     let expected = [
         "[\n",
-        &format!(r#"{{"sessionId":"{A}","activities":[{},{},{}]}}"#, item("one"), item("two"), item("three")),
+        &format!(
+            r#"{{"sessionId":"{A}","activities":[{},{},{}]}}"#,
+            item("one"),
+            item("two"),
+            item("three")
+        ),
         ",\n",
         &format!(r#"{{"sessionId":"{B}","activities":[{}]}}"#, item("four")),
         "\n]\n",
     ]
     .concat();
-    let options = EncodeOptions { export_device_id: false, ..ALL };
-    assert_eq!(encode_with(options, ExportType::Activity, ExportFormat::JsonBlob, &lines), expected);
+    let options = EncodeOptions {
+        export_device_id: false,
+        ..ALL
+    };
+    assert_eq!(
+        encode_with(
+            options,
+            ExportType::Activity,
+            ExportFormat::JsonBlob,
+            &lines
+        ),
+        expected
+    );
 }
 
 #[test]
 fn only_the_json_of_activities_leaves_device_ids_out() {
-    let options = EncodeOptions { export_device_id: false, ..ALL };
+    let options = EncodeOptions {
+        export_device_id: false,
+        ..ALL
+    };
     for (kind, line) in [
         (ExportType::Activity, activity(A, Some(B), "n")),
-        (ExportType::Event, format!(r#"{{"deviceId":"{B}","name":"n","timestamp":"2026-11-21"}}"#)),
-        (ExportType::Session, format!(r#"{{"sessionId":"{A}","deviceId":"{B}"}}"#)),
+        (
+            ExportType::Event,
+            format!(r#"{{"deviceId":"{B}","name":"n","timestamp":"2026-11-21"}}"#),
+        ),
+        (
+            ExportType::Session,
+            format!(r#"{{"sessionId":"{A}","deviceId":"{B}"}}"#),
+        ),
     ] {
         for format in ExportFormat::ALL {
             let without = encode_with(options, kind, format, std::slice::from_ref(&line));
@@ -110,10 +160,26 @@ fn only_the_json_of_activities_leaves_device_ids_out() {
 #[test]
 fn a_device_id_that_is_none_is_refused_whether_it_is_asked_for_or_not() {
     let line = activity(A, Some("7"), "n");
-    for (format, export_device_id) in ExportFormat::ALL.into_iter().flat_map(|it| [(it, false), (it, true)]) {
-        let options = EncodeOptions { export_device_id, ..ALL };
-        let bad = Encoder::new(ExportType::Activity, format, options).push(line.as_bytes(), &mut Vec::new());
-        assert!(matches!(bad, Err(BadRecord::Wrong { field: "deviceId", .. })), "{bad:?}");
+    for (format, export_device_id) in ExportFormat::ALL
+        .into_iter()
+        .flat_map(|it| [(it, false), (it, true)])
+    {
+        let options = EncodeOptions {
+            export_device_id,
+            ..ALL
+        };
+        let bad = Encoder::new(ExportType::Activity, format, options)
+            .push(line.as_bytes(), &mut Vec::new());
+        assert!(
+            matches!(
+                bad,
+                Err(BadRecord::Wrong {
+                    field: "deviceId",
+                    ..
+                })
+            ),
+            "{bad:?}"
+        );
     }
 }
 
@@ -122,7 +188,8 @@ fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
     let lines = [
         activity(A, None, r#"a,\"b\"\r\nc"#),
         activity(A, Some(B), ""),
-        activity(A, Some(B), "caf\\u00e9 ").replace("Z\"", "Z\",\"extras\":{ \"k\": [1.50, null] }"),
+        activity(A, Some(B), "caf\\u00e9 ")
+            .replace("Z\"", "Z\",\"extras\":{ \"k\": [1.50, null] }"),
     ];
     let expected = format!(
         "sessionId,deviceId,name,timestamp,extras\r\n\
@@ -130,14 +197,20 @@ fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
          {A},{B},\"\",2026-11-21T10:00:00Z,\r\n\
          {A},{B},café ,2026-11-21T10:00:00Z,\"{{\"\"k\"\":[1.50,null]}}\"\r\n"
     );
-    assert_eq!(encode(ExportType::Activity, ExportFormat::CsvBlob, &lines), expected);
+    assert_eq!(
+        encode(ExportType::Activity, ExportFormat::CsvBlob, &lines),
+        expected
+    );
 }
 
 #[test]
 fn a_bad_record_leaves_no_trace() {
     let good = activity(A, None, "good");
     for format in ExportFormat::ALL {
-        let options = EncodeOptions { day: Some(date!(2026 - 11 - 21)), ..ALL };
+        let options = EncodeOptions {
+            day: Some(date!(2026 - 11 - 21)),
+            ..ALL
+        };
         let mut encoder = Encoder::new(ExportType::Activity, format, options);
         let mut out = Vec::new();
         for bad in ["", "{", "[]", &activity(A, None, "x").replace("21T", "22T")] {
@@ -160,7 +233,14 @@ fn the_user_id_is_written_only_when_asked_for() {
     );
     for format in ExportFormat::ALL {
         for export_user_id in [false, true] {
-            let mut encoder = Encoder::new(ExportType::Push, format, EncodeOptions { export_user_id, ..ALL });
+            let mut encoder = Encoder::new(
+                ExportType::Push,
+                format,
+                EncodeOptions {
+                    export_user_id,
+                    ..ALL
+                },
+            );
             let mut out = Vec::new();
             encoder.push(line.as_bytes(), &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
@@ -174,8 +254,10 @@ fn the_user_id_is_written_only_when_asked_for() {
 type Row = BTreeMap<String, String>;
 
 fn raw_string(max_chars: usize) -> impl Strategy<Value = String> {
-    let awkward =
-        select(vec!['"', '\\', '\n', '\r', ',', '\0', '\u{7f}', 'é', '\u{2028}', '\u{feff}', '😀', ':', '{', '[', ' ']);
+    let awkward = select(vec![
+        '"', '\\', '\n', '\r', ',', '\0', '\u{7f}', 'é', '\u{2028}', '\u{feff}', '😀', ':', '{',
+        '[', ' ',
+    ]);
     let chars = vec(prop_oneof![awkward, any::<char>()], 0..=max_chars);
     (chars, any::<bool>()).prop_map(|(chars, escaped)| {
         let text: String = chars.into_iter().collect();
@@ -189,36 +271,61 @@ fn raw_string(max_chars: usize) -> impl Strategy<Value = String> {
 }
 
 fn raw_scalar() -> impl Strategy<Value = String> {
-    let numbers = ["1e400", "0.1000", "-0", "12345678901234567890", "1E+2", "-1.5e-7", "true", "false", "null"];
-    prop_oneof![raw_string(12), select(numbers.to_vec()).prop_map(str::to_owned)]
+    let numbers = [
+        "1e400",
+        "0.1000",
+        "-0",
+        "12345678901234567890",
+        "1E+2",
+        "-1.5e-7",
+        "true",
+        "false",
+        "null",
+    ];
+    prop_oneof![
+        raw_string(12),
+        select(numbers.to_vec()).prop_map(str::to_owned)
+    ]
 }
 
 fn raw_object(nested: bool) -> BoxedStrategy<String> {
     let value = if nested {
-        let inner = vec(raw_scalar(), 0..3).prop_map(|items| format!("[{{}}, [ {} ]]", items.join(" ,")));
+        let inner =
+            vec(raw_scalar(), 0..3).prop_map(|items| format!("[{{}}, [ {} ]]", items.join(" ,")));
         prop_oneof![raw_scalar(), inner].boxed()
     } else {
         raw_scalar().boxed()
     };
     let object = |properties: Vec<(String, String)>| {
-        let properties: Vec<_> = properties.into_iter().map(|(name, value)| format!("{name} :\t{value}")).collect();
+        let properties: Vec<_> = properties
+            .into_iter()
+            .map(|(name, value)| format!("{name} :\t{value}"))
+            .collect();
         format!("{{ {} }}", properties.join(", "))
     };
     vec((raw_string(6), value), 0..5).prop_map(object).boxed()
 }
 
 fn raw_value(kind: Kind) -> BoxedStrategy<String> {
-    let times = ["2026-11-21", "2026-11-21 10:00:00.1230+01:00", "2026-11-21T23:59:59.999999999Z"];
+    let times = [
+        "2026-11-21",
+        "2026-11-21 10:00:00.1230+01:00",
+        "2026-11-21T23:59:59.999999999Z",
+    ];
     match kind {
         Kind::Id => select(vec![format!("\"{A}\""), format!("\"{B}\"")]).boxed(),
         Kind::Text => raw_string(20).boxed(),
         Kind::ShortText(most) => raw_string(most.min(20)).boxed(),
-        Kind::Timestamp | Kind::RecordTime => select(times.to_vec()).prop_map(|it| format!("\"{it}\"")).boxed(),
+        Kind::Timestamp | Kind::RecordTime => select(times.to_vec())
+            .prop_map(|it| format!("\"{it}\""))
+            .boxed(),
         Kind::Extras => raw_object(false),
         Kind::Object => raw_object(true),
         Kind::Integer => any::<i64>().prop_map(|number| number.to_string()).boxed(),
         Kind::CampaignType => Just("\"NativePush\"".to_owned()).boxed(),
-        Kind::Status => select(vec!["[]", "[ \"None\" , \"Queued\" ]"]).prop_map(str::to_owned).boxed(),
+        Kind::Status => select(vec!["[]", "[ \"None\" , \"Queued\" ]"])
+            .prop_map(str::to_owned)
+            .boxed(),
     }
 }
 
@@ -228,7 +335,9 @@ fn raw_field(field: &Field) -> BoxedStrategy<(String, Option<String>)> {
     match field.presence {
         Presence::Required => value.prop_map(move |raw| (name.clone(), Some(raw))).boxed(),
         Presence::Optional | Presence::OnRequest | Presence::InKeyOnRequest => {
-            proptest::option::of(value).prop_map(move |raw| (name.clone(), raw)).boxed()
+            proptest::option::of(value)
+                .prop_map(move |raw| (name.clone(), raw))
+                .boxed()
         }
     }
 }
@@ -236,10 +345,22 @@ fn raw_field(field: &Field) -> BoxedStrategy<(String, Option<String>)> {
 fn rows(kind: ExportType) -> impl Strategy<Value = Vec<(Row, String)>> {
     let fields: Vec<_> = Shape::of(kind, true).fields.iter().map(raw_field).collect();
     let row = fields.prop_shuffle().prop_map(|fields| {
-        let members: Vec<_> = fields.iter().filter_map(|(name, raw)| Some((name, raw.as_ref()?))).collect();
-        let line: Vec<_> = members.iter().map(|(name, raw)| format!("\"{name}\": {raw}")).collect();
-        let row = members.into_iter().map(|(name, raw)| (name.clone(), raw.clone())).collect();
-        (row, format!(" {{{} , \"unknown\": [null]}}\r", line.join(" ,")))
+        let members: Vec<_> = fields
+            .iter()
+            .filter_map(|(name, raw)| Some((name, raw.as_ref()?)))
+            .collect();
+        let line: Vec<_> = members
+            .iter()
+            .map(|(name, raw)| format!("\"{name}\": {raw}"))
+            .collect();
+        let row = members
+            .into_iter()
+            .map(|(name, raw)| (name.clone(), raw.clone()))
+            .collect();
+        (
+            row,
+            format!(" {{{} , \"unknown\": [null]}}\r", line.join(" ,")),
+        )
     });
     vec(row, 1..12)
 }
@@ -251,13 +372,23 @@ fn any_rows() -> impl Strategy<Value = (ExportType, Vec<(Row, String)>)> {
 /// Reads a `JsonBlob` with `serde_json` alone, and takes its groups apart.
 fn read_json(kind: ExportType, text: &str) -> Vec<Row> {
     type Object = BTreeMap<String, Box<RawValue>>;
-    let raw = |object: Object| object.into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect::<Row>();
+    let raw = |object: Object| {
+        object
+            .into_iter()
+            .map(|(name, raw)| (name, raw.get().to_owned()))
+            .collect::<Row>()
+    };
     let items: Vec<Object> = serde_json::from_str(text).unwrap();
-    let Some(group) = Shape::of(kind, true).group else { return items.into_iter().map(raw).collect() };
+    let Some(group) = Shape::of(kind, true).group else {
+        return items.into_iter().map(raw).collect();
+    };
     let rows_of = |mut object: Object| {
-        let rows: Vec<Object> = serde_json::from_str(object.remove(group.items).unwrap().get()).unwrap();
+        let rows: Vec<Object> =
+            serde_json::from_str(object.remove(group.items).unwrap().get()).unwrap();
         let key = raw(object);
-        rows.into_iter().map(move |row| raw(row).into_iter().chain(key.clone()).collect::<Row>()).collect::<Vec<_>>()
+        rows.into_iter()
+            .map(move |row| raw(row).into_iter().chain(key.clone()).collect::<Row>())
+            .collect::<Vec<_>>()
     };
     items.into_iter().flat_map(rows_of).collect()
 }
@@ -271,9 +402,21 @@ fn cell(raw: Option<&String>) -> String {
 /// A value with its tokens kept and the white space between them gone, by `serde_json` alone.
 fn tokens(raw: &str) -> String {
     if let Ok(object) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(raw) {
-        format!("{:?}", object.into_iter().map(|(name, raw)| (name, tokens(raw.get()))).collect::<Vec<_>>())
+        format!(
+            "{:?}",
+            object
+                .into_iter()
+                .map(|(name, raw)| (name, tokens(raw.get())))
+                .collect::<Vec<_>>()
+        )
     } else if let Ok(array) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) {
-        format!("{:?}", array.into_iter().map(|raw| tokens(raw.get())).collect::<Vec<_>>())
+        format!(
+            "{:?}",
+            array
+                .into_iter()
+                .map(|raw| tokens(raw.get()))
+                .collect::<Vec<_>>()
+        )
     } else {
         raw.to_owned()
     }

@@ -33,7 +33,12 @@ impl Answer {
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
-        Ok(Self { status: 200, location: None, is_running: false, body: to_json(body)? })
+        Ok(Self {
+            status: 200,
+            location: None,
+            is_running: false,
+            body: to_json(body)?,
+        })
     }
 
     /// 200 with a task; while it has not ended, with when to ask again.
@@ -41,19 +46,28 @@ impl Answer {
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn task(task: &Task) -> Result<Self, ApiError> {
-        Ok(Self { is_running: task.is_running(), ..Self::ok(task)? })
+        Ok(Self {
+            is_running: task.is_running(),
+            ..Self::ok(task)?
+        })
     }
 
-    /// 202 with what was accepted and the absolute URL of its status. Stock clients throw at any other 2xx.
+    /// 202 with what was accepted and the absolute URL of its status. Stock clients throw at any
+    /// other 2xx.
     ///
-    /// Pollers of Azure Resource Manager take a GET that answers 200 for the end, unless the URL stands in
-    /// `Azure-AsyncOperation` and the task has a `status`
+    /// Pollers of Azure Resource Manager take a GET that answers 200 for the end, unless the URL
+    /// stands in `Azure-AsyncOperation` and the task has a `status`
     /// (<https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/async-operations>).
     ///
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn accepted(body: &impl Serialize, location: String) -> Result<Self, ApiError> {
-        Ok(Self { status: 202, location: Some(location), is_running: true, body: to_json(body)? })
+        Ok(Self {
+            status: 202,
+            location: Some(location),
+            is_running: true,
+            body: to_json(body)?,
+        })
     }
 }
 
@@ -72,7 +86,10 @@ pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2
     let (status, body) = match result {
         Ok(answer) => {
             for name in ["location", "azure-asyncoperation"] {
-                answer.location.iter().for_each(|location| set(&mut headers, name, location));
+                answer
+                    .location
+                    .iter()
+                    .for_each(|location| set(&mut headers, name, location));
             }
             if answer.is_running {
                 set(&mut headers, "retry-after", POLL_AFTER_SECONDS);
@@ -81,8 +98,15 @@ pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2
         }
         Err(error) => {
             log(call, &error);
-            error.header().into_iter().for_each(|(name, value)| set(&mut headers, name, value));
-            (error.status(), json!({"error": {"code": error.code(), "message": message(call, &error)}}).to_string())
+            error
+                .header()
+                .into_iter()
+                .for_each(|(name, value)| set(&mut headers, name, value));
+            (
+                error.status(),
+                json!({"error": {"code": error.code(), "message": message(call, &error)}})
+                    .to_string(),
+            )
         }
     };
     let mut response = ApiGatewayV2httpResponse::default();
@@ -108,18 +132,37 @@ fn message(call: Call<'_>, error: &ApiError) -> String {
     format!("{error} The request id is {}.", call.request_id())
 }
 
-/// A defect is for a person to see; a part that does not answer may mend itself; a refusal is the caller's.
+/// A defect is for a person to see; a part that does not answer may mend itself; a refusal is the
+/// caller's.
 fn log(call: Call<'_>, error: &ApiError) {
     let (id, code, status) = (call.request_id(), error.code(), error.status());
     let cause = causes(error);
     match status {
-        500 => tracing::error!(request.id = id, error.code = code, error.cause = cause, "a request failed"),
-        503 => tracing::warn!(request.id = id, error.code = code, error.cause = cause, "a request found no answer"),
-        _ => tracing::info!(request.id = id, error.code = code, response.status = status, "a request was refused"),
+        500 => tracing::error!(
+            request.id = id,
+            error.code = code,
+            error.cause = cause,
+            "a request failed"
+        ),
+        503 => tracing::warn!(
+            request.id = id,
+            error.code = code,
+            error.cause = cause,
+            "a request found no answer"
+        ),
+        _ => tracing::info!(
+            request.id = id,
+            error.code = code,
+            response.status = status,
+            "a request was refused"
+        ),
     }
 }
 
 fn causes(error: &ApiError) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

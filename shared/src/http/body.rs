@@ -35,31 +35,46 @@ impl Body {
     /// Takes the body out of a request.
     ///
     /// # Errors
-    /// [`ApiError`] when its content type is not read here, when it is compressed or too large, or not the base64 that it
-    /// should be.
+    /// [`ApiError`] when its content type is not read here, when it is compressed or too large, or
+    /// not the base64 that it should be.
     pub fn receive(call: Call<'_>) -> Result<Self, ApiError> {
         let content_type = call.header("content-type");
-        let unsupported = || ApiError::UnsupportedMediaType { given: content_type.as_deref().map(str::to_owned) };
-        let encoding = content_type.as_deref().and_then(encoding).ok_or_else(unsupported)?;
-        if let Some(coding) = call.header("content-encoding").filter(|coding| !is(coding, "identity")) {
-            return Err(ApiError::CompressedBody { coding: coding.into_owned() });
+        let unsupported = || ApiError::UnsupportedMediaType {
+            given: content_type.as_deref().map(str::to_owned),
+        };
+        let encoding = content_type
+            .as_deref()
+            .and_then(encoding)
+            .ok_or_else(unsupported)?;
+        if let Some(coding) = call
+            .header("content-encoding")
+            .filter(|coding| !is(coding, "identity"))
+        {
+            return Err(ApiError::CompressedBody {
+                coding: coding.into_owned(),
+            });
         }
         let bytes = match call.raw_body() {
             (text, false) => text.as_bytes().to_vec(),
-            (text, true) => {
-                STANDARD.decode(text).map_err(|_| invalid("is not the base64 that it is said to be", SEND_OBJECT))?
-            }
+            (text, true) => STANDARD
+                .decode(text)
+                .map_err(|_| invalid("is not the base64 that it is said to be", SEND_OBJECT))?,
         };
         if bytes.starts_with(&GZIP) {
-            return Err(ApiError::CompressedBody { coding: "gzip".to_owned() });
+            return Err(ApiError::CompressedBody {
+                coding: "gzip".to_owned(),
+            });
         }
         if bytes.len() > MAX_BODY_BYTES {
-            return Err(ApiError::BodyTooLarge { size_bytes: bytes.len() });
+            return Err(ApiError::BodyTooLarge {
+                size_bytes: bytes.len(),
+            });
         }
         Ok(Self { encoding, bytes })
     }
 
-    /// Reads the fields of a request whose body may be left out: no bytes are no fields, whatever their content type.
+    /// Reads the fields of a request whose body may be left out: no bytes are no fields, whatever
+    /// their content type.
     ///
     /// # Errors
     /// As [`Body::receive`] and [`Body::fields`].
@@ -70,11 +85,17 @@ impl Body {
         }
     }
 
-    /// What tells this request from another one under the same key: the SHA-256, in lower-case hex, of operation,
-    /// encoding and bytes.
+    /// What tells this request from another one under the same key: the SHA-256, in lower-case hex,
+    /// of operation, encoding and bytes.
     pub fn hash(&self, operation: &Operation) -> String {
         let mut context = digest::Context::new(&digest::SHA256);
-        context.update(format!("{} {:?} {:?}\n", operation.export_type, operation.selection, self.encoding).as_bytes());
+        context.update(
+            format!(
+                "{} {:?} {:?}\n",
+                operation.export_type, operation.selection, self.encoding
+            )
+            .as_bytes(),
+        );
         context.update(&self.bytes);
         hex::encode(context.finish())
     }
@@ -82,9 +103,11 @@ impl Body {
     /// Reads the fields.
     ///
     /// # Errors
-    /// [`ApiError::InvalidBody`] when the body is not UTF-8, not what its content type says, or not an object.
+    /// [`ApiError::InvalidBody`] when the body is not UTF-8, not what its content type says, or not
+    /// an object.
     pub fn fields(&self) -> Result<Fields, ApiError> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|_| invalid("is not UTF-8", SEND_OBJECT))?;
+        let text =
+            std::str::from_utf8(&self.bytes).map_err(|_| invalid("is not UTF-8", SEND_OBJECT))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Err(invalid("is empty", SEND_OBJECT));
@@ -104,9 +127,17 @@ fn encoding(content_type: &str) -> Option<Encoding> {
         "application/x-www-form-urlencoded" => Encoding::Form,
         _ => return None,
     };
-    let charsets = parts.filter_map(|part| part.split_once('=')).filter(|(name, _)| is(name, "charset"));
+    let charsets = parts
+        .filter_map(|part| part.split_once('='))
+        .filter(|(name, _)| is(name, "charset"));
     let mut charsets = charsets.map(|(_, value)| value.trim().trim_matches('"'));
-    charsets.all(|charset| ["utf-8", "utf8", "us-ascii"].iter().any(|known| is(charset, known))).then_some(encoding)
+    charsets
+        .all(|charset| {
+            ["utf-8", "utf8", "us-ascii"]
+                .iter()
+                .any(|known| is(charset, known))
+        })
+        .then_some(encoding)
 }
 
 fn is(text: &str, known: &str) -> bool {
@@ -114,5 +145,8 @@ fn is(text: &str, known: &str) -> bool {
 }
 
 fn invalid(reason: impl Into<String>, mend: &'static str) -> ApiError {
-    ApiError::InvalidBody { reason: reason.into(), mend }
+    ApiError::InvalidBody {
+        reason: reason.into(),
+        mend,
+    }
 }

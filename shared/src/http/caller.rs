@@ -6,13 +6,15 @@ use crate::app::AppScope;
 use crate::config::{ConfigError, Environment};
 use crate::store::{Grants, Role};
 
-/// The most bytes of a subject: with its prefix it is a partition key of the table, and the operator writes it.
+/// The most bytes of a subject: with its prefix it is a partition key of the table, and the
+/// operator writes it.
 const MOST_SUBJECT_BYTES: usize = 256;
 
 /// The settings of every function behind the API.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
-    /// The base of absolute links, without a trailing slash; by default the domain that the request came to.
+    /// The base of absolute links, without a trailing slash; by default the domain that the
+    /// request came to.
     pub public_url: Option<String>,
     /// The token's claim that grants are given to.
     pub subject_claim: String,
@@ -31,11 +33,13 @@ impl EdgeSettings {
     }
 }
 
-/// Lets a caller pass whose verified token names a subject (in the claim `subject_claim`) that was granted the role
-/// `needed`, or a higher one, at or above the app. Everybody else is refused: no token, no grant, no entry.
+/// Lets a caller pass whose verified token names a subject (in the claim `subject_claim`) that was
+/// granted the role `needed`, or a higher one, at or above the app. Everybody else is refused: no
+/// token, no grant, no entry.
 ///
 /// # Errors
-/// [`ApiError::Unauthenticated`], [`ApiError::SubjectTooLong`], [`ApiError::Forbidden`], or what the store answers.
+/// [`ApiError::Unauthenticated`], [`ApiError::SubjectTooLong`], [`ApiError::Forbidden`], or what
+/// the store answers.
 pub async fn admit(
     call: Call<'_>,
     subject_claim: &str,
@@ -45,11 +49,18 @@ pub async fn admit(
 ) -> Result<(), ApiError> {
     let subject = call.claim(subject_claim).ok_or(ApiError::Unauthenticated)?;
     if subject.len() > MOST_SUBJECT_BYTES {
-        return Err(ApiError::SubjectTooLong { size_bytes: subject.len(), most: MOST_SUBJECT_BYTES });
+        return Err(ApiError::SubjectTooLong {
+            size_bytes: subject.len(),
+            most: MOST_SUBJECT_BYTES,
+        });
     }
     let held = grants.role(subject, scope).await?;
     if held.is_some_and(|held| held >= needed) {
         return Ok(());
     }
-    Err(ApiError::Forbidden { scope: scope.clone(), needed, held })
+    Err(ApiError::Forbidden {
+        scope: scope.clone(),
+        needed,
+        held,
+    })
 }

@@ -1,4 +1,5 @@
-//! The codes of the API's errors: stable, one per reason, documented one by one in `docs/ERRORS.md`.
+//! The codes of the API's errors: stable, one per reason, documented one by one in
+//! `docs/ERRORS.md`.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal,)*) => {

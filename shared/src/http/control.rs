@@ -1,4 +1,5 @@
-//! What the calls that change one task have in common: who may, which job, a write that loses to nobody, the answer.
+//! What the calls that change one task have in common: who may, which job, a write that loses to
+//! nobody, the answer.
 
 use super::Call;
 use super::answer::Answer;
@@ -32,10 +33,12 @@ pub struct TaskCall {
 }
 
 impl TaskCall {
-    /// Lets a caller pass who may change tasks of the path's app, with the method that the function answers.
+    /// Lets a caller pass who may change tasks of the path's app, with the method that the function
+    /// answers.
     ///
     /// # Errors
-    /// [`ApiError`] when the path is not a task's, the API version is another, or the caller may not.
+    /// [`ApiError`] when the path is not a task's, the API version is another, or the caller may
+    /// not.
     pub async fn admit(
         call: Call<'_>,
         method: &str,
@@ -45,13 +48,28 @@ impl TaskCall {
         let route = Route::parse(call.path())?;
         let id = match &route.target {
             Target::Task(id) if call.method() == method => id,
-            Target::Task(_) | Target::List | Target::Create(_) => return Err(route.refuse(call.method(), call.path())),
+            Target::Task(_) | Target::List | Target::Create(_) => {
+                return Err(route.refuse(call.method(), call.path()));
+            }
         };
         Query::parse(call.query_string()).check_api_version()?;
-        admit(call, &settings.subject_claim, grants, &route.scope, Role::Contributor).await?;
+        admit(
+            call,
+            &settings.subject_claim,
+            grants,
+            &route.scope,
+            Role::Contributor,
+        )
+        .await?;
         let id = JobId::parse(id).ok_or_else(|| ApiError::TaskNotFound { id: id.clone() })?;
         let url = route.task_url(&call.base(settings.public_url.as_deref()), id);
-        Ok(Self { key: JobKey { scope: route.scope, id }, url })
+        Ok(Self {
+            key: JobKey {
+                scope: route.scope,
+                id,
+            },
+            url,
+        })
     }
 
     /// The job as it is now. One of another app is as unknown as one that never was.
@@ -60,13 +78,16 @@ impl TaskCall {
     /// [`ApiError::TaskNotFound`], or what the store answers.
     pub async fn job(&self, jobs: &dyn Jobs, clock: &dyn Clock) -> Result<Job, ApiError> {
         let job = jobs.job(&self.key, clock.now()).await?;
-        job.ok_or_else(|| ApiError::TaskNotFound { id: self.key.id.to_string() })
+        job.ok_or_else(|| ApiError::TaskNotFound {
+            id: self.key.id.to_string(),
+        })
     }
 
     /// Changes the job as `decide` says. When somebody else moves it first, it is decided anew.
     ///
     /// # Errors
-    /// What `decide` refuses, or what the store answers; [`ApiError::Unavailable`] when the job moves all the time.
+    /// What `decide` refuses, or what the store answers; [`ApiError::Unavailable`] when the job
+    /// moves all the time.
     pub async fn change(
         &self,
         jobs: &dyn Jobs,

@@ -72,7 +72,9 @@ pub enum ApiError {
         mend: &'static str,
     },
     /// No proven caller.
-    #[error("The request proves no caller: send `Authorization: Bearer` and a token of the service's issuer.")]
+    #[error(
+        "The request proves no caller: send `Authorization: Bearer` and a token of the service's issuer."
+    )]
     Unauthenticated,
     /// The subject fits no grant.
     #[error(
@@ -114,7 +116,10 @@ pub enum ApiError {
         held: Option<Role>,
     },
     /// No such task of this app.
-    #[error("The app has no export task {}: list its tasks, those of the past are forgotten after a time.", shown(id))]
+    #[error(
+        "The app has no export task {}: list its tasks, those of the past are forgotten after a time.",
+        shown(id)
+    )]
     TaskNotFound {
         /// What was asked for.
         id: String,
@@ -149,7 +154,10 @@ pub enum ApiError {
         given: Option<String>,
     },
     /// A content coding that is not read here.
-    #[error("The body is compressed ({}): send it as it is, without `Content-Encoding`.", shown(coding))]
+    #[error(
+        "The body is compressed ({}): send it as it is, without `Content-Encoding`.",
+        shown(coding)
+    )]
     CompressedBody {
         /// The coding.
         coding: String,
@@ -196,7 +204,9 @@ pub enum ApiError {
         reason: String,
     },
     /// Nothing to try again.
-    #[error("The task is {phase}: send `{{}}` once it has failed, or a new `containerUrl` to replace its signature.")]
+    #[error(
+        "The task is {phase}: send `{{}}` once it has failed, or a new `containerUrl` to replace its signature."
+    )]
     TaskAtWork {
         /// Where it stands.
         phase: &'static str,
@@ -211,13 +221,17 @@ pub enum ApiError {
         phase: &'static str,
     },
     /// Too late for this, too early for the next.
-    #[error("The task is {phase}, it ends in a moment: ask for it, and send this again if it still applies.")]
+    #[error(
+        "The task is {phase}, it ends in a moment: ask for it, and send this again if it still applies."
+    )]
     TaskEnding {
         /// Where it stands.
         phase: &'static str,
     },
     /// A part of the service does not answer.
-    #[error("The service cannot answer at the moment: send the same request again, with the same request id.")]
+    #[error(
+        "The service cannot answer at the moment: send the same request again, with the same request id."
+    )]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// A defect.
     #[error("The service has failed and a repeat will not help: tell its operator the request id.")]
@@ -227,7 +241,11 @@ pub enum ApiError {
 impl ApiError {
     /// The `code` of the answer.
     pub fn code(&self) -> &'static str {
-        if let Self::ContainerUrl(problem) = self { problem.code() } else { self.reason().name() }
+        if let Self::ContainerUrl(problem) = self {
+            problem.code()
+        } else {
+            self.reason().name()
+        }
     }
 
     /// The answer's status.
@@ -243,13 +261,16 @@ impl ApiError {
         match self.status() {
             401 => Some(("www-authenticate", "Bearer")),
             // Which content types are read, the message says: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
-            415 if matches!(self, Self::CompressedBody { .. }) => Some(("accept-encoding", "identity")),
+            415 if matches!(self, Self::CompressedBody { .. }) => {
+                Some(("accept-encoding", "identity"))
+            }
             503 => Some(("retry-after", RETRY_AFTER_SECONDS)),
             _ => None,
         }
     }
 
-    /// The code, and with it the status; a refused container URL has its own code and the status of any refused field.
+    /// The code, and with it the status; a refused container URL has its own code and the status of
+    /// any refused field.
     fn reason(&self) -> ErrorCode {
         match self {
             Self::UnknownPath { .. } => ErrorCode::UnknownPath,
@@ -263,7 +284,9 @@ impl ApiError {
             Self::TaskNotFound { .. } => ErrorCode::TaskNotFound,
             Self::InvalidRequestId { .. } => ErrorCode::InvalidRequestId,
             Self::RequestIdReused { .. } => ErrorCode::RequestIdReused,
-            Self::UnsupportedMediaType { .. } | Self::CompressedBody { .. } => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedMediaType { .. } | Self::CompressedBody { .. } => {
+                ErrorCode::UnsupportedMediaType
+            }
             Self::BodyTooLarge { .. } => ErrorCode::BodyTooLarge,
             Self::InvalidBody { .. } => ErrorCode::InvalidBody,
             Self::Field(error) => error.code,
@@ -285,16 +308,24 @@ fn container_code(error: &ContainerError) -> ErrorCode {
     match error {
         ContainerError::Denied { .. } => ErrorCode::ContainerAccessDenied,
         ContainerError::Missing { .. } => ErrorCode::ContainerNotFound,
-        ContainerError::Refused { .. } | ContainerError::BlocksGone => ErrorCode::ContainerRefusesWrites,
-        ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => ErrorCode::StorageUnavailable,
+        ContainerError::Refused { .. } | ContainerError::BlocksGone => {
+            ErrorCode::ContainerRefusesWrites
+        }
+        ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
+            ErrorCode::StorageUnavailable
+        }
     }
 }
 
 fn explain(error: &ContainerError) -> String {
     let mend = match error {
-        ContainerError::Denied { .. } => "send a SAS that is valid now and may create or write blobs there",
+        ContainerError::Denied { .. } => {
+            "send a SAS that is valid now and may create or write blobs there"
+        }
         ContainerError::Missing { .. } => "create the container first, or correct its name",
-        ContainerError::Refused { .. } | ContainerError::BlocksGone => "send a container that accepts new block blobs",
+        ContainerError::Refused { .. } | ContainerError::BlocksGone => {
+            "send a container that accepts new block blobs"
+        }
         ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
             "send the same request again, with the same request id"
         }
@@ -304,7 +335,11 @@ fn explain(error: &ContainerError) -> String {
 
 /// An app's scope in full; its names are the client's own texts.
 fn shown_scope(scope: &AppScope) -> &str {
-    if holds_signature(scope.as_str()) { "an app whose name holds a signature" } else { scope.as_str() }
+    if holds_signature(scope.as_str()) {
+        "an app whose name holds a signature"
+    } else {
+        scope.as_str()
+    }
 }
 
 fn or_missing(given: Option<&str>) -> String {
@@ -314,7 +349,9 @@ fn or_missing(given: Option<&str>) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict { .. } | StoreError::Unavailable { .. } => Self::Unavailable(error.into()),
+            StoreError::Conflict { .. } | StoreError::Unavailable { .. } => {
+                Self::Unavailable(error.into())
+            }
             StoreError::Corrupt { .. } => Self::Internal(error.into()),
         }
     }

@@ -22,7 +22,8 @@ const SORT_KEYS: [(&str, SortKey); 7] = [
     ("errorDetails", SortKey::ErrorDetails),
 ];
 
-const ORDER_MEND: &str = "send taskId, taskStatus, dateCreated, dateCompleted or errorDetails, then asc or desc";
+const ORDER_MEND: &str =
+    "send taskId, taskStatus, dateCreated, dateCompleted or errorDetails, then asc or desc";
 
 /// The options of a query, decoded; names ignore case.
 #[derive(Debug, Clone)]
@@ -37,34 +38,48 @@ impl<'a> Query<'a> {
     /// Checks `api-version`.
     ///
     /// # Errors
-    /// [`ApiError::UnsupportedApiVersion`] when it is missing, another, or given with different values.
+    /// [`ApiError::UnsupportedApiVersion`] when it is missing, another, or given with different
+    /// values.
     pub fn check_api_version(&self) -> Result<(), ApiError> {
         let mut given = self.all("api-version").peekable();
         let first = given.peek().map(|version| (*version).to_owned());
         match given.find(|version| *version != API_VERSION) {
             None if first.is_some() => Ok(()),
-            other => Err(ApiError::UnsupportedApiVersion { given: other.map(str::to_owned) }),
+            other => Err(ApiError::UnsupportedApiVersion {
+                given: other.map(str::to_owned),
+            }),
         }
     }
 
     /// Reads `$skip`, `$top` and `$orderby`; an empty `$orderby` is the default order.
     ///
     /// # Errors
-    /// [`ApiError::InvalidQuery`] when one of them stands twice or cannot be read, or `$filter` is asked for.
+    /// [`ApiError::InvalidQuery`] when one of them stands twice or cannot be read, or `$filter` is
+    /// asked for.
     pub fn page(&self) -> Result<Page, ApiError> {
         let no_filter = "leave it out, this list cannot be filtered";
-        self.one("$filter", no_filter)?.map_or(Ok(()), |value| Err(invalid("$filter", value, no_filter)))?;
+        self.one("$filter", no_filter)?
+            .map_or(Ok(()), |value| Err(invalid("$filter", value, no_filter)))?;
         let skip = self.number("$skip", 0, u32::MAX as usize, "send a whole number from 0")?;
         let top = self.number("$top", 1, MOST_PER_PAGE, "send a whole number from 1 to 40")?;
         let order = self.one("$orderby", ORDER_MEND)?;
         let order = order.filter(|text| !text.trim().is_empty());
-        let order = order.map(|text| order_by(text).ok_or_else(|| invalid("$orderby", text, ORDER_MEND)));
+        let order =
+            order.map(|text| order_by(text).ok_or_else(|| invalid("$orderby", text, ORDER_MEND)));
         let (sort, descending) = order.transpose()?.unwrap_or((SortKey::Id, false));
-        Ok(Page { sort, descending, skip: skip.unwrap_or(0), top: top.unwrap_or(DEFAULT_PER_PAGE) })
+        Ok(Page {
+            sort,
+            descending,
+            skip: skip.unwrap_or(0),
+            top: top.unwrap_or(DEFAULT_PER_PAGE),
+        })
     }
 
     fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+        self.0
+            .iter()
+            .filter(move |(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_ref())
     }
 
     fn one(&self, name: &'static str, mend: &'static str) -> Result<Option<&str>, ApiError> {
@@ -82,18 +97,30 @@ impl<'a> Query<'a> {
         most: usize,
         mend: &'static str,
     ) -> Result<Option<usize>, ApiError> {
-        let Some(text) = self.one(name, mend)? else { return Ok(None) };
-        let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+        let Some(text) = self.one(name, mend)? else {
+            return Ok(None);
+        };
+        let number = text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
         number.map(Some).ok_or_else(|| invalid(name, text, mend))
     }
 }
 
 /// The query string of the page after `page`.
 pub fn next_page(page: Page) -> String {
-    let name = SORT_KEYS.iter().find(|(_, key)| *key == page.sort).map_or("taskId", |(name, _)| name);
+    let name = SORT_KEYS
+        .iter()
+        .find(|(_, key)| *key == page.sort)
+        .map_or("taskId", |(name, _)| name);
     let direction = if page.descending { "desc" } else { "asc" };
     let skip = page.skip.saturating_add(page.top);
-    format!("api-version={API_VERSION}&%24skip={skip}&%24top={}&%24orderby={name}%20{direction}", page.top)
+    format!(
+        "api-version={API_VERSION}&%24skip={skip}&%24top={}&%24orderby={name}%20{direction}",
+        page.top
+    )
 }
 
 fn order_by(text: &str) -> Option<(SortKey, bool)> {
@@ -105,12 +132,18 @@ fn order_by(text: &str) -> Option<(SortKey, bool)> {
         Some(direction) if direction.eq_ignore_ascii_case("desc") => true,
         Some(_) => return None,
     };
-    let (_, sort) = SORT_KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    let (_, sort) = SORT_KEYS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     words.next().is_none().then_some((*sort, descending))
 }
 
 fn invalid(name: &'static str, value: &str, mend: &'static str) -> ApiError {
-    ApiError::InvalidQuery { name, value: value.to_owned(), mend }
+    ApiError::InvalidQuery {
+        name,
+        value: value.to_owned(),
+        mend,
+    }
 }
 
 #[cfg(test)]
@@ -121,16 +154,40 @@ mod tests {
 
     #[test]
     fn options_are_decoded_and_their_names_ignore_case() {
-        let page = Query::parse("%24SKIP=3&$top=40&%24orderBy=DateCreated+DESC").page().unwrap();
-        assert_eq!(page, Page { sort: SortKey::Created, descending: true, skip: 3, top: 40 });
-        let page = Query::parse("api-version=2014-12-01&other=1").page().unwrap();
-        assert_eq!(page, Page { sort: SortKey::Id, descending: false, skip: 0, top: 20 });
+        let page = Query::parse("%24SKIP=3&$top=40&%24orderBy=DateCreated+DESC")
+            .page()
+            .unwrap();
+        assert_eq!(
+            page,
+            Page {
+                sort: SortKey::Created,
+                descending: true,
+                skip: 3,
+                top: 40
+            }
+        );
+        let page = Query::parse("api-version=2014-12-01&other=1")
+            .page()
+            .unwrap();
+        assert_eq!(
+            page,
+            Page {
+                sort: SortKey::Id,
+                descending: false,
+                skip: 0,
+                top: 20
+            }
+        );
     }
 
     #[test]
     fn an_empty_order_is_the_default() {
         for query in ["$orderby=", "%24orderby=&$top=20", "$OrderBy=+", "$orderby"] {
-            assert_eq!(Query::parse(query).page().unwrap(), Query::parse("").page().unwrap(), "{query}");
+            assert_eq!(
+                Query::parse(query).page().unwrap(),
+                Query::parse("").page().unwrap(),
+                "{query}"
+            );
         }
     }
 
@@ -150,16 +207,31 @@ mod tests {
             "$filter=id",
             "$skip=99999999999999999999",
         ] {
-            assert!(matches!(Query::parse(query).page(), Err(ApiError::InvalidQuery { .. })), "{query}");
+            assert!(
+                matches!(
+                    Query::parse(query).page(),
+                    Err(ApiError::InvalidQuery { .. })
+                ),
+                "{query}"
+            );
         }
     }
 
     #[test]
     fn the_one_version_is_required() {
-        for query in ["api-version=2014-12-01", "API-Version=2014%2D12%2D01", "a=b&api-version=2014-12-01"] {
+        for query in [
+            "api-version=2014-12-01",
+            "API-Version=2014%2D12%2D01",
+            "a=b&api-version=2014-12-01",
+        ] {
             assert!(Query::parse(query).check_api_version().is_ok(), "{query}");
         }
-        for query in ["", "api-version=", "api-version=2015-01-01", "api-version=2014-12-01&api-version=2"] {
+        for query in [
+            "",
+            "api-version=",
+            "api-version=2015-01-01",
+            "api-version=2014-12-01&api-version=2",
+        ] {
             assert!(Query::parse(query).check_api_version().is_err(), "{query}");
         }
     }

@@ -7,8 +7,9 @@ use super::error::ApiError;
 use super::shown::holds_signature;
 use crate::store::RequestKey;
 
-/// The header that stock clients send with every request, the same in each of its repeats. Some clients send one for
-/// their whole life, so it counts for a short while, and only together with what is asked. It is echoed.
+/// The header that stock clients send with every request, the same in each of its repeats. Some
+/// clients send one for their whole life, so it counts for a short while, and only together with
+/// what is asked. It is echoed.
 pub const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 
 /// The header of a key that stands for one request. It takes precedence over [`CLIENT_REQUEST_ID`].
@@ -17,7 +18,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The most characters of a key.
 const MOST_CHARACTERS: usize = 256;
 
-/// How long a client's id of its request is remembered. Stock clients repeat a request within two minutes.
+/// How long a client's id of its request is remembered. Stock clients repeat a request within two
+/// minutes.
 const CLIENT_ID_REMEMBERED: Duration = Duration::minutes(10);
 
 /// How long an idempotency key is remembered.
@@ -37,7 +39,10 @@ impl GivenKey {
     pub fn of_request(self, body_hash: &str) -> RequestKey {
         match self {
             Self::Idempotency(key) => RequestKey::Idempotency(key),
-            Self::Client(id) => RequestKey::Client { id, body_hash: body_hash.to_owned() },
+            Self::Client(id) => RequestKey::Client {
+                id,
+                body_hash: body_hash.to_owned(),
+            },
         }
     }
 }
@@ -63,13 +68,18 @@ pub fn given_key(call: Call<'_>) -> Result<Option<GivenKey>, ApiError> {
 
 fn usable(call: Call<'_>, header: &'static str) -> Result<Option<String>, ApiError> {
     match call.header(header) {
-        Some(key) if !is_usable(&key) => Err(ApiError::InvalidRequestId { header, most: MOST_CHARACTERS }),
+        Some(key) if !is_usable(&key) => Err(ApiError::InvalidRequestId {
+            header,
+            most: MOST_CHARACTERS,
+        }),
         key => Ok(key.map(std::borrow::Cow::into_owned)),
     }
 }
 
 /// Whether a request id may be stored and echoed.
 pub(super) fn is_usable(key: &str) -> bool {
-    let is_printable = key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let is_printable = key
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
     key.len() <= MOST_CHARACTERS && is_printable && !holds_signature(key)
 }

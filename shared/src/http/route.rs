@@ -43,13 +43,29 @@ pub const OPERATIONS: [Operation; 13] = [
     operation("tag", ExportType::Tag, SelectionKind::Devices),
     operation("tokens", ExportType::Token, SelectionKind::Devices),
     operation("token", ExportType::Token, SelectionKind::Devices),
-    operation("feedbackByCampaign", ExportType::Push, SelectionKind::Campaigns),
-    operation("feedbackByDate", ExportType::Push, SelectionKind::ActiveCampaigns),
+    operation(
+        "feedbackByCampaign",
+        ExportType::Push,
+        SelectionKind::Campaigns,
+    ),
+    operation(
+        "feedbackByDate",
+        ExportType::Push,
+        SelectionKind::ActiveCampaigns,
+    ),
     operation("devices", ExportType::Device, SelectionKind::Devices),
 ];
 
-const fn operation(name: &'static str, export_type: ExportType, selection: SelectionKind) -> Operation {
-    Operation { name, export_type, selection }
+const fn operation(
+    name: &'static str,
+    export_type: ExportType,
+    selection: SelectionKind,
+) -> Operation {
+    Operation {
+        name,
+        export_type,
+        selection,
+    }
 }
 
 /// The segments of `{P}`, the list of an app's tasks; `None` is a name.
@@ -110,18 +126,25 @@ pub struct Route {
 }
 
 impl Route {
-    /// Reads a path: split first, then decoded, matched ignoring case. API Gateway delivers the path of an HTTP API with
-    /// every escape decoded but that of `%` itself, which is left to do here
-    /// (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`);
+    /// Reads a path: split first, then decoded, matched ignoring case. API Gateway delivers the
+    /// path of an HTTP API with every escape decoded but that of `%` itself, which is left to
+    /// do here (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`);
     /// so a `%` that begins no escape stands for itself (<https://github.com/middleapi/standard-server/pull/93>).
     ///
     /// # Errors
-    /// [`ApiError::UnknownPath`] when no operation has it, [`ApiError::AppPathTooLong`] when the app cannot be stored.
+    /// [`ApiError::UnknownPath`] when no operation has it, [`ApiError::AppPathTooLong`] when the
+    /// app cannot be stored.
     pub fn parse(path: &str) -> Result<Self, ApiError> {
-        let route = Self::read(path).ok_or_else(|| ApiError::UnknownPath { path: path.to_owned() })?;
+        let route = Self::read(path).ok_or_else(|| ApiError::UnknownPath {
+            path: path.to_owned(),
+        })?;
         match route.scope.as_str().len() {
             ..=MAX_SCOPE_BYTES => Ok(route),
-            size_bytes => Err(ApiError::AppPathTooLong { size_bytes, most: MAX_SCOPE_BYTES, what: "as it is stored" }),
+            size_bytes => Err(ApiError::AppPathTooLong {
+                size_bytes,
+                most: MAX_SCOPE_BYTES,
+                what: "as it is stored",
+            }),
         }
     }
 
@@ -129,7 +152,10 @@ impl Route {
         let path = path.strip_prefix('/')?;
         let raw: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
         let (list, rest) = raw.split_at_checked(LIST.len())?;
-        let names = list.iter().zip(LIST).map(|(segment, literal)| segment_name(segment, literal));
+        let names = list
+            .iter()
+            .zip(LIST)
+            .map(|(segment, literal)| segment_name(segment, literal));
         let names = names.collect::<Option<Vec<String>>>()?;
         let target = match rest {
             [] => Target::List,
@@ -137,8 +163,15 @@ impl Route {
             _ => return None,
         };
         let scope = AppScope::from_segments(names.iter().take(APP_SEGMENTS).map(String::as_str));
-        let list_path = list.iter().flat_map(|segment| ["/".to_owned(), escaped(segment)]).collect();
-        Some(Self { scope, target, list_path })
+        let list_path = list
+            .iter()
+            .flat_map(|segment| ["/".to_owned(), escaped(segment)])
+            .collect();
+        Some(Self {
+            scope,
+            target,
+            list_path,
+        })
     }
 
     /// The path of the app's list as the client spelled it, fit for a URI.
@@ -156,17 +189,22 @@ impl Route {
         let allow = match &self.target {
             Target::Create(_) => "POST",
             Target::Task(id) if method == "POST" && JobId::parse(id).is_none() => {
-                return ApiError::UnknownPath { path: path.to_owned() };
+                return ApiError::UnknownPath {
+                    path: path.to_owned(),
+                };
             }
             Target::Task(_) => "GET, HEAD, PATCH, DELETE",
             Target::List => "GET, HEAD",
         };
-        ApiError::MethodNotAllowed { method: method.to_owned(), allow }
+        ApiError::MethodNotAllowed {
+            method: method.to_owned(),
+            allow,
+        }
     }
 }
 
-/// The name that a segment holds. No app can be called `.` or `..`: whoever follows a link to it takes the segment away
-/// (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
+/// The name that a segment holds. No app can be called `.` or `..`: whoever follows a link to it
+/// takes the segment away (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
 fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
     let name = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
     let is_name = !matches!(name.as_str(), "" | "." | "..");
@@ -175,7 +213,9 @@ fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
 }
 
 fn target(name: String) -> Target {
-    let operation = OPERATIONS.iter().find(|operation| operation.name.eq_ignore_ascii_case(&name));
+    let operation = OPERATIONS
+        .iter()
+        .find(|operation| operation.name.eq_ignore_ascii_case(&name));
     operation.map_or(Target::Task(name), Target::Create)
 }
 
@@ -184,7 +224,8 @@ fn escaped(segment: &str) -> String {
     let mut parts = segment.split('%');
     let mut text: String = parts.next().map(encoded).unwrap_or_default();
     for part in parts {
-        let is_escape = part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+        let is_escape =
+            part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
         text.push_str(if is_escape { "%" } else { "%25" });
         text.push_str(&encoded(part));
     }
@@ -224,7 +265,10 @@ mod tests {
         for escape in ["a%2Fb", "a%2fb"] {
             assert!(scope(escape).as_str().ends_with("/a%2Fb"), "{escape}");
         }
-        assert!(scope("a%252Fb").as_str().ends_with("/a%252fb"), "the name is a%2Fb, in lower case");
+        assert!(
+            scope("a%252Fb").as_str().ends_with("/a%252fb"),
+            "the name is a%2Fb, in lower case"
+        );
         assert!(scope("100%").as_str().ends_with("/100%25"));
         assert!(scope("a%2525").as_str().ends_with("/a%2525"));
     }
@@ -241,14 +285,28 @@ mod tests {
         ] {
             let route = Route::parse(&list(&app));
             assert_eq!(route.is_ok(), fits, "{app}");
-            assert!(fits || matches!(route, Err(ApiError::AppPathTooLong { .. })), "{route:?}");
+            assert!(
+                fits || matches!(route, Err(ApiError::AppPathTooLong { .. })),
+                "{route:?}"
+            );
         }
     }
 
     #[test]
     fn other_paths_are_unknown() {
-        for path in ["", "/", "/subscriptions/s", "x", &list(""), &list("a%FF"), &format!("{}/a/b", list("a"))] {
-            assert!(matches!(Route::parse(path), Err(ApiError::UnknownPath { .. })), "{path}");
+        for path in [
+            "",
+            "/",
+            "/subscriptions/s",
+            "x",
+            &list(""),
+            &list("a%FF"),
+            &format!("{}/a/b", list("a")),
+        ] {
+            assert!(
+                matches!(Route::parse(path), Err(ApiError::UnknownPath { .. })),
+                "{path}"
+            );
         }
         assert!(Route::parse(&format!("{}/", list("a"))).is_ok());
     }
@@ -256,7 +314,10 @@ mod tests {
     #[test]
     fn an_app_whose_links_would_lead_elsewhere_is_unknown() {
         for app in [".", "..", "%2e", "%2E."] {
-            assert!(matches!(Route::parse(&list(app)), Err(ApiError::UnknownPath { .. })), "{app}");
+            assert!(
+                matches!(Route::parse(&list(app)), Err(ApiError::UnknownPath { .. })),
+                "{app}"
+            );
         }
         assert!(Route::parse(&list("...")).is_ok());
     }

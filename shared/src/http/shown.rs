@@ -7,15 +7,17 @@ use percent_encoding::percent_decode_str;
 /// The most characters of a value that a message repeats.
 const MOST_CHARACTERS: usize = 64;
 
-/// How often a text is percent-decoded on the search for a signature: a URL within a URL within a URL.
+/// How often a text is percent-decoded on the search for a signature: a URL within a URL within a
+/// URL.
 const MOST_DECODINGS: usize = 3;
 
 /// The bytes of a signature, which is an HMAC-SHA256
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas#specify-the-signature>).
 const SIGNATURE_BYTES: usize = 32;
 
-/// A client's value as a message shows it: quoted and escaped, cut to 64 characters, and not at all when it looks like
-/// a signature or a signed URL, which a client may have put into the wrong field.
+/// A client's value as a message shows it: quoted and escaped, cut to 64 characters, and not at all
+/// when it looks like a signature or a signed URL, which a client may have put into the wrong
+/// field.
 pub(super) fn shown(value: &str) -> String {
     if holds_signature(value) {
         return "a text with a signature (not repeated)".to_owned();
@@ -27,8 +29,8 @@ pub(super) fn shown(value: &str) -> String {
     format!("{text:?}")
 }
 
-/// Whether a text looks like a shared access signature, or like a URL or an object with one, however often it is
-/// percent-encoded and however short the signature is.
+/// Whether a text looks like a shared access signature, or like a URL or an object with one,
+/// however often it is percent-encoded and however short the signature is.
 pub(super) fn holds_signature(text: &str) -> bool {
     let mut text = text.to_owned();
     for _ in 0..MOST_DECODINGS {
@@ -49,13 +51,16 @@ fn names_signature(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.match_indices("sig").any(|(at, name)| {
         let rest = lower.get(at + name.len()..).unwrap_or_default();
-        rest.trim_start_matches(['"', '\'', '\\', ' ']).starts_with(['=', ':'])
+        rest.trim_start_matches(['"', '\'', '\\', ' '])
+            .starts_with(['=', ':'])
     })
 }
 
 /// Whether the text is a signature alone.
 fn is_signature(text: &str) -> bool {
-    STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.len() == SIGNATURE_BYTES)
+    STANDARD
+        .decode(text.trim())
+        .is_ok_and(|bytes| bytes.len() == SIGNATURE_BYTES)
 }
 
 #[cfg(test)]
@@ -89,7 +94,10 @@ mod tests {
     #[test]
     fn a_signature_alone_is_not_repeated() {
         let signature = STANDARD.encode([0xfb; SIGNATURE_BYTES]);
-        let encoded = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let encoded = signature
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
         for value in [signature.as_str(), &encoded, &format!(" {signature} ")] {
             assert!(shown(value).contains("not repeated"), "{value}");
         }

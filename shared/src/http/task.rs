@@ -8,7 +8,8 @@ use crate::job::{Job, Outcome, Phase, Plan};
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
-/// How long before its expiry a signature is worth a warning: what a new one must last at least, too.
+/// How long before its expiry a signature is worth a warning: what a new one must last at least,
+/// too.
 const EXPIRES_SOON: Duration = Duration::minutes(15);
 
 /// The status of a task that has not ended.
@@ -41,7 +42,8 @@ pub struct Task {
     progress: Option<Progress>,
 }
 
-/// How far a job has come. It stands only in the answer about one task: a list would have to read every tally.
+/// How far a job has come. It stands only in the answer about one task: a list would have to read
+/// every tally.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Progress {
@@ -101,7 +103,8 @@ impl Task {
     /// Adds how far the job has come, and a warning when its signature may not last until its end.
     #[must_use]
     pub fn with_progress(mut self, job: &Job, tally: &Tally, now: OffsetDateTime) -> Self {
-        let chunks_total = matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
+        let chunks_total =
+            matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
         let progress = Progress {
             chunks_total,
             chunks_done: tally.recorded,
@@ -110,7 +113,10 @@ impl Task {
             percent: percent(&job.phase, chunks_total, tally.recorded),
         };
         self.warnings.extend(signature_warning(job, tally, now));
-        Self { progress: Some(progress), ..self }
+        Self {
+            progress: Some(progress),
+            ..self
+        }
     }
 }
 
@@ -157,11 +163,15 @@ fn credential_expires(job: &Job) -> Option<OffsetDateTime> {
     job.credential.as_ref().filter(|_| matters)?.expires
 }
 
-/// What is to be done about a signature that ends before the job, while a new one can still be given ahead.
+/// What is to be done about a signature that ends before the job, while a new one can still be
+/// given ahead.
 fn signature_warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<Warning> {
     match job.phase {
         Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => {}
-        Phase::AwaitingCredential { .. } | Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
+        Phase::AwaitingCredential { .. }
+        | Phase::Cancelling { .. }
+        | Phase::Finishing { .. }
+        | Phase::Ended { .. } => {
             return None;
         }
     }
@@ -170,7 +180,10 @@ fn signature_warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<Wa
     let problem = match expected_end(job, tally, now) {
         _ if expires <= now => format!("has expired at {expiry}"),
         Some(end) if expires < end => {
-            format!("expires at {expiry}, and the export is expected to end at about {}", rfc3339(end))
+            format!(
+                "expires at {expiry}, and the export is expected to end at about {}",
+                rfc3339(end)
+            )
         }
         _ if expires - now <= EXPIRES_SOON => format!("expires soon, at {expiry}"),
         Some(_) | None => return None,
@@ -182,7 +195,8 @@ fn signature_warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<Wa
     Some(Warning::new(WarningCode::SignatureExpires, message))
 }
 
-/// When the job ends if it goes on as it did since its creation; unknown until its plan is complete and a chunk recorded.
+/// When the job ends if it goes on as it did since its creation; unknown until its plan is complete
+/// and a chunk recorded.
 fn expected_end(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<OffsetDateTime> {
     if !matches!(job.plan, Plan::Complete { .. }) || tally.recorded == 0 {
         return None;
@@ -191,15 +205,31 @@ fn expected_end(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<OffsetD
     now.checked_add(per_chunk.checked_mul(i32::try_from(tally.open).ok()?)?)
 }
 
-/// Where the manifest of the job's end is, if one was written. That of an earlier end may still lie there.
+/// Where the manifest of the job's end is, if one was written. That of an earlier end may still lie
+/// there.
 fn manifest_url(job: &Job) -> Option<String> {
-    let is_written = matches!(job.phase, Phase::Ended { has_manifest: true, .. });
-    is_written.then(|| job.destination.blob_url(&BlobName::manifest(job.request.export_type, job.key.id)))
+    let is_written = matches!(
+        job.phase,
+        Phase::Ended {
+            has_manifest: true,
+            ..
+        }
+    );
+    is_written.then(|| {
+        job.destination
+            .blob_url(&BlobName::manifest(job.request.export_type, job.key.id))
+    })
 }
 
 /// Whole percent of the chunks; 100 is kept for success.
 fn percent(phase: &Phase, chunks_total: Option<u64>, chunks_done: u64) -> u64 {
-    if matches!(phase, Phase::Ended { outcome: Outcome::Succeeded, .. }) {
+    if matches!(
+        phase,
+        Phase::Ended {
+            outcome: Outcome::Succeeded,
+            ..
+        }
+    ) {
         return 100;
     }
     let done = chunks_total.and_then(|total| chunks_done.saturating_mul(100).checked_div(total));
@@ -210,7 +240,10 @@ fn percent(phase: &Phase, chunks_total: Option<u64>, chunks_done: u64) -> u64 {
 pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
     let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
     let (hour, minute, second, millisecond) = moment.time().as_hms_milli();
-    format!("{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z", moment.date())
+    format!(
+        "{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z",
+        moment.date()
+    )
 }
 
 #[cfg(test)]
@@ -221,13 +254,22 @@ mod tests {
 
     #[test]
     fn moments_are_written_in_utc_to_the_millisecond() {
-        assert_eq!(rfc3339(datetime!(2026-11-21 01:02:03.987654321 +02:00)), "2026-11-20T23:02:03.987Z");
+        assert_eq!(
+            rfc3339(datetime!(2026-11-21 01:02:03.987654321 +02:00)),
+            "2026-11-20T23:02:03.987Z"
+        );
     }
 
     #[test]
     fn only_success_is_a_hundred_percent() {
-        let ended = |outcome| Phase::Ended { at: OffsetDateTime::UNIX_EPOCH, outcome, has_manifest: true };
-        let incomplete = ended(Outcome::Incomplete { details: String::new() });
+        let ended = |outcome| Phase::Ended {
+            at: OffsetDateTime::UNIX_EPOCH,
+            outcome,
+            has_manifest: true,
+        };
+        let incomplete = ended(Outcome::Incomplete {
+            details: String::new(),
+        });
         for (phase, total, done, expected) in [
             (Phase::Queued, None, 0, 0),
             (Phase::Planning, None, 7, 0),

@@ -1,5 +1,6 @@
-//! The moves of a job's life. Each consumes the job and returns the next one; one that the phase does not allow is an
-//! [`IllegalMove`]. The store persists a move on condition that the job is still the one that was read.
+//! The moves of a job's life. Each consumes the job and returns the next one; one that the phase
+//! does not allow is an [`IllegalMove`]. The store persists a move on condition that the job is
+//! still the one that was read.
 
 use time::{Duration, OffsetDateTime};
 
@@ -37,13 +38,17 @@ impl Job {
         }
     }
 
-    /// A planner takes the job up, or takes over from one that died, or goes on once the chunks are reopened.
+    /// A planner takes the job up, or takes over from one that died, or goes on once the chunks are
+    /// reopened.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is past planning, waits for a credential or is being cancelled.
     pub fn begin_planning(self) -> Result<Self, IllegalMove> {
         match self.phase {
-            Phase::Queued | Phase::Planning | Phase::Resuming => Ok(Self { phase: Phase::Planning, ..self }),
+            Phase::Queued | Phase::Planning | Phase::Resuming => Ok(Self {
+                phase: Phase::Planning,
+                ..self
+            }),
             Phase::Running
             | Phase::AwaitingCredential { .. }
             | Phase::Cancelling { .. }
@@ -57,7 +62,8 @@ impl Job {
     #[must_use]
     pub fn list_page(mut self, at: OffsetDateTime, found: Listing) -> Self {
         let has_pages = matches!(&self.plan, Plan::Open { cursor: Some(_) });
-        // Version 1 did not keep when the first page was listed. It was not before the job was created.
+        // Version 1 did not keep when the first page was listed. It was not before the job was
+        // created.
         let first = if has_pages { self.created } else { at };
         self.listing.since.get_or_insert(first);
         self.listing.append(found);
@@ -70,7 +76,13 @@ impl Job {
     /// [`IllegalMove`] when the job is not being planned.
     pub fn plan_page(self, chunks: u32, cursor: PlanCursor) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(Self { chunks: self.chunks + chunks, plan: Plan::Open { cursor: Some(cursor) }, ..self })
+        Ok(Self {
+            chunks: self.chunks + chunks,
+            plan: Plan::Open {
+                cursor: Some(cursor),
+            },
+            ..self
+        })
     }
 
     /// The planner's time is nearly up: queued again, so that another one goes on at the cursor.
@@ -79,18 +91,37 @@ impl Job {
     /// [`IllegalMove`] when the job is not being planned.
     pub fn hand_over_planning(self) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(Self { phase: Phase::Queued, ..self })
+        Ok(Self {
+            phase: Phase::Queued,
+            ..self
+        })
     }
 
-    /// The plan's last page, of `chunks`, maybe none, was listed from `listed_at` on: nothing more is to be planned.
+    /// The plan's last page, of `chunks`, maybe none, was listed from `listed_at` on: nothing more
+    /// is to be planned.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not being planned.
-    pub fn complete_plan(self, chunks: u32, listed_at: OffsetDateTime) -> Result<Self, IllegalMove> {
+    pub fn complete_plan(
+        self,
+        chunks: u32,
+        listed_at: OffsetDateTime,
+    ) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        let plan = Plan::Complete { read_up_to: self.listing.since.unwrap_or(listed_at) };
-        let job = Self { chunks: self.chunks + chunks, plan, phase: Phase::Running, ..self }.warn_of_plan();
-        Ok(Self { listing: Listing::default(), ..job })
+        let plan = Plan::Complete {
+            read_up_to: self.listing.since.unwrap_or(listed_at),
+        };
+        let job = Self {
+            chunks: self.chunks + chunks,
+            plan,
+            phase: Phase::Running,
+            ..self
+        }
+        .warn_of_plan();
+        Ok(Self {
+            listing: Listing::default(),
+            ..job
+        })
     }
 
     /// The plan cannot go on; what is planned already is still exported.
@@ -103,7 +134,12 @@ impl Job {
             Plan::Open { cursor } | Plan::Failed { cursor, .. } => cursor.clone(),
             Plan::Complete { .. } => None,
         };
-        Ok(Self { plan: Plan::Failed { reason, cursor }, phase: Phase::Running, ..self }.warn_of_plan())
+        Ok(Self {
+            plan: Plan::Failed { reason, cursor },
+            phase: Phase::Running,
+            ..self
+        }
+        .warn_of_plan())
     }
 
     /// All chunks of a resumed job are reopened and its plan is complete: on with the chunk runs.
@@ -112,18 +148,31 @@ impl Job {
     /// [`IllegalMove`] when the job is not being planned.
     pub fn resume_running(self) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(Self { phase: Phase::Running, ..self })
+        Ok(Self {
+            phase: Phase::Running,
+            ..self
+        })
     }
 
     /// Storage refuses the credential: nothing is lost, the job waits for another one.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job waits already, is being resumed or cancelled, or has ended.
-    pub fn await_credential(self, since: OffsetDateTime, reason: String) -> Result<Self, IllegalMove> {
+    pub fn await_credential(
+        self,
+        since: OffsetDateTime,
+        reason: String,
+    ) -> Result<Self, IllegalMove> {
         match self.phase {
-            Phase::Queued | Phase::Planning | Phase::Running | Phase::Finishing { cancelled: None, .. } => {
-                Ok(Self { phase: Phase::AwaitingCredential { since, reason }, ..self })
-            }
+            Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::Finishing {
+                cancelled: None, ..
+            } => Ok(Self {
+                phase: Phase::AwaitingCredential { since, reason },
+                ..self
+            }),
             Phase::AwaitingCredential { .. }
             | Phase::Resuming
             | Phase::Cancelling { .. }
@@ -132,14 +181,19 @@ impl Job {
         }
     }
 
-    /// Takes a new credential, at any time before the job succeeds; what runs with the old one finds out by itself.
+    /// Takes a new credential, at any time before the job succeeds; what runs with the old one
+    /// finds out by itself.
     #[must_use]
     pub fn replace_credential(self, credential: Credential) -> Self {
-        Self { credential: Some(credential), credentials_given: self.credentials_given + 1, ..self }
+        Self {
+            credential: Some(credential),
+            credentials_given: self.credentials_given + 1,
+            ..self
+        }
     }
 
-    /// Goes on after a wait, or after an end that was not success: chunks without a file are reopened, recorded ones
-    /// stay as they are.
+    /// Goes on after a wait, or after an end that was not success: chunks without a file are
+    /// reopened, recorded ones stay as they are.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is at work or has succeeded.
@@ -147,14 +201,19 @@ impl Job {
         match self.phase {
             Phase::AwaitingCredential { .. }
             | Phase::Ended {
-                outcome: Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. },
+                outcome:
+                    Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. },
                 ..
             } => {
                 let plan = match self.plan {
                     Plan::Failed { cursor, .. } => Plan::Open { cursor },
                     plan @ (Plan::Open { .. } | Plan::Complete { .. }) => plan,
                 };
-                Ok(Self { phase: Phase::Resuming, plan, ..self })
+                Ok(Self {
+                    phase: Phase::Resuming,
+                    plan,
+                    ..self
+                })
             }
             Phase::Queued
             | Phase::Planning
@@ -162,7 +221,10 @@ impl Job {
             | Phase::Resuming
             | Phase::Cancelling { .. }
             | Phase::Finishing { .. }
-            | Phase::Ended { outcome: Outcome::Succeeded, .. } => Err(self.illegal("resume")),
+            | Phase::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            } => Err(self.illegal("resume")),
         }
     }
 
@@ -170,16 +232,23 @@ impl Job {
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not being resumed.
-    pub fn give_up_resuming(self, since: OffsetDateTime, reason: String) -> Result<Self, IllegalMove> {
+    pub fn give_up_resuming(
+        self,
+        since: OffsetDateTime,
+        reason: String,
+    ) -> Result<Self, IllegalMove> {
         if matches!(self.phase, Phase::Resuming) {
-            Ok(Self { phase: Phase::AwaitingCredential { since, reason }, ..self })
+            Ok(Self {
+                phase: Phase::AwaitingCredential { since, reason },
+                ..self
+            })
         } else {
             Err(self.illegal("give up resuming"))
         }
     }
 
-    /// Ends the job early: no chunk starts any more, and the finisher closes those that are open. A manifest that is
-    /// prepared already wins over the cancellation.
+    /// Ends the job early: no chunk starts any more, and the finisher closes those that are open. A
+    /// manifest that is prepared already wins over the cancellation.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is being cancelled, has its manifest prepared, or has ended.
@@ -190,14 +259,21 @@ impl Job {
             | Phase::Running
             | Phase::AwaitingCredential { .. }
             | Phase::Resuming
-            | Phase::Finishing { cancelled: None, manifest: None } => {
-                Ok(Self { phase: Phase::Cancelling { why }, ..self })
+            | Phase::Finishing {
+                cancelled: None,
+                manifest: None,
+            } => Ok(Self {
+                phase: Phase::Cancelling { why },
+                ..self
+            }),
+            Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
+                Err(self.illegal("cancel"))
             }
-            Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => Err(self.illegal("cancel")),
         }
     }
 
-    /// A finisher takes the job up, or takes over from an earlier one, which its next write then finds out.
+    /// A finisher takes the job up, or takes over from an earlier one, which its next write then
+    /// finds out.
     ///
     /// # Errors
     /// [`IllegalMove`] when it is not time to finish.
@@ -205,7 +281,10 @@ impl Job {
         let (cancelled, manifest) = match self.phase {
             Phase::Running => (None, None),
             Phase::Cancelling { why } => (Some(why), None),
-            Phase::Finishing { cancelled, ref manifest } => (cancelled, manifest.clone()),
+            Phase::Finishing {
+                cancelled,
+                ref manifest,
+            } => (cancelled, manifest.clone()),
             Phase::Queued
             | Phase::Planning
             | Phase::AwaitingCredential { .. }
@@ -213,23 +292,39 @@ impl Job {
             | Phase::Ended { .. } => return Err(self.illegal("finish")),
         };
         let finish_attempts = self.finish_attempts + 1;
-        Ok(Self { phase: Phase::Finishing { cancelled, manifest }, finish_attempts, ..self })
+        Ok(Self {
+            phase: Phase::Finishing {
+                cancelled,
+                manifest,
+            },
+            finish_attempts,
+            ..self
+        })
     }
 
-    /// Makes the manifest's block list and the outcome durable, before the manifest becomes visible; or, with
-    /// `None`, drops a list that no longer exists.
+    /// Makes the manifest's block list and the outcome durable, before the manifest becomes
+    /// visible; or, with `None`, drops a list that no longer exists.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not finishing.
-    pub fn prepare_manifest(self, manifest: Option<(PreparedFile, Outcome)>) -> Result<Self, IllegalMove> {
+    pub fn prepare_manifest(
+        self,
+        manifest: Option<(PreparedFile, Outcome)>,
+    ) -> Result<Self, IllegalMove> {
         let Phase::Finishing { cancelled, .. } = self.phase else {
             return Err(self.illegal("prepare the manifest of"));
         };
-        Ok(Self { phase: Phase::Finishing { cancelled, manifest }, ..self })
+        Ok(Self {
+            phase: Phase::Finishing {
+                cancelled,
+                manifest,
+            },
+            ..self
+        })
     }
 
-    /// Ends the job, whose manifest is written. A success erases the credential; after any other end a retry may need
-    /// it.
+    /// Ends the job, whose manifest is written. A success erases the credential; after any other
+    /// end a retry may need it.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job has ended already.
@@ -237,25 +332,47 @@ impl Job {
         self.end_with(at, outcome, true)
     }
 
-    /// Ends the job, whose manifest cannot be written, for this reason; as cancelled if its owner asked for that.
+    /// Ends the job, whose manifest cannot be written, for this reason; as cancelled if its owner
+    /// asked for that.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job has ended already.
-    pub fn end_without_manifest(self, at: OffsetDateTime, reason: &str) -> Result<Self, IllegalMove> {
+    pub fn end_without_manifest(
+        self,
+        at: OffsetDateTime,
+        reason: &str,
+    ) -> Result<Self, IllegalMove> {
         let outcome = Outcome::without_manifest(self.phase.cancellation(), reason);
         self.end_with(at, outcome, false)
     }
 
-    fn end_with(self, at: OffsetDateTime, outcome: Outcome, has_manifest: bool) -> Result<Self, IllegalMove> {
+    fn end_with(
+        self,
+        at: OffsetDateTime,
+        outcome: Outcome,
+        has_manifest: bool,
+    ) -> Result<Self, IllegalMove> {
         if matches!(self.phase, Phase::Ended { .. }) {
             return Err(self.illegal("end"));
         }
         let credential = self.credential.filter(|_| outcome != Outcome::Succeeded);
-        Ok(Self { phase: Phase::Ended { at, outcome, has_manifest }, credential, ..self })
+        Ok(Self {
+            phase: Phase::Ended {
+                at,
+                outcome,
+                has_manifest,
+            },
+            credential,
+            ..self
+        })
     }
 
     fn while_planning(&self) -> Result<(), IllegalMove> {
-        if matches!(self.phase, Phase::Planning) { Ok(()) } else { Err(self.illegal("plan")) }
+        if matches!(self.phase, Phase::Planning) {
+            Ok(())
+        } else {
+            Err(self.illegal("plan"))
+        }
     }
 
     fn illegal(&self, what: &'static str) -> IllegalMove {

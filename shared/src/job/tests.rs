@@ -20,16 +20,33 @@ fn queued() -> Job {
         export_user_id: false,
         export_device_id: false,
     };
-    let key = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(Uuid::nil()) };
-    Job::queued(key, request, ContainerAddress::new("https://a"), credential(), NOW, Duration::days(90))
+    let key = JobKey {
+        scope: AppScope::from_canonical("/apps/a"),
+        id: JobId::new(Uuid::nil()),
+    };
+    Job::queued(
+        key,
+        request,
+        ContainerAddress::new("https://a"),
+        credential(),
+        NOW,
+        Duration::days(90),
+    )
 }
 
 fn credential() -> Credential {
-    Credential { sealed: SealedCredential(vec![1]), expires: None }
+    Credential {
+        sealed: SealedCredential(vec![1]),
+        expires: None,
+    }
 }
 
 fn running() -> Job {
-    queued().begin_planning().unwrap().complete_plan(0, NOW).unwrap()
+    queued()
+        .begin_planning()
+        .unwrap()
+        .complete_plan(0, NOW)
+        .unwrap()
 }
 
 fn prepared(outcome: Outcome) -> (PreparedFile, Outcome) {
@@ -46,18 +63,35 @@ fn prepared(outcome: Outcome) -> (PreparedFile, Outcome) {
 
 #[test]
 fn a_job_is_planned_page_by_page_and_handed_over_between_them() {
-    let job = queued().begin_planning().unwrap().plan_page(3, PlanCursor("c".to_owned())).unwrap();
+    let job = queued()
+        .begin_planning()
+        .unwrap()
+        .plan_page(3, PlanCursor("c".to_owned()))
+        .unwrap();
     let job = job.hand_over_planning().unwrap();
     assert_eq!((job.phase.name(), job.chunks), ("queued", 3));
     let job = job.begin_planning().unwrap().complete_plan(2, NOW).unwrap();
-    assert_eq!((job.phase.name(), job.chunks, job.phase.wire_state()), ("running", 5, "Started"));
-    assert_eq!(job.begin_planning().unwrap_err().to_string(), "cannot plan what is running");
+    assert_eq!(
+        (job.phase.name(), job.chunks, job.phase.wire_state()),
+        ("running", 5, "Started")
+    );
+    assert_eq!(
+        job.begin_planning().unwrap_err().to_string(),
+        "cannot plan what is running"
+    );
 }
 
 #[test]
 fn success_erases_the_credential_and_is_the_last_move() {
-    let job = running().begin_finishing().unwrap().end(NOW, Outcome::Succeeded).unwrap();
-    assert_eq!((job.phase.wire_state(), &job.credential), ("Succeeded", &None));
+    let job = running()
+        .begin_finishing()
+        .unwrap()
+        .end(NOW, Outcome::Succeeded)
+        .unwrap();
+    assert_eq!(
+        (job.phase.wire_state(), &job.credential),
+        ("Succeeded", &None)
+    );
     assert!(job.clone().end(NOW, Outcome::Succeeded).is_err());
     assert!(job.clone().begin_finishing().is_err());
     assert!(job.clone().complete_plan(0, NOW).is_err());
@@ -69,22 +103,48 @@ fn success_erases_the_credential_and_is_the_last_move() {
 #[test]
 fn a_second_finisher_keeps_the_prepared_manifest_and_takes_a_new_attempt() {
     let finishing = running().begin_finishing().unwrap();
-    let job = finishing.prepare_manifest(Some(prepared(Outcome::Succeeded))).unwrap().begin_finishing().unwrap();
+    let job = finishing
+        .prepare_manifest(Some(prepared(Outcome::Succeeded)))
+        .unwrap()
+        .begin_finishing()
+        .unwrap();
     assert_eq!(job.finish_attempts, 2);
-    assert_eq!(job.phase, Phase::Finishing { cancelled: None, manifest: Some(prepared(Outcome::Succeeded)) });
+    assert_eq!(
+        job.phase,
+        Phase::Finishing {
+            cancelled: None,
+            manifest: Some(prepared(Outcome::Succeeded))
+        }
+    );
 }
 
 #[test]
 fn a_job_with_an_open_plan_cannot_finish() {
     assert!(queued().begin_finishing().is_err());
-    assert!(queued().begin_planning().unwrap().begin_finishing().is_err());
+    assert!(
+        queued()
+            .begin_planning()
+            .unwrap()
+            .begin_finishing()
+            .is_err()
+    );
 }
 
 #[test]
 fn a_job_that_waits_goes_on_with_a_new_credential() {
-    let waiting = running().await_credential(NOW, "expired".to_owned()).unwrap();
-    assert_eq!((waiting.phase.name(), waiting.phase.wire_state()), ("awaiting-credential", "Started"));
-    assert!(waiting.clone().await_credential(NOW, String::new()).is_err());
+    let waiting = running()
+        .await_credential(NOW, "expired".to_owned())
+        .unwrap();
+    assert_eq!(
+        (waiting.phase.name(), waiting.phase.wire_state()),
+        ("awaiting-credential", "Started")
+    );
+    assert!(
+        waiting
+            .clone()
+            .await_credential(NOW, String::new())
+            .is_err()
+    );
     assert!(waiting.clone().begin_finishing().is_err());
     let job = waiting.replace_credential(credential()).resume().unwrap();
     assert_eq!((job.phase.name(), job.credentials_given), ("resuming", 2));
@@ -96,46 +156,110 @@ fn a_job_that_waits_goes_on_with_a_new_credential() {
 fn a_job_without_a_manifest_ends_as_its_owner_asked() {
     let why = |cancelled: Option<Cancellation>| {
         let job = cancelled.map_or_else(running, |why| running().cancel(why).unwrap());
-        job.begin_finishing().unwrap().end_without_manifest(NOW, "gone").unwrap().phase
+        job.begin_finishing()
+            .unwrap()
+            .end_without_manifest(NOW, "gone")
+            .unwrap()
+            .phase
     };
-    let (failed, asked, overdue) =
-        (why(None), why(Some(Cancellation::Asked)), why(Some(Cancellation::CredentialOverdue)));
-    assert_eq!([failed.name(), asked.name(), overdue.name()], ["failed", "cancelled", "failed"]);
+    let (failed, asked, overdue) = (
+        why(None),
+        why(Some(Cancellation::Asked)),
+        why(Some(Cancellation::CredentialOverdue)),
+    );
+    assert_eq!(
+        [failed.name(), asked.name(), overdue.name()],
+        ["failed", "cancelled", "failed"]
+    );
     for phase in [failed, asked, overdue] {
-        assert!(matches!(phase, Phase::Ended { has_manifest: false, .. }), "{phase:?}");
+        assert!(
+            matches!(
+                phase,
+                Phase::Ended {
+                    has_manifest: false,
+                    ..
+                }
+            ),
+            "{phase:?}"
+        );
     }
 }
 
 #[test]
 fn a_retry_goes_on_with_the_plan_where_it_failed() {
-    let planning = queued().begin_planning().unwrap().plan_page(3, PlanCursor("c".to_owned())).unwrap();
+    let planning = queued()
+        .begin_planning()
+        .unwrap()
+        .plan_page(3, PlanCursor("c".to_owned()))
+        .unwrap();
     let failed = planning.fail_plan("denied".to_owned()).unwrap();
-    let ended = failed.end(NOW, Outcome::Failed { details: "denied".to_owned() }).unwrap();
+    let ended = failed
+        .end(
+            NOW,
+            Outcome::Failed {
+                details: "denied".to_owned(),
+            },
+        )
+        .unwrap();
     assert_eq!(ended.credential, Some(credential()));
     let job = ended.resume().unwrap();
-    assert_eq!(job.plan, Plan::Open { cursor: Some(PlanCursor("c".to_owned())) });
+    assert_eq!(
+        job.plan,
+        Plan::Open {
+            cursor: Some(PlanCursor("c".to_owned()))
+        }
+    );
 }
 
 #[test]
 fn a_prepared_manifest_wins_over_a_cancellation() {
     let finishing = running().begin_finishing().unwrap();
-    assert_eq!(finishing.clone().cancel(Cancellation::Asked).unwrap().phase.name(), "cancelling");
-    let prepared = finishing.prepare_manifest(Some(prepared(Outcome::Succeeded))).unwrap();
-    assert_eq!(prepared.cancel(Cancellation::Asked).unwrap_err().to_string(), "cannot cancel what is finishing");
+    assert_eq!(
+        finishing
+            .clone()
+            .cancel(Cancellation::Asked)
+            .unwrap()
+            .phase
+            .name(),
+        "cancelling"
+    );
+    let prepared = finishing
+        .prepare_manifest(Some(prepared(Outcome::Succeeded)))
+        .unwrap();
+    assert_eq!(
+        prepared
+            .cancel(Cancellation::Asked)
+            .unwrap_err()
+            .to_string(),
+        "cannot cancel what is finishing"
+    );
 }
 
 #[test]
 fn a_cancelled_job_finishes_as_cancelled_whatever_comes_between() {
-    let job = running().await_credential(NOW, String::new()).unwrap().cancel(Cancellation::CredentialOverdue).unwrap();
+    let job = running()
+        .await_credential(NOW, String::new())
+        .unwrap()
+        .cancel(Cancellation::CredentialOverdue)
+        .unwrap();
     let job = job.begin_finishing().unwrap().begin_finishing().unwrap();
-    assert_eq!(job.phase, Phase::Finishing { cancelled: Some(Cancellation::CredentialOverdue), manifest: None });
+    assert_eq!(
+        job.phase,
+        Phase::Finishing {
+            cancelled: Some(Cancellation::CredentialOverdue),
+            manifest: None
+        }
+    );
     assert!(job.await_credential(NOW, String::new()).is_err());
 }
 
 fn of_days() -> Job {
     let mut job = queued();
     let day = |day| time::Date::from_calendar_date(2026, time::Month::February, day).unwrap();
-    job.request.selection = Selection::Days(DateRange { start: day(1), end: day(3) });
+    job.request.selection = Selection::Days(DateRange {
+        start: day(1),
+        end: day(3),
+    });
     job.request.export_type = ExportType::Event;
     job.begin_planning().unwrap()
 }
@@ -153,21 +277,46 @@ fn cursor() -> PlanCursor {
 }
 
 fn codes(job: &Job) -> Vec<&str> {
-    job.warnings.iter().map(|warning| warning.code.as_str()).collect()
+    job.warnings
+        .iter()
+        .map(|warning| warning.code.as_str())
+        .collect()
 }
 
 #[test]
 fn a_plan_was_read_up_to_the_moment_before_its_first_page() {
     let [first, second] = [NOW + Duration::minutes(5), NOW + Duration::days(5)];
-    let one_page = queued().begin_planning().unwrap().list_page(first, Listing::default()).complete_plan(1, first);
+    let one_page = queued()
+        .begin_planning()
+        .unwrap()
+        .list_page(first, Listing::default())
+        .complete_plan(1, first);
     assert_eq!(one_page.unwrap().plan, Plan::Complete { read_up_to: first });
 
-    let open = queued().begin_planning().unwrap().list_page(first, Listing::default()).plan_page(64, cursor()).unwrap();
-    let handed_over = open.clone().hand_over_planning().unwrap().begin_planning().unwrap();
-    let failed = open.fail_plan("denied".to_owned()).unwrap().end(second, Outcome::Failed { details: String::new() });
+    let open = queued()
+        .begin_planning()
+        .unwrap()
+        .list_page(first, Listing::default())
+        .plan_page(64, cursor())
+        .unwrap();
+    let handed_over = open
+        .clone()
+        .hand_over_planning()
+        .unwrap()
+        .begin_planning()
+        .unwrap();
+    let failed = open.fail_plan("denied".to_owned()).unwrap().end(
+        second,
+        Outcome::Failed {
+            details: String::new(),
+        },
+    );
     let resumed = failed.unwrap().resume().unwrap().begin_planning().unwrap();
     for job in [handed_over, resumed] {
-        let job = job.list_page(second, Listing::default()).complete_plan(1, second).unwrap();
+        let job = job
+            .list_page(second, Listing::default())
+            .complete_plan(1, second)
+            .unwrap();
         assert_eq!(job.plan, Plan::Complete { read_up_to: first });
     }
 }
@@ -175,37 +324,97 @@ fn a_plan_was_read_up_to_the_moment_before_its_first_page() {
 #[test]
 fn a_plan_that_fails_before_its_first_page_is_listed_afresh() {
     let later = NOW + Duration::days(5);
-    let failed = queued().begin_planning().unwrap().fail_plan("denied".to_owned()).unwrap();
-    let job = failed.end(NOW, Outcome::Failed { details: String::new() }).unwrap().resume().unwrap();
-    let job = job.begin_planning().unwrap().list_page(later, Listing::default()).complete_plan(1, later).unwrap();
+    let failed = queued()
+        .begin_planning()
+        .unwrap()
+        .fail_plan("denied".to_owned())
+        .unwrap();
+    let job = failed
+        .end(
+            NOW,
+            Outcome::Failed {
+                details: String::new(),
+            },
+        )
+        .unwrap()
+        .resume()
+        .unwrap();
+    let job = job
+        .begin_planning()
+        .unwrap()
+        .list_page(later, Listing::default())
+        .complete_plan(1, later)
+        .unwrap();
     assert_eq!(job.plan, Plan::Complete { read_up_to: later });
 }
 
 #[test]
 fn a_plan_that_version_1_began_was_read_up_to_when_its_job_was_created() {
-    let mut job = queued().begin_planning().unwrap().plan_page(64, cursor()).unwrap();
+    let mut job = queued()
+        .begin_planning()
+        .unwrap()
+        .plan_page(64, cursor())
+        .unwrap();
     job.listing = Listing::default();
-    let job = job.list_page(NOW + Duration::hours(1), Listing::default()).complete_plan(1, NOW).unwrap();
-    assert_eq!(job.plan, Plan::Complete { read_up_to: job.created });
+    let job = job
+        .list_page(NOW + Duration::hours(1), Listing::default())
+        .complete_plan(1, NOW)
+        .unwrap();
+    assert_eq!(
+        job.plan,
+        Plan::Complete {
+            read_up_to: job.created
+        }
+    );
 }
 
 #[test]
 fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
     let mut job = of_days();
-    job.warnings.push(Warning::new(WarningCode::UnknownProperties, "x"));
-    let job = job.list_page(NOW, a_page("a.json")).plan_page(64, cursor()).unwrap();
+    job.warnings
+        .push(Warning::new(WarningCode::UnknownProperties, "x"));
+    let job = job
+        .list_page(NOW, a_page("a.json"))
+        .plan_page(64, cursor())
+        .unwrap();
     assert_eq!(codes(&job), ["UnknownProperties"], "not before it is known");
     let failed = job.fail_plan("denied".to_owned()).unwrap();
-    assert_eq!(codes(&failed), ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]);
-    let resumed = failed.end(NOW, Outcome::Failed { details: String::new() }).unwrap().resume().unwrap();
+    assert_eq!(
+        codes(&failed),
+        ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]
+    );
+    let resumed = failed
+        .end(
+            NOW,
+            Outcome::Failed {
+                details: String::new(),
+            },
+        )
+        .unwrap()
+        .resume()
+        .unwrap();
     let mut found = Listing::default();
     found.leave_out("b.json", 1);
-    let job = resumed.begin_planning().unwrap().list_page(NOW, found).complete_plan(1, NOW).unwrap();
-    assert_eq!(codes(&job), ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]);
+    let job = resumed
+        .begin_planning()
+        .unwrap()
+        .list_page(NOW, found)
+        .complete_plan(1, NOW)
+        .unwrap();
+    assert_eq!(
+        codes(&job),
+        ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]
+    );
     let message = &job.warnings[1].message;
-    assert!(message.contains("2 objects of the selected days (101 bytes): `a.json`, `b.json`."), "{message}");
+    assert!(
+        message.contains("2 objects of the selected days (101 bytes): `a.json`, `b.json`."),
+        "{message}"
+    );
     let message = &job.warnings[2].message;
-    assert!(message.contains("1 name in the app's folder: `date=2026-2-1/`."), "{message}");
+    assert!(
+        message.contains("1 name in the app's folder: `date=2026-2-1/`."),
+        "{message}"
+    );
     assert_eq!(job.listing, Listing::default(), "it is not kept twice");
 }
 
@@ -213,34 +422,82 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
 fn a_plan_without_chunks_says_why() {
     let mut absent = Listing::default();
     absent.note_absent_folder("events/app=a");
-    let planned = |found: Listing| of_days().list_page(NOW, found).complete_plan(0, NOW).unwrap();
+    let planned = |found: Listing| {
+        of_days()
+            .list_page(NOW, found)
+            .complete_plan(0, NOW)
+            .unwrap()
+    };
     let job = planned(absent.clone());
     assert_eq!(codes(&job), ["NoFolder"]);
-    assert!(job.warnings[0].message.contains("`events/app=a`"), "{:?}", job.warnings);
+    assert!(
+        job.warnings[0].message.contains("`events/app=a`"),
+        "{:?}",
+        job.warnings
+    );
     let job = planned(Listing::default());
     assert_eq!(codes(&job), ["NoObjects"]);
-    assert!(job.warnings[0].message.contains("Event from 2026-02-01 to 2026-02-03"), "{:?}", job.warnings);
-    assert_eq!(codes(&planned(a_page("a.json"))), ["NoObjects", "ObjectsLeftOut", "FoldersLeftOut"]);
-    let with_chunks = of_days().list_page(NOW, absent).complete_plan(1, NOW).unwrap();
-    assert!(with_chunks.warnings.is_empty(), "the folder was made in between: {:?}", with_chunks.warnings);
+    assert!(
+        job.warnings[0]
+            .message
+            .contains("Event from 2026-02-01 to 2026-02-03"),
+        "{:?}",
+        job.warnings
+    );
+    assert_eq!(
+        codes(&planned(a_page("a.json"))),
+        ["NoObjects", "ObjectsLeftOut", "FoldersLeftOut"]
+    );
+    let with_chunks = of_days()
+        .list_page(NOW, absent)
+        .complete_plan(1, NOW)
+        .unwrap();
+    assert!(
+        with_chunks.warnings.is_empty(),
+        "the folder was made in between: {:?}",
+        with_chunks.warnings
+    );
 }
 
 #[test]
 fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
-    let done = Tally { planned: 4, recorded: 4, bad_records: 2, ..Tally::default() };
+    let done = Tally {
+        planned: 4,
+        recorded: 4,
+        bad_records: 2,
+        ..Tally::default()
+    };
     let job = running().warn_of_rows(&done).warn_of_rows(&done);
     assert_eq!(codes(&job), ["NoRows"]);
-    let message =
-        "The registry has no row of type Tag for this app, beside 2 malformed records: the export has no rows.";
+    let message = "The registry has no row of type Tag for this app, beside 2 malformed records: the export has no rows.";
     assert_eq!(job.warnings[0].message, message);
-    for other in [Tally { rows: 1, ..done }, Tally { recorded: 3, failed: 1, ..done }] {
-        assert!(job.clone().warn_of_rows(&other).warnings.is_empty(), "{other:?}");
+    for other in [
+        Tally { rows: 1, ..done },
+        Tally {
+            recorded: 3,
+            failed: 1,
+            ..done
+        },
+    ] {
+        assert!(
+            job.clone().warn_of_rows(&other).warnings.is_empty(),
+            "{other:?}"
+        );
     }
-    let empty = of_days().complete_plan(0, NOW).unwrap().warn_of_rows(&Tally::default());
+    let empty = of_days()
+        .complete_plan(0, NOW)
+        .unwrap()
+        .warn_of_rows(&Tally::default());
     assert_eq!(codes(&empty), ["NoObjects"], "which says it already");
 
     let mut job = running();
-    job.request.selection = Selection::Campaigns { campaign_type: CampaignType::Poll, ids: (1..=12).collect() };
+    job.request.selection = Selection::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids: (1..=12).collect(),
+    };
     let message = &job.warn_of_rows(&done).warnings[0].message;
-    assert!(message.contains("of type Poll with the ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"), "{message}");
+    assert!(
+        message.contains("of type Poll with the ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"),
+        "{message}"
+    );
 }

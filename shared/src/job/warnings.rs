@@ -1,5 +1,6 @@
-//! What a job's owner should know of its plan and of its rows, in words. Each move that finds it out says it anew, so
-//! that a job that is resumed says nothing twice and nothing that is no longer true.
+//! What a job's owner should know of its plan and of its rows, in words. Each move that finds it
+//! out says it anew, so that a job that is resumed says nothing twice and nothing that is no longer
+//! true.
 
 use super::{Job, Plan};
 use crate::plural::counted;
@@ -8,8 +9,12 @@ use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
 /// What a plan may warn of.
-const OF_PLANS: [WarningCode; 4] =
-    [WarningCode::NoFolder, WarningCode::NoObjects, WarningCode::ObjectsLeftOut, WarningCode::FoldersLeftOut];
+const OF_PLANS: [WarningCode; 4] = [
+    WarningCode::NoFolder,
+    WarningCode::NoObjects,
+    WarningCode::ObjectsLeftOut,
+    WarningCode::FoldersLeftOut,
+];
 
 /// What a plan without chunks warns of: it says already that there are no rows.
 const OF_EMPTY_PLANS: [WarningCode; 2] = [WarningCode::NoFolder, WarningCode::NoObjects];
@@ -20,20 +25,33 @@ const TOLD_CAMPAIGNS: usize = 10;
 impl Job {
     /// Says what the plan came upon, now that it has come to its end, or cannot go on.
     pub(super) fn warn_of_plan(self) -> Self {
-        let found = [self.nothing_planned(), self.objects_left_out(), self.folders_left_out()];
+        let found = [
+            self.nothing_planned(),
+            self.objects_left_out(),
+            self.folders_left_out(),
+        ];
         self.renew_warnings(&OF_PLANS, found)
     }
 
-    /// Says that the export has no rows, if it is complete and has none; before its manifest is written.
+    /// Says that the export has no rows, if it is complete and has none; before its manifest is
+    /// written.
     #[must_use]
     pub fn warn_of_rows(self, tally: &Tally) -> Self {
-        let is_complete = matches!(self.plan, Plan::Complete { .. }) && tally.recorded == tally.planned;
-        let is_said = self.warnings.iter().any(|warning| is_of(warning, &OF_EMPTY_PLANS));
+        let is_complete =
+            matches!(self.plan, Plan::Complete { .. }) && tally.recorded == tally.planned;
+        let is_said = self
+            .warnings
+            .iter()
+            .any(|warning| is_of(warning, &OF_EMPTY_PLANS));
         let no_rows = (is_complete && tally.rows == 0 && !is_said).then(|| self.no_rows(tally));
         self.renew_warnings(&[WarningCode::NoRows], [no_rows])
     }
 
-    fn renew_warnings<const N: usize>(mut self, codes: &[WarningCode], found: [Option<Warning>; N]) -> Self {
+    fn renew_warnings<const N: usize>(
+        mut self,
+        codes: &[WarningCode],
+        found: [Option<Warning>; N],
+    ) -> Self {
         self.warnings.retain(|warning| !is_of(warning, codes));
         self.warnings.extend(found.into_iter().flatten());
         self
@@ -41,11 +59,16 @@ impl Job {
 
     /// Why a complete plan has no chunk. The registry's plans have some wherever there may be rows.
     fn nothing_planned(&self) -> Option<Warning> {
-        let (Selection::Days(days), Plan::Complete { .. }, 0) = (&self.request.selection, &self.plan, self.chunks)
+        let (Selection::Days(days), Plan::Complete { .. }, 0) =
+            (&self.request.selection, &self.plan, self.chunks)
         else {
             return None;
         };
-        let absent = self.listing.absent_folder.as_ref().filter(|_| self.listing.left_out.count == 0);
+        let absent = self
+            .listing
+            .absent_folder
+            .as_ref()
+            .filter(|_| self.listing.left_out.count == 0);
         if let Some(folder) = absent {
             let message = format!(
                 "The lake has no folder `{folder}`: the export has no rows. Compare the app's path with the lake."
@@ -88,11 +111,21 @@ impl Job {
             Selection::Days(_) => "The objects of the selected days hold no rows".to_owned(),
             Selection::Devices => format!("The registry has no row of type {name} for this app"),
             Selection::Campaigns { campaign_type, ids } => {
-                let told: Vec<String> = ids.iter().take(TOLD_CAMPAIGNS).map(i64::to_string).collect();
+                let told: Vec<String> = ids
+                    .iter()
+                    .take(TOLD_CAMPAIGNS)
+                    .map(i64::to_string)
+                    .collect();
                 let others = ids.len().saturating_sub(TOLD_CAMPAIGNS);
-                let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+                let others = if others > 0 {
+                    format!(" and {others} more")
+                } else {
+                    String::new()
+                };
                 let (campaign_type, told) = (campaign_type.name(), told.join(", "));
-                format!("The registry has no feedback of campaigns of type {campaign_type} with the ids {told}{others}")
+                format!(
+                    "The registry has no feedback of campaigns of type {campaign_type} with the ids {told}{others}"
+                )
             }
             Selection::ActiveCampaigns { campaign_type, .. } => format!(
                 "The registry has no feedback of campaigns of type {} that were active in the window",

@@ -30,14 +30,20 @@ impl Kind {
         match self {
             Self::Id => text(raw).is_some_and(|id| is_id(&id)),
             Self::Text => text(raw).is_some(),
-            Self::ShortText(most) => text(raw).is_some_and(|it| it.len() <= most || it.chars().count() <= most),
-            Self::Timestamp | Self::RecordTime => text(raw).is_some_and(|it| timestamp::parse(&it).is_some()),
+            Self::ShortText(most) => {
+                text(raw).is_some_and(|it| it.len() <= most || it.chars().count() <= most)
+            }
+            Self::Timestamp | Self::RecordTime => {
+                text(raw).is_some_and(|it| timestamp::parse(&it).is_some())
+            }
             Self::Extras => flat_properties(raw).is_some_and(|count| count <= MAX_EXTRAS),
             Self::Object => raw.starts_with('{'),
             Self::Integer => raw.parse::<i64>().is_ok(),
-            Self::CampaignType => {
-                text(raw).is_some_and(|name| CampaignType::ALL.into_iter().any(|kind| kind.name() == name))
-            }
+            Self::CampaignType => text(raw).is_some_and(|name| {
+                CampaignType::ALL
+                    .into_iter()
+                    .any(|kind| kind.name() == name)
+            }),
             Self::Status => serde_json::from_str::<StatusFlags>(raw).is_ok(),
         }
     }
@@ -60,13 +66,18 @@ impl Kind {
 
 fn is_id(text: &str) -> bool {
     // No way out before the end: so the compiler looks at many bytes at once.
-    let hex =
-        |part: &str, len| part.len() == len && part.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+    let hex = |part: &str, len| {
+        part.len() == len
+            && part
+                .bytes()
+                .fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+    };
     match text.len() {
         32 => hex(text, 32),
         36 => {
             let lens = [8, 4, 4, 4, 12];
-            text.split('-').count() == lens.len() && text.split('-').zip(lens).all(|(part, len)| hex(part, len))
+            text.split('-').count() == lens.len()
+                && text.split('-').zip(lens).all(|(part, len)| hex(part, len))
         }
         _ => false,
     }
@@ -163,14 +174,26 @@ mod tests {
     fn short_texts_are_counted_in_characters() {
         let umlauts = format!("\"{}\"", "ü".repeat(64));
         let too_long = format!("\"{}\"", "ü".repeat(65));
-        assert_kind(Kind::ShortText(64), &["\"\"", &umlauts], &[&too_long, "1", "{}"]);
+        assert_kind(
+            Kind::ShortText(64),
+            &["\"\"", &umlauts],
+            &[&too_long, "1", "{}"],
+        );
     }
 
     #[test]
     fn extras_are_flat_and_few() {
         let extras = |count| format!("{{{}}}", vec!["\"a\":1"; count].join(","));
-        assert_kind(Kind::Extras, &["{}", &extras(200)], &[&extras(201), "{\"a\":[1]}", "[]", "\"x\""]);
-        assert_kind(Kind::Object, &["{}", "{\"a\":{\"b\":[1]}}"], &["[]", "\"{\"", "1"]);
+        assert_kind(
+            Kind::Extras,
+            &["{}", &extras(200)],
+            &[&extras(201), "{\"a\":[1]}", "[]", "\"x\""],
+        );
+        assert_kind(
+            Kind::Object,
+            &["{}", "{\"a\":{\"b\":[1]}}"],
+            &["[]", "\"{\"", "1"],
+        );
     }
 
     #[test]
@@ -184,11 +207,21 @@ mod tests {
 
     #[test]
     fn push_fields_are_of_the_contract() {
-        assert_kind(Kind::CampaignType, &["\"DataPush\""], &["\"datapush\"", "\"Survey\"", "1"]);
+        assert_kind(
+            Kind::CampaignType,
+            &["\"DataPush\""],
+            &["\"datapush\"", "\"Survey\"", "1"],
+        );
         assert_kind(
             Kind::Status,
             &["[]", "[\"None\"]", "[\"Queued\", \"ContentExited\"]"],
-            &["[\"Queued\",\"Queued\"]", "[\"queued\"]", "\"None\"", "[1]", "{}"],
+            &[
+                "[\"Queued\",\"Queued\"]",
+                "[\"queued\"]",
+                "\"None\"",
+                "[1]",
+                "{}",
+            ],
         );
     }
 }

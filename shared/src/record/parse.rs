@@ -10,8 +10,8 @@ use crate::record::value::text;
 use crate::record::{BadRecord, Field, Kind, MAX_FIELDS, Presence, Record, Shape, timestamp};
 
 impl Shape {
-    /// Reads a line as a record of this shape; unknown fields are ignored. With a `day`, a record that says when it
-    /// happened must have happened on that UTC day.
+    /// Reads a line as a record of this shape; unknown fields are ignored. With a `day`, a record
+    /// that says when it happened must have happened on that UTC day.
     ///
     /// # Errors
     /// [`BadRecord`], which names the first fault found.
@@ -21,7 +21,10 @@ impl Shape {
         if let Some(field) = found.repeated {
             return Err(BadRecord::Repeated { field });
         }
-        let mut record = Record { values: found.values, time: None };
+        let mut record = Record {
+            values: found.values,
+            time: None,
+        };
         for (field, slot) in self.fields.iter().zip(&mut record.values) {
             *slot = slot.filter(|raw| *raw != "null");
             if let Some(time) = check(field, *slot, day)? {
@@ -33,21 +36,36 @@ impl Shape {
 }
 
 /// Checks one field's value; the moment that it says, if it dates the record.
-fn check(field: &Field, value: Option<&str>, day: Option<Date>) -> Result<Option<OffsetDateTime>, BadRecord> {
+fn check(
+    field: &Field,
+    value: Option<&str>,
+    day: Option<Date>,
+) -> Result<Option<OffsetDateTime>, BadRecord> {
     match value {
-        None if field.presence == Presence::Required => Err(BadRecord::Missing { field: field.name }),
+        None if field.presence == Presence::Required => {
+            Err(BadRecord::Missing { field: field.name })
+        }
         None => Ok(None),
         Some(raw) if field.kind == Kind::RecordTime => record_time(field, raw, day).map(Some),
         Some(raw) if field.kind.admits(raw) => Ok(None),
-        Some(_) => Err(BadRecord::Wrong { field: field.name, expected: field.kind.in_words() }),
+        Some(_) => Err(BadRecord::Wrong {
+            field: field.name,
+            expected: field.kind.in_words(),
+        }),
     }
 }
 
 fn record_time(field: &Field, raw: &str, day: Option<Date>) -> Result<OffsetDateTime, BadRecord> {
     let time = text(raw).and_then(|text| timestamp::parse(&text));
-    let time = time.ok_or(BadRecord::Wrong { field: field.name, expected: field.kind.in_words() })?;
+    let time = time.ok_or(BadRecord::Wrong {
+        field: field.name,
+        expected: field.kind.in_words(),
+    })?;
     match day {
-        Some(day) if time.date() != day => Err(BadRecord::WrongDay { field: field.name, day }),
+        Some(day) if time.date() != day => Err(BadRecord::WrongDay {
+            field: field.name,
+            day,
+        }),
         Some(_) | None => Ok(time),
     }
 }
@@ -91,7 +109,9 @@ impl<'de> Visitor<'de> for Fields {
                 continue;
             };
             let value: &RawValue = map.next_value()?;
-            let Some(slot) = found.values.get_mut(place) else { continue };
+            let Some(slot) = found.values.get_mut(place) else {
+                continue;
+            };
             if slot.replace(value.get()).is_some() {
                 found.repeated = Some(field.name);
             }
@@ -119,7 +139,11 @@ impl Visitor<'_> for FieldName {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().enumerate().find(|(_, field)| field.name == name))
+        Ok(self
+            .0
+            .iter()
+            .enumerate()
+            .find(|(_, field)| field.name == name))
     }
 }
 
@@ -137,20 +161,32 @@ mod tests {
 
     fn parse_event(line: &str) -> Result<Option<OffsetDateTime>, BadRecord> {
         let day = Some(date!(2026 - 11 - 21));
-        Shape::of(ExportType::Event, false).parse(line.as_bytes(), day).map(|record| record.time)
+        Shape::of(ExportType::Event, false)
+            .parse(line.as_bytes(), day)
+            .map(|record| record.time)
     }
 
     #[test]
     fn a_record_says_when_it_happened() {
         let line = event(r#","timestamp":"2026-11-22T00:30:00+01:00""#);
-        assert_eq!(parse_event(&line), Ok(Some(datetime!(2026-11-21 23:30 UTC))));
+        assert_eq!(
+            parse_event(&line),
+            Ok(Some(datetime!(2026-11-21 23:30 UTC)))
+        );
     }
 
     #[test]
     fn raw_values_are_kept_as_they_are() {
-        let line = event(r#","timestamp":"2026-11-21","extras":{ "n" : 1e400, "s":"\u00e9\ud800" },"infoId":null"#);
-        let record = Shape::of(ExportType::Event, false).parse(line.as_bytes(), None).unwrap();
-        assert_eq!(record.values()[6], Some(r#"{ "n" : 1e400, "s":"\u00e9\ud800" }"#));
+        let line = event(
+            r#","timestamp":"2026-11-21","extras":{ "n" : 1e400, "s":"\u00e9\ud800" },"infoId":null"#,
+        );
+        let record = Shape::of(ExportType::Event, false)
+            .parse(line.as_bytes(), None)
+            .unwrap();
+        assert_eq!(
+            record.values()[6],
+            Some(r#"{ "n" : 1e400, "s":"\u00e9\ud800" }"#)
+        );
         assert_eq!(record.values()[3], None, "null is absent");
     }
 
@@ -164,7 +200,9 @@ mod tests {
     fn a_session_need_not_say_when_it_began() {
         let line = format!(r#"{{"sessionId":"{ID}","deviceId":"{ID}","end":"2026-11-25"}}"#);
         let day = Some(date!(2026 - 11 - 21));
-        let record = Shape::of(ExportType::Session, false).parse(line.as_bytes(), day).unwrap();
+        let record = Shape::of(ExportType::Session, false)
+            .parse(line.as_bytes(), day)
+            .unwrap();
         assert_eq!(record.time, None);
     }
 
@@ -179,11 +217,23 @@ mod tests {
             (" 7", "not an object"),
             ("{}", "missing required field `deviceId`"),
             (r#"{"deviceId":null}"#, "missing required field `deviceId`"),
-            (r#"{"deviceId":null,"deviceId":1}"#, "field `deviceId` occurs more than once"),
-            (r#"{"deviceId":"secret"}"#, "field `deviceId` is not an id (32 hex digits or a dashed GUID)"),
+            (
+                r#"{"deviceId":null,"deviceId":1}"#,
+                "field `deviceId` occurs more than once",
+            ),
+            (
+                r#"{"deviceId":"secret"}"#,
+                "field `deviceId` is not an id (32 hex digits or a dashed GUID)",
+            ),
             (&event(""), "missing required field `timestamp`"),
-            (&event(r#","timestamp":"secret""#), "field `timestamp` is not a timestamp"),
-            (&event(r#","timestamp":"2026-11-22T00:00:00Z""#), "wrong day: `timestamp` is not on 2026-11-21 (UTC)"),
+            (
+                &event(r#","timestamp":"secret""#),
+                "field `timestamp` is not a timestamp",
+            ),
+            (
+                &event(r#","timestamp":"2026-11-22T00:00:00Z""#),
+                "wrong day: `timestamp` is not on 2026-11-21 (UTC)",
+            ),
             (
                 &event(r#","timestamp":"2026-11-21","extras":{"secret":{}}"#),
                 "field `extras` is not a flat object of at most 200 properties",
@@ -199,6 +249,9 @@ mod tests {
     #[test]
     fn a_line_that_is_not_utf8_is_refused_wherever_the_fault_is() {
         let line = b"{\"unknown\":\"\xff\"}";
-        assert_eq!(Shape::of(ExportType::Event, false).parse(line, None), Err(BadRecord::NotUtf8));
+        assert_eq!(
+            Shape::of(ExportType::Event, false).parse(line, None),
+            Err(BadRecord::NotUtf8)
+        );
     }
 }

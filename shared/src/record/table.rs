@@ -4,11 +4,19 @@ use crate::record::{Field, Group, Kind, MAX_NAME_CHARS, MAX_STACK_TRACE_CHARS, P
 use crate::selection::ExportType;
 
 const fn required(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, presence: Presence::Required }
+    Field {
+        name,
+        kind,
+        presence: Presence::Required,
+    }
 }
 
 const fn optional(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, presence: Presence::Optional }
+    Field {
+        name,
+        kind,
+        presence: Presence::Optional,
+    }
 }
 
 const NAME: Field = required("name", Kind::ShortText(MAX_NAME_CHARS));
@@ -24,27 +32,71 @@ const EXTRAS: Field = optional("extras", Kind::Extras);
 const ACTIVITY: Shape = Shape {
     fields: &[
         required("sessionId", Kind::Id),
-        Field { name: "deviceId", kind: Kind::Id, presence: Presence::InKeyOnRequest },
+        Field {
+            name: "deviceId",
+            kind: Kind::Id,
+            presence: Presence::InKeyOnRequest,
+        },
         NAME,
         TIMESTAMP,
         optional("extras", Kind::Object),
     ],
-    group: Some(Group { key_fields: 2, items: "activities" }),
+    group: Some(Group {
+        key_fields: 2,
+        items: "activities",
+    }),
 };
 
-const HAPPENINGS: &[Field] = &[DEVICE_ID, NAME, TIMESTAMP, INFO_ID, SESSION_ID, LOCATION_ID, EXTRAS];
+const HAPPENINGS: &[Field] = &[
+    DEVICE_ID,
+    NAME,
+    TIMESTAMP,
+    INFO_ID,
+    SESSION_ID,
+    LOCATION_ID,
+    EXTRAS,
+];
 
-const EVENT: Shape = Shape { fields: HAPPENINGS, group: Some(Group { key_fields: 1, items: "events" }) };
+const EVENT: Shape = Shape {
+    fields: HAPPENINGS,
+    group: Some(Group {
+        key_fields: 1,
+        items: "events",
+    }),
+};
 
-const ERROR: Shape = Shape { fields: HAPPENINGS, group: Some(Group { key_fields: 1, items: "errors" }) };
+const ERROR: Shape = Shape {
+    fields: HAPPENINGS,
+    group: Some(Group {
+        key_fields: 1,
+        items: "errors",
+    }),
+};
 
 const JOB: Shape = Shape {
-    fields: &[required("jobId", Kind::Id), NAME, DEVICE_ID, required("infoId", Kind::Id), START, END, EXTRAS],
+    fields: &[
+        required("jobId", Kind::Id),
+        NAME,
+        DEVICE_ID,
+        required("infoId", Kind::Id),
+        START,
+        END,
+        EXTRAS,
+    ],
     group: None,
 };
 
-const SESSION: Shape =
-    Shape { fields: &[required("sessionId", Kind::Id), DEVICE_ID, START, END, INFO_ID, LOCATION_ID], group: None };
+const SESSION: Shape = Shape {
+    fields: &[
+        required("sessionId", Kind::Id),
+        DEVICE_ID,
+        START,
+        END,
+        INFO_ID,
+        LOCATION_ID,
+    ],
+    group: None,
+};
 
 const CRASH: Shape = Shape {
     fields: &[
@@ -59,10 +111,19 @@ const CRASH: Shape = Shape {
     group: None,
 };
 
-const TAG: Shape = Shape { fields: &[DEVICE_ID, required("tags", Kind::Object)], group: None };
+const TAG: Shape = Shape {
+    fields: &[DEVICE_ID, required("tags", Kind::Object)],
+    group: None,
+};
 
-const TOKEN: Shape =
-    Shape { fields: &[DEVICE_ID, required("token", Kind::Text), required("type", Kind::Text)], group: None };
+const TOKEN: Shape = Shape {
+    fields: &[
+        DEVICE_ID,
+        required("token", Kind::Text),
+        required("type", Kind::Text),
+    ],
+    group: None,
+};
 
 const PUSH: Shape = Shape {
     fields: &[
@@ -70,7 +131,11 @@ const PUSH: Shape = Shape {
         required("campaignType", Kind::CampaignType),
         required("campaignId", Kind::Integer),
         required("status", Kind::Status),
-        Field { name: "userId", kind: Kind::Text, presence: Presence::OnRequest },
+        Field {
+            name: "userId",
+            kind: Kind::Text,
+            presence: Presence::OnRequest,
+        },
     ],
     group: None,
 };
@@ -102,7 +167,9 @@ impl Shape {
             ExportType::Device => DEVICE,
         };
         match shape.fields.split_last() {
-            Some((last, fields)) if last.presence == Presence::OnRequest && !with_user_id => Self { fields, ..shape },
+            Some((last, fields)) if last.presence == Presence::OnRequest && !with_user_id => {
+                Self { fields, ..shape }
+            }
             Some(_) | None => shape,
         }
     }
@@ -115,14 +182,22 @@ mod tests {
 
     #[test]
     fn no_shape_has_more_fields_than_a_record_has_room_for() {
-        let most = ExportType::ALL.map(|kind| Shape::of(kind, true).fields.len()).into_iter().max();
+        let most = ExportType::ALL
+            .map(|kind| Shape::of(kind, true).fields.len())
+            .into_iter()
+            .max();
         assert_eq!(most, Some(MAX_FIELDS));
     }
 
     #[test]
     fn only_push_feedback_may_carry_the_user_id_and_only_when_asked() {
         for kind in ExportType::ALL {
-            let has_it = |with_user_id| Shape::of(kind, with_user_id).fields.iter().any(|field| field.name == "userId");
+            let has_it = |with_user_id| {
+                Shape::of(kind, with_user_id)
+                    .fields
+                    .iter()
+                    .any(|field| field.name == "userId")
+            };
             assert!(!has_it(false), "{kind}");
             assert_eq!(has_it(true), kind == ExportType::Push, "{kind}");
         }
@@ -132,10 +207,18 @@ mod tests {
     fn the_documentation_lists_the_same_fields() {
         let page = include_str!("../../../docs/DATA_MODEL.md");
         for kind in ExportType::ALL {
-            let row = page.lines().find_map(|line| line.strip_prefix(&format!("| {kind} | ")));
-            let documented = row.and_then(|row| row.split_once(" |")).map(|(columns, _)| columns);
+            let row = page
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("| {kind} | ")));
+            let documented = row
+                .and_then(|row| row.split_once(" |"))
+                .map(|(columns, _)| columns);
             let field = |field: &Field| {
-                let mark = if field.presence == Presence::Required { "\\*" } else { "" };
+                let mark = if field.presence == Presence::Required {
+                    "\\*"
+                } else {
+                    ""
+                };
                 format!("`{}`{mark}", field.name)
             };
             let fields: Vec<String> = Shape::of(kind, true).fields.iter().map(field).collect();

@@ -2,8 +2,9 @@
 
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
-/// Reads a timestamp: a date, alone or followed by `T` or a space, a time of day with up to nine decimals of a
-/// second, and a zone (`Z` or `±hh:mm`). Without a time it is midnight, without a zone UTC.
+/// Reads a timestamp: a date, alone or followed by `T` or a space, a time of day with up to nine
+/// decimals of a second, and a zone (`Z` or `±hh:mm`). Without a time it is midnight, without a
+/// zone UTC.
 ///
 /// `None` when it is spelled otherwise or no such moment exists. The answer is in UTC.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
@@ -13,9 +14,19 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
         return Some(date.midnight().assume_utc());
     }
     let (clock, zone) = split_zone(rest.strip_prefix(['T', ' '])?);
-    let clock = if clock.is_empty() { Time::MIDNIGHT } else { parse_clock(clock)? };
-    let zone = if zone.is_empty() { UtcOffset::UTC } else { parse_zone(zone)? };
-    PrimitiveDateTime::new(date, clock).assume_offset(zone).checked_to_offset(UtcOffset::UTC)
+    let clock = if clock.is_empty() {
+        Time::MIDNIGHT
+    } else {
+        parse_clock(clock)?
+    };
+    let zone = if zone.is_empty() {
+        UtcOffset::UTC
+    } else {
+        parse_zone(zone)?
+    };
+    PrimitiveDateTime::new(date, clock)
+        .assume_offset(zone)
+        .checked_to_offset(UtcOffset::UTC)
 }
 
 /// Reads a date, `YYYY-MM-DD`; `None` when it is spelled otherwise or no such day exists.
@@ -36,7 +47,11 @@ fn split_zone(text: &str) -> (&str, &str) {
 fn parse_clock(text: &str) -> Option<Time> {
     let (clock, fraction) = text.split_at_checked(8)?;
     let (hour, minute, second) = triple(clock.split_at_checked(2)?, ':')?;
-    let nanosecond = if fraction.is_empty() { 0 } else { nanoseconds(fraction.strip_prefix('.')?)? };
+    let nanosecond = if fraction.is_empty() {
+        0
+    } else {
+        nanoseconds(fraction.strip_prefix('.')?)?
+    };
     let [hour, minute, second] = [hour, minute, second].map(u8::try_from);
     Time::from_hms_nano(hour.ok()?, minute.ok()?, second.ok()?, nanosecond).ok()
 }
@@ -55,14 +70,22 @@ fn parse_zone(text: &str) -> Option<UtcOffset> {
 }
 
 fn two_digits(text: &str) -> Option<i8> {
-    if text.len() == 2 { i8::try_from(number(text)?).ok() } else { None }
+    if text.len() == 2 {
+        i8::try_from(number(text)?).ok()
+    } else {
+        None
+    }
 }
 
 /// Reads `first`, and `<separator>dd<separator>dd` behind it.
 fn triple((first, rest): (&str, &str), separator: char) -> Option<(u32, u32, u32)> {
     let (second, third) = rest.strip_prefix(separator)?.split_at_checked(2)?;
     let third = third.strip_prefix(separator)?;
-    if third.len() == 2 { Some((number(first)?, number(second)?, number(third)?)) } else { None }
+    if third.len() == 2 {
+        Some((number(first)?, number(second)?, number(third)?))
+    } else {
+        None
+    }
 }
 
 /// The decimals of a second, as nanoseconds.
@@ -79,7 +102,10 @@ fn number(digits: &str) -> Option<u32> {
     if digits.is_empty() || digits.len() > 9 {
         return None;
     }
-    digits.bytes().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    digits.bytes().try_fold(0, |value, byte| {
+        byte.is_ascii_digit()
+            .then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -101,21 +127,35 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(noon), "{text}");
         }
-        assert_eq!(parse("2026-02-28T12:00:00.1"), Some(noon + time::Duration::milliseconds(100)));
-        assert_eq!(parse("2026-02-28T12:00:00.123456789Z"), Some(noon + time::Duration::nanoseconds(123_456_789)));
+        assert_eq!(
+            parse("2026-02-28T12:00:00.1"),
+            Some(noon + time::Duration::milliseconds(100))
+        );
+        assert_eq!(
+            parse("2026-02-28T12:00:00.123456789Z"),
+            Some(noon + time::Duration::nanoseconds(123_456_789))
+        );
     }
 
     #[test]
     fn a_date_alone_is_midnight() {
         let midnight = datetime!(2026-02-28 0:00 UTC);
-        for text in ["2026-02-28", "2026-02-28T", "2026-02-28 Z", "2026-02-28T+00:00"] {
+        for text in [
+            "2026-02-28",
+            "2026-02-28T",
+            "2026-02-28 Z",
+            "2026-02-28T+00:00",
+        ] {
             assert_eq!(parse(text), Some(midnight), "{text}");
         }
     }
 
     #[test]
     fn an_offset_can_move_a_moment_to_another_day() {
-        assert_eq!(parse("2026-03-01T00:30:00+01:00"), Some(datetime!(2026-02-28 23:30 UTC)));
+        assert_eq!(
+            parse("2026-03-01T00:30:00+01:00"),
+            Some(datetime!(2026-02-28 23:30 UTC))
+        );
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-/// The text of a raw JSON string; `None` when it is no string, or holds an escape that is no character.
+/// The text of a raw JSON string; `None` when it is no string, or holds an escape that is no
+/// character.
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     match memchr(b'\\', inner.as_bytes()) {
@@ -35,7 +36,8 @@ fn write_tokens(json: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How many properties a well-formed raw JSON object has; `None` when one of them is itself an object or an array.
+/// How many properties a well-formed raw JSON object has; `None` when one of them is itself an
+/// object or an array.
 pub fn flat_properties(object: &str) -> Option<usize> {
     let mut rest = object.strip_prefix('{')?.as_bytes();
     let mut properties = 0;
@@ -73,8 +75,14 @@ mod tests {
     #[test]
     fn white_space_goes_and_strings_stay() {
         let mut out = Vec::new();
-        write_compact(" { \"a \\\" b\" : [ 1 ,\t\"\\\\\" , 2.50 ] , \"c\":null } ", &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a \" b":[1,"\\",2.50],"c":null}"#);
+        write_compact(
+            " { \"a \\\" b\" : [ 1 ,\t\"\\\\\" , 2.50 ] , \"c\":null } ",
+            &mut out,
+        );
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"a \" b":[1,"\\",2.50],"c":null}"#
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::{SealError, Sealer};
 use crate::job::{JobId, SealedCredential};
 use crate::secret::Secret;
 
-/// Seals by AES-256-GCM with a random nonce and the job's id as associated data: nonce, cipher text, tag.
+/// Seals by AES-256-GCM with a random nonce and the job's id as associated data: nonce, cipher
+/// text, tag.
 pub struct KeySealer {
     key: RandomizedNonceKey,
 }
@@ -36,7 +37,8 @@ impl KeySealer {
         Ok(Self { key })
     }
 
-    /// A sealer with the key in a file: 64 hex digits, and nothing else but white space around them.
+    /// A sealer with the key in a file: 64 hex digits, and nothing else but white space around
+    /// them.
     ///
     /// # Errors
     /// [`BadKey`] when the file cannot be read or holds something else.
@@ -50,7 +52,10 @@ impl KeySealer {
     fn open_text(&self, job: JobId, sealed: &SealedCredential) -> Option<Secret> {
         let (nonce, cipher_text) = sealed.0.split_first_chunk::<NONCE_LEN>()?;
         let mut text = cipher_text.to_vec();
-        let text = self.key.open_in_place(Nonce::from(nonce), Aad::from(job.to_string()), &mut text).ok()?;
+        let text = self
+            .key
+            .open_in_place(Nonce::from(nonce), Aad::from(job.to_string()), &mut text)
+            .ok()?;
         Some(Secret::new(str::from_utf8(text).ok()?))
     }
 }
@@ -62,8 +67,12 @@ impl Sealer for KeySealer {
         let nonce = self
             .key
             .seal_in_place_append_tag(Aad::from(job.to_string()), &mut cipher_text)
-            .map_err(|_| SealError::Unavailable { reason: "the cipher refused".to_owned() })?;
-        Ok(SealedCredential([nonce.as_ref().as_slice(), &cipher_text].concat()))
+            .map_err(|_| SealError::Unavailable {
+                reason: "the cipher refused".to_owned(),
+            })?;
+        Ok(SealedCredential(
+            [nonce.as_ref().as_slice(), &cipher_text].concat(),
+        ))
     }
 
     async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
@@ -94,27 +103,48 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_sealed_opens_for_no_other_job_and_with_no_other_key() {
-        let sealed = sealer(1).seal(job(1), &Secret::new("sig=abc")).await.unwrap();
-        assert_eq!(sealer(1).open(job(2), &sealed).await, Err(SealError::Unreadable));
-        assert_eq!(sealer(2).open(job(1), &sealed).await, Err(SealError::Unreadable));
+        let sealed = sealer(1)
+            .seal(job(1), &Secret::new("sig=abc"))
+            .await
+            .unwrap();
+        assert_eq!(
+            sealer(1).open(job(2), &sealed).await,
+            Err(SealError::Unreadable)
+        );
+        assert_eq!(
+            sealer(2).open(job(1), &sealed).await,
+            Err(SealError::Unreadable)
+        );
     }
 
     #[tokio::test]
     async fn a_flipped_bit_anywhere_is_found_out() {
-        let sealed = sealer(1).seal(job(1), &Secret::new("sig=abc")).await.unwrap();
+        let sealed = sealer(1)
+            .seal(job(1), &Secret::new("sig=abc"))
+            .await
+            .unwrap();
         for position in 0..sealed.0.len() {
             let mut damaged = sealed.clone();
             damaged.0[position] ^= 1;
-            assert_eq!(sealer(1).open(job(1), &damaged).await, Err(SealError::Unreadable));
+            assert_eq!(
+                sealer(1).open(job(1), &damaged).await,
+                Err(SealError::Unreadable)
+            );
         }
     }
 
     #[tokio::test]
     async fn a_truncated_credential_is_found_out() {
-        let sealed = sealer(1).seal(job(1), &Secret::new("sig=abc")).await.unwrap();
+        let sealed = sealer(1)
+            .seal(job(1), &Secret::new("sig=abc"))
+            .await
+            .unwrap();
         for length in 0..sealed.0.len() {
             let damaged = SealedCredential(sealed.0[..length].to_vec());
-            assert_eq!(sealer(1).open(job(1), &damaged).await, Err(SealError::Unreadable));
+            assert_eq!(
+                sealer(1).open(job(1), &damaged).await,
+                Err(SealError::Unreadable)
+            );
         }
     }
 

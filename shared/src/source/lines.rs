@@ -61,10 +61,17 @@ impl Default for LineCutter {
 }
 
 impl LineCutter {
-    /// A cutter at the beginning of an input. `max_line_bytes` must be at least one and a half pieces: then only the
-    /// line that the buffer begins with can be too long.
+    /// A cutter at the beginning of an input. `max_line_bytes` must be at least one and a half
+    /// pieces: then only the line that the buffer begins with can be too long.
     fn new(piece_bytes: usize, max_line_bytes: usize) -> Self {
-        Self { piece_bytes, max_line_bytes, buffer: BytesMut::new(), line: 1, skipping: false, ended: false }
+        Self {
+            piece_bytes,
+            max_line_bytes,
+            buffer: BytesMut::new(),
+            line: 1,
+            skipping: false,
+            ended: false,
+        }
     }
 
     /// The next cut of the input; `None` at its end.
@@ -124,7 +131,9 @@ impl LineCutter {
             return None;
         }
         self.line += 1;
-        Some(Cut::TooLong { line: self.line - 1 })
+        Some(Cut::TooLong {
+            line: self.line - 1,
+        })
     }
 }
 
@@ -145,7 +154,9 @@ mod tests {
             _: &mut std::task::Context<'_>,
             buffer: &mut tokio::io::ReadBuf<'_>,
         ) -> std::task::Poll<io::Result<()>> {
-            let (now, later) = self.0.split_at(self.1.min(self.0.len()).min(buffer.remaining()));
+            let (now, later) = self
+                .0
+                .split_at(self.1.min(self.0.len()).min(buffer.remaining()));
             buffer.put_slice(now);
             self.0 = later;
             std::task::Poll::Ready(Ok(()))
@@ -153,7 +164,11 @@ mod tests {
     }
 
     fn cuts(text: &[u8], drip: usize) -> Vec<Cut> {
-        let (mut cutter, mut input, mut cuts) = (LineCutter::new(PIECE, MAX_LINE), Drip(text, drip), Vec::new());
+        let (mut cutter, mut input, mut cuts) = (
+            LineCutter::new(PIECE, MAX_LINE),
+            Drip(text, drip),
+            Vec::new(),
+        );
         while let Some(cut) = futures::executor::block_on(cutter.next(&mut input)).unwrap() {
             assert!(cutter.buffer.len() <= PIECE + MAX_LINE);
             cuts.push(cut);
@@ -166,7 +181,9 @@ mod tests {
         let lines = |cut| match cut {
             Cut::TooLong { line } => vec![(line, None)],
             Cut::Lines { first_line, text } => {
-                let lines = text.split_inclusive(|byte| *byte == b'\n').map(|line| Some(line.to_vec()));
+                let lines = text
+                    .split_inclusive(|byte| *byte == b'\n')
+                    .map(|line| Some(line.to_vec()));
                 (first_line..).zip(lines).collect()
             }
         };
@@ -175,9 +192,18 @@ mod tests {
 
     #[test]
     fn a_text_is_split_at_its_ends() {
-        for (text, lines) in [("", vec![]), ("a", vec!["a"]), ("a\n", vec!["a"]), ("\n\na", vec!["", "", "a"])] {
+        for (text, lines) in [
+            ("", vec![]),
+            ("a", vec!["a"]),
+            ("a\n", vec!["a"]),
+            ("\n\na", vec!["", "", "a"]),
+        ] {
             let found: Vec<&[u8]> = split(text.as_bytes()).collect();
-            assert_eq!(found, lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(), "{text:?}");
+            assert_eq!(
+                found,
+                lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(),
+                "{text:?}"
+            );
         }
     }
 
@@ -193,8 +219,15 @@ mod tests {
         let text = [&longest[..], b"\n", &too_long, b"\nz\n", &too_long].concat();
         for drip in 1..text.len() {
             let lines = numbered(cuts(&text, drip));
-            let numbers: Vec<_> = lines.iter().map(|(line, text)| (*line, text.is_some())).collect();
-            assert_eq!(numbers, [(1, true), (2, false), (3, true), (4, false)], "{drip}");
+            let numbers: Vec<_> = lines
+                .iter()
+                .map(|(line, text)| (*line, text.is_some()))
+                .collect();
+            assert_eq!(
+                numbers,
+                [(1, true), (2, false), (3, true), (4, false)],
+                "{drip}"
+            );
         }
     }
 

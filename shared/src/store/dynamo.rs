@@ -23,7 +23,8 @@ use crate::clock::Clock;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// How often a transaction that met another one on the same item is tried again, with doubling pauses from 10 ms.
+/// How often a transaction that met another one on the same item is tried again, with doubling
+/// pauses from 10 ms.
 const TRANSACTION_TRIES: u32 = 8;
 
 /// The exports table.
@@ -50,7 +51,11 @@ enum Condition {
 impl Condition {
     /// The condition of writing what was read with this revision; 0 is what was never stored.
     fn of_revision(revision: u64) -> Self {
-        if revision == 0 { Self::Absent } else { Self::Revision(revision) }
+        if revision == 0 {
+            Self::Absent
+        } else {
+            Self::Revision(revision)
+        }
     }
 
     fn expression(self) -> Option<&'static str> {
@@ -63,7 +68,8 @@ impl Condition {
     }
 }
 
-/// A whole item to be written. Each write carries an id of its own, by which it is known again when its answer is lost.
+/// A whole item to be written. Each write carries an id of its own, by which it is known again when
+/// its answer is lost.
 struct Write {
     key: ItemKey,
     item: Item,
@@ -74,56 +80,100 @@ struct Write {
 impl DynamoStore {
     /// The store over `table`.
     pub fn new(client: Client, table: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, table: table.into(), clock }
+        Self {
+            client,
+            table: table.into(),
+            clock,
+        }
     }
 
-    fn write(&self, key: ItemKey, body: impl Serialize, condition: Condition) -> Result<Write, StoreError> {
+    fn write(
+        &self,
+        key: ItemKey,
+        body: impl Serialize,
+        condition: Condition,
+    ) -> Result<Write, StoreError> {
         let write_id = self.clock.fresh_id().to_string();
-        let mut item: Item = serde_dynamo::to_item(body).map_err(|error| corrupt(&key, &error.to_string()))?;
+        let mut item: Item =
+            serde_dynamo::to_item(body).map_err(|error| corrupt(&key, &error.to_string()))?;
         for (name, value) in [("pk", &key.pk), ("sk", &key.sk), ("write_id", &write_id)] {
             item.insert(name.to_owned(), AttributeValue::S(value.clone()));
         }
-        Ok(Write { key, item, condition, id: write_id })
+        Ok(Write {
+            key,
+            item,
+            condition,
+            id: write_id,
+        })
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).set_key(Some(key_attributes(key)));
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)));
         let answer = request.consistent_read(true).send().await;
         Ok(answer.map_err(|error| store_error(key, &error))?.item)
     }
 
     async fn get_as<T: DeserializeOwned>(&self, key: &ItemKey) -> Result<Option<T>, StoreError> {
-        self.get(key).await?.map(|item| read_item(key, item)).transpose()
+        self.get(key)
+            .await?
+            .map(|item| read_item(key, item))
+            .transpose()
     }
 
     async fn put(&self, write: Write) -> Result<(), StoreError> {
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(write.item.clone()));
-        let request = request.set_condition_expression(write.condition.expression().map(str::to_owned));
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(write.item.clone()));
+        let request =
+            request.set_condition_expression(write.condition.expression().map(str::to_owned));
         let request = request.set_expression_attribute_names(names(write.condition));
-        let request = request.set_expression_attribute_values(values(write.condition, self.clock.as_ref()));
+        let request =
+            request.set_expression_attribute_values(values(write.condition, self.clock.as_ref()));
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => self.was_ours(&write).await,
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                self.was_ours(&write).await
+            }
             Err(error) => Err(store_error(&write.key, &error)),
         }
     }
 
     /// Writes all or nothing; `updates` are without conditions.
     async fn transact(&self, writes: &[Write], updates: Vec<Update>) -> Result<(), StoreError> {
-        let updates = updates.into_iter().map(|update| TransactWriteItem::builder().update(update).build());
+        let updates = updates
+            .into_iter()
+            .map(|update| TransactWriteItem::builder().update(update).build());
         self.transact_with(writes, updates.collect()).await
     }
 
     /// Writes all or nothing, together with `others`.
-    async fn transact_with(&self, writes: &[Write], others: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        let Some(first) = writes.first() else { return Ok(()) };
-        let puts = writes.iter().map(|write| Ok(TransactWriteItem::builder().put(self.transact_put(write)?).build()));
+    async fn transact_with(
+        &self,
+        writes: &[Write],
+        others: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let Some(first) = writes.first() else {
+            return Ok(());
+        };
+        let puts = writes.iter().map(|write| {
+            Ok(TransactWriteItem::builder()
+                .put(self.transact_put(write)?)
+                .build())
+        });
         let mut items = puts.collect::<Result<Vec<_>, StoreError>>()?;
         items.extend(others);
         let mut pause = Duration::from_millis(10);
         for _ in 1..TRANSACTION_TRIES {
             match self.transact_once(&first.key, &items).await {
-                Err(StoreError::Unavailable { .. }) => tokio::time::sleep(jittered(pause, self.clock.as_ref())).await,
+                Err(StoreError::Unavailable { .. }) => {
+                    tokio::time::sleep(jittered(pause, self.clock.as_ref())).await;
+                }
                 Err(StoreError::Conflict { .. }) => return self.was_ours(first).await,
                 done => return done,
             }
@@ -135,9 +185,20 @@ impl DynamoStore {
         }
     }
 
-    async fn transact_once(&self, key: &ItemKey, items: &[TransactWriteItem]) -> Result<(), StoreError> {
-        let request = self.client.transact_write_items().set_transact_items(Some(items.to_vec()));
-        request.send().await.map(|_| ()).map_err(|error| transaction_error(key, &error))
+    async fn transact_once(
+        &self,
+        key: &ItemKey,
+        items: &[TransactWriteItem],
+    ) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items.to_vec()));
+        request
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| transaction_error(key, &error))
     }
 
     /// That an item is as `expression` says, without a write to it.
@@ -168,23 +229,32 @@ impl DynamoStore {
             .map_err(|error| corrupt(&write.key, &error.to_string()))
     }
 
-    /// Whether the condition failed only because this very write had happened before, its answer lost.
+    /// Whether the condition failed only because this very write had happened before, its answer
+    /// lost.
     async fn was_ours(&self, write: &Write) -> Result<(), StoreError> {
         let stored = self.get(&write.key).await?;
-        let stored_id = stored.as_ref().and_then(|item| item.get("write_id")).and_then(|id| id.as_s().ok());
-        if stored_id == Some(&write.id) { Ok(()) } else { Err(conflict(&write.key)) }
+        let stored_id = stored
+            .as_ref()
+            .and_then(|item| item.get("write_id"))
+            .and_then(|id| id.as_s().ok());
+        if stored_id == Some(&write.id) {
+            Ok(())
+        } else {
+            Err(conflict(&write.key))
+        }
     }
 }
 
-/// A pause of half to all of this length, by chance: runs that met at one shard's tally do not meet there again in step
-/// (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
+/// A pause of half to all of this length, by chance: runs that met at one shard's tally do not meet
+/// there again in step (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
 fn jittered(pause: Duration, clock: &dyn Clock) -> Duration {
     let [.., chance] = *clock.fresh_id().as_bytes();
     pause.mul_f64(0.5 + f64::from(chance) / 510.0)
 }
 
 fn names(condition: Condition) -> Option<HashMap<String, String>> {
-    matches!(condition, Condition::AbsentOrExpired).then(|| HashMap::from([("#ttl".to_owned(), "ttl".to_owned())]))
+    matches!(condition, Condition::AbsentOrExpired)
+        .then(|| HashMap::from([("#ttl".to_owned(), "ttl".to_owned())]))
 }
 
 fn values(condition: Condition, clock: &dyn Clock) -> Option<Item> {
@@ -193,7 +263,10 @@ fn values(condition: Condition, clock: &dyn Clock) -> Option<Item> {
         Condition::AbsentOrExpired => (":now", clock.now().unix_timestamp().to_string()),
         Condition::Absent | Condition::Always => return None,
     };
-    Some(HashMap::from([(name.to_owned(), AttributeValue::N(number))]))
+    Some(HashMap::from([(
+        name.to_owned(),
+        AttributeValue::N(number),
+    )]))
 }
 
 fn key_attributes(key: &ItemKey) -> Item {
@@ -212,22 +285,31 @@ fn item_name(key: &ItemKey) -> String {
 }
 
 fn corrupt(key: &ItemKey, reason: &str) -> StoreError {
-    StoreError::Corrupt { item: item_name(key), reason: reason.to_owned() }
+    StoreError::Corrupt {
+        item: item_name(key),
+        reason: reason.to_owned(),
+    }
 }
 
 fn conflict(key: &ItemKey) -> StoreError {
-    StoreError::Conflict { item: item_name(key) }
+    StoreError::Conflict {
+        item: item_name(key),
+    }
 }
 
 fn unavailable(reason: impl Into<String>) -> StoreError {
-    StoreError::Unavailable { reason: reason.into() }
+    StoreError::Unavailable {
+        reason: reason.into(),
+    }
 }
 
-/// Sorts a failed request: what a repeat may mend is unavailable, the rest is a defect or a wrong deployment.
-/// The codes are those of
+/// Sorts a failed request: what a repeat may mend is unavailable, the rest is a defect or a wrong
+/// deployment. The codes are those of
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>.
 fn store_error<E: ProvideErrorMetadata>(key: &ItemKey, error: &SdkError<E>) -> StoreError {
-    let SdkError::ServiceError(service) = error else { return unavailable(transport_reason(error)) };
+    let SdkError::ServiceError(service) = error else {
+        return unavailable(transport_reason(error));
+    };
     let code = service.err().code().unwrap_or("no error code");
     match code {
         "ThrottlingException"
@@ -237,22 +319,38 @@ fn store_error<E: ProvideErrorMetadata>(key: &ItemKey, error: &SdkError<E>) -> S
         | "TransactionInProgressException"
         | "InternalServerError" => unavailable(code),
         _ if service.raw().status().is_server_error() => unavailable(code),
-        _ => corrupt(key, &format!("{code}: {}", service.err().message().unwrap_or("no message"))),
+        _ => corrupt(
+            key,
+            &format!(
+                "{code}: {}",
+                service.err().message().unwrap_or("no message")
+            ),
+        ),
     }
 }
 
-/// Sorts a cancelled transaction by its items' reasons: a failed condition is a conflict, anything passing is
-/// unavailable
+/// Sorts a cancelled transaction by its items' reasons: a failed condition is a conflict, anything
+/// passing is unavailable
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>).
 fn transaction_error(key: &ItemKey, error: &SdkError<TransactWriteItemsError>) -> StoreError {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
         return store_error(key, error);
     };
-    let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+    let codes: Vec<&str> = cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .collect();
     let has = |wanted: &[&str]| codes.iter().any(|code| wanted.contains(code));
     if has(&["ConditionalCheckFailed"]) {
         conflict(key)
-    } else if has(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]) {
+    } else if has(&[
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ]) {
         unavailable(codes.join(", "))
     } else {
         corrupt(key, &format!("transaction cancelled: {}", codes.join(", ")))
@@ -276,9 +374,14 @@ mod tests {
 
     #[test]
     fn pauses_differ_within_their_bounds() {
-        let pauses: Vec<_> = (0..64).map(|_| jittered(Duration::from_millis(100), &SystemClock)).collect();
+        let pauses: Vec<_> = (0..64)
+            .map(|_| jittered(Duration::from_millis(100), &SystemClock))
+            .collect();
         let bounds = Duration::from_millis(50)..=Duration::from_millis(100);
-        assert!(pauses.iter().all(|pause| bounds.contains(pause)), "{pauses:?}");
+        assert!(
+            pauses.iter().all(|pause| bounds.contains(pause)),
+            "{pauses:?}"
+        );
         assert!(pauses.windows(2).any(|two| two[0] != two[1]), "{pauses:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! The stored items of the exports table, apart from the domain's types so that either can change. Every item says
-//! its `kind` and its version `v`; what an older version wrote stays readable.
+//! The stored items of the exports table, apart from the domain's types so that either can change.
+//! Every item says its `kind` and its version `v`; what an older version wrote stays readable.
 
 mod chunk;
 mod job;
@@ -31,7 +31,8 @@ pub(crate) fn ttl(moment: OffsetDateTime) -> i64 {
 }
 
 pub(crate) fn moment_of_ttl(seconds: i64) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| unreadable("ttl", &seconds.to_string()))
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .map_err(|_| unreadable("ttl", &seconds.to_string()))
 }
 
 /// A prepared file, within a job's or a chunk's item.
@@ -117,7 +118,10 @@ impl TryFrom<RequestItem> for AcceptedRequest {
     fn try_from(item: RequestItem) -> Result<Self, String> {
         let key = match item.source {
             None => RequestKey::Idempotency(item.key),
-            Some(KeySource::Client) => RequestKey::Client { id: item.key, body_hash: item.body_hash.clone() },
+            Some(KeySource::Client) => RequestKey::Client {
+                id: item.key,
+                body_hash: item.body_hash.clone(),
+            },
         };
         Ok(Self {
             job: JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?,
@@ -168,7 +172,10 @@ impl TryFrom<WaitingItem> for JobKey {
 
     fn try_from(item: WaitingItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
-        Ok(Self { scope: AppScope::from_canonical(item.scope), id })
+        Ok(Self {
+            scope: AppScope::from_canonical(item.scope),
+            id,
+        })
     }
 }
 

@@ -10,9 +10,9 @@
 //! | waiting | `WAITING` | `{id}` | whoever finds that storage refuses a job's credential; struck by expire-jobs |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
 //!
-//! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older version wrote waiting
-//! jobs as `{scope}#{id}`; such entries are read and struck, and sort in front of the others, because a scope begins with
-//! a slash.
+//! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older
+//! version wrote waiting jobs as `{scope}#{id}`; such entries are read and struck, and sort in
+//! front of the others, because a scope begins with a slash.
 
 use crate::app::AppScope;
 use crate::chunk::ChunkKey;
@@ -47,7 +47,10 @@ pub(crate) fn principal_partition(subject: &str) -> String {
 }
 
 pub(crate) fn job(key: &JobKey) -> ItemKey {
-    ItemKey { pk: app_partition(&key.scope), sk: format!("{JOB_PREFIX}{}", key.id) }
+    ItemKey {
+        pk: app_partition(&key.scope),
+        sk: format!("{JOB_PREFIX}{}", key.id),
+    }
 }
 
 /// The partition of the jobs that wait for a credential.
@@ -64,13 +67,19 @@ pub(crate) const BEFORE_WAITING: &str = "0";
 const MOST_SORT_BYTES: usize = 1_024;
 
 pub(crate) fn waiting(job: JobId) -> ItemKey {
-    ItemKey { pk: WAITING.to_owned(), sk: job.to_string() }
+    ItemKey {
+        pk: WAITING.to_owned(),
+        sk: job.to_string(),
+    }
 }
 
 /// The entry that an older version would have written; `None` when its key could not have been.
 pub(crate) fn old_waiting(key: &JobKey) -> Option<ItemKey> {
     let sk = format!("{}#{}", key.scope, key.id);
-    (sk.len() <= MOST_SORT_BYTES).then(|| ItemKey { pk: WAITING.to_owned(), sk })
+    (sk.len() <= MOST_SORT_BYTES).then(|| ItemKey {
+        pk: WAITING.to_owned(),
+        sk,
+    })
 }
 
 pub(crate) fn request(scope: &AppScope, key: &RequestKey) -> ItemKey {
@@ -78,15 +87,24 @@ pub(crate) fn request(scope: &AppScope, key: &RequestKey) -> ItemKey {
         RequestKey::Idempotency(key) => format!("REQUEST#{key}"),
         RequestKey::Client { id, body_hash } => format!("CLIENT#{body_hash}#{id}"),
     };
-    ItemKey { pk: app_partition(scope), sk }
+    ItemKey {
+        pk: app_partition(scope),
+        sk,
+    }
 }
 
 pub(crate) fn tally(job: JobId, shard: u16) -> ItemKey {
-    ItemKey { pk: shard_partition(job, shard), sk: "TALLY".to_owned() }
+    ItemKey {
+        pk: shard_partition(job, shard),
+        sk: "TALLY".to_owned(),
+    }
 }
 
 pub(crate) fn chunk(key: &ChunkKey) -> ItemKey {
-    ItemKey { pk: shard_partition(key.job.id, key.shard), sk: chunk_sort(key.number) }
+    ItemKey {
+        pk: shard_partition(key.job.id, key.shard),
+        sk: chunk_sort(key.number),
+    }
 }
 
 pub(crate) fn chunk_sort(number: u32) -> String {
@@ -94,7 +112,10 @@ pub(crate) fn chunk_sort(number: u32) -> String {
 }
 
 pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {
-    ItemKey { pk: principal_partition(subject), sk: format!("SCOPE#{path}") }
+    ItemKey {
+        pk: principal_partition(subject),
+        sk: format!("SCOPE#{path}"),
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +124,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn chunk_key(shard: u16, number: u32) -> ItemKey {
-        let job = JobKey { scope: AppScope::from_canonical("/apps/a"), id: JobId::new(uuid::Uuid::nil()) };
+        let job = JobKey {
+            scope: AppScope::from_canonical("/apps/a"),
+            id: JobId::new(uuid::Uuid::nil()),
+        };
         chunk(&ChunkKey { job, shard, number })
     }
 

@@ -26,10 +26,23 @@ fn window() -> Value {
 
 #[tokio::test]
 async fn every_operation_makes_a_job_of_its_type() {
-    let range = Selection::Days(DateRange { start: date!(2026 - 11 - 01), end: date!(2026 - 11 - 20) });
-    let listed = Selection::Campaigns { campaign_type: CampaignType::Poll, ids: vec![1, 2] };
-    let (start, end) = (datetime!(2026-11-01 00:00 UTC), datetime!(2026-11-02 00:00 UTC));
-    let active = Selection::ActiveCampaigns { campaign_type: CampaignType::DataPush, start, end };
+    let range = Selection::Days(DateRange {
+        start: date!(2026 - 11 - 01),
+        end: date!(2026 - 11 - 20),
+    });
+    let listed = Selection::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids: vec![1, 2],
+    };
+    let (start, end) = (
+        datetime!(2026-11-01 00:00 UTC),
+        datetime!(2026-11-02 00:00 UTC),
+    );
+    let active = Selection::ActiveCampaigns {
+        campaign_type: CampaignType::DataPush,
+        start,
+        end,
+    };
     for (operation, body, export_type, selection) in [
         ("activities", days(), ExportType::Activity, &range),
         ("events", days(), ExportType::Event, &range),
@@ -41,7 +54,12 @@ async fn every_operation_makes_a_job_of_its_type() {
         ("tag", snapshot(), ExportType::Tag, &Selection::Devices),
         ("tokens", snapshot(), ExportType::Token, &Selection::Devices),
         ("token", snapshot(), ExportType::Token, &Selection::Devices),
-        ("devices", snapshot(), ExportType::Device, &Selection::Devices),
+        (
+            "devices",
+            snapshot(),
+            ExportType::Device,
+            &Selection::Devices,
+        ),
         ("feedbackByCampaign", campaigns(), ExportType::Push, &listed),
         ("feedbackByDate", window(), ExportType::Push, &active),
     ] {
@@ -50,14 +68,23 @@ async fn every_operation_makes_a_job_of_its_type() {
         assert_eq!(reply.status, 202, "{operation}: {reply:?}");
         assert_eq!(reply.json()["exportType"], export_type.name());
         let [job] = world.store.stored().try_into().unwrap();
-        assert_eq!((job.request.export_type, &job.request.selection), (export_type, selection), "{operation}");
+        assert_eq!(
+            (job.request.export_type, &job.request.selection),
+            (export_type, selection),
+            "{operation}"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_new_task_has_the_contracts_fields_and_its_phase() {
     let world = World::new().await;
-    let reply = world.send(&Request::create("events", &with(days(), "description", "für Ada"))).await;
+    let reply = world
+        .send(&Request::create(
+            "events",
+            &with(days(), "description", "für Ada"),
+        ))
+        .await;
     let expected = json!({
         "id": reply.id(), "description": "für Ada", "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z",
         "exportType": "Event", "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
@@ -69,7 +96,10 @@ async fn the_new_task_has_the_contracts_fields_and_its_phase() {
 async fn the_container_is_tried_under_the_jobs_own_prefix_before_the_202() {
     let world = World::new().await;
     let id = world.accepted().await;
-    assert_eq!(world.containers.staged(), [format!("Activity/{id}/manifest.json")]);
+    assert_eq!(
+        world.containers.staged(),
+        [format!("Activity/{id}/manifest.json")]
+    );
 }
 
 #[tokio::test]
@@ -77,19 +107,39 @@ async fn the_signature_is_stored_sealed_for_its_job() {
     let world = World::new().await;
     world.accepted().await;
     let [job] = world.store.stored().try_into().unwrap();
-    assert_eq!(job.destination.as_str(), "https://account.blob.core.windows.net/exports");
+    assert_eq!(
+        job.destination.as_str(),
+        "https://account.blob.core.windows.net/exports"
+    );
     assert_eq!(job.expires, NOW + Duration::days(90));
-    let opened = world.sealer.open(job.key.id, &job.credential.as_ref().unwrap().sealed).await.unwrap();
+    let opened = world
+        .sealer
+        .open(job.key.id, &job.credential.as_ref().unwrap().sealed)
+        .await
+        .unwrap();
     assert!(opened.reveal().ends_with(SIGNATURE));
 }
 
 #[tokio::test]
 async fn campaign_ids_may_be_numeric_texts_and_repeats_count_once() {
     let world = World::new().await;
-    let body = with(campaigns(), "campaignIds", json!([7, "3", 7, "9223372036854775807", -1]));
-    assert_eq!(world.send(&Request::create("feedbackByCampaign", &body)).await.status, 202);
+    let body = with(
+        campaigns(),
+        "campaignIds",
+        json!([7, "3", 7, "9223372036854775807", -1]),
+    );
+    assert_eq!(
+        world
+            .send(&Request::create("feedbackByCampaign", &body))
+            .await
+            .status,
+        202
+    );
     let [job] = world.store.stored().try_into().unwrap();
-    let expected = Selection::Campaigns { campaign_type: CampaignType::Poll, ids: vec![7, 3, i64::MAX, -1] };
+    let expected = Selection::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids: vec![7, 3, i64::MAX, -1],
+    };
     assert_eq!(job.request.selection, expected);
 }
 
@@ -100,21 +150,53 @@ async fn limits_that_are_met_exactly_are_accepted() {
         ("feedbackByCampaign", with(campaigns(), "campaignIds", ids)),
         ("activities", with(days(), "description", "ü".repeat(1_024))),
         ("activities", with(days(), "startDate", "2025-11-20")),
-        ("activities", with(with(days(), "startDate", "2026-11-21"), "endDate", "2027-01-01")),
-        ("activities", with(with(days(), "startDate", "2026-11-20"), "endDate", "2026-11-20")),
-        ("activities", with(days(), "padding", "x".repeat(65_536 - with(days(), "padding", "").to_string().len()))),
+        (
+            "activities",
+            with(
+                with(days(), "startDate", "2026-11-21"),
+                "endDate",
+                "2027-01-01",
+            ),
+        ),
+        (
+            "activities",
+            with(
+                with(days(), "startDate", "2026-11-20"),
+                "endDate",
+                "2026-11-20",
+            ),
+        ),
+        (
+            "activities",
+            with(
+                days(),
+                "padding",
+                "x".repeat(65_536 - with(days(), "padding", "").to_string().len()),
+            ),
+        ),
     ] {
-        let reply = World::new().await.send(&Request::create(operation, &body)).await;
+        let reply = World::new()
+            .await
+            .send(&Request::create(operation, &body))
+            .await;
         assert_eq!(reply.status, 202, "{reply:?}");
     }
 }
 
 #[tokio::test]
 async fn the_option_to_export_user_ids_is_kept() {
-    for (options, expected) in [(json!({"ExportUserID": true}), true), (json!({}), false), (Value::Null, false)] {
+    for (options, expected) in [
+        (json!({"ExportUserID": true}), true),
+        (json!({}), false),
+        (Value::Null, false),
+    ] {
         let world = World::new().await;
-        let reply =
-            world.send(&Request::create("feedbackByCampaign", &with(campaigns(), "exportOptions", options))).await;
+        let reply = world
+            .send(&Request::create(
+                "feedbackByCampaign",
+                &with(campaigns(), "exportOptions", options),
+            ))
+            .await;
         assert_eq!(reply.status, 202, "{reply:?}");
         assert_eq!(world.store.stored()[0].request.export_user_id, expected);
     }
@@ -131,7 +213,11 @@ async fn a_repeat_with_the_same_request_id_is_answered_with_the_first_task() {
         assert_eq!(first.header("location"), second.header("location"));
     }
     assert_eq!(world.store.stored().len(), 2);
-    assert_eq!(world.containers.staged().len(), 2, "a repeat does not try the container again");
+    assert_eq!(
+        world.containers.staged().len(),
+        2,
+        "a repeat does not try the container again"
+    );
 }
 
 #[tokio::test]
@@ -139,7 +225,9 @@ async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
     let world = World::new().await;
     let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
     let first = world.send(&request).await;
-    let denied = shared::container::ContainerError::Denied { code: "AuthenticationFailed".to_owned() };
+    let denied = shared::container::ContainerError::Denied {
+        code: "AuthenticationFailed".to_owned(),
+    };
     world.containers.refuse(denied);
     assert_eq!(world.send(&request).await.text, first.text);
 }
@@ -154,7 +242,10 @@ async fn of_two_runs_of_one_request_at_the_same_time_one_makes_the_job() {
         assert_eq!((second.status, &second.text), (202, &first.text));
     }
     let other = Request::create("events", &days()).header("idempotency-key", "1");
-    assert_eq!(world.send(&other).await.error(), (409, "RequestIdReused".to_owned()));
+    assert_eq!(
+        world.send(&other).await.error(),
+        (409, "RequestIdReused".to_owned())
+    );
     assert_eq!(world.store.stored().len(), 2);
 }
 
@@ -181,17 +272,25 @@ async fn another_body_or_operation_under_the_same_client_request_id_is_another_c
 async fn a_client_request_id_and_an_idempotency_key_never_collide() {
     let world = World::new().await;
     let request = |header: &str| Request::create("activities", &days()).header(header, "1");
-    let (key, id) = (request("idempotency-key"), request("x-ms-client-request-id"));
+    let (key, id) = (
+        request("idempotency-key"),
+        request("x-ms-client-request-id"),
+    );
     let (by_key, by_id) = (world.send(&key).await.id(), world.send(&id).await.id());
     assert_ne!(by_key, by_id);
-    assert_eq!((world.send(&key).await.id(), world.send(&id).await.id()), (by_key, by_id));
+    assert_eq!(
+        (world.send(&key).await.id(), world.send(&id).await.id()),
+        (by_key, by_id)
+    );
 }
 
 #[tokio::test]
 async fn the_idempotency_key_goes_before_the_clients_request_id() {
     let world = World::new().await;
     let request = |key: &str, id: &str| {
-        Request::create("activities", &days()).header("idempotency-key", key).header("x-ms-client-request-id", id)
+        Request::create("activities", &days())
+            .header("idempotency-key", key)
+            .header("x-ms-client-request-id", id)
     };
     let first = world.send(&request("k", "1")).await;
     assert_eq!(world.send(&request("k", "2")).await.id(), first.id());
@@ -200,26 +299,39 @@ async fn the_idempotency_key_goes_before_the_clients_request_id() {
 
 #[tokio::test]
 async fn a_client_request_id_counts_for_ten_minutes_a_key_for_a_day_and_both_for_one_app() {
-    for (header, remembered) in [("x-ms-client-request-id", Duration::minutes(10)), ("idempotency-key", Duration::DAY)]
-    {
+    for (header, remembered) in [
+        ("x-ms-client-request-id", Duration::minutes(10)),
+        ("idempotency-key", Duration::DAY),
+    ] {
         let world = World::new().await;
         let request = Request::create("activities", &days()).header(header, "1");
         let first = world.send(&request).await.id();
-        let other_app = Request { path: request.path.replace("chess", "go"), ..request.clone() };
+        let other_app = Request {
+            path: request.path.replace("chess", "go"),
+            ..request.clone()
+        };
         assert_ne!(world.send(&other_app).await.id(), first);
         world.clock.set(NOW + remembered - Duration::SECOND);
         assert_eq!(world.send(&request).await.id(), first, "{header}");
         world.clock.set(NOW + remembered);
         let second = world.send(&request).await.id();
         assert_ne!(second, first, "{header}");
-        assert_eq!(world.send(&request).await.id(), second, "what has expired is replaced");
+        assert_eq!(
+            world.send(&request).await.id(),
+            second,
+            "what has expired is replaced"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_no_operation_knows_is_named_and_kept_on_the_task() {
     let world = World::new().await;
-    let mut body = with(with(days(), "stratDate", "secret value"), "campaignIds", json!([1]));
+    let mut body = with(
+        with(days(), "stratDate", "secret value"),
+        "campaignIds",
+        json!([1]),
+    );
     body["exportOptions"] = json!({"exportUserId": true, "ExportUserIds": "secret value"});
     let reply = world.send(&Request::create("activities", &body)).await;
     let expected = json!([{
@@ -230,7 +342,10 @@ async fn what_no_operation_knows_is_named_and_kept_on_the_task() {
     assert_eq!(reply.json()["warnings"], expected);
     let task = world.send(&Request::task(&reply.id())).await;
     assert_eq!(task.json()["warnings"], expected);
-    assert_eq!(world.send(&Request::list()).await.json()["value"][0]["warnings"], expected);
+    assert_eq!(
+        world.send(&Request::list()).await.json()["value"][0]["warnings"],
+        expected
+    );
     assert!(!format!("{:?}", world.store.stored()).contains("secret value"));
 }
 
@@ -241,30 +356,56 @@ async fn unknown_names_are_bounded_and_never_hold_a_signature() {
         body[format!("{number:02}{}", "x".repeat(500))] = json!(1);
     }
     body[format!("!?sig={SIGNATURE}\n")] = json!(1);
-    let reply = World::new().await.send(&Request::create("activities", &body)).await;
-    let message = reply.json()["warnings"][0]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("and 91 more") && message.len() < 1_000, "{message}");
-    assert!(!reply.text.contains(SIGNATURE) && message.contains("not repeated"), "{message}");
+    let reply = World::new()
+        .await
+        .send(&Request::create("activities", &body))
+        .await;
+    let message = reply.json()["warnings"][0]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        message.contains("and 91 more") && message.len() < 1_000,
+        "{message}"
+    );
+    assert!(
+        !reply.text.contains(SIGNATURE) && message.contains("not repeated"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn what_another_operation_asks_for_is_no_unknown_property() {
     let mut body = campaigns();
-    body.as_object_mut().unwrap().extend(window().as_object().unwrap().clone());
-    body.as_object_mut().unwrap().extend(days().as_object().unwrap().clone());
+    body.as_object_mut()
+        .unwrap()
+        .extend(window().as_object().unwrap().clone());
+    body.as_object_mut()
+        .unwrap()
+        .extend(days().as_object().unwrap().clone());
     body["description"] = json!("all of them");
     body["exportOptions"] = json!({"exportUserId": false});
     for operation in &shared::http::route::OPERATIONS {
-        let reply = World::new().await.send(&Request::create(operation.name, &body)).await;
-        assert_eq!((reply.status, reply.json().get("warnings")), (202, None), "{}", operation.name);
+        let reply = World::new()
+            .await
+            .send(&Request::create(operation.name, &body))
+            .await;
+        assert_eq!(
+            (reply.status, reply.json().get("warnings")),
+            (202, None),
+            "{}",
+            operation.name
+        );
     }
 }
 
 #[tokio::test]
 async fn numbers_and_texts_that_only_json_can_hold_are_ignored_where_nobody_asks() {
     let body = days().to_string();
-    let odd = r#""big":1e400,"half":"\ud800","\udfff":[-1e999],"exportOptions":{"x":["\ud800",1e400]},"#;
-    let request = Request::create("activities", &days()).body(body.replacen('{', &format!("{{{odd}"), 1));
+    let odd =
+        r#""big":1e400,"half":"\ud800","\udfff":[-1e999],"exportOptions":{"x":["\ud800",1e400]},"#;
+    let request =
+        Request::create("activities", &days()).body(body.replacen('{', &format!("{{{odd}"), 1));
     let reply = World::new().await.send(&request).await;
     assert_eq!(reply.status, 202, "{reply:?}");
     assert_eq!(reply.json()["warnings"][0]["code"], "UnknownProperties");
@@ -279,18 +420,35 @@ async fn requests_without_an_id_make_a_job_each() {
 #[tokio::test]
 async fn the_format_is_read_ignoring_case() {
     let world = World::new().await;
-    world.send(&Request::create("activities", &with(days(), "exportFormat", "csvblob"))).await;
-    assert_eq!(world.store.stored()[0].request.format, ExportFormat::CsvBlob);
+    world
+        .send(&Request::create(
+            "activities",
+            &with(days(), "exportFormat", "csvblob"),
+        ))
+        .await;
+    assert_eq!(
+        world.store.stored()[0].request.format,
+        ExportFormat::CsvBlob
+    );
 }
 
 #[tokio::test]
 async fn whether_activities_name_their_devices_is_kept_with_the_job() {
-    for (options, expected) in
-        [(json!({}), false), (json!({"exportDeviceId": false}), false), (json!({"exportDeviceId": true}), true)]
-    {
+    for (options, expected) in [
+        (json!({}), false),
+        (json!({"exportDeviceId": false}), false),
+        (json!({"exportDeviceId": true}), true),
+    ] {
         let world = World::new().await;
         let body = with(days(), "exportOptions", options);
-        assert_eq!(world.send(&Request::create("activities", &body)).await.status, 202, "{body}");
+        assert_eq!(
+            world
+                .send(&Request::create("activities", &body))
+                .await
+                .status,
+            202,
+            "{body}"
+        );
         let [job] = world.store.stored().try_into().unwrap();
         assert_eq!(job.request.export_device_id, expected, "{body}");
     }

@@ -1,4 +1,5 @@
-//! The world of the API in memory: a store with revisions and conditions, containers that remember, a fixed clock.
+//! The world of the API in memory: a store with revisions and conditions, containers that remember,
+//! a fixed clock.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +9,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use shared::app::AppScope;
 use shared::clock::Clock;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
+};
 use shared::job::{Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
 use shared::store::{
-    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, RequestKey, Role, SortKey,
-    StoreError,
+    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, RequestKey,
+    Role, SortKey, StoreError,
 };
 use shared::tally::Tally;
 use time::OffsetDateTime;
@@ -42,7 +45,10 @@ impl FakeClock {
 
 impl Default for FakeClock {
     fn default() -> Self {
-        Self { now: Mutex::new(NOW), ids: AtomicU64::new(0) }
+        Self {
+            now: Mutex::new(NOW),
+            ids: AtomicU64::new(0),
+        }
     }
 }
 
@@ -110,13 +116,18 @@ impl FakeStore {
 impl Grants for FakeStore {
     async fn role(&self, subject: &str, scope: &AppScope) -> Result<Option<Role>, StoreError> {
         let tables = self.tables()?;
-        let reaching = tables.grants.iter().filter(|grant| grant.subject == subject && scope.is_within(&grant.path));
+        let reaching = tables
+            .grants
+            .iter()
+            .filter(|grant| grant.subject == subject && scope.is_within(&grant.path));
         Ok(reaching.map(|grant| grant.role).max())
     }
 
     async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError> {
         let mut tables = self.tables()?;
-        tables.grants.retain(|other| (&other.subject, &other.path) != (&grant.subject, &grant.path));
+        tables
+            .grants
+            .retain(|other| (&other.subject, &other.path) != (&grant.subject, &grant.path));
         tables.grants.push(grant.clone());
         Ok(())
     }
@@ -131,7 +142,10 @@ impl Intake for FakeStore {
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError> {
         let tables = self.tables()?;
-        let known = tables.accepted.get(&(scope.clone(), key.clone())).filter(|request| now < request.expires);
+        let known = tables
+            .accepted
+            .get(&(scope.clone(), key.clone()))
+            .filter(|request| now < request.expires);
         Ok(known.filter(|_| !tables.looks_up_early).cloned())
     }
 
@@ -144,7 +158,11 @@ impl Intake for FakeStore {
         let mut tables = self.tables()?;
         if let Some(request) = request {
             let key = (job.key.scope.clone(), request.key.clone());
-            if let Some(earlier) = tables.accepted.get(&key).filter(|earlier| now < earlier.expires) {
+            if let Some(earlier) = tables
+                .accepted
+                .get(&key)
+                .filter(|earlier| now < earlier.expires)
+            {
                 return Ok(Created::Repeated(earlier.clone()));
             }
             tables.accepted.insert(key, request);
@@ -158,7 +176,12 @@ impl Intake for FakeStore {
 #[async_trait]
 impl Jobs for FakeStore {
     async fn job(&self, key: &JobKey, now: OffsetDateTime) -> Result<Option<Job>, StoreError> {
-        Ok(self.tables()?.jobs.get(key).filter(|job| now < job.expires).cloned())
+        Ok(self
+            .tables()?
+            .jobs
+            .get(key)
+            .filter(|job| now < job.expires)
+            .cloned())
     }
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
@@ -166,25 +189,50 @@ impl Jobs for FakeStore {
         if let Some(step) = tables.meddling.pop_front()
             && let Some(stored) = tables.jobs.get_mut(&job.key)
         {
-            *stored = Job { revision: stored.revision + 1, ..step(stored.clone()) };
+            *stored = Job {
+                revision: stored.revision + 1,
+                ..step(stored.clone())
+            };
         }
-        let stored = tables.jobs.get_mut(&job.key).filter(|stored| stored.revision == job.revision);
-        let stored = stored.ok_or_else(|| StoreError::Conflict { item: format!("job {}", job.key.id) })?;
-        *stored = Job { revision: job.revision + 1, ..job };
+        let stored = tables
+            .jobs
+            .get_mut(&job.key)
+            .filter(|stored| stored.revision == job.revision);
+        let stored = stored.ok_or_else(|| StoreError::Conflict {
+            item: format!("job {}", job.key.id),
+        })?;
+        *stored = Job {
+            revision: job.revision + 1,
+            ..job
+        };
         Ok(stored.clone())
     }
 
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
-        Ok(self.tables()?.tallies.get(&job.key.id).copied().unwrap_or_default())
+        Ok(self
+            .tables()?
+            .tallies
+            .get(&job.key.id)
+            .copied()
+            .unwrap_or_default())
     }
 }
 
 #[async_trait]
 impl JobLists for FakeStore {
-    async fn jobs(&self, scope: &AppScope, page: Page, now: OffsetDateTime) -> Result<Listed, StoreError> {
+    async fn jobs(
+        &self,
+        scope: &AppScope,
+        page: Page,
+        now: OffsetDateTime,
+    ) -> Result<Listed, StoreError> {
         let tables = self.tables()?;
-        let mut jobs: Vec<Job> =
-            tables.jobs.values().filter(|job| job.key.scope == *scope && now < job.expires).cloned().collect();
+        let mut jobs: Vec<Job> = tables
+            .jobs
+            .values()
+            .filter(|job| job.key.scope == *scope && now < job.expires)
+            .cloned()
+            .collect();
         jobs.sort_by_key(|job| job.key.id);
         match page.sort {
             SortKey::State => jobs.sort_by_key(|job| job.phase.wire_state()),
@@ -195,7 +243,10 @@ impl JobLists for FakeStore {
             jobs.reverse();
         }
         let more = jobs.len() > page.skip + page.top;
-        Ok(Listed { jobs: jobs.into_iter().skip(page.skip).take(page.top).collect(), more })
+        Ok(Listed {
+            jobs: jobs.into_iter().skip(page.skip).take(page.top).collect(),
+            more,
+        })
     }
 }
 
@@ -222,7 +273,10 @@ impl FakeContainers {
 
     /// The blobs that blocks were staged for, in order.
     pub(super) fn staged(&self) -> Vec<String> {
-        lock(&self.0.blocks).iter().map(|(blob, _)| blob.to_string()).collect()
+        lock(&self.0.blocks)
+            .iter()
+            .map(|(blob, _)| blob.to_string())
+            .collect()
     }
 }
 
@@ -235,7 +289,12 @@ impl Containers for FakeContainers {
 
 #[async_trait]
 impl Container for Staged {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, _data: Bytes) -> Result<(), ContainerError> {
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        _data: Bytes,
+    ) -> Result<(), ContainerError> {
         if let Some(refusal) = lock(&self.refusal).clone() {
             return Err(refusal);
         }
@@ -243,9 +302,16 @@ impl Container for Staged {
         Ok(())
     }
 
-    async fn commit_blocks(&self, _: &BlobName, blocks: &[BlockId], _: &str) -> Result<(), ContainerError> {
+    async fn commit_blocks(
+        &self,
+        _: &BlobName,
+        blocks: &[BlockId],
+        _: &str,
+    ) -> Result<(), ContainerError> {
         let staged = lock(&self.blocks);
-        let all_there = blocks.iter().all(|block| staged.iter().any(|(_, other)| other == block));
+        let all_there = blocks
+            .iter()
+            .all(|block| staged.iter().any(|(_, other)| other == block));
         all_there.then_some(()).ok_or(ContainerError::BlocksGone)
     }
 }
@@ -263,8 +329,13 @@ impl FakeSealer {
 #[async_trait]
 impl Sealer for FakeSealer {
     async fn seal(&self, job: JobId, credential: &Secret) -> Result<SealedCredential, SealError> {
-        let sealed = format!("{job}:{credential}", credential = credential.reveal().chars().rev().collect::<String>());
-        lock(&self.0).clone().map_or(Ok(SealedCredential(sealed.into_bytes())), Err)
+        let sealed = format!(
+            "{job}:{credential}",
+            credential = credential.reveal().chars().rev().collect::<String>()
+        );
+        lock(&self.0)
+            .clone()
+            .map_or(Ok(SealedCredential(sealed.into_bytes())), Err)
     }
 
     async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
@@ -272,7 +343,9 @@ impl Sealer for FakeSealer {
         if let Some(failure) = lock(&self.0).clone() {
             return Err(failure);
         }
-        let credential = text.strip_prefix(&format!("{job}:")).ok_or(SealError::Unreadable)?;
+        let credential = text
+            .strip_prefix(&format!("{job}:"))
+            .ok_or(SealError::Unreadable)?;
         Ok(Secret::new(credential.chars().rev().collect::<String>()))
     }
 }

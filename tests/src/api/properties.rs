@@ -7,13 +7,20 @@ use serde_json::{Value, json};
 
 use super::{LIST, Request, World, days, with};
 
-/// Runs a request through the function that it is for; the reply must be a success or have the shape of an error.
+/// Runs a request through the function that it is for; the reply must be a success or have the
+/// shape of an error.
 fn send(request: &Request) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let reply = runtime.block_on(async { World::new().await.send(request).await });
     if !(200..300).contains(&reply.status) {
         let (status, _) = reply.error();
-        assert!((400..500).contains(&status), "a caller's mistake is a 4xx: {reply:?}");
+        assert!(
+            (400..500).contains(&status),
+            "a caller's mistake is a 4xx: {reply:?}"
+        );
     }
 }
 
@@ -24,7 +31,8 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(|number| json!(number)),
         ".{0,40}".prop_map(Value::from),
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?".prop_map(Value::from),
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?"
+            .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
@@ -50,7 +58,12 @@ fn field() -> impl Strategy<Value = &'static str> {
 }
 
 fn operation() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["activities", "tags", "feedbackByCampaign", "feedbackByDate"])
+    prop::sample::select(vec![
+        "activities",
+        "tags",
+        "feedbackByCampaign",
+        "feedbackByDate",
+    ])
 }
 
 proptest! {

@@ -12,14 +12,26 @@ use super::fakes::NOW;
 use super::{LIST, Request, World, days};
 
 async fn ended(world: &World, job: Job, outcome: Outcome) {
-    let job = job.begin_finishing().unwrap().prepare_manifest(None::<(PreparedFile, Outcome)>).unwrap();
-    world.store.put_job(job.end(NOW + Duration::HOUR, outcome).unwrap()).await.unwrap();
+    let job = job
+        .begin_finishing()
+        .unwrap()
+        .prepare_manifest(None::<(PreparedFile, Outcome)>)
+        .unwrap();
+    world
+        .store
+        .put_job(job.end(NOW + Duration::HOUR, outcome).unwrap())
+        .await
+        .unwrap();
 }
 
 async fn planned(world: &World, chunks: u32) -> Job {
     world.accepted().await;
     let [job] = world.store.stored().try_into().unwrap();
-    let job = job.begin_planning().unwrap().complete_plan(chunks, NOW).unwrap();
+    let job = job
+        .begin_planning()
+        .unwrap()
+        .complete_plan(chunks, NOW)
+        .unwrap();
     world.store.put_job(job).await.unwrap()
 }
 
@@ -39,12 +51,29 @@ async fn a_fresh_task_has_no_total_yet() {
 async fn a_running_task_tells_its_progress() {
     let world = World::new().await;
     let job = planned(&world, 8).await;
-    world
-        .store
-        .set_tally(job.key.id, Tally { planned: 8, open: 5, recorded: 3, rows: 70, bytes: 900, ..Tally::default() });
-    let task = world.send(&Request::task(&job.key.id.to_string())).await.json();
-    assert_eq!((&task["state"], &task["phase"]), (&json!("Started"), &json!("running")));
-    assert_eq!(task["progress"], json!({"chunksTotal": 8, "chunksDone": 3, "rows": 70, "bytes": 900, "percent": 37}));
+    world.store.set_tally(
+        job.key.id,
+        Tally {
+            planned: 8,
+            open: 5,
+            recorded: 3,
+            rows: 70,
+            bytes: 900,
+            ..Tally::default()
+        },
+    );
+    let task = world
+        .send(&Request::task(&job.key.id.to_string()))
+        .await
+        .json();
+    assert_eq!(
+        (&task["state"], &task["phase"]),
+        (&json!("Started"), &json!("running"))
+    );
+    assert_eq!(
+        task["progress"],
+        json!({"chunksTotal": 8, "chunksDone": 3, "rows": 70, "bytes": 900, "percent": 37})
+    );
     assert_eq!(task.get("manifestUrl"), None);
 }
 
@@ -53,42 +82,90 @@ async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<Strin
     let world = World::new().await;
     let job = change(planned(&world, 8).await);
     let id = job.key.id;
-    world.store.set_tally(id, Tally { planned: 8, open: 5, recorded: 3, ..Tally::default() });
+    world.store.set_tally(
+        id,
+        Tally {
+            planned: 8,
+            open: 5,
+            recorded: 3,
+            ..Tally::default()
+        },
+    );
     world.store.put_job(job).await.unwrap();
     world.clock.set(now);
     let task = world.send(&Request::task(&id.to_string())).await.json();
-    let warnings = task.get("warnings").map(|warnings| warnings.as_array().unwrap().clone()).unwrap_or_default();
+    let warnings = task
+        .get("warnings")
+        .map(|warnings| warnings.as_array().unwrap().clone())
+        .unwrap_or_default();
     assert!(
-        warnings.len() <= 1 && warnings.iter().all(|warning| warning["code"] == "SignatureExpires"),
+        warnings.len() <= 1
+            && warnings
+                .iter()
+                .all(|warning| warning["code"] == "SignatureExpires"),
         "{warnings:?}"
     );
-    warnings.first().map(|warning| warning["message"].as_str().unwrap().to_owned())
+    warnings
+        .first()
+        .map(|warning| warning["message"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
 async fn a_task_warns_when_it_is_expected_to_end_after_its_signature() {
     let same: fn(Job) -> Job = |job| job;
     let no_expiry: fn(Job) -> Job = |job| {
-        let credential = job.credential.clone().map(|credential| Credential { expires: None, ..credential });
+        let credential = job.credential.clone().map(|credential| Credential {
+            expires: None,
+            ..credential
+        });
         Job { credential, ..job }
     };
     let waiting: fn(Job) -> Job = |job| job.await_credential(NOW, String::new()).unwrap();
     let cancelling: fn(Job) -> Job = |job| job.cancel(Cancellation::Asked).unwrap();
-    let unplanned: fn(Job) -> Job = |job| Job { plan: Plan::Open { cursor: None }, ..job };
+    let unplanned: fn(Job) -> Job = |job| Job {
+        plan: Plan::Open { cursor: None },
+        ..job
+    };
     let expires = datetime!(2026-12-31 00:00 UTC);
     let early = NOW + Duration::days(14);
-    assert_eq!(warning_at(early, same).await, None, "it is expected to end on December 28th");
+    assert_eq!(
+        warning_at(early, same).await,
+        None,
+        "it is expected to end on December 28th"
+    );
     let late = NOW + Duration::days(15);
     let warned = warning_at(late, same).await.unwrap();
-    assert!(warned.contains("expires at 2026-12-31T00:00:00.000Z"), "{warned}");
-    assert!(warned.contains("expected to end at about 2026-12-31T12:00:00.000Z"), "{warned}");
-    assert!(warned.contains("send PATCH to this task with a new `containerUrl`"), "{warned}");
+    assert!(
+        warned.contains("expires at 2026-12-31T00:00:00.000Z"),
+        "{warned}"
+    );
+    assert!(
+        warned.contains("expected to end at about 2026-12-31T12:00:00.000Z"),
+        "{warned}"
+    );
+    assert!(
+        warned.contains("send PATCH to this task with a new `containerUrl`"),
+        "{warned}"
+    );
     for change in [no_expiry, waiting, cancelling, unplanned] {
         assert_eq!(warning_at(late, change).await, None);
     }
-    assert!(warning_at(expires - Duration::minutes(15), unplanned).await.unwrap().contains("expires soon"));
-    assert_eq!(warning_at(expires - Duration::minutes(16), unplanned).await, None);
-    assert!(warning_at(expires, unplanned).await.unwrap().contains("has expired at 2026-12-31T00:00:00.000Z"));
+    assert!(
+        warning_at(expires - Duration::minutes(15), unplanned)
+            .await
+            .unwrap()
+            .contains("expires soon")
+    );
+    assert_eq!(
+        warning_at(expires - Duration::minutes(16), unplanned).await,
+        None
+    );
+    assert!(
+        warning_at(expires, unplanned)
+            .await
+            .unwrap()
+            .contains("has expired at 2026-12-31T00:00:00.000Z")
+    );
     assert_eq!(warning_at(expires, waiting).await, None);
 }
 
@@ -97,23 +174,49 @@ async fn a_task_that_was_resumed_names_no_manifest_until_it_ends_again() {
     let world = World::new().await;
     let job = planned(&world, 1).await;
     let request = Request::task(&job.key.id.to_string());
-    ended(&world, job, Outcome::Failed { details: "x".to_owned() }).await;
+    ended(
+        &world,
+        job,
+        Outcome::Failed {
+            details: "x".to_owned(),
+        },
+    )
+    .await;
     let task = world.send(&request).await.json();
-    assert!(task["manifestUrl"].is_string() && task.get("credentialExpires").is_none(), "{task}");
+    assert!(
+        task["manifestUrl"].is_string() && task.get("credentialExpires").is_none(),
+        "{task}"
+    );
     let [job] = world.store.stored().try_into().unwrap();
     world.store.put_job(job.resume().unwrap()).await.unwrap();
     let task = world.send(&request).await.json();
-    assert!(task.get("manifestUrl").is_none() && task["credentialExpires"].is_string(), "{task}");
+    assert!(
+        task.get("manifestUrl").is_none() && task["credentialExpires"].is_string(),
+        "{task}"
+    );
 }
 
 #[tokio::test]
 async fn a_task_whose_manifest_could_not_be_written_names_none() {
     let world = World::new().await;
     let job = planned(&world, 1).await.begin_finishing().unwrap();
-    let job = world.store.put_job(job.end_without_manifest(NOW, "storage said no").unwrap()).await.unwrap();
-    let task = world.send(&Request::task(&job.key.id.to_string())).await.json();
-    assert_eq!(task["errorDetails"], "The manifest could not be written: storage said no.");
-    assert_eq!((&task["state"], task.get("manifestUrl")), (&json!("Failed"), None));
+    let job = world
+        .store
+        .put_job(job.end_without_manifest(NOW, "storage said no").unwrap())
+        .await
+        .unwrap();
+    let task = world
+        .send(&Request::task(&job.key.id.to_string()))
+        .await
+        .json();
+    assert_eq!(
+        task["errorDetails"],
+        "The manifest could not be written: storage said no."
+    );
+    assert_eq!(
+        (&task["state"], task.get("manifestUrl")),
+        (&json!("Failed"), None)
+    );
 }
 
 #[tokio::test]
@@ -123,11 +226,15 @@ async fn a_task_that_succeeded_names_its_manifest() {
     let id = job.key.id.to_string();
     ended(&world, job, Outcome::Succeeded).await;
     let task = world.send(&Request::task(&id)).await.json();
-    assert_eq!((&task["state"], &task["phase"]), (&json!("Succeeded"), &json!("succeeded")));
+    assert_eq!(
+        (&task["state"], &task["phase"]),
+        (&json!("Succeeded"), &json!("succeeded"))
+    );
     assert_eq!(task["status"], "Succeeded");
     assert_eq!(task["dateCompleted"], "2026-11-21T13:00:00.000Z");
     assert_eq!(task["progress"]["percent"], 100);
-    let manifest = format!("https://account.blob.core.windows.net/exports/Activity/{id}/manifest.json");
+    let manifest =
+        format!("https://account.blob.core.windows.net/exports/Activity/{id}/manifest.json");
     assert_eq!(task["manifestUrl"], manifest);
     assert_eq!(task.get("errorDetails"), None);
 }
@@ -137,9 +244,19 @@ async fn a_task_with_a_hopeless_chunk_has_failed_and_says_why() {
     let world = World::new().await;
     let job = planned(&world, 1).await;
     let id = job.key.id.to_string();
-    ended(&world, job, Outcome::Incomplete { details: "chunk 0: line 3 is not JSON".to_owned() }).await;
+    ended(
+        &world,
+        job,
+        Outcome::Incomplete {
+            details: "chunk 0: line 3 is not JSON".to_owned(),
+        },
+    )
+    .await;
     let task = world.send(&Request::task(&id)).await.json();
-    assert_eq!((&task["state"], &task["phase"]), (&json!("Failed"), &json!("incomplete")));
+    assert_eq!(
+        (&task["state"], &task["phase"]),
+        (&json!("Failed"), &json!("incomplete"))
+    );
     assert_eq!(task["status"], "Failed");
     assert_eq!(task["errorDetails"], "chunk 0: line 3 is not JSON");
 }
@@ -150,15 +267,38 @@ async fn a_task_says_when_to_ask_again_until_it_has_ended() {
     let job = planned(&world, 1).await;
     let request = Request::task(&job.key.id.to_string());
     let running = world.send(&request).await;
-    assert_eq!((running.header("retry-after"), &running.json()["status"]), (Some("10"), &json!("InProgress")));
-    let waiting = world.store.put_job(job.await_credential(NOW, "it expired".to_owned()).unwrap()).await.unwrap();
+    assert_eq!(
+        (running.header("retry-after"), &running.json()["status"]),
+        (Some("10"), &json!("InProgress"))
+    );
+    let waiting = world
+        .store
+        .put_job(job.await_credential(NOW, "it expired".to_owned()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(world.send(&request).await.header("retry-after"), Some("10"));
-    let job = world.store.put_job(waiting.resume().unwrap()).await.unwrap();
-    ended(&world, job.begin_planning().unwrap().resume_running().unwrap(), Outcome::Failed { details: "x".to_owned() })
-        .await;
+    let job = world
+        .store
+        .put_job(waiting.resume().unwrap())
+        .await
+        .unwrap();
+    ended(
+        &world,
+        job.begin_planning().unwrap().resume_running().unwrap(),
+        Outcome::Failed {
+            details: "x".to_owned(),
+        },
+    )
+    .await;
     let over = world.send(&request).await;
-    assert_eq!((over.header("retry-after"), &over.json()["status"]), (None, &json!("Failed")));
-    assert_eq!(world.send(&Request::list()).await.header("retry-after"), None);
+    assert_eq!(
+        (over.header("retry-after"), &over.json()["status"]),
+        (None, &json!("Failed"))
+    );
+    assert_eq!(
+        world.send(&Request::list()).await.header("retry-after"),
+        None
+    );
 }
 
 #[tokio::test]
@@ -166,10 +306,24 @@ async fn head_answers_as_get_without_a_body() {
     let world = World::new().await;
     let id = world.accepted().await;
     let unknown = Request::task("x");
-    for request in [Request::task(&id), Request::list(), unknown, Request::list().by(None), Request::list().query("")] {
+    for request in [
+        Request::task(&id),
+        Request::list(),
+        unknown,
+        Request::list().by(None),
+        Request::list().query(""),
+    ] {
         let get = world.send(&request).await;
-        let head = world.send(&Request { method: "HEAD".to_owned(), ..request }).await;
-        assert_eq!((head.status, &head.headers, head.text.as_str()), (get.status, &get.headers, ""));
+        let head = world
+            .send(&Request {
+                method: "HEAD".to_owned(),
+                ..request
+            })
+            .await;
+        assert_eq!(
+            (head.status, &head.headers, head.text.as_str()),
+            (get.status, &get.headers, "")
+        );
     }
 }
 
@@ -183,12 +337,20 @@ async fn a_reader_sees_tasks_and_lists() {
 }
 
 fn ids(list: &Value) -> Vec<String> {
-    list["value"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap().to_owned()).collect()
+    list["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn an_empty_list_is_one_page() {
-    assert_eq!(World::new().await.send(&Request::list()).await.json(), json!({"value": []}));
+    assert_eq!(
+        World::new().await.send(&Request::list()).await.json(),
+        json!({"value": []})
+    );
 }
 
 #[tokio::test]
@@ -198,9 +360,11 @@ async fn following_the_links_visits_every_task_once_in_order() {
     for _ in 0..45 {
         created.push(world.accepted().await);
     }
-    for (query, per_page, descending) in
-        [("", 20, false), ("&$top=40", 40, false), ("&%24top=7&$orderby=taskId%20desc", 7, true)]
-    {
+    for (query, per_page, descending) in [
+        ("", 20, false),
+        ("&$top=40", 40, false),
+        ("&%24top=7&$orderby=taskId%20desc", 7, true),
+    ] {
         let mut request = Request::list().query(&format!("api-version=2014-12-01{query}"));
         let mut seen = Vec::new();
         loop {
@@ -208,7 +372,9 @@ async fn following_the_links_visits_every_task_once_in_order() {
             let page = ids(&list);
             assert!(page.len() <= per_page);
             seen.extend(page);
-            let Some(link) = list.get("nextLink") else { break };
+            let Some(link) = list.get("nextLink") else {
+                break;
+            };
             assert!(seen.len() < created.len(), "the last page has a link");
             request = Request::follow(link.as_str().unwrap());
         }
@@ -224,7 +390,12 @@ async fn a_list_holds_its_own_apps_tasks_without_progress() {
     let world = World::new().await;
     let id = world.accepted().await;
     let elsewhere = Request::create("activities", &days());
-    world.send(&Request { path: elsewhere.path.replace("chess", "go"), ..elsewhere }).await;
+    world
+        .send(&Request {
+            path: elsewhere.path.replace("chess", "go"),
+            ..elsewhere
+        })
+        .await;
     let list = world.send(&Request::list()).await.json();
     assert_eq!(ids(&list), [id]);
     assert_eq!(list["value"][0].get("progress"), None);

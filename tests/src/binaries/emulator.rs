@@ -1,5 +1,5 @@
-//! AWS's runtime interface emulator: one process a function, which runs the release binary as Lambda does, with its
-//! deadline, one invocation at a time (<https://github.com/aws/aws-lambda-runtime-interface-emulator>).
+//! AWS's runtime interface emulator: one process a function, which runs the release binary as
+//! Lambda does, with its deadline, one invocation at a time (<https://github.com/aws/aws-lambda-runtime-interface-emulator>).
 
 use std::fs::File;
 use std::net::TcpListener as StdTcpListener;
@@ -26,7 +26,8 @@ pub(super) struct Emulated {
 }
 
 impl Emulated {
-    /// Starts the release binary of a function with these variables and no other, logging into `folder`.
+    /// Starts the release binary of a function with these variables and no other, logging into
+    /// `folder`.
     pub(super) async fn start(function: &str, variables: &[(&str, String)], folder: &Path) -> Self {
         let mut log = String::new();
         for _ in 0..TRIES {
@@ -38,20 +39,38 @@ impl Emulated {
         panic!("the emulator of {function} ended at its start, {TRIES} times; its last log: {log}");
     }
 
-    /// Fails with the log when it ends at once, as when somebody else has taken one of the addresses meanwhile.
-    async fn try_start(function: &str, variables: &[(&str, String)], folder: &Path) -> Result<Self, String> {
+    /// Fails with the log when it ends at once, as when somebody else has taken one of the
+    /// addresses meanwhile.
+    async fn try_start(
+        function: &str,
+        variables: &[(&str, String)],
+        folder: &Path,
+    ) -> Result<Self, String> {
         let (api, runtime) = (free_address(), free_address());
         let log = folder.join(format!("{function}-{}.log", SystemClock.fresh_id()));
         let child = spawn(function, &api, &runtime, variables, &log);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{api}/2015-03-31/functions/function/invocations");
-        let mut emulated = Self { child, url, log, http };
+        let mut emulated = Self {
+            child,
+            url,
+            log,
+            http,
+        };
         let deadline = tokio::time::Instant::now() + START_DEADLINE;
         while TcpStream::connect(&api).await.is_err() && emulated.is_running() {
-            assert!(tokio::time::Instant::now() < deadline, "the emulator does not listen: {}", emulated.log());
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "the emulator does not listen: {}",
+                emulated.log()
+            );
             tokio::time::sleep(POLL).await;
         }
-        if emulated.is_running() { Ok(emulated) } else { Err(emulated.log()) }
+        if emulated.is_running() {
+            Ok(emulated)
+        } else {
+            Err(emulated.log())
+        }
     }
 
     fn is_running(&mut self) -> bool {
@@ -61,16 +80,24 @@ impl Emulated {
     /// Invokes the function and returns what it answers.
     pub(super) async fn invoke(&self, event: &Value) -> Value {
         let text = self.send(event).await.unwrap();
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}; the function's log: {}", self.log()))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|_| panic!("{text}; the function's log: {}", self.log()))
     }
 
-    /// Invokes the function; `None` when it does not answer, or with no JSON, as when its time is up.
+    /// Invokes the function; `None` when it does not answer, or with no JSON, as when its time is
+    /// up.
     pub(super) async fn try_invoke(&self, event: &Value) -> Option<Value> {
         serde_json::from_str(&self.send(event).await.ok()?).ok()
     }
 
     async fn send(&self, event: &Value) -> reqwest::Result<String> {
-        self.http.post(&self.url).body(event.to_string()).send().await?.text().await
+        self.http
+            .post(&self.url)
+            .body(event.to_string())
+            .send()
+            .await?
+            .text()
+            .await
     }
 
     /// What the emulator and the function have logged so far.
@@ -81,9 +108,12 @@ impl Emulated {
 
 impl Drop for Emulated {
     fn drop(&mut self) {
-        // The emulator gives the function a process group of its own: left alone, it would go on with what it is at.
+        // The emulator gives the function a process group of its own: left alone, it would go on
+        // with what it is at.
         let emulator = self.child.id();
-        let processes = children(emulator).chain([emulator]).map(|process| process.to_string());
+        let processes = children(emulator)
+            .chain([emulator])
+            .map(|process| process.to_string());
         drop(Command::new("kill").arg("-KILL").args(processes).status());
         drop(self.child.wait());
     }
@@ -92,17 +122,37 @@ impl Drop for Emulated {
 /// The processes that a process has started
 /// (<https://man7.org/linux/man-pages/man5/proc_pid_task_tid_children.5.html>).
 fn children(process: u32) -> impl Iterator<Item = u32> {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let lists = threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
-    let children: Vec<u32> =
-        lists.flat_map(|list| list.split_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists = threads
+        .map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    let children: Vec<u32> = lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .flat_map(str::parse)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     children.into_iter()
 }
 
-fn spawn(function: &str, api: &str, runtime: &str, variables: &[(&str, String)], log: &Path) -> Child {
+fn spawn(
+    function: &str,
+    api: &str,
+    runtime: &str,
+    variables: &[(&str, String)],
+    log: &Path,
+) -> Child {
     let output = File::create(log).unwrap();
     Command::new(emulator())
-        .args(["--runtime-interface-emulator-address", api, "--runtime-api-address", runtime])
+        .args([
+            "--runtime-interface-emulator-address",
+            api,
+            "--runtime-api-address",
+            runtime,
+        ])
         .arg(release_binary(function))
         .env_clear()
         .env("AWS_LAMBDA_FUNCTION_TIMEOUT", "60")
@@ -116,22 +166,51 @@ fn spawn(function: &str, api: &str, runtime: &str, variables: &[(&str, String)],
 
 /// An address of this machine that nobody listens on just now.
 fn free_address() -> String {
-    StdTcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string()
+    StdTcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }
 
 /// The emulator in the wheel of aws-sam-cli.
 fn emulator() -> PathBuf {
-    let name = if cfg!(target_arch = "aarch64") { "aws-lambda-rie-arm64" } else { "aws-lambda-rie-x86_64" };
+    let name = if cfg!(target_arch = "aarch64") {
+        "aws-lambda-rie-arm64"
+    } else {
+        "aws-lambda-rie-x86_64"
+    };
     let libraries = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/sam/lib");
-    let pythons = std::fs::read_dir(&libraries).into_iter().flatten().flatten();
-    let candidates = pythons.map(|python| python.path().join("site-packages/samcli/local/rapid").join(name));
-    candidates.into_iter().find(|path| path.is_file()).expect("no emulator in .tools/sam: run `make test-binaries`")
+    let pythons = std::fs::read_dir(&libraries)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let candidates = pythons.map(|python| {
+        python
+            .path()
+            .join("site-packages/samcli/local/rapid")
+            .join(name)
+    });
+    candidates
+        .into_iter()
+        .find(|path| path.is_file())
+        .expect("no emulator in .tools/sam: run `make test-binaries`")
 }
 
-/// The function's binary beside this test's own build: in target/release for target/debug/deps/tests.
+/// The function's binary beside this test's own build: in target/release for
+/// target/debug/deps/tests.
 fn release_binary(function: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
-    let path = own.ancestors().nth(3).unwrap().join("release").join(function);
-    assert!(path.is_file(), "{} is missing: run `make test-binaries`", path.display());
+    let path = own
+        .ancestors()
+        .nth(3)
+        .unwrap()
+        .join("release")
+        .join(function);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make test-binaries`",
+        path.display()
+    );
     path
 }

@@ -22,7 +22,8 @@ const DAYS: [(&str, &str); 2] = [
 async fn exported_names(container: &ContainerView) -> Vec<String> {
     let mut names = Vec::new();
     for blob in container.list().await.unwrap() {
-        let content: Value = serde_json::from_slice(&container.read(&blob.name).await.unwrap()).unwrap();
+        let content: Value =
+            serde_json::from_slice(&container.read(&blob.name).await.unwrap()).unwrap();
         let groups = content.as_array().into_iter().flatten();
         let events = groups.flat_map(|group| group["events"].as_array().unwrap());
         names.extend(events.map(|event| event["name"].as_str().unwrap().to_owned()));
@@ -40,7 +41,12 @@ async fn the_release_binaries_carry_an_export_from_the_post_to_sealed_files() {
     let id = post(&create, &machine.container("cw"), (DAYS[0].0, DAYS[1].0)).await;
 
     let plan = machine.function("plan-export").await;
-    assert_eq!(plan.invoke(&bus_event("plan-export", &id)).await, Value::Null, "{}", plan.log());
+    assert_eq!(
+        plan.invoke(&bus_event("plan-export", &id)).await,
+        Value::Null,
+        "{}",
+        plan.log()
+    );
     let run = machine.function("run-export-chunk").await;
     let job = machine.job(&id).await;
     assert_eq!(job.chunks, 2, "one chunk a day");
@@ -50,13 +56,27 @@ async fn the_release_binaries_carry_an_export_from_the_post_to_sealed_files() {
     }
     let fail = machine.function("fail-chunk").await;
     let answer = fail.invoke(&message("fail-chunk", &job, 0)).await;
-    assert_eq!(answer, json!({"batchItemFailures": []}), "a recorded chunk is left alone: {}", fail.log());
+    assert_eq!(
+        answer,
+        json!({"batchItemFailures": []}),
+        "a recorded chunk is left alone: {}",
+        fail.log()
+    );
     let finish = machine.function("finish-export").await;
-    assert_eq!(finish.invoke(&bus_event("finish-export", &id)).await, Value::Null, "{}", finish.log());
+    assert_eq!(
+        finish.invoke(&bus_event("finish-export", &id)).await,
+        Value::Null,
+        "{}",
+        finish.log()
+    );
 
     let status = machine.function("get-status").await;
     let task = task(&status, &id).await;
-    assert_eq!((&task["state"], &task["progress"]["rows"]), (&json!("Succeeded"), &json!(2)), "{task}");
+    assert_eq!(
+        (&task["state"], &task["progress"]["rows"]),
+        (&json!("Succeeded"), &json!(2)),
+        "{task}"
+    );
     assert_eq!(exported_names(&machine.files()).await, ["won", "lost"]);
     assert!(!machine.logs().contains("sig="), "a signature in a log");
 }

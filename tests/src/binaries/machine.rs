@@ -1,4 +1,5 @@
-//! What the functions work on, and the events that they are called with: the samples of `tests/events/`.
+//! What the functions work on, and the events that they are called with: the samples of
+//! `tests/events/`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,20 +33,39 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Starts in a folder, with an empty lake; the functions get these settings beside what they need in any case.
+    /// Starts in a folder, with an empty lake; the functions get these settings beside what they
+    /// need in any case.
     pub(super) async fn start(folder: TempDir, settings: &[(&'static str, &str)]) -> Self {
-        let dynamo = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite")).await.unwrap();
+        let dynamo = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite"))
+            .await
+            .unwrap();
         let sdk = dynamo.sdk_config().await;
         create_tables(&sdk).await.unwrap();
         let data = folder.path().join("azurite");
         std::fs::create_dir_all(&data).unwrap();
-        let azurite = Azurite::start(&AzuriteSettings { install: default_install(), data, port: None }).await.unwrap();
+        let azurite = Azurite::start(&AzuriteSettings {
+            install: default_install(),
+            data,
+            port: None,
+        })
+        .await
+        .unwrap();
         azurite.create_container(CONTAINER).await.unwrap();
         let store = DynamoStore::new(client(&sdk), EXPORTS_TABLE, Arc::new(SystemClock));
         let plan: Value = sample("plan-export");
         let scope = AppScope::from_canonical(plan["detail"]["scope"].as_str().unwrap());
-        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let machine = Self { store, dynamo, azurite, scope, settings, folder };
+        let settings = settings
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let machine = Self {
+            store,
+            dynamo,
+            azurite,
+            scope,
+            settings,
+            folder,
+        };
         machine.admit().await;
         machine
     }
@@ -53,14 +73,22 @@ impl Machine {
     /// Grants the samples' caller its app, and lays out a key.
     async fn admit(&self) {
         let path = self.scope.as_str().to_owned();
-        let grant = Grant { subject: "reporting".to_owned(), path, role: Role::Contributor };
+        let grant = Grant {
+            subject: "reporting".to_owned(),
+            path,
+            role: Role::Contributor,
+        };
         self.store.put_grant(&grant).await.unwrap();
         std::fs::write(self.path("seal.key"), "5a".repeat(32)).unwrap();
     }
 
     /// Puts an object of events into the lake.
     pub(super) fn put_events(&self, day: &str, name: &str, lines: &str) {
-        let app = self.scope.as_str().trim_start_matches('/').replace('/', "!");
+        let app = self
+            .scope
+            .as_str()
+            .trim_start_matches('/')
+            .replace('/', "!");
         let folder = self.path(&format!("lake/events/app={app}/date={day}"));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(Path::new(&folder).join(name), lines).unwrap();
@@ -70,13 +98,17 @@ impl Machine {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// Starts a function with all that any function reads; what it does not read does not disturb it.
+    /// Starts a function with all that any function reads; what it does not read does not disturb
+    /// it.
     pub(super) async fn function(&self, name: &str) -> Emulated {
         let mut variables = vec![
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamo.endpoint().to_owned()),
+            (
+                "AWS_ENDPOINT_URL_DYNAMODB",
+                self.dynamo.endpoint().to_owned(),
+            ),
             ("EXPORTS_TABLE", EXPORTS_TABLE.to_owned()),
             ("REGISTRY_TABLE", REGISTRY_TABLE.to_owned()),
             ("LAKE_URL", format!("file://{}", self.path("lake"))),
@@ -99,19 +131,33 @@ impl Machine {
     }
 
     pub(super) async fn job(&self, id: &str) -> Job {
-        let key = JobKey { scope: self.scope.clone(), id: JobId::parse(id).unwrap() };
-        self.store.job(&key, SystemClock.now()).await.unwrap().unwrap()
+        let key = JobKey {
+            scope: self.scope.clone(),
+            id: JobId::parse(id).unwrap(),
+        };
+        self.store
+            .job(&key, SystemClock.now())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// What all functions have logged, those that are gone included.
     pub(super) fn logs(&self) -> String {
-        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
-        logs.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
+        let files = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let logs =
+            files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+        logs.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
+            .collect()
     }
 }
 
-#[expect(clippy::disallowed_types, reason = "the store is made here as the functions make it")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the store is made here as the functions make it"
+)]
 fn client(sdk: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(sdk)
 }

@@ -57,7 +57,11 @@ struct Faulty {
 impl Faulty {
     fn new(faults: impl IntoIterator<Item = Fault>) -> Arc<Self> {
         let faults = Mutex::new(faults.into_iter().collect());
-        Arc::new(Self { inner: new_http_client(None), faults, requests: AtomicUsize::new(0) })
+        Arc::new(Self {
+            inner: new_http_client(None),
+            faults,
+            requests: AtomicUsize::new(0),
+        })
     }
 
     fn open(self: &Arc<Self>, world: &World) -> Arc<dyn Container> {
@@ -80,17 +84,30 @@ impl HttpClient for Faulty {
             Some(Fault::Answer(status, code)) => {
                 let mut headers = Headers::new();
                 headers.insert("x-ms-error-code", code);
-                Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), headers, Bytes::new()))
+                Ok(AsyncRawResponse::from_bytes(
+                    StatusCode::from(status),
+                    headers,
+                    Bytes::new(),
+                ))
             }
             Some(Fault::Later(seconds)) => {
                 let mut headers = Headers::new();
                 headers.insert("x-ms-error-code", "ServerBusy");
                 headers.insert("retry-after", seconds.to_string());
-                Ok(AsyncRawResponse::from_bytes(StatusCode::ServiceUnavailable, headers, Bytes::new()))
+                Ok(AsyncRawResponse::from_bytes(
+                    StatusCode::ServiceUnavailable,
+                    headers,
+                    Bytes::new(),
+                ))
             }
             Some(Fault::Cut) => {
-                let cause = io::Error::new(io::ErrorKind::ConnectionReset, request.url().to_string());
-                Err(Error::with_error(ErrorKind::Io, cause, request.url().to_string()))
+                let cause =
+                    io::Error::new(io::ErrorKind::ConnectionReset, request.url().to_string());
+                Err(Error::with_error(
+                    ErrorKind::Io,
+                    cause,
+                    request.url().to_string(),
+                ))
             }
             Some(Fault::Damage) => {
                 let mut damaged = request.clone();
@@ -102,7 +119,9 @@ impl HttpClient for Faulty {
 }
 
 async fn stage_row(container: &dyn Container) -> Result<(), ContainerError> {
-    container.stage_block(&blob(), id(1, 0), Bytes::from_static(b"row")).await
+    container
+        .stage_block(&blob(), id(1, 0), Bytes::from_static(b"row"))
+        .await
 }
 
 #[tokio::test]
@@ -111,17 +130,30 @@ async fn a_busy_storage_is_asked_again() {
     let busy = Faulty::new([Fault::Answer(503, "ServerBusy"), Fault::Cut]);
     let container = busy.open(&world);
     stage_row(&*container).await.unwrap();
-    container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await.unwrap();
+    container
+        .commit_blocks(&blob(), &[id(1, 0)], "text/csv")
+        .await
+        .unwrap();
     assert_eq!(world.read(&blob()).await, "row");
     assert_eq!(busy.requests(), 4);
 }
 
 #[tokio::test]
 async fn a_storage_that_stays_busy_is_unavailable() {
-    for (status, code) in [(408, "Timeout"), (429, "TooMany"), (500, "InternalError"), (503, "ServerBusy")] {
+    for (status, code) in [
+        (408, "Timeout"),
+        (429, "TooMany"),
+        (500, "InternalError"),
+        (503, "ServerBusy"),
+    ] {
         let busy = Faulty::new(vec![Fault::Answer(status, code); 9]);
         let staged = stage_row(&*busy.open(&World::memory())).await;
-        assert_eq!(staged, Err(ContainerError::Unavailable { reason: code.to_owned() }));
+        assert_eq!(
+            staged,
+            Err(ContainerError::Unavailable {
+                reason: code.to_owned()
+            })
+        );
         assert_eq!(busy.requests(), 1 + RETRIES as usize);
     }
 }
@@ -131,7 +163,12 @@ async fn a_connection_that_breaks_every_time_is_unavailable() {
     let broken = Faulty::new(vec![Fault::Cut; 9]);
     let container = broken.open(&World::memory());
     let staged = stage_row(&*container).await;
-    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "the connection broke".to_owned() }));
+    assert_eq!(
+        staged,
+        Err(ContainerError::Unavailable {
+            reason: "the connection broke".to_owned()
+        })
+    );
     assert_eq!(broken.requests(), 1 + RETRIES as usize);
 }
 
@@ -140,15 +177,32 @@ async fn a_storage_that_asks_to_be_left_alone_for_long_is_not_waited_for() {
     let busy = Faulty::new([Fault::Later(30), Fault::Answer(409, "ContainerDisabled")]);
     let begun = Instant::now();
     let staged = stage_row(&*busy.open(&World::memory())).await;
-    assert_eq!(staged, Err(ContainerError::Refused { code: "ContainerDisabled".to_owned() }));
-    assert!(begun.elapsed() >= Duration::from_secs(30), "half a minute is waited for");
+    assert_eq!(
+        staged,
+        Err(ContainerError::Refused {
+            code: "ContainerDisabled".to_owned()
+        })
+    );
+    assert!(
+        begun.elapsed() >= Duration::from_secs(30),
+        "half a minute is waited for"
+    );
     assert_eq!(busy.requests(), 2);
 
     let busy = Faulty::new([Fault::Later(3_600)]);
     let begun = Instant::now();
     let staged = stage_row(&*busy.open(&World::memory())).await;
-    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no answer in time".to_owned() }));
-    assert!(begun.elapsed() < Duration::from_mins(2), "{:?}", begun.elapsed());
+    assert_eq!(
+        staged,
+        Err(ContainerError::Unavailable {
+            reason: "no answer in time".to_owned()
+        })
+    );
+    assert!(
+        begun.elapsed() < Duration::from_mins(2),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_eq!(busy.requests(), 1);
 }
 
@@ -163,9 +217,20 @@ async fn a_reader_does_not_wait_for_an_hour_either() {
     for read in [true, false] {
         let view = reader(Faulty::new([Fault::Later(3_600)]), 1);
         let begun = Instant::now();
-        let error = if read { view.read("a").await.unwrap_err() } else { view.list().await.unwrap_err() };
-        assert!(matches!(&error, BlobsError::Storage { reason, .. } if reason == "no answer in time"), "{error}");
-        assert!(begun.elapsed() < Duration::from_mins(10), "{:?}", begun.elapsed());
+        let error = if read {
+            view.read("a").await.unwrap_err()
+        } else {
+            view.list().await.unwrap_err()
+        };
+        assert!(
+            matches!(&error, BlobsError::Storage { reason, .. } if reason == "no answer in time"),
+            "{error}"
+        );
+        assert!(
+            begun.elapsed() < Duration::from_mins(10),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }
 
@@ -174,10 +239,18 @@ async fn a_reader_leaves_an_answer_without_end() {
     for status in ["200 OK", "403 Forbidden"] {
         let sent = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&sent);
-        let endless = Server::start(move |connection| answer_without_end(connection, status, count.clone())).await;
-        let error = reader(new_http_client(None), endless.port).list().await.unwrap_err();
+        let endless =
+            Server::start(move |connection| answer_without_end(connection, status, count.clone()))
+                .await;
+        let error = reader(new_http_client(None), endless.port)
+            .list()
+            .await
+            .unwrap_err();
         match status {
-            "200 OK" => assert!(error.to_string().contains("the answer does not end"), "{error}"),
+            "200 OK" => assert!(
+                error.to_string().contains("the answer does not end"),
+                "{error}"
+            ),
             _ => assert!(matches!(error, BlobsError::Denied { .. }), "{error}"),
         }
         let sent = sent.load(Ordering::SeqCst);
@@ -188,8 +261,16 @@ async fn a_reader_leaves_an_answer_without_end() {
 #[tokio::test]
 async fn a_refusal_is_not_asked_again() {
     let immutable = Faulty::new([Fault::Answer(409, "BlobImmutableDueToPolicy")]);
-    let committed = immutable.open(&World::memory()).commit_blocks(&blob(), &[], "text/csv").await;
-    assert_eq!(committed, Err(ContainerError::Refused { code: "BlobImmutableDueToPolicy".to_owned() }));
+    let committed = immutable
+        .open(&World::memory())
+        .commit_blocks(&blob(), &[], "text/csv")
+        .await;
+    assert_eq!(
+        committed,
+        Err(ContainerError::Refused {
+            code: "BlobImmutableDueToPolicy".to_owned()
+        })
+    );
     assert_eq!(immutable.requests(), 1);
 }
 
@@ -198,12 +279,20 @@ async fn a_block_damaged_on_its_way_is_refused_and_never_kept() {
     let world = World::azurite().await;
     let container = Faulty::new([Fault::Damage]).open(&world);
     let staged = stage_row(&*container).await;
-    assert!(matches!(staged, Err(ContainerError::Damaged { .. })), "{staged:?}");
-    let committed = container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await;
+    assert!(
+        matches!(staged, Err(ContainerError::Damaged { .. })),
+        "{staged:?}"
+    );
+    let committed = container
+        .commit_blocks(&blob(), &[id(1, 0)], "text/csv")
+        .await;
     assert_eq!(committed, Err(ContainerError::BlocksGone));
 
     stage(&*container, id(1, 0), "row").await;
-    container.commit_blocks(&blob(), &[id(1, 0)], "text/csv").await.unwrap();
+    container
+        .commit_blocks(&blob(), &[id(1, 0)], "text/csv")
+        .await
+        .unwrap();
     assert_eq!(world.read(&blob()).await, "row");
 }
 
@@ -237,9 +326,16 @@ impl Server {
 }
 
 fn open(port: u16) -> Arc<dyn Container> {
-    let address = ContainerAddress::new(format!("http://127.0.0.1:{port}/devstoreaccount1/exports"));
-    let access = ContainerAccess { address, signature: Secret::new("sp=w&sig=SECRET") };
-    AzureContainers::new(&settings()).unwrap().open(&access).unwrap()
+    let address =
+        ContainerAddress::new(format!("http://127.0.0.1:{port}/devstoreaccount1/exports"));
+    let access = ContainerAccess {
+        address,
+        signature: Secret::new("sp=w&sig=SECRET"),
+    };
+    AzureContainers::new(&settings())
+        .unwrap()
+        .open(&access)
+        .unwrap()
 }
 
 async fn answer(mut connection: TcpStream, text: String) {
@@ -250,13 +346,23 @@ async fn answer(mut connection: TcpStream, text: String) {
 
 #[tokio::test]
 async fn a_redirect_is_never_followed() {
-    let trap = Server::start(|connection| answer(connection, "HTTP/1.1 201 Created\r\n\r\n".to_owned())).await;
-    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    let trap =
+        Server::start(|connection| answer(connection, "HTTP/1.1 201 Created\r\n\r\n".to_owned()))
+            .await;
+    for status in [
+        "301 Moved",
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
         let place = format!("http://127.0.0.1:{}/devstoreaccount1/exports", trap.port);
         let text = format!("HTTP/1.1 {status}\r\nlocation: {place}\r\ncontent-length: 0\r\n\r\n");
         let server = Server::start(move |connection| answer(connection, text.clone())).await;
         let staged = stage_row(&*open(server.port)).await;
-        assert!(matches!(staged, Err(ContainerError::Refused { .. })), "{staged:?}");
+        assert!(
+            matches!(staged, Err(ContainerError::Refused { .. })),
+            "{staged:?}"
+        );
         assert_eq!(server.connections(), 1);
     }
     assert_eq!(trap.connections(), 0);
@@ -270,7 +376,12 @@ async fn a_storage_that_answers_too_late_is_unavailable() {
     })
     .await;
     let staged = stage_row(&*open(silent.port)).await;
-    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no answer in time".to_owned() }));
+    assert_eq!(
+        staged,
+        Err(ContainerError::Unavailable {
+            reason: "no answer in time".to_owned()
+        })
+    );
     assert_eq!(silent.connections(), 1 + RETRIES as usize);
 }
 
@@ -279,7 +390,11 @@ async fn answer_without_end(mut connection: TcpStream, status: &str, sent: Arc<A
     static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
     let mut request = vec![0; 8192];
     drop(connection.read(&mut request).await);
-    drop(connection.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await);
+    drop(
+        connection
+            .write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes())
+            .await,
+    );
     for _ in 0..16_384 {
         if connection.write_all(&PIECE).await.is_err() {
             return;
@@ -290,12 +405,18 @@ async fn answer_without_end(mut connection: TcpStream, status: &str, sent: Arc<A
 
 #[tokio::test]
 async fn a_storage_that_answers_without_end_is_left_early() {
-    let too_long = ContainerError::Refused { code: "AnswerTooLong".to_owned() };
-    let denied = ContainerError::Denied { code: "HTTP 403".to_owned() };
+    let too_long = ContainerError::Refused {
+        code: "AnswerTooLong".to_owned(),
+    };
+    let denied = ContainerError::Denied {
+        code: "HTTP 403".to_owned(),
+    };
     for (status, expected) in [("403 Forbidden", denied), ("201 Created", too_long)] {
         let sent = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&sent);
-        let endless = Server::start(move |connection| answer_without_end(connection, status, count.clone())).await;
+        let endless =
+            Server::start(move |connection| answer_without_end(connection, status, count.clone()))
+                .await;
         assert_eq!(stage_row(&*open(endless.port)).await, Err(expected));
         assert_eq!(endless.connections(), 1);
         // Some megabytes wait in the sockets' buffers.
@@ -308,14 +429,24 @@ async fn a_storage_that_answers_without_end_is_left_early() {
 async fn a_storage_that_hangs_up_is_unavailable() {
     let rude = Server::start(|connection| answer(connection, "HTTP/1.1 20".to_owned())).await;
     let staged = stage_row(&*open(rude.port)).await;
-    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "the connection broke".to_owned() }));
+    assert_eq!(
+        staged,
+        Err(ContainerError::Unavailable {
+            reason: "the connection broke".to_owned()
+        })
+    );
 }
 
 #[tokio::test]
 async fn a_storage_that_is_not_there_is_unavailable() {
     let deaf = crate::faults::deaf_socket();
     let staged = stage_row(&*open(deaf.local_addr().unwrap().port())).await;
-    assert_eq!(staged, Err(ContainerError::Unavailable { reason: "no connection".to_owned() }));
+    assert_eq!(
+        staged,
+        Err(ContainerError::Unavailable {
+            reason: "no connection".to_owned()
+        })
+    );
 }
 
 #[tokio::test]
@@ -324,14 +455,18 @@ async fn no_failure_shows_the_signature() {
     let silent = Server::start(|connection| {
         answer(
             connection,
-            "HTTP/1.1 403 Forbidden\r\nx-ms-error-code: a?sig=SECRET\r\ncontent-length: 0\r\n\r\n".to_owned(),
+            "HTTP/1.1 403 Forbidden\r\nx-ms-error-code: a?sig=SECRET\r\ncontent-length: 0\r\n\r\n"
+                .to_owned(),
         )
     })
     .await;
     for port in [rude.port, silent.port, 1] {
         let error = stage_row(&*open(port)).await.unwrap_err();
         let shown = format!("{error} {error:?}");
-        assert!(!shown.contains("SECRET") && !shown.contains("127.0.0.1"), "{shown}");
+        assert!(
+            !shown.contains("SECRET") && !shown.contains("127.0.0.1"),
+            "{shown}"
+        );
     }
     let world = World::azurite().await;
     for grant in [Grant::Read, Grant::Expired] {
@@ -361,10 +496,14 @@ impl io::Write for Log {
 async fn no_log_line_shows_the_signature() {
     let log = Log::default();
     let writer = log.clone();
-    // While there is only one dispatcher, tests on other threads, which have none, would switch call sites off for all.
+    // While there is only one dispatcher, tests on other threads, which have none, would switch
+    // call sites off for all.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
-    let _logged = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false);
+    let _logged =
+        tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
 
     let world = World::azurite().await;
     let access = world.access(Grant::Write);
@@ -374,6 +513,9 @@ async fn no_log_line_shows_the_signature() {
     stage_row(&*open(rude.port)).await.unwrap_err();
 
     let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(lines.contains("performing request"), "the client logs its requests at this level");
+    assert!(
+        lines.contains("performing request"),
+        "the client logs its requests at this level"
+    );
     assert!(!lines.contains("SECRET") && !lines.contains(signature));
 }

@@ -27,8 +27,14 @@ pub(super) enum Grant {
 
 /// An empty container in one of the implementations.
 pub(super) enum World {
-    Memory { containers: MemoryContainers, address: ContainerAddress },
-    Azurite { storage: Arc<SharedAzurite>, container: String },
+    Memory {
+        containers: MemoryContainers,
+        address: ContainerAddress,
+    },
+    Azurite {
+        storage: Arc<SharedAzurite>,
+        container: String,
+    },
 }
 
 impl World {
@@ -39,7 +45,10 @@ impl World {
         for (signature, permission) in [("write", Permission::Write), ("read", Permission::Read)] {
             containers.grant(&address, &Secret::new(signature), permission);
         }
-        Self::Memory { containers, address }
+        Self::Memory {
+            containers,
+            address,
+        }
     }
 
     pub(super) async fn azurite() -> Self {
@@ -60,12 +69,19 @@ impl World {
     pub(super) fn open_missing(&self) -> Arc<dyn Container> {
         match self {
             Self::Memory { containers, .. } => {
-                let address = ContainerAddress::new("https://account1.blob.core.windows.net/missing");
-                containers.open(&ContainerAccess { address, signature: Secret::new("write") }).unwrap()
+                let address =
+                    ContainerAddress::new("https://account1.blob.core.windows.net/missing");
+                containers
+                    .open(&ContainerAccess {
+                        address,
+                        signature: Secret::new("write"),
+                    })
+                    .unwrap()
             }
             Self::Azurite { storage, .. } => {
                 let missing = format!("missing-{}", Uuid::nil());
-                let url = SasTerms::for_a_day("w").container_url(&storage.azurite.endpoint(), &missing);
+                let url =
+                    SasTerms::for_a_day("w").container_url(&storage.azurite.endpoint(), &missing);
                 azure().open(&access_of(&url)).unwrap()
             }
         }
@@ -79,16 +95,24 @@ impl World {
                     Grant::Read => "read",
                     Grant::Expired => "expired",
                 };
-                ContainerAccess { address: address.clone(), signature: Secret::new(signature) }
+                ContainerAccess {
+                    address: address.clone(),
+                    signature: Secret::new(signature),
+                }
             }
-            Self::Azurite { storage, container } => access_of(&signed(grant, &storage.azurite.endpoint(), container)),
+            Self::Azurite { storage, container } => {
+                access_of(&signed(grant, &storage.azurite.endpoint(), container))
+            }
         }
     }
 
     /// A committed blob's text.
     pub(super) async fn read(&self, name: &BlobName) -> String {
         let data = match self {
-            Self::Memory { containers, address } => containers.read(address, name).unwrap().data,
+            Self::Memory {
+                containers,
+                address,
+            } => containers.read(address, name).unwrap().data,
             Self::Azurite { .. } => self.view().read(name.as_str()).await.unwrap(),
         };
         String::from_utf8(data).unwrap()
@@ -97,20 +121,33 @@ impl World {
     /// Names and content types of the committed blobs.
     pub(super) async fn list(&self) -> Vec<(String, String)> {
         match self {
-            Self::Memory { containers, address } => {
+            Self::Memory {
+                containers,
+                address,
+            } => {
                 let names = containers.list(address).into_iter();
-                let blob = |name: &str| containers.read(address, &BlobName::from_stored(name)).unwrap();
-                names.map(|name| (name.clone(), blob(&name).content_type)).collect()
+                let blob = |name: &str| {
+                    containers
+                        .read(address, &BlobName::from_stored(name))
+                        .unwrap()
+                };
+                names
+                    .map(|name| (name.clone(), blob(&name).content_type))
+                    .collect()
             }
             Self::Azurite { .. } => {
                 let entries = self.view().list().await.unwrap().into_iter();
-                entries.map(|entry| (entry.name, entry.content_type.unwrap_or_default())).collect()
+                entries
+                    .map(|entry| (entry.name, entry.content_type.unwrap_or_default()))
+                    .collect()
             }
         }
     }
 
     fn view(&self) -> ContainerView {
-        let Self::Azurite { storage, container } = self else { panic!("memory needs no view") };
+        let Self::Azurite { storage, container } = self else {
+            panic!("memory needs no view")
+        };
         let url = SasTerms::for_a_day("rl").container_url(&storage.azurite.endpoint(), container);
         ContainerView::open(&url).unwrap()
     }
@@ -128,14 +165,21 @@ fn signed(grant: Grant, endpoint: &str, container: &str) -> Secret {
         Grant::Read => SasTerms::for_a_day("rl").container_url(endpoint, container),
         Grant::Expired => {
             let expiry = SystemClock.now() - Duration::HOUR;
-            SasTerms { expiry, ..SasTerms::for_a_day("w") }.container_url(endpoint, container)
+            SasTerms {
+                expiry,
+                ..SasTerms::for_a_day("w")
+            }
+            .container_url(endpoint, container)
         }
     }
 }
 
 fn access_of(url: &Secret) -> ContainerAccess {
     let (address, signature) = url.reveal().split_once('?').unwrap();
-    ContainerAccess { address: ContainerAddress::new(address), signature: Secret::new(signature) }
+    ContainerAccess {
+        address: ContainerAddress::new(address),
+        signature: Secret::new(signature),
+    }
 }
 
 /// An Azurite with a folder of its own.
@@ -152,9 +196,16 @@ async fn shared_azurite() -> Arc<SharedAzurite> {
         return running;
     }
     let data = tempfile::tempdir().unwrap();
-    let settings = AzuriteSettings { install: default_install(), data: data.path().to_owned(), port: None };
+    let settings = AzuriteSettings {
+        install: default_install(),
+        data: data.path().to_owned(),
+        port: None,
+    };
     let azurite = Azurite::start(&settings).await.unwrap();
-    let started = Arc::new(SharedAzurite { azurite, _data: data });
+    let started = Arc::new(SharedAzurite {
+        azurite,
+        _data: data,
+    });
     *shared = Arc::downgrade(&started);
     started
 }

@@ -10,7 +10,13 @@ pub(crate) enum Act {
     Expire,
 }
 
-const ALL: &[Act] = &[Act::Revoke, Act::Patch, Act::Retry, Act::Cancel, Act::Expire];
+const ALL: &[Act] = &[
+    Act::Revoke,
+    Act::Patch,
+    Act::Retry,
+    Act::Cancel,
+    Act::Expire,
+];
 
 const CREDENTIAL: &[Act] = &[Act::Revoke, Act::Patch];
 
@@ -26,8 +32,8 @@ pub(crate) struct Bounds {
     pub(crate) block_bytes: usize,
     /// How many blocks are sent at once.
     pub(crate) uploads: usize,
-    /// The most attempts at a chunk, and at finishing the job. What repeats itself while somebody else stands still would
-    /// go on for ever.
+    /// The most attempts at a chunk, and at finishing the job. What repeats itself while somebody
+    /// else stands still would go on for ever.
     pub(crate) attempts: u32,
     /// The most processes at once.
     pub(crate) workers: usize,
@@ -63,30 +69,170 @@ impl Bounds {
 
 /// What `make test` checks, in seconds.
 pub(crate) const SMALL: [(&str, Bounds); 6] = [
-    ("three processes, nothing goes wrong", Bounds { workers: 3, ..Bounds::PLAIN }),
-    ("one fault", Bounds { faults: 1, ..Bounds::PLAIN }),
-    ("three chunks over two shards in three pages", Bounds { chunks: 3, page: 1, shards: 2, ..Bounds::PLAIN }),
-    ("the owner acts", Bounds { chunks: 1, acts: 1, ..Bounds::PLAIN }),
-    ("a signature is revoked, a new one given", Bounds { chunks: 1, acts: 2, allowed: CREDENTIAL, ..Bounds::PLAIN }),
-    ("two chunks and a cancellation", Bounds { acts: 1, allowed: &[Act::Cancel], ..Bounds::PLAIN }),
+    (
+        "three processes, nothing goes wrong",
+        Bounds {
+            workers: 3,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one fault",
+        Bounds {
+            faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "three chunks over two shards in three pages",
+        Bounds {
+            chunks: 3,
+            page: 1,
+            shards: 2,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "the owner acts",
+        Bounds {
+            chunks: 1,
+            acts: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "a signature is revoked, a new one given",
+        Bounds {
+            chunks: 1,
+            acts: 2,
+            allowed: CREDENTIAL,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "two chunks and a cancellation",
+        Bounds {
+            acts: 1,
+            allowed: &[Act::Cancel],
+            ..Bounds::PLAIN
+        },
+    ),
 ];
 
 /// What `make model` checks, in minutes.
 pub(crate) const LARGE: [(&str, Bounds); 13] = [
-    ("two chunks, two faults", Bounds { faults: 2, ..Bounds::PLAIN }),
-    ("two chunks, three processes, one fault", Bounds { workers: 3, faults: 1, ..Bounds::PLAIN }),
-    ("three chunks over two shards, one fault", Bounds { chunks: 3, page: 1, shards: 2, faults: 1, ..Bounds::PLAIN }),
-    ("two chunks of three blocks, one fault", Bounds { block_bytes: 60, uploads: 2, faults: 1, ..Bounds::PLAIN }),
-    ("one chunk, three faults", Bounds { chunks: 1, faults: 3, ..Bounds::PLAIN }),
-    ("one chunk, one fault, one act", Bounds { chunks: 1, faults: 1, acts: 1, ..Bounds::PLAIN }),
-    ("two chunks, one fault, one act", Bounds { attempts: 2, faults: 1, acts: 1, ..Bounds::PLAIN }),
-    ("one chunk, two acts", Bounds { chunks: 1, acts: 2, ..Bounds::PLAIN }),
-    ("two chunks, two acts", Bounds { attempts: 2, acts: 2, ..Bounds::PLAIN }),
-    ("one chunk, three acts", Bounds { chunks: 1, attempts: 2, acts: 3, ..Bounds::PLAIN }),
+    (
+        "two chunks, two faults",
+        Bounds {
+            faults: 2,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "two chunks, three processes, one fault",
+        Bounds {
+            workers: 3,
+            faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "three chunks over two shards, one fault",
+        Bounds {
+            chunks: 3,
+            page: 1,
+            shards: 2,
+            faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "two chunks of three blocks, one fault",
+        Bounds {
+            block_bytes: 60,
+            uploads: 2,
+            faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one chunk, three faults",
+        Bounds {
+            chunks: 1,
+            faults: 3,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one chunk, one fault, one act",
+        Bounds {
+            chunks: 1,
+            faults: 1,
+            acts: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "two chunks, one fault, one act",
+        Bounds {
+            attempts: 2,
+            faults: 1,
+            acts: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one chunk, two acts",
+        Bounds {
+            chunks: 1,
+            acts: 2,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "two chunks, two acts",
+        Bounds {
+            attempts: 2,
+            acts: 2,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one chunk, three acts",
+        Bounds {
+            chunks: 1,
+            attempts: 2,
+            acts: 3,
+            ..Bounds::PLAIN
+        },
+    ),
     (
         "three chunks over two shards, one act",
-        Bounds { chunks: 3, page: 1, shards: 2, attempts: 2, acts: 1, ..Bounds::PLAIN },
+        Bounds {
+            chunks: 3,
+            page: 1,
+            shards: 2,
+            attempts: 2,
+            acts: 1,
+            ..Bounds::PLAIN
+        },
     ),
-    ("two chunks, three faults", Bounds { attempts: 2, faults: 3, ..Bounds::PLAIN }),
-    ("one chunk, one fault, two acts", Bounds { chunks: 1, attempts: 2, faults: 1, acts: 2, ..Bounds::PLAIN }),
+    (
+        "two chunks, three faults",
+        Bounds {
+            attempts: 2,
+            faults: 3,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "one chunk, one fault, two acts",
+        Bounds {
+            chunks: 1,
+            attempts: 2,
+            faults: 1,
+            acts: 2,
+            ..Bounds::PLAIN
+        },
+    ),
 ];

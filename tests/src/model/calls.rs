@@ -17,22 +17,48 @@ use super::noted::{fingerprint_of_job, hash};
 pub(crate) enum Call {
     ReadJob,
     ReadChunk(ChunkKey),
-    ReadChunks { shard: u16, after: Option<u32> },
-    ReadTally { shard: u16 },
-    ReadWaiting { after: bool },
+    ReadChunks {
+        shard: u16,
+        after: Option<u32>,
+    },
+    ReadTally {
+        shard: u16,
+    },
+    ReadWaiting {
+        after: bool,
+    },
     PutJob(Box<Job>),
     PutPage(Box<Job>, Vec<Chunk>),
-    Reopen { revision: u64, steps: Vec<ChunkMove> },
+    Reopen {
+        revision: u64,
+        steps: Vec<ChunkMove>,
+    },
     Apply(Box<ChunkMove>),
     Strike,
-    Stage { signature: String, blob: BlobName, block: BlockId, data: Bytes },
-    Commit { signature: String, blob: BlobName, blocks: Vec<BlockId>, content_type: String },
+    Stage {
+        signature: String,
+        blob: BlobName,
+        block: BlockId,
+        data: Bytes,
+    },
+    Commit {
+        signature: String,
+        blob: BlobName,
+        blocks: Vec<BlockId>,
+        content_type: String,
+    },
 }
 
 impl Call {
     /// In a few words.
     pub(crate) fn told(&self) -> String {
-        let chunk = |step: &ChunkMove| format!("chunk {} {}", step.chunk.key.number, step.chunk.state.name());
+        let chunk = |step: &ChunkMove| {
+            format!(
+                "chunk {} {}",
+                step.chunk.key.number,
+                step.chunk.state.name()
+            )
+        };
         match self {
             Self::ReadJob => "read the job".to_owned(),
             Self::ReadChunk(key) => format!("read chunk {}", key.number),
@@ -40,15 +66,28 @@ impl Call {
             Self::ReadTally { shard } => format!("read the tally of shard {shard}"),
             Self::ReadWaiting { .. } => "read the list of those that wait".to_owned(),
             Self::PutJob(job) => format!("put the job, {}", job.phase.name()),
-            Self::PutPage(job, chunks) => format!("put the job, {}, and {} chunks", job.phase.name(), chunks.len()),
-            Self::Reopen { steps, .. } => format!("put {}", steps.iter().map(chunk).collect::<Vec<_>>().join(", ")),
+            Self::PutPage(job, chunks) => format!(
+                "put the job, {}, and {} chunks",
+                job.phase.name(),
+                chunks.len()
+            ),
+            Self::Reopen { steps, .. } => format!(
+                "put {}",
+                steps.iter().map(chunk).collect::<Vec<_>>().join(", ")
+            ),
             Self::Apply(step) => format!("put {}", chunk(step)),
             Self::Strike => "strike the job off the list of those that wait".to_owned(),
             Self::Stage { blob, block, .. } => {
-                format!("stage block {} of attempt {} of {blob}", block.index, block.attempt)
+                format!(
+                    "stage block {} of attempt {} of {blob}",
+                    block.index, block.attempt
+                )
             }
             Self::Commit { blob, blocks, .. } => {
-                format!("commit attempt {:?} of {blob}", blocks.first().map(|block| block.attempt))
+                format!(
+                    "commit attempt {:?} of {blob}",
+                    blocks.first().map(|block| block.attempt)
+                )
             }
         }
     }
@@ -98,7 +137,11 @@ pub(crate) enum Failure {
 impl Answer {
     /// Stands for the answer; no two that differ have the same.
     pub(crate) fn fingerprint(&self) -> u64 {
-        if let Self::Job(Some(job)) = self { fingerprint_of_job(job) } else { hash(&format!("{self:?}")) }
+        if let Self::Job(Some(job)) = self {
+            fingerprint_of_job(job)
+        } else {
+            hash(&format!("{self:?}"))
+        }
     }
 }
 
@@ -128,7 +171,11 @@ thread_local! {
 impl Replay {
     /// Forgets the last process.
     pub(crate) fn begin(&mut self, now: OffsetDateTime) {
-        *self = Self { now, calls: Vec::new(), attempt: 0 };
+        *self = Self {
+            now,
+            calls: Vec::new(),
+            attempt: 0,
+        };
     }
 
     /// Answers a call, by its place.
@@ -139,13 +186,19 @@ impl Replay {
             self.attempt = step.chunk.attempt;
         }
         let waits = asked.waits.take().unwrap();
-        assert!(waits.send(answer).is_ok(), "nobody waits for {:?}", self.calls[at].call);
+        assert!(
+            waits.send(answer).is_ok(),
+            "nobody waits for {:?}",
+            self.calls[at].call
+        );
     }
 
-    /// The calls that somebody waits for, by their places. There is one at least, or the process waits for nothing.
+    /// The calls that somebody waits for, by their places. There is one at least, or the process
+    /// waits for nothing.
     pub(crate) fn open_calls(&self) -> Vec<(usize, Call)> {
         let calls = self.calls.iter().enumerate();
-        let open = calls.filter(|(_, asked)| asked.waits.as_ref().is_some_and(|waits| !waits.is_closed()));
+        let open =
+            calls.filter(|(_, asked)| asked.waits.as_ref().is_some_and(|waits| !waits.is_closed()));
         let open: Vec<_> = open.map(|(at, asked)| (at, asked.call.clone())).collect();
         assert!(!open.is_empty(), "a process waits for nothing");
         open
@@ -155,7 +208,12 @@ impl Replay {
 /// Waits for the answer to a call.
 pub(crate) async fn ask(call: Call) -> Answer {
     let (waits, answer) = oneshot::channel();
-    REPLAY.with_borrow_mut(|replay| replay.calls.push(Asked { call, waits: Some(waits) }));
+    REPLAY.with_borrow_mut(|replay| {
+        replay.calls.push(Asked {
+            call,
+            waits: Some(waits),
+        });
+    });
     match answer.await {
         Ok(answer) => answer,
         Err(_) => std::future::pending().await,

@@ -1,4 +1,5 @@
-//! How a job comes to its end when nothing goes wrong any more: the liveness that a search of states alone cannot see.
+//! How a job comes to its end when nothing goes wrong any more: the liveness that a search of
+//! states alone cannot see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +17,9 @@ use super::{Export, lines_of};
 const ROUNDS: usize = 30;
 
 impl Export {
-    /// Whether the job would come to its end, or wait for its owner, if everything died now and nothing went wrong any
-    /// more; and from there to success, once the owner gives a new signature.
+    /// Whether the job would come to its end, or wait for its owner, if everything died now and
+    /// nothing went wrong any more; and from there to success, once the owner gives a new
+    /// signature.
     pub(crate) fn would_end(&self, state: &State) -> bool {
         let mut state = state.clone();
         while !state.processes.is_empty() {
@@ -29,7 +31,8 @@ impl Export {
         if self.ends.lock().unwrap().contains(&id) {
             return true;
         }
-        let ends = self.comes_to_rest(&mut state) && (state.has_succeeded() || self.succeeds_with_help(&mut state));
+        let ends = self.comes_to_rest(&mut state)
+            && (state.has_succeeded() || self.succeeds_with_help(&mut state));
         if ends {
             self.ends.lock().unwrap().insert(id);
         }
@@ -65,7 +68,9 @@ impl Export {
         let mut state = self.begin();
         let ends = self.comes_to_rest(&mut state) && state.has_succeeded();
         assert!(ends, "undisturbed, the job does not succeed: {state:?}");
-        let files = state.files().map(|(name, content)| (name.clone(), String::from_utf8(content).unwrap()));
+        let files = state
+            .files()
+            .map(|(name, content)| (name.clone(), String::from_utf8(content).unwrap()));
         let files: BTreeMap<_, _> = files.collect();
         let mut names: Vec<String> = files.values().flat_map(|file| names_in(file)).collect();
         names.sort_unstable();
@@ -79,7 +84,10 @@ impl Export {
 
 fn names_in(file: &str) -> Vec<String> {
     let groups: Vec<Value> = serde_json::from_str(file).unwrap();
-    groups.iter().flat_map(|group| group["events"].as_array().unwrap().iter().map(name_of)).collect()
+    groups
+        .iter()
+        .flat_map(|group| group["events"].as_array().unwrap().iter().map(name_of))
+        .collect()
 }
 
 fn name_of(row: &Value) -> String {
@@ -89,7 +97,10 @@ fn name_of(row: &Value) -> String {
 impl State {
     /// The committed blobs but the manifest, with what they hold.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&BlobName, Vec<u8>)> {
-        let data = self.blobs.iter().filter(|(name, _)| !name.as_str().ends_with("manifest.json"));
+        let data = self
+            .blobs
+            .iter()
+            .filter(|(name, _)| !name.as_str().ends_with("manifest.json"));
         data.filter_map(|(name, blocks)| Some((name, blocks.content()?.data)))
     }
 
@@ -101,7 +112,10 @@ impl State {
 
     /// Whether the job has ended, or waits for its owner.
     pub(crate) fn job_rests(&self) -> bool {
-        matches!(self.job.phase, Phase::Ended { .. } | Phase::AwaitingCredential { .. })
+        matches!(
+            self.job.phase,
+            Phase::Ended { .. } | Phase::AwaitingCredential { .. }
+        )
     }
 
     pub(crate) fn has_succeeded(&self) -> bool {

@@ -46,7 +46,9 @@ impl Chunks for HastyTable {
         {
             let container = open_first();
             let committed = commit(container.as_ref(), file, "application/json").await;
-            committed.map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
+            committed.map_err(|error| StoreError::Unavailable {
+                reason: error.to_string(),
+            })?;
         }
         Table.apply(step).await
     }
@@ -55,5 +57,10 @@ impl Chunks for HastyTable {
 /// The container with its first signature.
 fn open_first() -> Arc<dyn Container> {
     let signature = Secret::new(signature(0));
-    Storage.open(&ContainerAccess { address: ContainerAddress::new(CONTAINER), signature }).unwrap()
+    Storage
+        .open(&ContainerAccess {
+            address: ContainerAddress::new(CONTAINER),
+            signature,
+        })
+        .unwrap()
 }

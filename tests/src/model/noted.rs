@@ -19,20 +19,33 @@ pub(crate) struct Noted<T> {
 
 impl Noted<Job> {
     pub(crate) fn job(job: Job) -> Self {
-        Self { fingerprint: fingerprint_of_job(&job), value: Arc::new(job) }
+        Self {
+            fingerprint: fingerprint_of_job(&job),
+            value: Arc::new(job),
+        }
     }
 }
 
 impl Noted<Chunk> {
     pub(crate) fn chunk(chunk: Chunk) -> Self {
-        Self { fingerprint: hash(&format!("{chunk:?}")), value: Arc::new(chunk) }
+        Self {
+            fingerprint: hash(&format!("{chunk:?}")),
+            value: Arc::new(chunk),
+        }
     }
 }
 
 impl Noted<Call> {
     pub(crate) fn call(call: Call) -> Self {
-        let credential = if let Call::PutJob(job) = &call { fingerprint_of_job(job) } else { 0 };
-        Self { fingerprint: hash(&(format!("{call:?}"), credential)), value: Arc::new(call) }
+        let credential = if let Call::PutJob(job) = &call {
+            fingerprint_of_job(job)
+        } else {
+            0
+        };
+        Self {
+            fingerprint: hash(&(format!("{call:?}"), credential)),
+            value: Arc::new(call),
+        }
     }
 }
 
@@ -66,7 +79,10 @@ impl<T: fmt::Debug> fmt::Debug for Noted<T> {
 
 /// A job's credential does not show in its `Debug`.
 pub(crate) fn fingerprint_of_job(job: &Job) -> u64 {
-    let sealed = job.credential.as_ref().map(|credential| &credential.sealed.0);
+    let sealed = job
+        .credential
+        .as_ref()
+        .map(|credential| &credential.sealed.0);
     hash(&(format!("{job:?}"), sealed))
 }
 

@@ -7,12 +7,16 @@ use bytes::Bytes;
 use shared::app::AppScope;
 use shared::chunk::{Chunk, ChunkKey, ChunkMove};
 use shared::clock::Clock;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
+};
 use shared::job::{Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
 use shared::source::Piece;
-use shared::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs};
+use shared::store::{
+    ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs,
+};
 use shared::tally::Tally;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -30,16 +34,28 @@ macro_rules! ask_for {
 }
 
 fn store_error(answer: &Answer) -> StoreError {
-    let Answer::Failed(failure) = answer else { panic!("the table answers {answer:?}") };
+    let Answer::Failed(failure) = answer else {
+        panic!("the table answers {answer:?}")
+    };
     match failure {
-        Failure::Conflict => StoreError::Conflict { item: "the item".to_owned() },
-        Failure::NoAnswer => StoreError::Unavailable { reason: "no answer".to_owned() },
-        Failure::Denied | Failure::BlocksGone | Failure::Refused => panic!("the table answers {failure:?}"),
+        Failure::Conflict => StoreError::Conflict {
+            item: "the item".to_owned(),
+        },
+        Failure::NoAnswer => StoreError::Unavailable {
+            reason: "no answer".to_owned(),
+        },
+        Failure::Denied | Failure::BlocksGone | Failure::Refused => {
+            panic!("the table answers {failure:?}")
+        }
     }
 }
 
 fn written(answer: &Answer) -> Result<(), StoreError> {
-    if matches!(answer, Answer::Done) { Ok(()) } else { Err(store_error(answer)) }
+    if matches!(answer, Answer::Done) {
+        Ok(())
+    } else {
+        Err(store_error(answer))
+    }
 }
 
 /// The exports table, as the handlers know it.
@@ -64,7 +80,10 @@ impl Jobs for Table {
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
         written(&ask(Call::PutJob(Box::new(job.clone()))).await)?;
-        Ok(Job { revision: job.revision + 1, ..job })
+        Ok(Job {
+            revision: job.revision + 1,
+            ..job
+        })
     }
 
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
@@ -79,7 +98,12 @@ impl Jobs for Table {
 #[async_trait]
 impl WaitingJobs for Table {
     async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError> {
-        ask_for!(Waiting, Call::ReadWaiting { after: after.is_some() })
+        ask_for!(
+            Waiting,
+            Call::ReadWaiting {
+                after: after.is_some()
+            }
+        )
     }
 
     async fn strike(&self, _: &JobKey) -> Result<(), StoreError> {
@@ -91,14 +115,23 @@ impl WaitingJobs for Table {
 impl Plans for Table {
     async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
         written(&ask(Call::PutPage(Box::new(job.clone()), chunks)).await)?;
-        Ok(Job { revision: job.revision + 1, ..job })
+        Ok(Job {
+            revision: job.revision + 1,
+            ..job
+        })
     }
 
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
         if steps.is_empty() {
             return Ok(());
         }
-        written(&ask(Call::Reopen { revision: job.revision, steps }).await)
+        written(
+            &ask(Call::Reopen {
+                revision: job.revision,
+                steps,
+            })
+            .await,
+        )
     }
 }
 
@@ -110,13 +143,21 @@ impl Chunks for Table {
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
         written(&ask(Call::Apply(Box::new(step.clone()))).await)?;
-        Ok(Chunk { revision: step.chunk.revision + 1, ..step.chunk })
+        Ok(Chunk {
+            revision: step.chunk.revision + 1,
+            ..step.chunk
+        })
     }
 }
 
 #[async_trait]
 impl ChunkLists for Table {
-    async fn chunks(&self, _: &JobKey, shard: u16, after: Option<u32>) -> Result<Vec<Chunk>, StoreError> {
+    async fn chunks(
+        &self,
+        _: &JobKey,
+        shard: u16,
+        after: Option<u32>,
+    ) -> Result<Vec<Chunk>, StoreError> {
         ask_for!(Chunks, Call::ReadChunks { shard, after })
     }
 }
@@ -126,7 +167,9 @@ pub(crate) struct Storage;
 
 impl Containers for Storage {
     fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
-        Ok(Arc::new(SignedContainer { signature: access.signature.reveal().to_owned() }))
+        Ok(Arc::new(SignedContainer {
+            signature: access.signature.reveal().to_owned(),
+        }))
     }
 }
 
@@ -136,8 +179,21 @@ struct SignedContainer {
 
 #[async_trait]
 impl Container for SignedContainer {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
-        stored(&ask(Call::Stage { signature: self.signature.clone(), blob: blob.clone(), block, data }).await)
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError> {
+        stored(
+            &ask(Call::Stage {
+                signature: self.signature.clone(),
+                blob: blob.clone(),
+                block,
+                data,
+            })
+            .await,
+        )
     }
 
     async fn commit_blocks(
@@ -147,18 +203,30 @@ impl Container for SignedContainer {
         content_type: &str,
     ) -> Result<(), ContainerError> {
         let (signature, blob, blocks) = (self.signature.clone(), blob.clone(), blocks.to_vec());
-        stored(&ask(Call::Commit { signature, blob, blocks, content_type: content_type.to_owned() }).await)
+        stored(
+            &ask(Call::Commit {
+                signature,
+                blob,
+                blocks,
+                content_type: content_type.to_owned(),
+            })
+            .await,
+        )
     }
 }
 
 fn stored(answer: &Answer) -> Result<(), ContainerError> {
-    let Answer::Failed(failure) = answer else { return Ok(()) };
+    let Answer::Failed(failure) = answer else {
+        return Ok(());
+    };
     let code = "Code".to_owned();
     Err(match failure {
         Failure::Denied => ContainerError::Denied { code },
         Failure::BlocksGone => ContainerError::BlocksGone,
         Failure::Refused => ContainerError::Refused { code },
-        Failure::NoAnswer => ContainerError::Unavailable { reason: "no answer".to_owned() },
+        Failure::NoAnswer => ContainerError::Unavailable {
+            reason: "no answer".to_owned(),
+        },
         Failure::Conflict => panic!("storage knows no conflict"),
     })
 }
@@ -191,14 +259,22 @@ impl Clock for ReplayClock {
     }
 }
 
-/// What an attempt at a chunk reads: a source that changes between any two of them, as the registry may, has each
-/// attempt's own number for `@`.
+/// What an attempt at a chunk reads: a source that changes between any two of them, as the registry
+/// may, has each attempt's own number for `@`.
 pub(crate) fn as_read_by_the_attempt(piece: Piece) -> Piece {
     let attempt = REPLAY.with_borrow(|replay| replay.attempt).to_string();
     match piece {
-        Piece::Lines { origin, first_line, text } => {
+        Piece::Lines {
+            origin,
+            first_line,
+            text,
+        } => {
             let text = String::from_utf8_lossy(&text).replace('@', &attempt);
-            Piece::Lines { origin, first_line, text: text.into() }
+            Piece::Lines {
+                origin,
+                first_line,
+                text: text.into(),
+            }
         }
         too_long @ Piece::TooLong { .. } => too_long,
     }

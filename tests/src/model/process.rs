@@ -1,5 +1,6 @@
-//! A process of the model: one invocation of a real handler. It cannot be copied as a future, so it is its past: what it
-//! was told to do and every answer that it got. Run again over these, the handler comes to its next call.
+//! A process of the model: one invocation of a real handler. It cannot be copied as a future, so it
+//! is its past: what it was told to do and every answer that it got. Run again over these, the
+//! handler comes to its next call.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -41,19 +42,31 @@ pub(crate) enum Message {
 impl Message {
     /// Whether it comes again when it was not dealt with.
     pub(crate) fn comes_again(&self) -> bool {
-        matches!(self, Self::Chunk { .. } | Self::Plan | Self::Finish | Self::Dead(_))
+        matches!(
+            self,
+            Self::Chunk { .. } | Self::Plan | Self::Finish | Self::Dead(_)
+        )
     }
 
     /// The message that a dead letter was.
     pub(crate) fn alive(self) -> Self {
-        if let Self::Dead(message) = self { *message } else { self }
+        if let Self::Dead(message) = self {
+            *message
+        } else {
+            self
+        }
     }
 
     fn body(&self, key: &JobKey) -> Value {
         let (scope, job) = (key.scope.as_str().to_owned(), key.id.to_string());
         match self {
             Self::Chunk { shard, number } => {
-                json!(ChunkMessage { scope, job, shard: shard.to_string(), chunk: number.to_string() })
+                json!(ChunkMessage {
+                    scope,
+                    job,
+                    shard: shard.to_string(),
+                    chunk: number.to_string()
+                })
             }
             Self::Plan => envelope(&job_event(key, "queued")),
             Self::Finish => envelope(&job_event(key, DRAINED)),
@@ -65,7 +78,12 @@ impl Message {
 
 fn job_event(key: &JobKey, phase: &str) -> JobEvent {
     let (scope, job) = (key.scope.as_str().to_owned(), key.id.to_string());
-    JobEvent { kind: "job".to_owned(), scope, job, phase: phase.to_owned() }
+    JobEvent {
+        kind: "job".to_owned(),
+        scope,
+        job,
+        phase: phase.to_owned(),
+    }
 }
 
 /// What a process comes to.
@@ -101,7 +119,11 @@ pub(crate) struct Process {
 impl Process {
     /// The calls that it waits for.
     pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
-        let calls = if let Next::Calls(calls) = self.next.as_ref() { calls.as_slice() } else { &[] };
+        let calls = if let Next::Calls(calls) = self.next.as_ref() {
+            calls.as_slice()
+        } else {
+            &[]
+        };
         calls.iter().map(|(_, call)| call)
     }
 }
@@ -152,8 +174,15 @@ thread_local! {
 
 impl Processes {
     pub(crate) fn new(handlers: Handlers) -> Self {
-        let key = JobKey { scope: World::scope(), id: JOB_ID };
-        Self { handlers, key, known: Mutex::default() }
+        let key = JobKey {
+            scope: World::scope(),
+            id: JOB_ID,
+        };
+        Self {
+            handlers,
+            key,
+            known: Mutex::default(),
+        }
     }
 
     /// How many pasts were run.
@@ -165,25 +194,49 @@ impl Processes {
     pub(crate) fn begin(&self, message: Message, now: OffsetDateTime) -> Process {
         let id = hash(&(&message, now));
         let next = Arc::new(Next::End(false));
-        self.at_next_call(Process { message, began: now, past: Arc::default(), id, next })
+        self.at_next_call(Process {
+            message,
+            began: now,
+            past: Arc::default(),
+            id,
+            next,
+        })
     }
 
     /// The process when one of the calls that it waits for was answered.
-    pub(crate) fn go_on(&self, process: Process, which: usize, answer: Answer, now: OffsetDateTime) -> Process {
-        let Next::Calls(calls) = process.next.as_ref() else { panic!("{process:?} waits for nothing") };
+    pub(crate) fn go_on(
+        &self,
+        process: Process,
+        which: usize,
+        answer: Answer,
+        now: OffsetDateTime,
+    ) -> Process {
+        let Next::Calls(calls) = process.next.as_ref() else {
+            panic!("{process:?} waits for nothing")
+        };
         let call = calls[which].0;
         let id = hash(&(process.id, call, answer.fingerprint(), now));
         let mut past = process.past;
         Arc::make_mut(&mut past).push(Answered { call, answer, now });
-        self.at_next_call(Process { past, id, ..process })
+        self.at_next_call(Process {
+            past,
+            id,
+            ..process
+        })
     }
 
     fn at_next_call(&self, process: Process) -> Process {
         if let Some(next) = self.known.lock().unwrap().get(&process.id) {
-            return Process { next: Arc::clone(next), ..process };
+            return Process {
+                next: Arc::clone(next),
+                ..process
+            };
         }
         let next = Arc::new(self.replay(&process));
-        self.known.lock().unwrap().insert(process.id, Arc::clone(&next));
+        self.known
+            .lock()
+            .unwrap()
+            .insert(process.id, Arc::clone(&next));
         Process { next, ..process }
     }
 
@@ -212,35 +265,56 @@ impl Processes {
         match message {
             Message::Chunk { .. } => {
                 let event = sqs_event(&message.body(&self.key));
-                run_export_chunk::handle(event, &handlers.run).await.batch_item_failures.is_empty()
+                run_export_chunk::handle(event, &handlers.run)
+                    .await
+                    .batch_item_failures
+                    .is_empty()
             }
             Message::Plan => {
-                plan_export::handle(bus_event(&job_event(&self.key, "queued")), &handlers.plan).await.is_ok()
+                plan_export::handle(bus_event(&job_event(&self.key, "queued")), &handlers.plan)
+                    .await
+                    .is_ok()
             }
             Message::Finish => {
-                finish_export::handle(bus_event(&job_event(&self.key, DRAINED)), &handlers.finish).await.is_ok()
+                finish_export::handle(bus_event(&job_event(&self.key, DRAINED)), &handlers.finish)
+                    .await
+                    .is_ok()
             }
             Message::Dead(message) => {
                 let event = sqs_event(&message.body(&self.key));
-                fail_chunk::handle(event, &handlers.fail).await.batch_item_failures.is_empty()
+                fail_chunk::handle(event, &handlers.fail)
+                    .await
+                    .batch_item_failures
+                    .is_empty()
             }
             Message::Patch(given) => {
-                let body =
-                    given.map_or_else(|| json!({}), |given| json!({ "containerUrl": url_with(&signature(given)) }));
-                let event = World::http("PATCH", &format!("{APP_PATH}/{}", self.key.id), Some(&body));
-                resume_job::handle(event, &handlers.resume).await.status_code == 202
+                let body = given.map_or_else(
+                    || json!({}),
+                    |given| json!({ "containerUrl": url_with(&signature(given)) }),
+                );
+                let event =
+                    World::http("PATCH", &format!("{APP_PATH}/{}", self.key.id), Some(&body));
+                resume_job::handle(event, &handlers.resume)
+                    .await
+                    .status_code
+                    == 202
             }
             Message::Delete => {
                 let event = World::http("DELETE", &format!("{APP_PATH}/{}", self.key.id), None);
-                cancel_job::handle(event, &handlers.cancel).await.status_code == 202
+                cancel_job::handle(event, &handlers.cancel)
+                    .await
+                    .status_code
+                    == 202
             }
-            Message::Expire => expire_jobs::handle(Value::Null, &handlers.expire).await.is_ok(),
+            Message::Expire => expire_jobs::handle(Value::Null, &handlers.expire)
+                .await
+                .is_ok(),
         }
     }
 }
 
-/// Runs a handler until it ends or waits. The runtime's clock is paused and jumps when no task can go on: so a moment's
-/// sleep ends only then.
+/// Runs a handler until it ends or waits. The runtime's clock is paused and jumps when no task can
+/// go on: so a moment's sleep ends only then.
 async fn until_it_waits(handler: &mut (impl Future<Output = bool> + Unpin)) -> Option<bool> {
     tokio::select! {
         biased;

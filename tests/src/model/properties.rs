@@ -16,29 +16,44 @@ use crate::counted::counted;
 /// Every property, with its name as `docs/PROOF.md` has it.
 pub(crate) fn all() -> Vec<Property<Export>> {
     let mut all = vec![
-        Property::always("a success is complete and exact", |export: &Export, state: &State| {
-            !state.has_succeeded() || export.is_exact(state)
-        }),
-        Property::always("a recorded file holds exactly its chunk's rows", |export: &Export, state: &State| {
-            export.recorded_files_are_exact(state)
-        }),
-        Property::always("what is settled is never written again", |_: &Export, state: &State| state.harm.is_none()),
-        Property::always("the tallies are the sum of the chunks", |_: &Export, state: &State| tallies_are_right(state)),
-        Property::always("a manifest lists what is recorded, and nothing else", |_: &Export, state: &State| {
-            manifest_is_right(state)
-        }),
-        Property::always("no file is left that the manifest does not list", |_: &Export, state: &State| {
-            nothing_is_left(state)
-        }),
-        Property::always("at rest the job has ended, or waits for its owner", |_: &Export, state: &State| {
-            !state.is_at_rest() || state.job_rests()
-        }),
-        Property::always("at rest no job waits for a signature that it has", |_: &Export, state: &State| {
-            !state.is_at_rest() || !waits_in_vain(state)
-        }),
-        Property::always("a job that waits is on the list of those that do", |_: &Export, state: &State| {
-            state.waits || !matches!(state.job.phase, Phase::AwaitingCredential { .. })
-        }),
+        Property::always(
+            "a success is complete and exact",
+            |export: &Export, state: &State| !state.has_succeeded() || export.is_exact(state),
+        ),
+        Property::always(
+            "a recorded file holds exactly its chunk's rows",
+            |export: &Export, state: &State| export.recorded_files_are_exact(state),
+        ),
+        Property::always(
+            "what is settled is never written again",
+            |_: &Export, state: &State| state.harm.is_none(),
+        ),
+        Property::always(
+            "the tallies are the sum of the chunks",
+            |_: &Export, state: &State| tallies_are_right(state),
+        ),
+        Property::always(
+            "a manifest lists what is recorded, and nothing else",
+            |_: &Export, state: &State| manifest_is_right(state),
+        ),
+        Property::always(
+            "no file is left that the manifest does not list",
+            |_: &Export, state: &State| nothing_is_left(state),
+        ),
+        Property::always(
+            "at rest the job has ended, or waits for its owner",
+            |_: &Export, state: &State| !state.is_at_rest() || state.job_rests(),
+        ),
+        Property::always(
+            "at rest no job waits for a signature that it has",
+            |_: &Export, state: &State| !state.is_at_rest() || !waits_in_vain(state),
+        ),
+        Property::always(
+            "a job that waits is on the list of those that do",
+            |_: &Export, state: &State| {
+                state.waits || !matches!(state.job.phase, Phase::AwaitingCredential { .. })
+            },
+        ),
         Property::always(
             "if everything dies now, the job still ends, and can succeed",
             |export: &Export, state: &State| export.would_end(state),
@@ -51,47 +66,85 @@ pub(crate) fn all() -> Vec<Property<Export>> {
 /// What shows that the check went where it was meant to go.
 fn possible() -> Vec<Property<Export>> {
     vec![
-        Property::sometimes("the job succeeds", |_: &Export, state: &State| state.has_succeeded()),
-        Property::sometimes("the job waits for its owner", |_: &Export, state: &State| {
-            state.job.phase.name() == "awaiting-credential"
+        Property::sometimes("the job succeeds", |_: &Export, state: &State| {
+            state.has_succeeded()
         }),
-        Property::sometimes("the job is cancelled", |_: &Export, state: &State| state.job.phase.name() == "cancelled"),
+        Property::sometimes(
+            "the job waits for its owner",
+            |_: &Export, state: &State| state.job.phase.name() == "awaiting-credential",
+        ),
+        Property::sometimes("the job is cancelled", |_: &Export, state: &State| {
+            state.job.phase.name() == "cancelled"
+        }),
         Property::sometimes("the job is incomplete", |_: &Export, state: &State| {
             state.job.phase.name() == "incomplete"
         }),
-        Property::sometimes("a job that was given a new signature succeeds", |_: &Export, state: &State| {
-            state.has_succeeded() && state.job.credentials_given > 1
-        }),
-        Property::sometimes("a prepared file outlives its run", |_: &Export, state: &State| {
-            state.chunks.iter().any(|chunk| {
+        Property::sometimes(
+            "a job that was given a new signature succeeds",
+            |_: &Export, state: &State| state.has_succeeded() && state.job.credentials_given > 1,
+        ),
+        Property::sometimes(
+            "a prepared file outlives its run",
+            |_: &Export, state: &State| {
+                state.chunks.iter().any(|chunk| {
                 matches!(&chunk.state, ChunkState::Parked { prepared } | ChunkState::Pending { prepared } if prepared.is_some())
             })
-        }),
-        Property::sometimes("a chunk is recorded in its second attempt", |_: &Export, state: &State| {
-            state.chunks.iter().any(|chunk| chunk.attempt > 1 && matches!(chunk.state, ChunkState::Recorded { .. }))
-        }),
-        Property::sometimes("two processes work on one chunk", |_: &Export, state: &State| {
-            state.processes.windows(2).any(|two| two[0].message == two[1].message)
-        }),
+            },
+        ),
+        Property::sometimes(
+            "a chunk is recorded in its second attempt",
+            |_: &Export, state: &State| {
+                state.chunks.iter().any(|chunk| {
+                    chunk.attempt > 1 && matches!(chunk.state, ChunkState::Recorded { .. })
+                })
+            },
+        ),
+        Property::sometimes(
+            "two processes work on one chunk",
+            |_: &Export, state: &State| {
+                state
+                    .processes
+                    .windows(2)
+                    .any(|two| two[0].message == two[1].message)
+            },
+        ),
     ]
 }
 
 impl Export {
-    /// Whether the container holds the manifest of a complete export and exactly its files, each with its rows.
+    /// Whether the container holds the manifest of a complete export and exactly its files, each
+    /// with its rows.
     pub(crate) fn is_exact(&self, state: &State) -> bool {
-        let Some(manifest) = state.manifest() else { return false };
-        let listed: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+        let Some(manifest) = state.manifest() else {
+            return false;
+        };
+        let listed: Vec<&str> = manifest
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
         let expected: Vec<&str> = self.expected.keys().map(BlobName::as_str).collect();
         let stored: Vec<&str> = state.files().map(|(name, _)| name.as_str()).collect();
-        manifest.head.complete && manifest.missing.is_empty() && listed == expected && stored == expected
+        manifest.head.complete
+            && manifest.missing.is_empty()
+            && listed == expected
+            && stored == expected
     }
 
-    /// Whether every recorded file is committed as it was recorded, and is the whole of what one attempt read.
+    /// Whether every recorded file is committed as it was recorded, and is the whole of what one
+    /// attempt read.
     fn recorded_files_are_exact(&self, state: &State) -> bool {
         state.chunks.iter().all(|chunk| {
-            let ChunkState::Recorded { output } = &chunk.state else { return true };
-            let Some(file) = &output.file else { return false };
-            let content = state.blobs.get(&file.name).and_then(|blocks| blocks.content());
+            let ChunkState::Recorded { output } = &chunk.state else {
+                return true;
+            };
+            let Some(file) = &output.file else {
+                return false;
+            };
+            let content = state
+                .blobs
+                .get(&file.name)
+                .and_then(|blocks| blocks.content());
             content.is_some_and(|content| {
                 hex::encode(digest(&SHA256, &content.data)) == file.sha256
                     && self.is_whole(&file.name, &content.data, file.attempt)
@@ -101,18 +154,25 @@ impl Export {
 
     /// Whether these are all the rows of a file, as one attempt read them.
     fn is_whole(&self, name: &BlobName, content: &[u8], attempt: u32) -> bool {
-        let Some(expected) = self.expected.get(name) else { return false };
+        let Some(expected) = self.expected.get(name) else {
+            return false;
+        };
         let of_attempt = expected.replace("1\",\"timestamp", &format!("{attempt}\",\"timestamp"));
         content == of_attempt.as_bytes()
     }
 }
 
-/// Whether the job waits for a new signature though storage accepts the one that it has. A job that could not be resumed
-/// waits too, for a look from its owner.
+/// Whether the job waits for a new signature though storage accepts the one that it has. A job that
+/// could not be resumed waits too, for a look from its owner.
 fn waits_in_vain(state: &State) -> bool {
-    let Phase::AwaitingCredential { reason, .. } = &state.job.phase else { return false };
-    let Some(credential) = &state.job.credential else { return false };
-    state.accepts(&String::from_utf8_lossy(&credential.sealed.0)) && !reason.contains("every attempt")
+    let Phase::AwaitingCredential { reason, .. } = &state.job.phase else {
+        return false;
+    };
+    let Some(credential) = &state.job.credential else {
+        return false;
+    };
+    state.accepts(&String::from_utf8_lossy(&credential.sealed.0))
+        && !reason.contains("every attempt")
 }
 
 fn tallies_are_right(state: &State) -> bool {
@@ -124,25 +184,53 @@ fn tallies_are_right(state: &State) -> bool {
     tallies == state.tallies
 }
 
-/// Of a job that has ended with a manifest: whatever is committed is in it. What a chunk left that was given up because
-/// all of its runs died, or because storage refused the signature while the job was being cancelled, is the known
-/// exception.
+/// Of a job that has ended with a manifest: whatever is committed is in it. What a chunk left that
+/// was given up because all of its runs died, or because storage refused the signature while the
+/// job was being cancelled, is the known exception.
 fn nothing_is_left(state: &State) -> bool {
     let was_revoked = state.signatures.0 > 0;
-    let gave_up = state.chunks.iter().any(|chunk| matches!(chunk.state, ChunkState::Failed { .. }));
-    if !matches!(state.job.phase, Phase::Ended { has_manifest: true, .. }) || was_revoked || gave_up {
+    let gave_up = state
+        .chunks
+        .iter()
+        .any(|chunk| matches!(chunk.state, ChunkState::Failed { .. }));
+    if !matches!(
+        state.job.phase,
+        Phase::Ended {
+            has_manifest: true,
+            ..
+        }
+    ) || was_revoked
+        || gave_up
+    {
         return true;
     }
-    let Some(manifest) = state.manifest() else { return true };
-    state.files().all(|(name, _)| manifest.files.iter().any(|file| file.name == name.as_str()))
+    let Some(manifest) = state.manifest() else {
+        return true;
+    };
+    state
+        .files()
+        .all(|(name, _)| manifest.files.iter().any(|file| file.name == name.as_str()))
 }
 
-/// Of a job that has ended with a manifest: every recorded chunk's file is in it, as it was recorded, and no other.
+/// Of a job that has ended with a manifest: every recorded chunk's file is in it, as it was
+/// recorded, and no other.
 fn manifest_is_right(state: &State) -> bool {
-    let Phase::Ended { outcome, has_manifest: true, .. } = &state.job.phase else { return true };
-    let Some(manifest) = state.manifest() else { return false };
+    let Phase::Ended {
+        outcome,
+        has_manifest: true,
+        ..
+    } = &state.job.phase
+    else {
+        return true;
+    };
+    let Some(manifest) = state.manifest() else {
+        return false;
+    };
     let recorded = state.chunks.iter().filter_map(|chunk| match &chunk.state {
-        ChunkState::Recorded { output } => output.file.as_ref().map(|file| (file.name.as_str(), file.sha256.as_str())),
+        ChunkState::Recorded { output } => output
+            .file
+            .as_ref()
+            .map(|file| (file.name.as_str(), file.sha256.as_str())),
         ChunkState::Pending { .. }
         | ChunkState::Running { .. }
         | ChunkState::Prepared { .. }
@@ -150,6 +238,11 @@ fn manifest_is_right(state: &State) -> bool {
         | ChunkState::Failed { .. }
         | ChunkState::Cancelled => None,
     });
-    let listed = manifest.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect();
-    recorded.collect::<BTreeSet<_>>() == listed && manifest.head.complete == (*outcome == Outcome::Succeeded)
+    let listed = manifest
+        .files
+        .iter()
+        .map(|file| (file.name.as_str(), file.sha256.as_str()))
+        .collect();
+    recorded.collect::<BTreeSet<_>>() == listed
+        && manifest.head.complete == (*outcome == Outcome::Succeeded)
 }

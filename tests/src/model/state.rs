@@ -1,4 +1,5 @@
-//! A state of the model's world: the exports table, the client's container, what is under way and who works.
+//! A state of the model's world: the exports table, the client's container, what is under way and
+//! who works.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,7 +98,8 @@ impl State {
         self.now += JUMP;
     }
 
-    /// Somebody begins to work, and makes the first call at once: before it, nothing of the process can be seen.
+    /// Somebody begins to work, and makes the first call at once: before it, nothing of the process
+    /// can be seen.
     pub(crate) fn begin_process(&mut self, message: &Message, processes: &Processes) {
         self.queue.remove(message);
         let process = processes.begin(message.clone(), self.now);
@@ -114,7 +116,9 @@ impl State {
     /// Does what a process asks.
     pub(crate) fn perform_call_of(&mut self, (at, which): CallOf) -> Answer {
         let next = Arc::clone(&self.processes[at].next);
-        let Next::Calls(calls) = next.as_ref() else { panic!("a process without a call") };
+        let Next::Calls(calls) = next.as_ref() else {
+            panic!("a process without a call")
+        };
         self.perform(&calls[which].1)
     }
 

@@ -66,7 +66,12 @@ pub(crate) fn of(state: &State, bounds: &Bounds, steps: &mut Vec<Step>) {
         steps.extend(state.queue.iter().cloned().map(Step::Deliver));
     }
     for (at, process) in state.processes.iter().enumerate() {
-        steps.extend(process.calls().enumerate().map(|(which, _)| Step::Call((at, which))));
+        steps.extend(
+            process
+                .calls()
+                .enumerate()
+                .map(|(which, _)| Step::Call((at, which))),
+        );
     }
     steps.extend((0..state.late.len()).map(Step::Arrive));
     if state.processes.is_empty() && state.late.is_empty() && state.holds_leases() {
@@ -76,7 +81,13 @@ pub(crate) fn of(state: &State, bounds: &Bounds, steps: &mut Vec<Step>) {
         steps.extend(faults(state, bounds).into_iter().map(Step::Fault));
     }
     if state.acts > 0 && more_may_work {
-        steps.extend(bounds.allowed.iter().filter(|act| is_possible(**act, state)).map(|act| Step::Act(*act)));
+        steps.extend(
+            bounds
+                .allowed
+                .iter()
+                .filter(|act| is_possible(**act, state))
+                .map(|act| Step::Act(*act)),
+        );
     }
 }
 

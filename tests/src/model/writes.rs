@@ -21,18 +21,29 @@ impl State {
     pub(crate) fn perform(&mut self, call: &Call) -> Answer {
         match call {
             Call::ReadJob => Answer::Job(Some(Box::new(Job::clone(&self.job)))),
-            Call::ReadChunk(key) => Answer::Chunk(self.chunk(key.number).map(|chunk| Box::new(chunk.clone()))),
+            Call::ReadChunk(key) => {
+                Answer::Chunk(self.chunk(key.number).map(|chunk| Box::new(chunk.clone())))
+            }
             Call::ReadChunks { shard, after } => {
                 let first = after.map_or(0, |after| after + 1);
-                let listed = |chunk: &&Noted<Chunk>| chunk.key.shard == *shard && chunk.key.number >= first;
-                Answer::Chunks(self.chunks.iter().filter(listed).map(|chunk| Chunk::clone(chunk)).collect())
+                let listed =
+                    |chunk: &&Noted<Chunk>| chunk.key.shard == *shard && chunk.key.number >= first;
+                Answer::Chunks(
+                    self.chunks
+                        .iter()
+                        .filter(listed)
+                        .map(|chunk| Chunk::clone(chunk))
+                        .collect(),
+                )
             }
             Call::ReadTally { shard } => Answer::Tally(self.tallies[usize::from(*shard)]),
             Call::ReadWaiting { after } => {
                 let listed = (self.waits && !after).then(|| self.job.key.clone());
                 Answer::Waiting(listed.into_iter().collect())
             }
-            Call::PutJob(job) => self.if_read(job.revision, |state| state.store_job(job.as_ref().clone())),
+            Call::PutJob(job) => {
+                self.if_read(job.revision, |state| state.store_job(job.as_ref().clone()))
+            }
             Call::PutPage(job, chunks) => self.put_page(job, chunks),
             Call::Reopen { revision, steps } => self.reopen(*revision, steps),
             Call::Apply(step) => self.apply(step),
@@ -43,17 +54,27 @@ impl State {
                 self.waits = false;
                 Answer::Done
             }
-            Call::Stage { signature, blob, block, data } => {
-                self.store(signature, blob, |blocks| blocks.stage(*block, data.clone()))
-            }
-            Call::Commit { signature, blob, blocks: list, content_type } => {
-                self.store(signature, blob, |blocks: &mut Blocks| blocks.commit(list, content_type))
-            }
+            Call::Stage {
+                signature,
+                blob,
+                block,
+                data,
+            } => self.store(signature, blob, |blocks| blocks.stage(*block, data.clone())),
+            Call::Commit {
+                signature,
+                blob,
+                blocks: list,
+                content_type,
+            } => self.store(signature, blob, |blocks: &mut Blocks| {
+                blocks.commit(list, content_type)
+            }),
         }
     }
 
     fn chunk(&self, number: u32) -> Option<&Chunk> {
-        self.chunks.get(usize::try_from(number).ok()?).map(|chunk| &**chunk)
+        self.chunks
+            .get(usize::try_from(number).ok()?)
+            .map(|chunk| &**chunk)
     }
 
     /// Writes on condition that the job is the one that was read.
@@ -66,22 +87,41 @@ impl State {
     }
 
     pub(crate) fn store_job(&mut self, job: Job) {
-        if matches!(self.job.phase, Phase::Ended { outcome: Outcome::Succeeded, .. }) {
+        if matches!(
+            self.job.phase,
+            Phase::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            }
+        ) {
             self.harm = Some("a job that had succeeded was written again");
         }
         self.waits |= matches!(job.phase, Phase::AwaitingCredential { .. });
         self.publish("job", job.phase.name(), "", None);
-        self.job = Noted::job(Job { revision: job.revision + 1, ..job });
+        self.job = Noted::job(Job {
+            revision: job.revision + 1,
+            ..job
+        });
     }
 
     fn put_page(&mut self, job: &Job, chunks: &[Chunk]) -> Answer {
-        if chunks.iter().any(|chunk| self.chunk(chunk.key.number).is_some()) {
+        if chunks
+            .iter()
+            .any(|chunk| self.chunk(chunk.key.number).is_some())
+        {
             return Answer::Failed(Failure::Conflict);
         }
         self.if_read(job.revision, |state| {
             state.store_job(job.clone());
             for chunk in chunks {
-                state.count(chunk, TallyChange { planned: 1, open: 1, ..TallyChange::default() });
+                state.count(
+                    chunk,
+                    TallyChange {
+                        planned: 1,
+                        open: 1,
+                        ..TallyChange::default()
+                    },
+                );
                 state.store_chunk(chunk.clone());
             }
         })
@@ -91,7 +131,11 @@ impl State {
         if steps.iter().any(|step| !self.is_present(&step.chunk)) {
             return Answer::Failed(Failure::Conflict);
         }
-        self.if_read(revision, |state| steps.iter().for_each(|step| state.make(step)))
+        self.if_read(revision, |state| {
+            for step in steps {
+                state.make(step);
+            }
+        })
     }
 
     fn apply(&mut self, step: &ChunkMove) -> Answer {
@@ -118,7 +162,10 @@ impl State {
     fn store_chunk(&mut self, chunk: Chunk) {
         let number = usize::try_from(chunk.key.number).unwrap();
         self.publish("chunk", "", chunk.state.name(), Some(&chunk.key));
-        let next = Noted::chunk(Chunk { revision: chunk.revision + 1, ..chunk });
+        let next = Noted::chunk(Chunk {
+            revision: chunk.revision + 1,
+            ..chunk
+        });
         match self.chunks.get_mut(number) {
             Some(stored) => {
                 if matches!(stored.state, ChunkState::Recorded { .. }) {
@@ -155,9 +202,16 @@ impl State {
             _ => String::new(),
         };
         let message = match (told_by(&text), chunk) {
-            (Some(Kind::Job(event)), _) if matches!(event.phase.as_str(), "queued" | "resuming") => Message::Plan,
+            (Some(Kind::Job(event)), _)
+                if matches!(event.phase.as_str(), "queued" | "resuming") =>
+            {
+                Message::Plan
+            }
             (Some(Kind::Job(_)), _) => Message::Finish,
-            (Some(Kind::Chunk(_)), Some(key)) => Message::Chunk { shard: key.shard, number: key.number },
+            (Some(Kind::Chunk(_)), Some(key)) => Message::Chunk {
+                shard: key.shard,
+                number: key.number,
+            },
             (Some(Kind::Chunk(_)) | None, _) => return,
         };
         self.queue.insert(message);
@@ -188,6 +242,8 @@ impl State {
 
     /// The week of uncommitted blocks is over.
     pub(crate) fn drop_blocks(&mut self) {
-        self.blobs.values_mut().for_each(|blocks| Arc::make_mut(blocks).drop_uncommitted());
+        self.blobs
+            .values_mut()
+            .for_each(|blocks| Arc::make_mut(blocks).drop_uncommitted());
     }
 }

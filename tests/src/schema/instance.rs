@@ -8,15 +8,20 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Reads JSON that may hold what [`Value`] cannot, and no schema of ours asks about: a number beyond a double becomes
-/// the greatest one, half a surrogate pair the replacement character.
+/// Reads JSON that may hold what [`Value`] cannot, and no schema of ours asks about: a number
+/// beyond a double becomes the greatest one, half a surrogate pair the replacement character.
 pub(crate) fn instance(json: &str) -> Value {
     let json = json.trim();
     match json.as_bytes().first() {
-        Some(b'[') => parse::<Vec<&RawValue>>(json).into_iter().map(|item| instance(item.get())).collect(),
+        Some(b'[') => parse::<Vec<&RawValue>>(json)
+            .into_iter()
+            .map(|item| instance(item.get()))
+            .collect(),
         Some(b'{') => {
             let members = parse::<BTreeMap<Text, &RawValue>>(json).into_iter();
-            members.map(|(name, value)| (name.0, instance(value.get()))).collect()
+            members
+                .map(|(name, value)| (name.0, instance(value.get())))
+                .collect()
         }
         Some(b'"') => Value::String(parse::<Text>(json).0),
         _ => serde_json::from_str(json).unwrap_or_else(|_| number(json)),
@@ -29,7 +34,11 @@ fn parse<'de, T: Deserialize<'de>>(json: &'de str) -> T {
 
 fn number(json: &str) -> Value {
     parse::<&RawValue>(json);
-    Value::from(if json.starts_with('-') { f64::MIN } else { f64::MAX })
+    Value::from(if json.starts_with('-') {
+        f64::MIN
+    } else {
+        f64::MAX
+    })
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +86,12 @@ mod tests {
         assert_eq!(read["n"], json!(f64::MAX));
         assert_eq!(read["m"], json!(f64::MIN));
         assert_eq!(read.as_object().unwrap().len(), 3);
-        assert!(read.as_object().unwrap().values().any(|value| value.as_str().is_some_and(|it| it.starts_with('a'))));
+        assert!(
+            read.as_object()
+                .unwrap()
+                .values()
+                .any(|value| value.as_str().is_some_and(|it| it.starts_with('a')))
+        );
     }
 
     #[test]

@@ -28,11 +28,15 @@ const SECRETS: [&str; 2] = ["c2VjcmV0LXNpZ25hdHVyZQ", "sig="];
 
 /// The text, which must hold no secret.
 pub(crate) fn clean(what: &str, text: &str) -> Result<()> {
-    ensure!(!SECRETS.iter().any(|secret| text.contains(secret)), "{what} holds a secret");
+    ensure!(
+        !SECRETS.iter().any(|secret| text.contains(secret)),
+        "{what} holds a secret"
+    );
     Ok(())
 }
 
-/// An image with its bytes as the text that they may be: in base64 anything may look like a secret by chance.
+/// An image with its bytes as the text that they may be: in base64 anything may look like a secret
+/// by chance.
 fn readable(image: &Value) -> String {
     match image {
         Value::Object(fields) => {
@@ -53,7 +57,8 @@ fn readable(image: &Value) -> String {
 /// What was settled for good while the run went on.
 #[derive(Default)]
 pub(crate) struct Journal {
-    /// Name and SHA-256 of every recorded file, by its chunk's number; none for a chunk without rows.
+    /// Name and SHA-256 of every recorded file, by its chunk's number; none for a chunk without
+    /// rows.
     recorded: BTreeMap<String, Option<(BlobName, String)>>,
     /// The manifest of the job that succeeded.
     sealed: Option<Vec<u8>>,
@@ -68,11 +73,19 @@ impl Journal {
             Some("job") if image["phase"]["S"] == "succeeded" => {
                 let manifest = manifest_name(world);
                 let manifest = manifest.and_then(|name| world.containers.read(&address(), &name));
-                self.sealed = Some(manifest.context("the job succeeded without a manifest")?.data);
+                self.sealed = Some(
+                    manifest
+                        .context("the job succeeded without a manifest")?
+                        .data,
+                );
                 Ok(())
             }
             Some("job") => {
-                ensure!(self.sealed.is_none(), "the job has succeeded and is {}", image["phase"]["S"]);
+                ensure!(
+                    self.sealed.is_none(),
+                    "the job has succeeded and is {}",
+                    image["phase"]["S"]
+                );
                 Ok(())
             }
             _ => Ok(()),
@@ -80,12 +93,20 @@ impl Journal {
     }
 
     fn note_chunk(&mut self, image: &Value) -> Result<()> {
-        let number = image["chunk"]["N"].as_str().context("a chunk without a number")?.to_owned();
-        ensure!(!self.recorded.contains_key(&number), "chunk {number} was recorded and is written again");
+        let number = image["chunk"]["N"]
+            .as_str()
+            .context("a chunk without a number")?
+            .to_owned();
+        ensure!(
+            !self.recorded.contains_key(&number),
+            "chunk {number} was recorded and is written again"
+        );
         if image["state"]["S"] == "recorded" {
             let file = &image["output"]["M"]["file"]["M"];
             let text = |name: &str| file[name]["S"].as_str().map(str::to_owned);
-            let file = text("name").zip(text("sha256")).map(|(name, hash)| (BlobName::from_stored(&name), hash));
+            let file = text("name")
+                .zip(text("sha256"))
+                .map(|(name, hash)| (BlobName::from_stored(&name), hash));
             self.recorded.insert(number, file);
         }
         Ok(())
@@ -94,13 +115,24 @@ impl Journal {
     /// Every recorded file is what it was, and so is the manifest of success.
     pub(crate) fn check_unchanged(&self, world: &World) -> Result<()> {
         for (name, hash) in self.recorded.values().flatten() {
-            let file =
-                world.containers.read(&address(), name).with_context(|| format!("{name} is recorded and gone"))?;
-            ensure!(sha256(&file.data) == *hash, "{name} is recorded and has changed");
+            let file = world
+                .containers
+                .read(&address(), name)
+                .with_context(|| format!("{name} is recorded and gone"))?;
+            ensure!(
+                sha256(&file.data) == *hash,
+                "{name} is recorded and has changed"
+            );
         }
-        let Some(sealed) = &self.sealed else { return Ok(()) };
-        let manifest = manifest_name(world).and_then(|name| world.containers.read(&address(), &name));
-        ensure!(manifest.is_some_and(|manifest| manifest.data == *sealed), "the manifest of success has changed");
+        let Some(sealed) = &self.sealed else {
+            return Ok(());
+        };
+        let manifest =
+            manifest_name(world).and_then(|name| world.containers.read(&address(), &name));
+        ensure!(
+            manifest.is_some_and(|manifest| manifest.data == *sealed),
+            "the manifest of success has changed"
+        );
         Ok(())
     }
 }
@@ -116,10 +148,14 @@ fn sha256(data: &[u8]) -> String {
 /// The only manifest's name, if there is one.
 fn manifest_name(world: &World) -> Option<BlobName> {
     let names = world.containers.list(&address());
-    names.iter().find(|name| name.ends_with("manifest.json")).map(BlobName::from_stored)
+    names
+        .iter()
+        .find(|name| name.ends_with("manifest.json"))
+        .map(BlobName::from_stored)
 }
 
-/// Everything that must be true of a job that has ended or waits for somebody, and that nothing is under way for.
+/// Everything that must be true of a job that has ended or waits for somebody, and that nothing is
+/// under way for.
 pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Result<()> {
     let outcome = match &job.phase {
         Phase::AwaitingCredential { .. } => None,
@@ -141,35 +177,62 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
     match outcome {
         Some(Outcome::Succeeded) => {
             let manifest = manifest.context("success without a manifest")?;
-            ensure!(manifest.head.complete && manifest.missing.is_empty(), "success with an incomplete manifest");
+            ensure!(
+                manifest.head.complete && manifest.missing.is_empty(),
+                "success with an incomplete manifest"
+            );
             check_warnings(data, job, &manifest)?;
             check_nothing_else(world, job, &manifest, &[])
         }
         Some(outcome) => {
-            let has_manifest = matches!(job.phase, Phase::Ended { has_manifest: true, .. });
-            ensure!(!has_manifest || manifest.is_some(), "the job says that it has a manifest");
-            ensure!(outcome.details().is_some_and(|details| !details.is_empty()), "an end without details");
+            let has_manifest = matches!(
+                job.phase,
+                Phase::Ended {
+                    has_manifest: true,
+                    ..
+                }
+            );
+            ensure!(
+                !has_manifest || manifest.is_some(),
+                "the job says that it has a manifest"
+            );
+            ensure!(
+                outcome.details().is_some_and(|details| !details.is_empty()),
+                "an end without details"
+            );
             match outcome {
-                // Storage may refuse even the manifest; then the details say so, and a retry writes it.
+                // Storage may refuse even the manifest; then the details say so, and a retry writes
+                // it.
                 Outcome::Cancelled { .. } if !has_manifest => Ok(()),
                 Outcome::Cancelled { .. } | Outcome::Incomplete { .. } => {
                     ensure!(all_closed(&chunks), "the job has ended with an open chunk");
-                    check_nothing_else(world, job, &manifest.context("an end without a manifest")?, &chunks)
+                    check_nothing_else(
+                        world,
+                        job,
+                        &manifest.context("an end without a manifest")?,
+                        &chunks,
+                    )
                 }
                 Outcome::Succeeded | Outcome::Failed { .. } => Ok(()),
             }
         }
         None => {
             let listed = world.store.waiting(None).await?;
-            ensure!(listed.contains(&job.key), "the job waits and is not on the list of those that do");
+            ensure!(
+                listed.contains(&job.key),
+                "the job waits and is not on the list of those that do"
+            );
             Ok(())
         }
     }
 }
 
-/// A job that had waited too long when the schedule came waits no longer. Clocks differ by a few seconds.
+/// A job that had waited too long when the schedule came waits no longer. Clocks differ by a few
+/// seconds.
 pub(crate) fn check_wait(job: &Job, scheduled: Option<OffsetDateTime>) -> Result<()> {
-    let (Phase::AwaitingCredential { since, .. }, Some(scheduled)) = (&job.phase, scheduled) else { return Ok(()) };
+    let (Phase::AwaitingCredential { since, .. }, Some(scheduled)) = (&job.phase, scheduled) else {
+        return Ok(());
+    };
     let waited = scheduled - *since;
     ensure!(
         waited < Duration::days(7) + Duration::seconds(10),
@@ -178,15 +241,23 @@ pub(crate) fn check_wait(job: &Job, scheduled: Option<OffsetDateTime>) -> Result
     Ok(())
 }
 
-/// A job whose DELETE was accepted, and that nobody changed otherwise, ends by it, unless all was exported by then.
+/// A job whose DELETE was accepted, and that nobody changed otherwise, ends by it, unless all was
+/// exported by then.
 pub(crate) fn check_cancelled(job: &Job) -> Result<()> {
-    ensure!(matches!(job.phase.name(), "cancelled" | "succeeded"), "a cancelled job is {:?}", job.phase);
+    ensure!(
+        matches!(job.phase.name(), "cancelled" | "succeeded"),
+        "a cancelled job is {:?}",
+        job.phase
+    );
     Ok(())
 }
 
 fn all_closed(chunks: &[Chunk]) -> bool {
     let closed = |chunk: &Chunk| {
-        matches!(chunk.state, ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled)
+        matches!(
+            chunk.state,
+            ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled
+        )
     };
     chunks.iter().all(closed)
 }
@@ -209,48 +280,98 @@ async fn all_chunks(world: &World, job: &Job) -> Result<Vec<Chunk>> {
 async fn check_tally(world: &World, job: &Job, chunks: &[Chunk]) -> Result<()> {
     let counted: Tally = chunks.iter().map(counted).sum();
     let tally = world.store.tally(job).await?;
-    ensure!(tally == counted, "the tallies say {tally:?}, the chunks {counted:?}");
+    ensure!(
+        tally == counted,
+        "the tallies say {tally:?}, the chunks {counted:?}"
+    );
     Ok(())
 }
 
-/// Every file of the manifest is whole, and holds the rows of its sources and no others; a complete manifest has all
-/// sources with rows.
+/// Every file of the manifest is whole, and holds the rows of its sources and no others; a complete
+/// manifest has all sources with rows.
 fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
     let mut seen = BTreeSet::new();
     for file in &manifest.files {
-        let bytes = world.containers.read(&address(), &BlobName::from_stored(&file.name));
-        let bytes = bytes.with_context(|| format!("{} is listed and not there", file.name))?.data;
-        ensure!(bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256, "{} is not as listed", file.name);
+        let bytes = world
+            .containers
+            .read(&address(), &BlobName::from_stored(&file.name));
+        let bytes = bytes
+            .with_context(|| format!("{} is listed and not there", file.name))?
+            .data;
+        ensure!(
+            bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256,
+            "{} is not as listed",
+            file.name
+        );
         let mut expected = Vec::new();
         for source in sources(file) {
-            expected.extend(data.rows.get(source).with_context(|| format!("{source} is unknown"))?.iter().cloned());
+            expected.extend(
+                data.rows
+                    .get(source)
+                    .with_context(|| format!("{source} is unknown"))?
+                    .iter()
+                    .cloned(),
+            );
             ensure!(seen.insert(source), "{source} is exported twice");
         }
         expected.sort_unstable();
-        ensure!(data.rows_of_file(bytes) == expected, "{} does not hold the rows of its sources", file.name);
-        ensure!(file.rows == expected.len() as u64, "{} counts {} rows", file.name, file.rows);
+        ensure!(
+            data.rows_of_file(bytes) == expected,
+            "{} does not hold the rows of its sources",
+            file.name
+        );
+        ensure!(
+            file.rows == expected.len() as u64,
+            "{} counts {} rows",
+            file.name,
+            file.rows
+        );
     }
-    let read_up_to =
-        manifest.head.read_up_to.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339)).transpose()?;
-    let is_due =
-        |path: &String| data.late.get(path).is_none_or(|at| read_up_to.is_some_and(|read| *at < read - MOST_SKEW));
-    let left_out =
-        data.rows.iter().find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()) && is_due(path));
-    ensure!(!manifest.head.complete || left_out.is_none(), "a complete manifest leaves out {left_out:?}");
+    let read_up_to = manifest
+        .head
+        .read_up_to
+        .as_deref()
+        .map(|text| OffsetDateTime::parse(text, &Rfc3339))
+        .transpose()?;
+    let is_due = |path: &String| {
+        data.late
+            .get(path)
+            .is_none_or(|at| read_up_to.is_some_and(|read| *at < read - MOST_SKEW))
+    };
+    let left_out = data
+        .rows
+        .iter()
+        .find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()) && is_due(path));
+    ensure!(
+        !manifest.head.complete || left_out.is_none(),
+        "a complete manifest leaves out {left_out:?}"
+    );
     Ok(())
 }
 
 /// What is not read is said once, with its number.
 fn check_warnings(data: &Data, job: &Job, manifest: &Manifest) -> Result<()> {
-    ensure!(manifest.head.warnings == job.warnings, "the manifest warns of {:?}", manifest.head.warnings);
-    let said: Vec<_> = job.warnings.iter().filter(|warning| warning.code == "ObjectsLeftOut").collect();
+    ensure!(
+        manifest.head.warnings == job.warnings,
+        "the manifest warns of {:?}",
+        manifest.head.warnings
+    );
+    let said: Vec<_> = job
+        .warnings
+        .iter()
+        .filter(|warning| warning.code == "ObjectsLeftOut")
+        .collect();
     let counted = format!(": {} object", data.empty);
     let is_right = match said.as_slice() {
         [] => data.empty == 0,
         [one] => data.empty > 0 && one.message.contains(&counted),
         _ => false,
     };
-    ensure!(is_right, "{} objects are empty, and the job warns of {said:?}", data.empty);
+    ensure!(
+        is_right,
+        "{} objects are empty, and the job warns of {said:?}",
+        data.empty
+    );
     Ok(())
 }
 
@@ -262,25 +383,56 @@ fn sources(file: &FileEntry) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The container holds the manifest and its files, and nothing else. Only a chunk that was given up, because all of its
-/// runs died or storage refused the signature, may have left a file that nobody came to record.
-fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest, chunks: &[Chunk]) -> Result<()> {
+/// The container holds the manifest and its files, and nothing else. Only a chunk that was given
+/// up, because all of its runs died or storage refused the signature, may have left a file that
+/// nobody came to record.
+fn check_nothing_else(
+    world: &World,
+    job: &Job,
+    manifest: &Manifest,
+    chunks: &[Chunk],
+) -> Result<()> {
     let listed = manifest.files.iter().map(|file| file.name.clone());
-    let own = BlobName::manifest(job.request.export_type, job.key.id).as_str().to_owned();
+    let own = BlobName::manifest(job.request.export_type, job.key.id)
+        .as_str()
+        .to_owned();
     let listed: BTreeSet<String> = listed.chain([own]).collect();
-    let is_given_up = |chunk: &&Chunk| matches!(chunk.state, ChunkState::Failed { .. } | ChunkState::Cancelled);
+    let is_given_up = |chunk: &&Chunk| {
+        matches!(
+            chunk.state,
+            ChunkState::Failed { .. } | ChunkState::Cancelled
+        )
+    };
     let given_up = chunks.iter().filter(is_given_up);
-    let given_up: Vec<String> = given_up.map(|chunk| format!("/part-{:05}.", chunk.key.number)).collect();
-    for name in world.containers.list(&address()).iter().filter(|name| !listed.contains(*name)) {
-        ensure!(given_up.iter().any(|part| name.contains(part)), "{name} is not in the manifest");
+    let given_up: Vec<String> = given_up
+        .map(|chunk| format!("/part-{:05}.", chunk.key.number))
+        .collect();
+    for name in world
+        .containers
+        .list(&address())
+        .iter()
+        .filter(|name| !listed.contains(*name))
+    {
+        ensure!(
+            given_up.iter().any(|part| name.contains(part)),
+            "{name} is not in the manifest"
+        );
     }
     Ok(())
 }
 
 /// Once nothing goes wrong any more, all is exported but what is malformed.
 pub(crate) fn check_in_the_end(data: &Data, skips: bool, job: &Job) -> Result<()> {
-    let expected = if skips || data.malformed.is_empty() { "succeeded" } else { "incomplete" };
+    let expected = if skips || data.malformed.is_empty() {
+        "succeeded"
+    } else {
+        "incomplete"
+    };
     let name = job.phase.name();
-    ensure!(name == expected, "without further faults the job should be {expected}, and is {:?}", job.phase);
+    ensure!(
+        name == expected,
+        "without further faults the job should be {expected}, and is {:?}",
+        job.phase
+    );
     Ok(())
 }

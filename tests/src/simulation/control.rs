@@ -36,7 +36,11 @@ pub(crate) enum Answered {
 pub(crate) async fn ask(world: &World, key: &JobKey, control: &Control) -> Answered {
     let answer = match control {
         Control::Cancel => world.delete(key).await,
-        Control::Resume { signature } => world.patch(key, &json!({"containerUrl": url_with(signature)})).await,
+        Control::Resume { signature } => {
+            world
+                .patch(key, &json!({"containerUrl": url_with(signature)}))
+                .await
+        }
         Control::Retry => world.patch(key, &json!({})).await,
     };
     read(&answer, control)
@@ -49,11 +53,17 @@ fn read(answer: &ApiGatewayV2httpResponse, control: &Control) -> Answered {
     let (code, phase) = (body["error"]["code"].as_str(), body["phase"].as_str());
     match (answer.status_code, control, code) {
         (202, Control::Cancel, _) => {
-            assert!(matches!(phase, Some("cancelling" | "finishing" | "cancelled")), "{body}");
+            assert!(
+                matches!(phase, Some("cancelling" | "finishing" | "cancelled")),
+                "{body}"
+            );
             Answered::Accepted
         }
         (202, Control::Resume { .. } | Control::Retry, _) => {
-            assert!(matches!(phase, Some("queued" | "planning" | "running" | "resuming")), "{body}");
+            assert!(
+                matches!(phase, Some("queued" | "planning" | "running" | "resuming")),
+                "{body}"
+            );
             Answered::Accepted
         }
         (409, Control::Cancel, Some("TaskFinished" | "TaskEnding"))

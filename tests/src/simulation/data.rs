@@ -1,4 +1,5 @@
-//! What a run exports: a small lake or registry, a request for it, and the rows as an independent reader sees them.
+//! What a run exports: a small lake or registry, a request for it, and the rows as an independent
+//! reader sees them.
 
 mod devices;
 
@@ -57,9 +58,16 @@ impl Data {
     async fn lake(world: &World, mut body: Value, chance: &mut Chance) -> Self {
         body["startDate"] = json!(DAYS[0]);
         body["endDate"] = json!(DAYS[DAYS.len() - 1]);
-        let request = Posted { operation: "events", body };
+        let request = Posted {
+            operation: "events",
+            body,
+        };
         let mut data = Self::of(request, BTreeMap::new());
-        let most_objects = if chance.is(20) { 40 } else { chance.pick(&[1, 2, 4, 7]) };
+        let most_objects = if chance.is(20) {
+            40
+        } else {
+            chance.pick(&[1, 2, 4, 7])
+        };
         for day in &DAYS[..=chance.below(DAYS.len())] {
             for part in 0..chance.below(most_objects + 1) {
                 data.add(world, day, part, chance).await;
@@ -71,7 +79,9 @@ impl Data {
     async fn add(&mut self, world: &World, day: &str, part: usize, chance: &mut Chance) {
         let first = u32::try_from(part * 100).unwrap();
         let count = chance.pick(&[0, 1, 4, 9, 16]);
-        let lines: Vec<String> = (first..first + count).map(|number| event(day, number)).collect();
+        let lines: Vec<String> = (first..first + count)
+            .map(|number| event(day, number))
+            .collect();
         let mut text = lines.join("\n");
         let (zipped, malformed) = (chance.is(250), chance.is(20));
         let name = format!("part-{part:02}.ndjson{}", if zipped { ".gz" } else { "" });
@@ -80,28 +90,52 @@ impl Data {
             text += "\nno record\n";
             self.malformed.push(path.clone());
         }
-        let bytes = if zipped { gzip(&text) } else { text.into_bytes() };
+        let bytes = if zipped {
+            gzip(&text)
+        } else {
+            text.into_bytes()
+        };
         self.empty += usize::from(bytes.is_empty());
         world.put_object("events", day, &name, bytes).await;
-        self.rows.insert(path, sorted(lines.iter().map(|line| serde_json::from_str(line).unwrap())));
+        self.rows.insert(
+            path,
+            sorted(lines.iter().map(|line| serde_json::from_str(line).unwrap())),
+        );
     }
 
     fn of(request: Posted, rows: BTreeMap<String, Vec<String>>) -> Self {
-        Self { request, rows, malformed: Vec::new(), empty: 0, late: BTreeMap::new() }
+        Self {
+            request,
+            rows,
+            malformed: Vec::new(),
+            empty: 0,
+            late: BTreeMap::new(),
+        }
     }
 
-    /// Another object comes to the lake, at one of the places of a listing. Nothing comes to the registry.
+    /// Another object comes to the lake, at one of the places of a listing. Nothing comes to the
+    /// registry.
     pub(crate) fn arrive(&mut self, world: &World, at: OffsetDateTime, chance: &mut Chance) {
         if self.request.operation != "events" {
             return;
         }
-        let (day, place, number) = (chance.pick(&DAYS), chance.pick(&["a", "part-01", "z"]), self.late.len());
+        let (day, place, number) = (
+            chance.pick(&DAYS),
+            chance.pick(&["a", "part-01", "z"]),
+            self.late.len(),
+        );
         let line = event(day, u32::try_from(90_000 + number).unwrap());
         let name = format!("{place}-late-{number:02}.ndjson");
         let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
-        self.rows.insert(path.clone(), vec![serde_json::from_str::<Value>(&line).unwrap().to_string()]);
+        self.rows.insert(
+            path.clone(),
+            vec![serde_json::from_str::<Value>(&line).unwrap().to_string()],
+        );
         self.late.insert(path, at);
-        world.put_object("events", day, &name, line).now_or_never().unwrap();
+        world
+            .put_object("events", day, &name, line)
+            .now_or_never()
+            .unwrap();
     }
 
     /// The rows of an exported file.
@@ -126,11 +160,22 @@ fn gzip(text: &str) -> Vec<u8> {
 fn csv_rows(data: &[u8]) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(data);
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
-        let values = row.unwrap().into_iter().filter(|(_, text)| !text.is_empty());
+        let values = row
+            .unwrap()
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty());
         let value = |name: &str, text: &str| {
-            if JSON_COLUMNS.contains(&name) { serde_json::from_str(text).unwrap() } else { json!(text) }
+            if JSON_COLUMNS.contains(&name) {
+                serde_json::from_str(text).unwrap()
+            } else {
+                json!(text)
+            }
         };
-        Value::Object(values.map(|(name, text)| (name.clone(), value(&name, &text))).collect::<Map<_, _>>())
+        Value::Object(
+            values
+                .map(|(name, text)| (name.clone(), value(&name, &text)))
+                .collect::<Map<_, _>>(),
+        )
     });
     sorted(rows)
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
+};
 use shared::source::{Source, Sources};
 
 use super::chance::Chance;
@@ -54,9 +56,17 @@ impl Character {
         }
     }
 
-    /// One in which a broken protocol soon does harm: much stands still, and files have many blocks.
+    /// One in which a broken protocol soon does harm: much stands still, and files have many
+    /// blocks.
     pub(crate) fn harsh(self) -> Self {
-        Self { fault_per_mille: 120, faults: 80, workers: 8, max_receives: 20, block_bytes: 150, ..self }
+        Self {
+            fault_per_mille: 120,
+            faults: 80,
+            workers: 8,
+            max_receives: 20,
+            block_bytes: 150,
+            ..self
+        }
     }
 
     /// Settles what of it is a setting.
@@ -69,16 +79,29 @@ impl Character {
         world.finish.writer = *writer;
         world.run.settings.skip_bad_records = self.skips_bad_records;
         let paged = |inner: &Arc<dyn Source>| -> Arc<dyn Source> {
-            Arc::new(Altered { inner: Arc::clone(inner), page: self.page_chunks, piece: |piece| piece })
+            Arc::new(Altered {
+                inner: Arc::clone(inner),
+                page: self.page_chunks,
+                piece: |piece| piece,
+            })
         };
         let faults = world.faults.clone();
-        for sealer in
-            [&mut world.create.sealer, &mut world.resume.sealer, &mut world.run.sealer, &mut world.finish.sealer]
-        {
-            *sealer = Arc::new(FaultySealer { faults: faults.clone(), inner: Arc::clone(sealer) });
+        for sealer in [
+            &mut world.create.sealer,
+            &mut world.resume.sealer,
+            &mut world.run.sealer,
+            &mut world.finish.sealer,
+        ] {
+            *sealer = Arc::new(FaultySealer {
+                faults: faults.clone(),
+                inner: Arc::clone(sealer),
+            });
         }
         let sources = &world.plan.sources;
-        world.plan.sources = Sources { lake: paged(&sources.lake), registry: paged(&sources.registry) };
+        world.plan.sources = Sources {
+            lake: paged(&sources.lake),
+            registry: paged(&sources.registry),
+        };
     }
 }
 
@@ -125,7 +148,8 @@ impl Broken {
             Self::CommitsBeforePrepare => {
                 let inner = Arc::clone(&world.run.containers);
                 world.run.containers = Arc::new(HastyContainers { inner });
-                // A block that overtakes another would be discarded by its commit, and no file would ever be whole.
+                // A block that overtakes another would be discarded by its commit, and no file
+                // would ever be whole.
                 world.run.settings.writer.uploads_in_flight = 1;
             }
         }
@@ -139,7 +163,9 @@ struct HastyContainers {
 
 impl Containers for HastyContainers {
     fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
-        Ok(Arc::new(HastyContainer { inner: self.inner.open(access)? }))
+        Ok(Arc::new(HastyContainer {
+            inner: self.inner.open(access)?,
+        }))
     }
 }
 
@@ -149,16 +175,28 @@ struct HastyContainer {
 
 #[async_trait]
 impl Container for HastyContainer {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError> {
         self.inner.stage_block(blob, block, data).await?;
-        let list: Vec<BlockId> = (0..=block.index).map(|index| BlockId { index, ..block }).collect();
+        let list: Vec<BlockId> = (0..=block.index)
+            .map(|index| BlockId { index, ..block })
+            .collect();
         match self.inner.commit_blocks(blob, &list, "text/plain").await {
             Err(ContainerError::BlocksGone) => Ok(()),
             done => done,
         }
     }
 
-    async fn commit_blocks(&self, blob: &BlobName, blocks: &[BlockId], kind: &str) -> Result<(), ContainerError> {
+    async fn commit_blocks(
+        &self,
+        blob: &BlobName,
+        blocks: &[BlockId],
+        kind: &str,
+    ) -> Result<(), ContainerError> {
         self.inner.commit_blocks(blob, blocks, kind).await
     }
 }

@@ -1,5 +1,5 @@
-//! One run: a scheduler that holds every call of every process, and by its seed lets one of them go, with a fault or
-//! without, or lets something else happen in the world.
+//! One run: a scheduler that holds every call of every process, and by its seed lets one of them
+//! go, with a fault or without, or lets something else happen in the world.
 
 mod outside;
 mod steps;
@@ -35,8 +35,8 @@ struct Errand {
     work: Work,
     /// When it is in sight (again).
     at: OffsetDateTime,
-    /// The process that took it up last. Only that one can be done with it, as only the last receipt deletes a message
-    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>).
+    /// The process that took it up last. Only that one can be done with it, as only the last
+    /// receipt deletes a message (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html>).
     receipt: u64,
 }
 
@@ -45,8 +45,8 @@ struct Worker {
     errand: u64,
     task: JoinHandle<bool>,
     posts: bool,
-    /// When Lambda ends the process: only a call that is on its way by then still arrives. Chunk runs are not ended,
-    /// which is harder on the protocol than Lambda is.
+    /// When Lambda ends the process: only a call that is on its way by then still arrives. Chunk
+    /// runs are not ended, which is harder on the protocol than Lambda is.
     ends: Option<OffsetDateTime>,
     /// The step until which it stands still.
     stands_until: usize,
@@ -82,7 +82,11 @@ pub(crate) struct Run {
 
 impl Run {
     /// Plays a seed to its end.
-    pub(crate) async fn play(seed: u64, broken: Option<Broken>, verbose: bool) -> (Figures, Result<()>) {
+    pub(crate) async fn play(
+        seed: u64,
+        broken: Option<Broken>,
+        verbose: bool,
+    ) -> (Figures, Result<()>) {
         let mut run = Self::begin(seed, broken, verbose).await;
         let result = run.go_on().await;
         for worker in run.workers.values() {
@@ -158,8 +162,8 @@ impl Run {
         anyhow::bail!("the run does not end")
     }
 
-    /// Waits until every process stands at the turnstile or sleeps, and takes in what has happened. The runtime's clock
-    /// is paused: it moves only when no task can go on.
+    /// Waits until every process stands at the turnstile or sleeps, and takes in what has happened.
+    /// The runtime's clock is paused: it moves only when no task can go on.
     async fn settle(&mut self) -> Result<()> {
         tokio::time::sleep(Pause::from_millis(1)).await;
         if !self.dying.is_empty() {
@@ -170,9 +174,15 @@ impl Run {
             }
             tokio::time::sleep(Pause::from_millis(1)).await;
         }
-        let finished = self.workers.extract_if(.., |_, worker| worker.task.is_finished()).collect::<Vec<_>>();
+        let finished = self
+            .workers
+            .extract_if(.., |_, worker| worker.task.is_finished())
+            .collect::<Vec<_>>();
         for (id, worker) in finished {
-            let is_last = self.errands.get(&worker.errand).is_some_and(|errand| errand.receipt == id);
+            let is_last = self
+                .errands
+                .get(&worker.errand)
+                .is_some_and(|errand| errand.receipt == id);
             if worker.task.await? && is_last {
                 self.errands.remove(&worker.errand);
             }
@@ -185,18 +195,31 @@ impl Run {
         for image in self.world.table.take_outbox() {
             self.journal.note(&self.world, &image)?;
             let text = |name: &str| {
-                ["S", "N"].iter().find_map(|kind| image[name][kind].as_str()).unwrap_or_default().to_owned()
+                ["S", "N"]
+                    .iter()
+                    .find_map(|kind| image[name][kind].as_str())
+                    .unwrap_or_default()
+                    .to_owned()
             };
-            let line = ["kind", "chunk", "phase", "state", "attempt", "revision"].map(&text).join(" ");
+            let line = ["kind", "chunk", "phase", "state", "attempt", "revision"]
+                .map(&text)
+                .join(" ");
             self.tell(|_| format!("    written: {line}"));
             if text("kind") == "job" {
                 self.phase = text("phase");
             }
             let Some(what) = told_by(&text) else { continue };
             clean("an event", &format!("{what:?}"))?;
-            let copies = if self.chance.is(self.character.doubled_per_mille) { 2 } else { 1 };
+            let copies = if self.chance.is(self.character.doubled_per_mille) {
+                2
+            } else {
+                1
+            };
             for _ in 0..copies {
-                self.send(Work::Deliver(Delivery { what: what.clone(), receives: 0 }));
+                self.send(Work::Deliver(Delivery {
+                    what: what.clone(),
+                    receives: 0,
+                }));
             }
         }
         Ok(())
@@ -204,7 +227,14 @@ impl Run {
 
     fn send(&mut self, work: Work) {
         self.next_id += 1;
-        self.errands.insert(self.next_id, Errand { work, at: self.now(), receipt: 0 });
+        self.errands.insert(
+            self.next_id,
+            Errand {
+                work,
+                at: self.now(),
+                receipt: 0,
+            },
+        );
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -212,14 +242,16 @@ impl Run {
         self.world.clock.now()
     }
 
-    /// Nothing is under way: all must be well. Then, without further faults, the job is helped to its end; answers
-    /// whether it is there.
+    /// Nothing is under way: all must be well. Then, without further faults, the job is helped to
+    /// its end; answers whether it is there.
     async fn rest(&mut self) -> Result<bool> {
         let (key, has_cancelled) = {
             let owner = self.owner.lock().unwrap();
             (owner.job.clone(), owner.has_cancelled)
         };
-        let Some(key) = key else { anyhow::bail!("no job was made") };
+        let Some(key) = key else {
+            anyhow::bail!("no job was made")
+        };
         let job = self.world.job(&key).await;
         self.tell(|_| format!("at rest: {:?}", job.phase));
         self.figures.rest.get_or_insert(job.phase.name());
@@ -228,7 +260,10 @@ impl Run {
             check_cancelled(&job)?;
         }
         check_wait(&job, self.scheduled)?;
-        if !self.left_waiting && matches!(job.phase, Phase::AwaitingCredential { .. }) && self.chance.is(500) {
+        if !self.left_waiting
+            && matches!(job.phase, Phase::AwaitingCredential { .. })
+            && self.chance.is(500)
+        {
             self.left_waiting = true;
             self.expire();
             return Ok(false);

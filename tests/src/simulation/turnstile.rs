@@ -1,4 +1,5 @@
-//! Where every call to the table, a container or the source waits until the scheduler lets it through.
+//! Where every call to the table, a container or the source waits until the scheduler lets it
+//! through.
 
 use std::sync::Mutex;
 

@@ -38,18 +38,32 @@ impl Work {
             Self::Look => "look".to_owned(),
             Self::Expire => "look for jobs that waited too long".to_owned(),
             Self::Control(control) => format!("ask: {control:?}"),
-            Self::Deliver(Delivery { what: Kind::Chunk(message), receives }) => {
+            Self::Deliver(Delivery {
+                what: Kind::Chunk(message),
+                receives,
+            }) => {
                 format!("receive chunk {} ({receives} before)", message.chunk)
             }
-            Self::Deliver(Delivery { what: Kind::Job(event), receives }) => {
-                format!("receive {} of the {} ({receives} before)", event.phase, event.kind)
+            Self::Deliver(Delivery {
+                what: Kind::Job(event),
+                receives,
+            }) => {
+                format!(
+                    "receive {} of the {} ({receives} before)",
+                    event.phase, event.kind
+                )
             }
         }
     }
 }
 
 /// Does the work once; whether it is done with.
-pub(crate) async fn carry_out(world: Arc<World>, owner: Arc<Mutex<Owner>>, posted: Posted, work: Work) -> bool {
+pub(crate) async fn carry_out(
+    world: Arc<World>,
+    owner: Arc<Mutex<Owner>>,
+    posted: Posted,
+    work: Work,
+) -> bool {
     let key = owner.lock().unwrap().job.clone();
     match (work, key) {
         (Work::Post, _) => post(&world, &owner, &posted).await,
@@ -61,7 +75,9 @@ pub(crate) async fn carry_out(world: Arc<World>, owner: Arc<Mutex<Owner>>, poste
             }
             answered != Answered::Failed
         }
-        (Work::Expire, _) => expire_jobs::handle(Value::Null, &world.expire).await.is_ok(),
+        (Work::Expire, _) => expire_jobs::handle(Value::Null, &world.expire)
+            .await
+            .is_ok(),
         (Work::Look, Some(key)) => {
             let event = World::http("GET", &format!("{APP_PATH}/{}", key.id), None);
             let answer = get_status::handle(event, &world.status).await;
@@ -73,9 +89,16 @@ pub(crate) async fn carry_out(world: Arc<World>, owner: Arc<Mutex<Owner>>, poste
 }
 
 async fn post(world: &World, owner: &Mutex<Owner>, posted: &Posted) -> bool {
-    let mut event = World::http("POST", &format!("{APP_PATH}/{}", posted.operation), Some(&posted.body));
-    // Remembered for a day: the client repeats for longer than the ten minutes of a mere id of its request.
-    event.headers.insert("idempotency-key", "request-1".parse().unwrap());
+    let mut event = World::http(
+        "POST",
+        &format!("{APP_PATH}/{}", posted.operation),
+        Some(&posted.body),
+    );
+    // Remembered for a day: the client repeats for longer than the ten minutes of a mere id of its
+    // request.
+    event
+        .headers
+        .insert("idempotency-key", "request-1".parse().unwrap());
     let answer = create_job::handle(event, &world.create).await;
     clean("an answer", &format!("{answer:?}")).unwrap();
     if answer.status_code != 202 {
@@ -83,9 +106,15 @@ async fn post(world: &World, owner: &Mutex<Owner>, posted: &Posted) -> bool {
         return false;
     }
     let id = JobId::parse(body_of(&answer)["id"].as_str().unwrap()).unwrap();
-    let key = JobKey { scope: World::scope(), id };
+    let key = JobKey {
+        scope: World::scope(),
+        id,
+    };
     let mut owner = owner.lock().unwrap();
-    assert!(owner.job.as_ref().is_none_or(|earlier| *earlier == key), "one request made two jobs");
+    assert!(
+        owner.job.as_ref().is_none_or(|earlier| *earlier == key),
+        "one request made two jobs"
+    );
     owner.job = Some(key);
     true
 }

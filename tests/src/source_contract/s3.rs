@@ -15,10 +15,20 @@ use crate::ministack::Ministack;
 /// An empty bucket of this name.
 async fn bucket(server: &Ministack, name: &str) -> Arc<dyn ObjectStore> {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let made = client.put(format!("{}/{name}", server.endpoint())).send().await.unwrap();
+    let made = client
+        .put(format!("{}/{name}", server.endpoint()))
+        .send()
+        .await
+        .unwrap();
     assert!(made.status().is_success(), "{made:?}");
-    let s3 = AmazonS3Builder::new().with_endpoint(server.endpoint()).with_allow_http(true).with_bucket_name(name);
-    let s3 = s3.with_region("us-east-1").with_access_key_id("local").with_secret_access_key("local");
+    let s3 = AmazonS3Builder::new()
+        .with_endpoint(server.endpoint())
+        .with_allow_http(true)
+        .with_bucket_name(name);
+    let s3 = s3
+        .with_region("us-east-1")
+        .with_access_key_id("local")
+        .with_secret_access_key("local");
     Arc::new(s3.build().unwrap())
 }
 
@@ -36,13 +46,19 @@ async fn an_object_that_was_overwritten_or_removed_in_s3_is_not_read() {
     let (lake, _) = fill_lake(Arc::clone(&store)).await;
     let chunks = plan(&lake, &chess(), &event_request(), 64).await;
     let path_of = |chunk: &ChunkSource| {
-        let ChunkSource::Objects { objects, .. } = chunk else { panic!("{chunk:?}") };
+        let ChunkSource::Objects { objects, .. } = chunk else {
+            panic!("{chunk:?}")
+        };
         Path::parse(format!("raw/{}", objects[0].path)).unwrap()
     };
-    store.put(&path_of(&chunks[0]), "other\n".into()).await.unwrap();
+    store
+        .put(&path_of(&chunks[0]), "other\n".into())
+        .await
+        .unwrap();
     store.delete(&path_of(&chunks[1])).await.unwrap();
     for chunk in &chunks[..2] {
-        let read: Result<Vec<_>, SourceError> = lake.read(chunk, &event_request()).try_collect().await;
+        let read: Result<Vec<_>, SourceError> =
+            lake.read(chunk, &event_request()).try_collect().await;
         assert!(matches!(read, Err(SourceError::Changed { .. })), "{read:?}");
     }
 }

@@ -1,12 +1,16 @@
 //! What no engine ever answers, but DynamoDB does: injected below the SDK.
-#![expect(clippy::disallowed_types, reason = "builds the store over injected answers")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "builds the store over injected answers"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -32,11 +36,19 @@ struct Answers {
 
 impl Answers {
     fn new(times: usize, status: u16, body: Value) -> Self {
-        Self { first: (times, status, body), then: json!({}), calls: Arc::default() }
+        Self {
+            first: (times, status, body),
+            then: json!({}),
+            calls: Arc::default(),
+        }
     }
 
     fn always(status: u16, code: &str) -> Self {
-        Self::new(usize::MAX, status, json!({ "__type": format!("x#{code}"), "message": "so it is" }))
+        Self::new(
+            usize::MAX,
+            status,
+            json!({ "__type": format!("x#{code}"), "message": "so it is" }),
+        )
     }
 
     fn calls(&self) -> usize {
@@ -46,13 +58,24 @@ impl Answers {
     /// A store that hears these answers.
     async fn store(&self) -> DynamoStore {
         let sdk = aws_config("http://127.0.0.1:9").await.to_builder();
-        let sdk = sdk.http_client(SharedHttpClient::new(self.clone())).retry_config(RetryConfig::disabled()).build();
-        DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::new(SystemClock))
+        let sdk = sdk
+            .http_client(SharedHttpClient::new(self.clone()))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            EXPORTS_TABLE,
+            Arc::new(SystemClock),
+        )
     }
 }
 
 impl HttpClient for Answers {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -61,9 +84,16 @@ impl HttpConnector for Answers {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let (times, status, body) = &self.first;
-        let (status, body) = if call < *times { (*status, body) } else { (200, &self.then) };
+        let (status, body) = if call < *times {
+            (*status, body)
+        } else {
+            (200, &self.then)
+        };
         let body = SdkBody::from(body.to_string());
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), body)))
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(
+            StatusCode::try_from(status).unwrap(),
+            body,
+        )))
     }
 }
 
@@ -83,9 +113,16 @@ async fn create(answers: &Answers) -> Result<Created, StoreError> {
 
 #[tokio::test]
 async fn a_transaction_that_met_another_one_or_a_throttle_is_tried_again() {
-    for passing in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+    for passing in [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ] {
         let answers = Answers::new(3, 400, cancelled(&["None", passing]));
-        assert!(matches!(create(&answers).await, Ok(Created::New(_))), "{passing}");
+        assert!(
+            matches!(create(&answers).await, Ok(Created::New(_))),
+            "{passing}"
+        );
         assert_eq!(answers.calls(), 4);
     }
 }
@@ -94,24 +131,47 @@ async fn a_transaction_that_met_another_one_or_a_throttle_is_tried_again() {
 async fn a_transaction_that_meets_others_again_and_again_is_given_up() {
     let answers = Answers::new(usize::MAX, 400, cancelled(&["TransactionConflict"]));
     let given_up = create(&answers).await.unwrap_err();
-    assert_eq!(given_up.to_string(), "the exports table does not answer (TransactionConflict)");
+    assert_eq!(
+        given_up.to_string(),
+        "the exports table does not answer (TransactionConflict)"
+    );
     assert_eq!(answers.calls(), 8);
 }
 
 #[tokio::test]
 async fn a_failed_condition_beside_a_passing_reason_is_a_conflict() {
-    let answers = Answers::new(1, 400, cancelled(&["TransactionConflict", "ConditionalCheckFailed"]));
+    let answers = Answers::new(
+        1,
+        400,
+        cancelled(&["TransactionConflict", "ConditionalCheckFailed"]),
+    );
     let conflict = create(&answers).await;
-    assert!(matches!(conflict, Err(StoreError::Conflict { .. })), "{conflict:?}");
-    assert_eq!(answers.calls(), 2, "and one look whether the write was its own");
+    assert!(
+        matches!(conflict, Err(StoreError::Conflict { .. })),
+        "{conflict:?}"
+    );
+    assert_eq!(
+        answers.calls(),
+        2,
+        "and one look whether the write was its own"
+    );
 }
 
 #[tokio::test]
 async fn a_transaction_cancelled_for_good_says_why() {
-    let answers = Answers::new(usize::MAX, 400, cancelled(&["None", "ItemCollectionSizeLimitExceeded"]));
+    let answers = Answers::new(
+        usize::MAX,
+        400,
+        cancelled(&["None", "ItemCollectionSizeLimitExceeded"]),
+    );
     let refused = create(&answers).await.unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused:?}");
-    assert!(refused.to_string().contains("ItemCollectionSizeLimitExceeded"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains("ItemCollectionSizeLimitExceeded"),
+        "{refused}"
+    );
     assert_eq!(answers.calls(), 1);
 }
 
@@ -127,16 +187,38 @@ async fn what_a_repeat_may_mend_is_unavailable() {
         (503, "ServiceUnavailable"),
         (500, "SomethingNew"),
     ] {
-        let error = Answers::always(status, code).store().await.put_job(a_job().await).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("the exports table does not answer ({code})"));
+        let error = Answers::always(status, code)
+            .store()
+            .await
+            .put_job(a_job().await)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the exports table does not answer ({code})")
+        );
     }
 }
 
 #[tokio::test]
 async fn what_no_repeat_mends_is_corrupt_and_says_the_code() {
-    for code in ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"] {
-        let error = Answers::always(400, code).store().await.put_job(a_job().await).await.unwrap_err();
+    for code in [
+        "ValidationException",
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+    ] {
+        let error = Answers::always(400, code)
+            .store()
+            .await
+            .put_job(a_job().await)
+            .await
+            .unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-        assert!(error.to_string().ends_with(&format!("cannot be used: {code}: so it is")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("cannot be used: {code}: so it is")),
+            "{error}"
+        );
     }
 }

@@ -13,23 +13,43 @@ use crate::faults::{Fault, Faults};
 
 fn states() -> Vec<ChunkState> {
     let (full, until) = (output(u64::MAX >> 8), NOW + LEASE);
-    let empty = Output { rows_read: 0, rows: 0, bad_records: 0, earliest: None, latest: None, file: None };
+    let empty = Output {
+        rows_read: 0,
+        rows: 0,
+        bad_records: 0,
+        earliest: None,
+        latest: None,
+        file: None,
+    };
     let states = vec![
         ChunkState::Pending { prepared: None },
-        ChunkState::Pending { prepared: Some(full.clone()) },
+        ChunkState::Pending {
+            prepared: Some(full.clone()),
+        },
         ChunkState::Parked { prepared: None },
-        ChunkState::Parked { prepared: Some(full.clone()) },
+        ChunkState::Parked {
+            prepared: Some(full.clone()),
+        },
         ChunkState::Cancelled,
         ChunkState::Running { until },
-        ChunkState::Prepared { until, output: full.clone() },
-        ChunkState::Prepared { until, output: empty.clone() },
+        ChunkState::Prepared {
+            until,
+            output: full.clone(),
+        },
+        ChunkState::Prepared {
+            until,
+            output: empty.clone(),
+        },
         ChunkState::Recorded { output: full },
         ChunkState::Recorded { output: empty },
-        ChunkState::Failed { reason: "a.ndjson, line 7: not JSON".to_owned() },
+        ChunkState::Failed {
+            reason: "a.ndjson, line 7: not JSON".to_owned(),
+        },
     ];
     let mut seen = [false; 7];
     for state in &states {
-        // A new state does not compile until it has a place here, and is missed until it stands above.
+        // A new state does not compile until it has a place here, and is missed until it stands
+        // above.
         let place = match state {
             ChunkState::Pending { .. } => 0,
             ChunkState::Running { .. } => 1,
@@ -46,7 +66,11 @@ fn states() -> Vec<ChunkState> {
 }
 
 async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
-    let job = shared::job::Job { key: chunk.key.job.clone(), shards, ..world.job() };
+    let job = shared::job::Job {
+        key: chunk.key.job.clone(),
+        shards,
+        ..world.job()
+    };
     world.store.tally(&job).await.unwrap()
 }
 
@@ -58,21 +82,57 @@ async fn apply(world: &World, step: ChunkMove) -> Result<Chunk, StoreError> {
 async fn plan(world: &World, count: u32) -> Vec<Chunk> {
     let (job, chunks) = page(&planning(world, 1).await, count, &registry());
     world.store.put_page(job, chunks.clone()).await.unwrap();
-    chunks.into_iter().map(|chunk| Chunk { revision: 1, ..chunk }).collect()
+    chunks
+        .into_iter()
+        .map(|chunk| Chunk {
+            revision: 1,
+            ..chunk
+        })
+        .collect()
 }
 
 pub(super) async fn every_chunk_reads_back_as_it_was_written(world: &World) {
     let job = world.job();
-    let sources = [registry(), objects(3, 12), objects(0, 1), ChunkSource::Partitions(Vec::new())];
-    let combinations = sources.iter().flat_map(|source| states().into_iter().map(move |state| (source, state)));
+    let sources = [
+        registry(),
+        objects(3, 12),
+        objects(0, 1),
+        ChunkSource::Partitions(Vec::new()),
+    ];
+    let combinations = sources
+        .iter()
+        .flat_map(|source| states().into_iter().map(move |state| (source, state)));
     for (number, (source, state)) in (0..).zip(combinations) {
-        let chunk = Chunk { state, attempt: 7, ..chunk(&job, number, source.clone()) };
-        let move_to = ChunkMove { chunk: chunk.clone(), tally: TallyChange::default() };
+        let chunk = Chunk {
+            state,
+            attempt: 7,
+            ..chunk(&job, number, source.clone())
+        };
+        let move_to = ChunkMove {
+            chunk: chunk.clone(),
+            tally: TallyChange::default(),
+        };
         let written = apply(world, move_to).await.unwrap();
-        assert_eq!(written, Chunk { revision: 1, ..chunk });
-        assert_eq!(world.store.chunk(&written.key).await.unwrap(), Some(written));
+        assert_eq!(
+            written,
+            Chunk {
+                revision: 1,
+                ..chunk
+            }
+        );
+        assert_eq!(
+            world.store.chunk(&written.key).await.unwrap(),
+            Some(written)
+        );
     }
-    assert_eq!(world.store.chunk(&chunk(&job, u32::MAX, registry()).key).await.unwrap(), None);
+    assert_eq!(
+        world
+            .store
+            .chunk(&chunk(&job, u32::MAX, registry()).key)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 pub(super) async fn a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing(world: &World) {
@@ -80,13 +140,25 @@ pub(super) async fn a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing(wor
     let zombie = apply(world, claim(pending.clone())).await.unwrap();
     assert_conflict(&apply(world, claim(pending.clone())).await);
     let taken_over = zombie.clone().claim(NOW + LEASE, LEASE);
-    let shared::chunk::Claim::Free(step) = taken_over else { panic!("{taken_over:?}") };
+    let shared::chunk::Claim::Free(step) = taken_over else {
+        panic!("{taken_over:?}")
+    };
     let holder = apply(world, *step).await.unwrap();
 
     assert_conflict(&apply(world, prepare(zombie.clone(), output(1))).await);
     assert_conflict(&apply(world, Lease::of(zombie).unwrap().fail("late")).await);
-    assert_eq!(world.store.chunk(&holder.key).await.unwrap(), Some(holder.clone()));
-    assert_eq!(tally(world, 1, &holder).await, Tally { planned: 1, open: 1, ..Tally::default() });
+    assert_eq!(
+        world.store.chunk(&holder.key).await.unwrap(),
+        Some(holder.clone())
+    );
+    assert_eq!(
+        tally(world, 1, &holder).await,
+        Tally {
+            planned: 1,
+            open: 1,
+            ..Tally::default()
+        }
+    );
 }
 
 pub(super) async fn a_move_whose_answer_was_lost_counts_once(world: &World) {
@@ -99,9 +171,20 @@ pub(super) async fn a_move_whose_answer_was_lost_counts_once(world: &World) {
         faults.arm(0, Fault::AnswerLost);
         let recorded = store.apply(record(chunk)).await.unwrap();
         assert!(!faults.is_armed());
-        assert_eq!(world.store.chunk(&recorded.key).await.unwrap(), Some(recorded));
+        assert_eq!(
+            world.store.chunk(&recorded.key).await.unwrap(),
+            Some(recorded)
+        );
     }
-    let twice = Tally { planned: 2, open: 0, recorded: 2, failed: 0, rows: 10, bytes: 100, bad_records: 4 };
+    let twice = Tally {
+        planned: 2,
+        open: 0,
+        recorded: 2,
+        failed: 0,
+        rows: 10,
+        bytes: 100,
+        bad_records: 4,
+    };
     assert_eq!(tally(world, 1, &chunks[0]).await, twice);
 }
 
@@ -109,7 +192,12 @@ async fn run(world: &World, chunk: Chunk) -> Result<(), StoreError> {
     let number = u64::from(chunk.key.number);
     let chunk = apply(world, claim(chunk)).await?;
     if number % 5 == 4 {
-        return apply(world, Lease::of(chunk).unwrap().fail("its data are damaged")).await.map(drop);
+        return apply(
+            world,
+            Lease::of(chunk).unwrap().fail("its data are damaged"),
+        )
+        .await
+        .map(drop);
     }
     let chunk = apply(world, prepare(chunk, output(number))).await?;
     apply(world, record(chunk)).await.map(drop)
@@ -121,7 +209,15 @@ pub(super) async fn tallies_add_up_under_concurrent_records(world: &World) {
         done.unwrap();
     }
     let rows = (0..20).filter(|number| number % 5 != 4).sum();
-    let expected = Tally { planned: 20, open: 0, recorded: 16, failed: 4, rows, bytes: rows * 10, bad_records: 16 * 2 };
+    let expected = Tally {
+        planned: 20,
+        open: 0,
+        recorded: 16,
+        failed: 4,
+        rows,
+        bytes: rows * 10,
+        bad_records: 16 * 2,
+    };
     assert_eq!(tally(world, 1, &chunks[0]).await, expected);
 }
 
@@ -133,10 +229,18 @@ pub(super) async fn chunks_are_listed_in_order_over_many_pages(world: &World) {
         let (next, chunks) = page(&job, count, &objects(1, 350_000));
         job = world.store.put_page(next, chunks).await.unwrap();
     }
-    for (shard, expected) in [(0, vec![0, 2, 4, 6, 8, 10, 12]), (1, vec![1, 3, 5, 7, 9, 11]), (2, vec![])] {
+    for (shard, expected) in [
+        (0, vec![0, 2, 4, 6, 8, 10, 12]),
+        (1, vec![1, 3, 5, 7, 9, 11]),
+        (2, vec![]),
+    ] {
         let (mut numbers, mut pages) = (Vec::new(), 0);
         loop {
-            let chunks = world.store.chunks(&job.key, shard, numbers.last().copied()).await.unwrap();
+            let chunks = world
+                .store
+                .chunks(&job.key, shard, numbers.last().copied())
+                .await
+                .unwrap();
             if chunks.is_empty() {
                 break;
             }

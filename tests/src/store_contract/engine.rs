@@ -68,15 +68,26 @@ enum Engine {
 impl World {
     pub(super) async fn embedded() -> Self {
         let folder = scratch_dir().unwrap();
-        let server = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite")).await.unwrap();
+        let server = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite"))
+            .await
+            .unwrap();
         let sdk = server.sdk_config().await;
         create_tables(&sdk).await.unwrap();
-        Self::over(sdk, Engine::Embedded { _server: server, _folder: folder })
+        Self::over(
+            sdk,
+            Engine::Embedded {
+                _server: server,
+                _folder: folder,
+            },
+        )
     }
 
     pub(super) async fn ministack() -> Self {
         let server = Ministack::shared().await;
-        Self::over(server.sdk_config().await, Engine::Ministack { _server: server })
+        Self::over(
+            server.sdk_config().await,
+            Engine::Ministack { _server: server },
+        )
     }
 
     #[cfg(feature = "dynamodb-local")]
@@ -88,23 +99,56 @@ impl World {
 
     fn over(sdk: SdkConfig, engine: Engine) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(NOW)));
-        let scope = AppScope::from_segments(["subscriptions", &clock.fresh_id().to_string(), "apps", "chess"]);
-        let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(&clock) as _);
-        Self { store, scope, clock, sdk, _engine: engine }
+        let scope = AppScope::from_segments([
+            "subscriptions",
+            &clock.fresh_id().to_string(),
+            "apps",
+            "chess",
+        ]);
+        let store = DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            EXPORTS_TABLE,
+            Arc::clone(&clock) as _,
+        );
+        Self {
+            store,
+            scope,
+            clock,
+            sdk,
+            _engine: engine,
+        }
     }
 
     /// The store over another table.
     pub(super) fn store_over(&self, table: &str) -> DynamoStore {
-        DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.sdk), table, Arc::clone(&self.clock) as _)
+        DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&self.sdk),
+            table,
+            Arc::clone(&self.clock) as _,
+        )
     }
 
     /// The same store behind an HTTP client that meets the faults; the SDK tries so often.
     pub(super) fn faulty(&self, faults: &Faults, tries: u32) -> DynamoStore {
         let inner = aws_smithy_http_client::Builder::new().build_http();
-        let http = SharedHttpClient::new(FaultyHttp { faults: faults.clone(), inner });
-        let retry = RetryConfig::standard().with_max_attempts(tries).with_initial_backoff(Duration::from_millis(1));
-        let sdk = self.sdk.to_builder().http_client(http).retry_config(retry).build();
-        DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), EXPORTS_TABLE, Arc::clone(&self.clock) as _)
+        let http = SharedHttpClient::new(FaultyHttp {
+            faults: faults.clone(),
+            inner,
+        });
+        let retry = RetryConfig::standard()
+            .with_max_attempts(tries)
+            .with_initial_backoff(Duration::from_millis(1));
+        let sdk = self
+            .sdk
+            .to_builder()
+            .http_client(http)
+            .retry_config(retry)
+            .build();
+        DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            EXPORTS_TABLE,
+            Arc::clone(&self.clock) as _,
+        )
     }
 
     /// Writes an item of texts and numbers as no version of the service does.
@@ -113,8 +157,12 @@ impl World {
             Ok(_) => AttributeValue::N(text.to_owned()),
             Err(_) => AttributeValue::S(text.to_owned()),
         };
-        let item = attributes.iter().map(|(name, text)| ((*name).to_owned(), value(text)));
-        let request = aws_sdk_dynamodb::Client::new(&self.sdk).put_item().table_name(EXPORTS_TABLE);
+        let item = attributes
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), value(text)));
+        let request = aws_sdk_dynamodb::Client::new(&self.sdk)
+            .put_item()
+            .table_name(EXPORTS_TABLE);
         request.set_item(Some(item.collect())).send().await.unwrap();
     }
 }

@@ -11,22 +11,50 @@ fn subject(world: &World) -> String {
 }
 
 async fn grant(world: &World, subject: &str, path: &str, role: Role) {
-    world.store.put_grant(&Grant { subject: subject.to_owned(), path: path.to_owned(), role }).await.unwrap();
+    world
+        .store
+        .put_grant(&Grant {
+            subject: subject.to_owned(),
+            path: path.to_owned(),
+            role,
+        })
+        .await
+        .unwrap();
 }
 
 async fn role(world: &World, subject: &str, path: &str) -> Option<Role> {
-    world.store.role(subject, &AppScope::from_canonical(path)).await.unwrap()
+    world
+        .store
+        .role(subject, &AppScope::from_canonical(path))
+        .await
+        .unwrap()
 }
 
 pub(super) async fn the_best_role_along_the_path_wins(world: &World) {
     let (ann, bob) = (subject(world), subject(world));
     grant(world, &ann, "/subscriptions/s1", Role::Reader).await;
-    grant(world, &ann, "/subscriptions/s1/apps/chess", Role::Contributor).await;
-    grant(world, &ann, "/subscriptions/s1/apps/chess/x", Role::Contributor).await;
+    grant(
+        world,
+        &ann,
+        "/subscriptions/s1/apps/chess",
+        Role::Contributor,
+    )
+    .await;
+    grant(
+        world,
+        &ann,
+        "/subscriptions/s1/apps/chess/x",
+        Role::Contributor,
+    )
+    .await;
     grant(world, &bob, "/", Role::Contributor).await;
     grant(world, &bob, "/subscriptions/s1/apps/go", Role::Reader).await;
     for (subject, path, expected) in [
-        (&ann, "/subscriptions/s1/apps/chess", Some(Role::Contributor)),
+        (
+            &ann,
+            "/subscriptions/s1/apps/chess",
+            Some(Role::Contributor),
+        ),
         (&ann, "/subscriptions/s1/apps/go", Some(Role::Reader)),
         (&ann, "/subscriptions/s11/apps/go", None),
         (&ann, "/subscriptions/s2/apps/chess", None),
@@ -34,7 +62,11 @@ pub(super) async fn the_best_role_along_the_path_wins(world: &World) {
     ] {
         assert_eq!(role(world, subject, path).await, expected, "{path}");
     }
-    assert_eq!(role(world, &subject(world), "/subscriptions/s1/apps/chess").await, None, "deny by default");
+    assert_eq!(
+        role(world, &subject(world), "/subscriptions/s1/apps/chess").await,
+        None,
+        "deny by default"
+    );
 }
 
 pub(super) async fn a_grant_is_replaced_by_the_next_one(world: &World) {
@@ -47,8 +79,13 @@ pub(super) async fn a_grant_is_replaced_by_the_next_one(world: &World) {
 pub(super) async fn an_unknown_role_allows_nothing(world: &World) {
     let ann = subject(world);
     let pk = format!("PRINCIPAL#{ann}");
-    let (key, head) = ([("pk", pk.as_str()), ("sk", "SCOPE#/")], [("kind", "grant"), ("v", "1")]);
-    world.put_raw(&[&key[..], &head, &[("path", "/"), ("role", "Owner")]].concat()).await;
+    let (key, head) = (
+        [("pk", pk.as_str()), ("sk", "SCOPE#/")],
+        [("kind", "grant"), ("v", "1")],
+    );
+    world
+        .put_raw(&[&key[..], &head, &[("path", "/"), ("role", "Owner")]].concat())
+        .await;
     assert_eq!(role(world, &ann, "/apps/chess").await, None);
     grant(world, &ann, "/apps", Role::Reader).await;
     assert_eq!(role(world, &ann, "/apps/chess").await, Some(Role::Reader));

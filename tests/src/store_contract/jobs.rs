@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use shared::app::AppScope;
 use shared::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
 use shared::store::{
-    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role, SortKey, StoreError,
+    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role,
+    SortKey, StoreError,
 };
 use time::Duration;
 
@@ -17,12 +18,21 @@ fn phases() -> Vec<Phase> {
     let mut phases = phases_of_the_code();
     for why in [Cancellation::Asked, Cancellation::CredentialOverdue] {
         phases.push(Phase::Cancelling { why });
-        phases.push(Phase::Finishing { cancelled: Some(why), manifest: None });
+        phases.push(Phase::Finishing {
+            cancelled: Some(why),
+            manifest: None,
+        });
     }
     for outcome in outcomes() {
-        phases
-            .push(Phase::Finishing { cancelled: None, manifest: Some((file("Tag/1/manifest.json"), outcome.clone())) });
-        phases.push(Phase::Ended { at: NOW, outcome, has_manifest: true });
+        phases.push(Phase::Finishing {
+            cancelled: None,
+            manifest: Some((file("Tag/1/manifest.json"), outcome.clone())),
+        });
+        phases.push(Phase::Ended {
+            at: NOW,
+            outcome,
+            has_manifest: true,
+        });
     }
     phases
 }
@@ -30,31 +40,58 @@ fn phases() -> Vec<Phase> {
 fn plans() -> [Plan; 4] {
     [
         Plan::Open { cursor: None },
-        Plan::Open { cursor: Some(PlanCursor("lake1:2026-01-02:a".to_owned())) },
+        Plan::Open {
+            cursor: Some(PlanCursor("lake1:2026-01-02:a".to_owned())),
+        },
         Plan::Complete { read_up_to: NOW },
-        Plan::Failed { reason: "no \"lake\"".to_owned(), cursor: None },
+        Plan::Failed {
+            reason: "no \"lake\"".to_owned(),
+            cursor: None,
+        },
     ]
 }
 
 /// Asserts that the job is stored as it is in hand.
 pub(super) async fn assert_stored(world: &World, job: &Job) {
-    assert_eq!(world.store.job(&job.key, NOW).await.unwrap().as_ref(), Some(job));
+    assert_eq!(
+        world.store.job(&job.key, NOW).await.unwrap().as_ref(),
+        Some(job)
+    );
 }
 
 pub(super) fn assert_conflict<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
-    assert!(matches!(answer, Err(StoreError::Conflict { .. })), "{answer:?}");
+    assert!(
+        matches!(answer, Err(StoreError::Conflict { .. })),
+        "{answer:?}"
+    );
 }
 
 fn stored(created: Created) -> Job {
-    let Created::New(job) = created else { panic!("{created:?}") };
+    let Created::New(job) = created else {
+        panic!("{created:?}")
+    };
     *job
 }
 
 pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
-    let plain = selections().map(|selection| world.job_selecting(selection)).into_iter();
-    let phases = phases().into_iter().map(|phase| Job { phase, ..world.job() });
-    let plans = plans().into_iter().map(|plan| Job { plan, chunks: 100_000, shards: 32, ..world.job() });
-    let mut ended = Job { credential: None, finish_attempts: 2, ..world.job() };
+    let plain = selections()
+        .map(|selection| world.job_selecting(selection))
+        .into_iter();
+    let phases = phases().into_iter().map(|phase| Job {
+        phase,
+        ..world.job()
+    });
+    let plans = plans().into_iter().map(|plan| Job {
+        plan,
+        chunks: 100_000,
+        shards: 32,
+        ..world.job()
+    });
+    let mut ended = Job {
+        credential: None,
+        finish_attempts: 2,
+        ..world.job()
+    };
     ended.request.description = Some(String::new());
     let mut terse = world.job();
     terse.request.description = None;
@@ -63,18 +100,41 @@ pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
         assert_eq!(written, Job { revision: 1, ..job });
         assert_stored(world, &written).await;
     }
-    let nobody = JobKey { scope: world.scope.clone(), ..world.job().key };
+    let nobody = JobKey {
+        scope: world.scope.clone(),
+        ..world.job().key
+    };
     assert_eq!(world.store.job(&nobody, NOW).await.unwrap(), None);
 }
 
 pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World) {
     let job = world.job();
     let request = accepted(&job, "request 1");
-    let job = stored(world.store.create(job, Some(request.clone()), NOW).await.unwrap());
+    let job = stored(
+        world
+            .store
+            .create(job, Some(request.clone()), NOW)
+            .await
+            .unwrap(),
+    );
     assert_eq!(job.revision, 1);
     assert_stored(world, &job).await;
-    assert_eq!(world.store.accepted(&world.scope, &idempotency("request 1"), NOW).await.unwrap(), Some(request));
-    assert_eq!(world.store.accepted(&world.scope, &idempotency("request 2"), NOW).await.unwrap(), None);
+    assert_eq!(
+        world
+            .store
+            .accepted(&world.scope, &idempotency("request 1"), NOW)
+            .await
+            .unwrap(),
+        Some(request)
+    );
+    assert_eq!(
+        world
+            .store
+            .accepted(&world.scope, &idempotency("request 2"), NOW)
+            .await
+            .unwrap(),
+        None
+    );
     stored(world.store.create(world.job(), None, NOW).await.unwrap());
     assert_conflict(&world.store.create(job, None, NOW).await);
 }
@@ -82,14 +142,35 @@ pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World)
 pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &World) {
     let first = world.job();
     let request = accepted(&first, "request");
-    stored(world.store.create(first, Some(request.clone()), NOW).await.unwrap());
+    stored(
+        world
+            .store
+            .create(first, Some(request.clone()), NOW)
+            .await
+            .unwrap(),
+    );
     let second = world.job();
     let key = second.key.clone();
-    let again = world.store.create(second.clone(), Some(accepted(&second, "request")), NOW).await.unwrap();
+    let again = world
+        .store
+        .create(second.clone(), Some(accepted(&second, "request")), NOW)
+        .await
+        .unwrap();
     assert!(matches!(again, Created::Repeated(first) if first == request));
-    assert_eq!(world.store.job(&key, NOW).await.unwrap(), None, "all or nothing");
+    assert_eq!(
+        world.store.job(&key, NOW).await.unwrap(),
+        None,
+        "all or nothing"
+    );
     let elsewhere = AppScope::from_segments(["subscriptions", "elsewhere", &key.id.to_string()]);
-    assert_eq!(world.store.accepted(&elsewhere, &idempotency("request"), NOW).await.unwrap(), None);
+    assert_eq!(
+        world
+            .store
+            .accepted(&elsewhere, &idempotency("request"), NOW)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 pub(super) async fn of_two_creations_with_one_request_id_one_is_stored(world: &World) {
@@ -100,7 +181,8 @@ pub(super) async fn of_two_creations_with_one_request_id_one_is_stored(world: &W
         world.store.create(other, Some(other_request), NOW),
     );
     let (new, first) = match (answers.0.unwrap(), answers.1.unwrap()) {
-        (Created::New(new), Created::Repeated(first)) | (Created::Repeated(first), Created::New(new)) => (new, first),
+        (Created::New(new), Created::Repeated(first))
+        | (Created::Repeated(first), Created::New(new)) => (new, first),
         both => panic!("{both:?}"),
     };
     assert_eq!(first.job, new.key.id);
@@ -111,33 +193,78 @@ pub(super) async fn an_expired_request_id_can_be_used_again(world: &World) {
     let request = accepted(&first, "request");
     let expires = request.expires;
     stored(world.store.create(first, Some(request), NOW).await.unwrap());
-    assert_eq!(world.store.accepted(&world.scope, &idempotency("request"), expires).await.unwrap(), None);
+    assert_eq!(
+        world
+            .store
+            .accepted(&world.scope, &idempotency("request"), expires)
+            .await
+            .unwrap(),
+        None
+    );
 
     world.clock.set(expires);
     let second = world.job();
     let mut request = accepted(&second, "request");
     request.expires = expires + Duration::DAY;
-    stored(world.store.create(second, Some(request.clone()), expires).await.unwrap());
-    assert_eq!(world.store.accepted(&world.scope, &idempotency("request"), expires).await.unwrap(), Some(request));
+    stored(
+        world
+            .store
+            .create(second, Some(request.clone()), expires)
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        world
+            .store
+            .accepted(&world.scope, &idempotency("request"), expires)
+            .await
+            .unwrap(),
+        Some(request)
+    );
 }
 
-pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is_asked(world: &World) {
-    let id = |body_hash: &str| RequestKey::Client { id: "1".to_owned(), body_hash: body_hash.to_owned() };
+pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is_asked(
+    world: &World,
+) {
+    let id = |body_hash: &str| RequestKey::Client {
+        id: "1".to_owned(),
+        body_hash: body_hash.to_owned(),
+    };
     let keys = [id("aa"), id("bb"), idempotency("1"), idempotency("aa#1")];
     let mut accepted_requests = Vec::new();
     for key in keys {
         let job = world.job();
-        let body_hash =
-            if let RequestKey::Client { body_hash, .. } = &key { body_hash.clone() } else { "cc".to_owned() };
-        let request = AcceptedRequest { key, body_hash, ..accepted(&job, "") };
-        stored(world.store.create(job, Some(request.clone()), NOW).await.unwrap());
+        let body_hash = if let RequestKey::Client { body_hash, .. } = &key {
+            body_hash.clone()
+        } else {
+            "cc".to_owned()
+        };
+        let request = AcceptedRequest {
+            key,
+            body_hash,
+            ..accepted(&job, "")
+        };
+        stored(
+            world
+                .store
+                .create(job, Some(request.clone()), NOW)
+                .await
+                .unwrap(),
+        );
         accepted_requests.push(request);
     }
     for request in accepted_requests {
-        let known = world.store.accepted(&world.scope, &request.key, NOW).await.unwrap();
+        let known = world
+            .store
+            .accepted(&world.scope, &request.key, NOW)
+            .await
+            .unwrap();
         assert_eq!(known.as_ref(), Some(&request));
         let job = world.job();
-        let again = AcceptedRequest { job: job.key.id, ..request.clone() };
+        let again = AcceptedRequest {
+            job: job.key.id,
+            ..request.clone()
+        };
         let again = world.store.create(job, Some(again), NOW).await.unwrap();
         assert!(matches!(again, Created::Repeated(first) if first == request));
     }
@@ -145,9 +272,29 @@ pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is
 
 pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(world: &World) {
     let first = world.store.put_job(world.job()).await.unwrap();
-    let second = world.store.put_job(first.clone().begin_planning().unwrap()).await.unwrap();
-    assert_conflict(&world.store.put_job(Job { chunks: 7, ..first.clone() }).await);
-    assert_conflict(&world.store.put_job(Job { revision: 0, ..first }).await);
+    let second = world
+        .store
+        .put_job(first.clone().begin_planning().unwrap())
+        .await
+        .unwrap();
+    assert_conflict(
+        &world
+            .store
+            .put_job(Job {
+                chunks: 7,
+                ..first.clone()
+            })
+            .await,
+    );
+    assert_conflict(
+        &world
+            .store
+            .put_job(Job {
+                revision: 0,
+                ..first
+            })
+            .await,
+    );
     assert_stored(world, &second).await;
 }
 
@@ -164,17 +311,35 @@ pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(wor
     assert_stored(world, &job).await;
 
     faults.arm(0, Fault::AnswerLost);
-    let given_up = world.faulty(&faults, 1).put_job(job.hand_over_planning().unwrap()).await;
-    assert!(matches!(given_up, Err(StoreError::Unavailable { .. })), "{given_up:?}");
+    let given_up = world
+        .faulty(&faults, 1)
+        .put_job(job.hand_over_planning().unwrap())
+        .await;
+    assert!(
+        matches!(given_up, Err(StoreError::Unavailable { .. })),
+        "{given_up:?}"
+    );
 }
 
 pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(world: &World) {
     let job = world.store.put_job(world.job()).await.unwrap();
-    let page = Page { sort: SortKey::Id, descending: false, skip: 0, top: 20 };
+    let page = Page {
+        sort: SortKey::Id,
+        descending: false,
+        skip: 0,
+        top: 20,
+    };
     for (moment, there) in [(job.expires - Duration::SECOND, true), (job.expires, false)] {
-        assert_eq!(world.store.job(&job.key, moment).await.unwrap().is_some(), there);
+        assert_eq!(
+            world.store.job(&job.key, moment).await.unwrap().is_some(),
+            there
+        );
         for sort in [SortKey::Id, SortKey::State] {
-            let listed = world.store.jobs(&world.scope, Page { sort, ..page }, moment).await.unwrap();
+            let listed = world
+                .store
+                .jobs(&world.scope, Page { sort, ..page }, moment)
+                .await
+                .unwrap();
             assert_eq!(!listed.jobs.is_empty(), there);
         }
     }
@@ -182,19 +347,42 @@ pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(wor
 
 pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &World) {
     let key = world.job().key;
-    world.put_raw(&[("pk", &format!("APP#{}", world.scope)), ("sk", &format!("JOB#{}", key.id))]).await;
+    world
+        .put_raw(&[
+            ("pk", &format!("APP#{}", world.scope)),
+            ("sk", &format!("JOB#{}", key.id)),
+        ])
+        .await;
     let error = world.store.job(&key, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains(&key.id.to_string()), "{error}");
-    assert!(error.to_string().contains("missing field `kind`"), "{error}");
+    assert!(
+        error.to_string().contains("missing field `kind`"),
+        "{error}"
+    );
 }
 
 pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &World) {
-    let missing = world.store_over("nowhere").put_job(world.job()).await.unwrap_err();
-    let grant = Grant { subject: "x".repeat(2_050), path: "/".to_owned(), role: Role::Reader };
+    let missing = world
+        .store_over("nowhere")
+        .put_job(world.job())
+        .await
+        .unwrap_err();
+    let grant = Grant {
+        subject: "x".repeat(2_050),
+        path: "/".to_owned(),
+        role: Role::Reader,
+    };
     let refused = world.store.put_grant(&grant).await.unwrap_err();
-    for (error, code) in [(missing, "ResourceNotFoundException"), (refused, "ValidationException")] {
+    for (error, code) in [
+        (missing, "ResourceNotFoundException"),
+        (refused, "ValidationException"),
+    ] {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-        assert!(error.to_string().contains(code), "{}", DisplayErrorContext(&error));
+        assert!(
+            error.to_string().contains(code),
+            "{}",
+            DisplayErrorContext(&error)
+        );
     }
 }

@@ -10,22 +10,41 @@ use time::{Duration, OffsetDateTime};
 use super::engine::World;
 use super::samples::{NOW, file};
 
-const SORT_KEYS: [SortKey; 5] =
-    [SortKey::Id, SortKey::State, SortKey::Created, SortKey::Completed, SortKey::ErrorDetails];
+const SORT_KEYS: [SortKey; 5] = [
+    SortKey::Id,
+    SortKey::State,
+    SortKey::Created,
+    SortKey::Completed,
+    SortKey::ErrorDetails,
+];
 
 /// Jobs whose order differs by every key, some of them equal.
 fn phases() -> Vec<Phase> {
-    let failed = |details: &str| Outcome::Failed { details: details.to_owned() };
-    let incomplete = Outcome::Incomplete { details: "a chunk".to_owned() };
-    let ended = |minutes, outcome| Phase::Ended { at: NOW - Duration::minutes(minutes), outcome, has_manifest: true };
+    let failed = |details: &str| Outcome::Failed {
+        details: details.to_owned(),
+    };
+    let incomplete = Outcome::Incomplete {
+        details: "a chunk".to_owned(),
+    };
+    let ended = |minutes, outcome| Phase::Ended {
+        at: NOW - Duration::minutes(minutes),
+        outcome,
+        has_manifest: true,
+    };
     vec![
         ended(1, failed("no lake")),
         Phase::Running,
         ended(3, Outcome::Succeeded),
         Phase::Queued,
         ended(2, incomplete.clone()),
-        Phase::Finishing { cancelled: None, manifest: Some((file("manifest.json"), incomplete)) },
-        Phase::Finishing { cancelled: None, manifest: None },
+        Phase::Finishing {
+            cancelled: None,
+            manifest: Some((file("manifest.json"), incomplete)),
+        },
+        Phase::Finishing {
+            cancelled: None,
+            manifest: None,
+        },
         ended(3, failed("a chunk")),
         Phase::Planning,
         ended(0, Outcome::Succeeded),
@@ -33,12 +52,18 @@ fn phases() -> Vec<Phase> {
 }
 
 fn ended(job: &Job) -> Option<OffsetDateTime> {
-    let Phase::Ended { at, .. } = &job.phase else { return None };
+    let Phase::Ended { at, .. } = &job.phase else {
+        return None;
+    };
     Some(*at)
 }
 
 fn details(job: &Job) -> Option<&str> {
-    let Phase::Ended { outcome: Outcome::Failed { details } | Outcome::Incomplete { details }, .. } = &job.phase else {
+    let Phase::Ended {
+        outcome: Outcome::Failed { details } | Outcome::Incomplete { details },
+        ..
+    } = &job.phase
+    else {
         return None;
     };
     Some(details)
@@ -71,12 +96,38 @@ fn in_order(mut jobs: Vec<Job>, sort: SortKey, descending: bool) -> Vec<Job> {
 pub(super) async fn a_list_is_in_every_order_and_in_pages(world: &World) {
     let mut jobs = Vec::new();
     for phase in phases() {
-        jobs.push(world.store.put_job(Job { phase, ..world.job() }).await.unwrap());
+        jobs.push(
+            world
+                .store
+                .put_job(Job {
+                    phase,
+                    ..world.job()
+                })
+                .await
+                .unwrap(),
+        );
     }
-    for (sort, descending) in SORT_KEYS.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
+    for (sort, descending) in SORT_KEYS
+        .into_iter()
+        .flat_map(|sort| [(sort, false), (sort, true)])
+    {
         let expected = in_order(jobs.clone(), sort, descending);
-        for (skip, top) in [(0, 20), (0, jobs.len()), (0, 4), (4, 4), (8, 4), (9, 1), (10, 4), (99, 1)] {
-            let page = Page { sort, descending, skip, top };
+        for (skip, top) in [
+            (0, 20),
+            (0, jobs.len()),
+            (0, 4),
+            (4, 4),
+            (8, 4),
+            (9, 1),
+            (10, 4),
+            (99, 1),
+        ] {
+            let page = Page {
+                sort,
+                descending,
+                skip,
+                top,
+            };
             let listed = world.store.jobs(&world.scope, page, NOW).await.unwrap();
             let expected_page: Vec<_> = expected.iter().skip(skip).take(top).cloned().collect();
             assert!(listed.jobs == expected_page, "{page:?}");
@@ -88,9 +139,21 @@ pub(super) async fn a_list_is_in_every_order_and_in_pages(world: &World) {
 pub(super) async fn a_list_holds_the_jobs_of_its_app_only(world: &World) {
     let mine = world.store.put_job(world.job()).await.unwrap();
     let neighbour = AppScope::from_canonical(format!("{}s", world.scope));
-    let key = JobKey { scope: neighbour.clone(), id: world.job().key.id };
-    let theirs = world.store.put_job(Job { key, ..world.job() }).await.unwrap();
-    let page = Page { sort: SortKey::Completed, descending: true, skip: 0, top: 20 };
+    let key = JobKey {
+        scope: neighbour.clone(),
+        id: world.job().key.id,
+    };
+    let theirs = world
+        .store
+        .put_job(Job { key, ..world.job() })
+        .await
+        .unwrap();
+    let page = Page {
+        sort: SortKey::Completed,
+        descending: true,
+        skip: 0,
+        top: 20,
+    };
     for (scope, job) in [(&world.scope, mine), (&neighbour, theirs)] {
         let listed = world.store.jobs(scope, page, NOW).await.unwrap();
         assert_eq!((listed.jobs, listed.more), (vec![job], false));

@@ -11,14 +11,26 @@ use super::samples::{NOW, chunk, claim, objects};
 
 /// A stored job that is being planned, over so many shards.
 pub(super) async fn planning(world: &World, shards: u16) -> Job {
-    let job = Job { shards, ..world.job() }.begin_planning().unwrap();
+    let job = Job {
+        shards,
+        ..world.job()
+    }
+    .begin_planning()
+    .unwrap();
     world.store.put_job(job).await.unwrap()
 }
 
 /// The job's next chunks.
 pub(super) fn page(job: &Job, count: u32, source: &ChunkSource) -> (Job, Vec<Chunk>) {
-    let chunks = (job.chunks..job.chunks + count).map(|number| chunk(job, number, source.clone())).collect();
-    (job.clone().plan_page(count, PlanCursor(format!("after {count}"))).unwrap(), chunks)
+    let chunks = (job.chunks..job.chunks + count)
+        .map(|number| chunk(job, number, source.clone()))
+        .collect();
+    (
+        job.clone()
+            .plan_page(count, PlanCursor(format!("after {count}")))
+            .unwrap(),
+        chunks,
+    )
 }
 
 pub(super) fn registry() -> ChunkSource {
@@ -26,7 +38,11 @@ pub(super) fn registry() -> ChunkSource {
 }
 
 fn planned(count: u64) -> Tally {
-    Tally { planned: count, open: count, ..Tally::default() }
+    Tally {
+        planned: count,
+        open: count,
+        ..Tally::default()
+    }
 }
 
 pub(super) async fn a_page_of_a_plan_is_stored_with_its_job_and_tallies(world: &World) {
@@ -37,13 +53,22 @@ pub(super) async fn a_page_of_a_plan_is_stored_with_its_job_and_tallies(world: &
     assert_stored(world, &job).await;
     for chunk in chunks {
         let stored = world.store.chunk(&chunk.key).await.unwrap();
-        assert_eq!(stored, Some(Chunk { revision: 1, ..chunk }));
+        assert_eq!(
+            stored,
+            Some(Chunk {
+                revision: 1,
+                ..chunk
+            })
+        );
     }
     assert_eq!(world.store.tally(&job).await.unwrap(), planned(7));
 
     let (job, chunks) = page(&job, 2, &registry());
     let job = world.store.put_page(job, chunks).await.unwrap();
-    assert_eq!((job.chunks, world.store.tally(&job).await.unwrap()), (9, planned(9)));
+    assert_eq!(
+        (job.chunks, world.store.tally(&job).await.unwrap()),
+        (9, planned(9))
+    );
 
     let closed = job.begin_planning().unwrap().complete_plan(0, NOW).unwrap();
     let closed = world.store.put_page(closed, Vec::new()).await.unwrap();
@@ -63,36 +88,74 @@ pub(super) async fn a_page_that_meets_a_conflict_leaves_nothing(world: &World) {
     let (next, chunks) = page(&job, 2, &registry());
     assert_conflict(&world.store.put_page(next, chunks.clone()).await);
     assert_eq!(world.store.chunk(&chunks[0].key).await.unwrap(), None);
-    assert_eq!(world.store.chunk(&chunks[1].key).await.unwrap(), Some(theirs));
+    assert_eq!(
+        world.store.chunk(&chunks[1].key).await.unwrap(),
+        Some(theirs)
+    );
     assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
     assert_stored(world, &job).await;
 }
 
 pub(super) async fn of_two_planners_one_wins(world: &World) {
     let job = planning(world, 1).await;
-    let ((one, one_chunks), (other, other_chunks)) = (page(&job, 3, &registry()), page(&job, 5, &objects(2, 9)));
-    let answers = tokio::join!(world.store.put_page(one, one_chunks), world.store.put_page(other, other_chunks));
-    let (winner, loser) = if answers.0.is_ok() { answers } else { (answers.1, answers.0) };
+    let ((one, one_chunks), (other, other_chunks)) =
+        (page(&job, 3, &registry()), page(&job, 5, &objects(2, 9)));
+    let answers = tokio::join!(
+        world.store.put_page(one, one_chunks),
+        world.store.put_page(other, other_chunks)
+    );
+    let (winner, loser) = if answers.0.is_ok() {
+        answers
+    } else {
+        (answers.1, answers.0)
+    };
     let winner = winner.unwrap();
     assert_conflict(&loser);
     assert_stored(world, &winner).await;
-    assert_eq!(world.store.tally(&winner).await.unwrap(), planned(u64::from(winner.chunks)));
+    assert_eq!(
+        world.store.tally(&winner).await.unwrap(),
+        planned(u64::from(winner.chunks))
+    );
 }
 
-pub(super) async fn chunks_are_reopened_together_and_only_while_nobody_moves_their_job(world: &World) {
+pub(super) async fn chunks_are_reopened_together_and_only_while_nobody_moves_their_job(
+    world: &World,
+) {
     let (job, chunks) = page(&planning(world, 1).await, 3, &registry());
     let job = world.store.put_page(job, chunks).await.unwrap();
     let stored = async || world.store.chunks(&job.key, 0, None).await.unwrap();
-    let failed = world.store.apply(claim(stored().await.remove(1))).await.unwrap();
-    world.store.apply(Lease::of(failed).unwrap().fail("its data are damaged")).await.unwrap();
-    assert_eq!(world.store.tally(&job).await.unwrap(), Tally { open: 2, failed: 1, ..planned(3) });
+    let failed = world
+        .store
+        .apply(claim(stored().await.remove(1)))
+        .await
+        .unwrap();
+    world
+        .store
+        .apply(Lease::of(failed).unwrap().fail("its data are damaged"))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.store.tally(&job).await.unwrap(),
+        Tally {
+            open: 2,
+            failed: 1,
+            ..planned(3)
+        }
+    );
 
-    let steps: Vec<ChunkMove> = stored().await.into_iter().filter_map(Chunk::reopen).collect();
+    let steps: Vec<ChunkMove> = stored()
+        .await
+        .into_iter()
+        .filter_map(Chunk::reopen)
+        .collect();
     assert_eq!(steps.len(), 3);
     world.store.reopen(&job, steps.clone()).await.unwrap();
     let reopened = stored().await;
     let states: Vec<_> = reopened.iter().map(|chunk| chunk.state.name()).collect();
-    assert_eq!((states, world.store.tally(&job).await.unwrap()), (vec!["pending"; 3], planned(3)));
+    assert_eq!(
+        (states, world.store.tally(&job).await.unwrap()),
+        (vec!["pending"; 3], planned(3))
+    );
 
     // One of the chunks has moved since it was read: none is reopened.
     assert_conflict(&world.store.reopen(&job, steps).await);
@@ -100,7 +163,11 @@ pub(super) async fn chunks_are_reopened_together_and_only_while_nobody_moves_the
 
     // Somebody has moved the job.
     let steps: Vec<ChunkMove> = reopened.iter().cloned().filter_map(Chunk::reopen).collect();
-    world.store.put_job(job.clone().cancel(Cancellation::Asked).unwrap()).await.unwrap();
+    world
+        .store
+        .put_job(job.clone().cancel(Cancellation::Asked).unwrap())
+        .await
+        .unwrap();
     assert_conflict(&world.store.reopen(&job, steps).await);
     assert_eq!(stored().await, reopened);
 }
@@ -112,5 +179,8 @@ pub(super) async fn the_largest_page_fits_a_transaction(world: &World) {
     let count = u32::try_from(PLAN_PAGE_CHUNKS).unwrap();
     let (job, chunks) = page(&job, count, &objects(160, 160));
     let job = world.store.put_page(job, chunks).await.unwrap();
-    assert_eq!(world.store.tally(&job).await.unwrap(), planned(u64::from(count)));
+    assert_eq!(
+        world.store.tally(&job).await.unwrap(),
+        planned(u64::from(count))
+    );
 }

@@ -4,14 +4,17 @@ use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, Objec
 use shared::clock::Clock;
 use shared::container::{BlobName, ContainerAddress, PreparedFile};
 use shared::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
-use shared::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use shared::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
 use shared::store::{AcceptedRequest, RequestKey};
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 
 use super::engine::World;
 
-/// When every test begins: so late that no engine finds an item past its time to live by its own clock.
+/// When every test begins: so late that no engine finds an item past its time to live by its own
+/// clock.
 pub(super) const NOW: OffsetDateTime = datetime!(2096-02-01 08:00:00.123456789 UTC);
 
 /// How long a job of the tests is kept; it ends at a whole second, as stored.
@@ -22,10 +25,23 @@ pub(super) const LEASE: Duration = Duration::minutes(15);
 pub(super) fn selections() -> [Selection; 5] {
     [
         Selection::Devices,
-        Selection::Days(DateRange { start: date!(2026 - 01 - 01), end: date!(2026 - 01 - 31) }),
-        Selection::Days(DateRange { start: date!(2024 - 02 - 29), end: date!(2024 - 02 - 29) }),
-        Selection::Campaigns { campaign_type: CampaignType::Poll, ids: vec![1, -7, i64::MAX, i64::MIN] },
-        Selection::ActiveCampaigns { campaign_type: CampaignType::NativePush, start: NOW - RETENTION, end: NOW },
+        Selection::Days(DateRange {
+            start: date!(2026 - 01 - 01),
+            end: date!(2026 - 01 - 31),
+        }),
+        Selection::Days(DateRange {
+            start: date!(2024 - 02 - 29),
+            end: date!(2024 - 02 - 29),
+        }),
+        Selection::Campaigns {
+            campaign_type: CampaignType::Poll,
+            ids: vec![1, -7, i64::MAX, i64::MIN],
+        },
+        Selection::ActiveCampaigns {
+            campaign_type: CampaignType::NativePush,
+            start: NOW - RETENTION,
+            end: NOW,
+        },
     ]
 }
 
@@ -33,8 +49,12 @@ pub(super) fn outcomes() -> [Outcome; 4] {
     let details = "chunk 3: events/a.ndjson, line 7: not JSON, “é”".to_owned();
     [
         Outcome::Succeeded,
-        Outcome::Incomplete { details: details.clone() },
-        Outcome::Failed { details: details.clone() },
+        Outcome::Incomplete {
+            details: details.clone(),
+        },
+        Outcome::Failed {
+            details: details.clone(),
+        },
         Outcome::Cancelled { details },
     ]
 }
@@ -57,7 +77,12 @@ pub(super) fn idempotency(key: &str) -> RequestKey {
 /// An accepted request for a job, kept for a day.
 pub(super) fn accepted(job: &Job, key: &str) -> AcceptedRequest {
     let expires = datetime!(2096-02-02 08:00 UTC);
-    AcceptedRequest { key: idempotency(key), job: job.key.id, body_hash: "ab".repeat(32), expires }
+    AcceptedRequest {
+        key: idempotency(key),
+        job: job.key.id,
+        body_hash: "ab".repeat(32),
+        expires,
+    }
 }
 
 impl World {
@@ -75,8 +100,14 @@ impl World {
             export_user_id: true,
             export_device_id: false,
         };
-        let key = JobKey { scope: self.scope.clone(), id: JobId::new(self.clock.fresh_id()) };
-        let credential = Credential { sealed: SealedCredential((0..=255).collect()), expires: Some(NOW) };
+        let key = JobKey {
+            scope: self.scope.clone(),
+            id: JobId::new(self.clock.fresh_id()),
+        };
+        let credential = Credential {
+            sealed: SealedCredential((0..=255).collect()),
+            expires: Some(NOW),
+        };
         let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");
         Job::queued(key, request, address, credential, NOW, RETENTION)
     }
@@ -88,13 +119,24 @@ pub(super) fn objects(count: usize, path_bytes: usize) -> ChunkSource {
         etag: format!("\"{number}\""),
         size_bytes: number as u64,
     };
-    ChunkSource::Objects { day: date!(2026 - 01 - 31), objects: (0..count).map(object).collect() }
+    ChunkSource::Objects {
+        day: date!(2026 - 01 - 31),
+        objects: (0..count).map(object).collect(),
+    }
 }
 
 /// A chunk of the job that was never stored, in a shard of so many.
 pub(super) fn chunk(job: &Job, number: u32, source: ChunkSource) -> Chunk {
     let shard = u16::try_from(number % u32::from(job.shards)).unwrap();
-    Chunk::planned(ChunkKey { job: job.key.clone(), shard, number }, source, job.expires)
+    Chunk::planned(
+        ChunkKey {
+            job: job.key.clone(),
+            shard,
+            number,
+        },
+        source,
+        job.expires,
+    )
 }
 
 pub(super) fn output(rows: u64) -> Output {
@@ -104,13 +146,18 @@ pub(super) fn output(rows: u64) -> Output {
         bad_records: 2,
         earliest: Some(NOW - LEASE),
         latest: Some(NOW),
-        file: Some(PreparedFile { size_bytes: rows * 10, ..file("Tag/1/part-00001.csv") }),
+        file: Some(PreparedFile {
+            size_bytes: rows * 10,
+            ..file("Tag/1/part-00001.csv")
+        }),
     }
 }
 
 /// The move that takes a chunk's lease.
 pub(super) fn claim(chunk: Chunk) -> ChunkMove {
-    let Claim::Free(step) = chunk.claim(NOW, LEASE) else { panic!("the chunk is not free") };
+    let Claim::Free(step) = chunk.claim(NOW, LEASE) else {
+        panic!("the chunk is not free")
+    };
     *step
 }
 

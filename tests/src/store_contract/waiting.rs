@@ -1,4 +1,5 @@
-//! The list of the jobs that wait for a credential. Tests over a shared engine share the list: each looks at its app's.
+//! The list of the jobs that wait for a credential. Tests over a shared engine share the list: each
+//! looks at its app's.
 
 use shared::app::AppScope;
 use shared::job::{Job, JobKey};
@@ -13,31 +14,49 @@ async fn listed(world: &World, scope: &AppScope) -> Vec<JobKey> {
     let (mut jobs, mut after) = (Vec::new(), None);
     loop {
         let page = world.store.waiting(after.as_ref()).await.unwrap();
-        let Some(last) = page.last().cloned() else { return jobs };
+        let Some(last) = page.last().cloned() else {
+            return jobs;
+        };
         jobs.extend(page.into_iter().filter(|key| key.scope == *scope));
         after = Some(last);
     }
 }
 
 fn waiting(job: Job) -> Job {
-    job.begin_planning().unwrap().await_credential(NOW, "storage refuses it".to_owned()).unwrap()
+    job.begin_planning()
+        .unwrap()
+        .await_credential(NOW, "storage refuses it".to_owned())
+        .unwrap()
 }
 
 /// Writes an entry as version 1 does.
 async fn put_old_entry(world: &World, key: &JobKey) {
     let (scope, id) = (key.scope.as_str(), key.id.to_string());
     let sort = format!("{scope}#{id}");
-    let attributes = [("pk", "WAITING"), ("sk", sort.as_str()), ("kind", "waiting"), ("v", "1"), ("ttl", "4000000000")];
-    world.put_raw(&[&attributes[..], &[("scope", scope), ("job", id.as_str())]].concat()).await;
+    let attributes = [
+        ("pk", "WAITING"),
+        ("sk", sort.as_str()),
+        ("kind", "waiting"),
+        ("v", "1"),
+        ("ttl", "4000000000"),
+    ];
+    world
+        .put_raw(&[&attributes[..], &[("scope", scope), ("job", id.as_str())]].concat())
+        .await;
 }
 
 pub(super) async fn a_job_of_any_path_is_listed_until_it_waits_no_longer(world: &World) {
     for length in [1, 700, 987, 988, 2_000] {
         let mut job = world.job();
-        job.key.scope = AppScope::from_segments([job.key.id.to_string().as_str(), "a".repeat(length).as_str()]);
+        job.key.scope =
+            AppScope::from_segments([job.key.id.to_string().as_str(), "a".repeat(length).as_str()]);
         let key = job.key.clone();
         let job = world.store.put_job(waiting(job)).await.unwrap();
-        assert_eq!(listed(world, &key.scope).await, std::slice::from_ref(&key), "{length}");
+        assert_eq!(
+            listed(world, &key.scope).await,
+            std::slice::from_ref(&key),
+            "{length}"
+        );
         assert_conflict(&world.store.strike(&key).await);
         world.store.put_job(job.resume().unwrap()).await.unwrap();
         world.store.strike(&key).await.unwrap();

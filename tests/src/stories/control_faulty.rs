@@ -1,4 +1,5 @@
-//! Resumptions and cancellations that crash, meet each other, or wake late: the job always ends, exact or honest.
+//! Resumptions and cancellations that crash, meet each other, or wake late: the job always ends,
+//! exact or honest.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use shared::secret::Secret;
 use shared::store::Jobs;
 
 use super::control::{
-    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, posted, recorded, revoke,
-    states,
+    NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, posted,
+    recorded, revoke, states,
 };
 use super::rows::small_lake;
 use crate::faults::Fault;
@@ -60,7 +61,11 @@ async fn resumed_with_fault(call: usize, fault: Fault) -> bool {
     let key = waiting(&world).await;
     let kept = recorded(&world, &key).await;
     world.faults.arm(call, fault);
-    assert_eq!(ask(Ask::Patch, &world, &key).await, 202, "{fault:?} at call {call}");
+    assert_eq!(
+        ask(Ask::Patch, &world, &key).await,
+        202,
+        "{fault:?} at call {call}"
+    );
     let job = world.drive(&key).await;
     assert_exact(&world, &job, &rows, &kept).await;
     !world.faults.is_armed()
@@ -72,14 +77,28 @@ async fn cancelled_with_fault(call: usize, fault: Fault) -> bool {
     let rows = small_lake(&world).await;
     let (key, deliveries) = half_done(&world).await;
     world.faults.arm(call, fault);
-    assert_eq!(ask(Ask::Delete, &world, &key).await, 202, "{fault:?} at call {call}");
+    assert_eq!(
+        ask(Ask::Delete, &world, &key).await,
+        202,
+        "{fault:?} at call {call}"
+    );
     let job = world.drive_on(&key, deliveries).await;
-    assert_eq!(job.phase.name(), "cancelled", "{fault:?} at call {call}: {:?}", job.phase);
+    assert_eq!(
+        job.phase.name(),
+        "cancelled",
+        "{fault:?} at call {call}: {:?}",
+        job.phase
+    );
     assert_honest(&world, &job, &rows).await;
     !world.faults.is_armed()
 }
 
-const FAULTS: [Fault; 4] = [Fault::CrashBefore, Fault::CrashAfter, Fault::Refused, Fault::AnswerLost];
+const FAULTS: [Fault; 4] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::Refused,
+    Fault::AnswerLost,
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_at_any_call_of_a_resumption_loses_and_doubles_nothing() {
@@ -103,7 +122,8 @@ async fn a_fault_at_any_call_of_a_cancellation_leaves_a_true_manifest() {
     }
 }
 
-/// One request stands still before its n-th call while another is answered; whether there was such a call.
+/// One request stands still before its n-th call while another is answered; whether there was such
+/// a call.
 async fn two_at_once(first: Ask, second: Ask, call: usize) -> bool {
     let world = World::new().await;
     let rows = small_lake(&world).await;
@@ -119,7 +139,11 @@ async fn two_at_once(first: Ask, second: Ask, call: usize) -> bool {
     let slow = slow.await.status_code;
     let context = format!("{first:?} with {slow} stalled at call {call} for {second:?}");
     assert_eq!(quick, 202, "{context}");
-    let expected = if (first, second) == (Ask::Patch, Ask::Delete) { 409 } else { 202 };
+    let expected = if (first, second) == (Ask::Patch, Ask::Delete) {
+        409
+    } else {
+        202
+    };
     assert_eq!(slow, expected, "{context}");
     let job = world.drive(&key).await;
     if (first, second) == (Ask::Patch, Ask::Patch) {
@@ -135,9 +159,12 @@ async fn two_at_once(first: Ask, second: Ask, call: usize) -> bool {
 
 #[tokio::test]
 async fn of_two_requests_at_once_both_are_answered_by_what_the_job_has_become() {
-    for (first, second) in
-        [(Ask::Patch, Ask::Patch), (Ask::Patch, Ask::Delete), (Ask::Delete, Ask::Patch), (Ask::Delete, Ask::Delete)]
-    {
+    for (first, second) in [
+        (Ask::Patch, Ask::Patch),
+        (Ask::Patch, Ask::Delete),
+        (Ask::Delete, Ask::Patch),
+        (Ask::Delete, Ask::Delete),
+    ] {
         let mut call = 0;
         while two_at_once(first, second, call).await {
             call += 1;
@@ -152,7 +179,10 @@ async fn a_dead_letter_does_not_end_a_cancelled_job_whose_chunks_are_open() {
     let rows = small_lake(&world).await;
     let (key, deliveries) = half_done(&world).await;
     assert_eq!(world.delete(&key).await.status_code, 202);
-    assert!(!world.bury_event(&key, "cancelling").await, "the dead letter stays in its queue");
+    assert!(
+        !world.bury_event(&key, "cancelling").await,
+        "the dead letter stays in its queue"
+    );
     let job = world.drive_on(&key, deliveries).await;
     assert_eq!(job.phase.name(), "cancelled");
     assert_honest(&world, &job, &rows).await;
@@ -167,14 +197,26 @@ async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
         assert_eq!(world.delete(&key).await.status_code, 202);
         if finishing {
             let job = world.job(&key).await;
-            world.store.put_job(job.begin_finishing().unwrap()).await.unwrap();
+            world
+                .store
+                .put_job(job.begin_finishing().unwrap())
+                .await
+                .unwrap();
         }
         assert!(world.bury_event(&key, "cancelling").await);
         let task = world.task(&key).await;
-        let details = "The job was cancelled. The manifest could not be written: every attempt at it failed.";
-        assert_eq!((&task["phase"], &task["errorDetails"]), (&json!("cancelled"), &json!(details)));
+        let details =
+            "The job was cancelled. The manifest could not be written: every attempt at it failed.";
+        assert_eq!(
+            (&task["phase"], &task["errorDetails"]),
+            (&json!("cancelled"), &json!(details))
+        );
         assert_eq!(task.get("manifestUrl"), None, "no manifest was written");
-        assert_eq!(world.delete(&key).await.status_code, 202, "a repeated DELETE is answered alike");
+        assert_eq!(
+            world.delete(&key).await.status_code,
+            202,
+            "a repeated DELETE is answered alike"
+        );
         assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
         assert_exact(&world, &world.drive(&key).await, &rows, &[]).await;
         assert!(world.task(&key).await["manifestUrl"].is_string());
@@ -201,14 +243,27 @@ async fn a_cancellation_waits_for_the_key_service_and_keeps_what_is_prepared() {
     let rows = small_lake(&world).await;
     let (key, deliveries) = half_done(&world).await;
     assert_eq!(world.delete(&key).await.status_code, 202);
-    let unavailable = SealError::Unavailable { reason: "503".to_owned() };
+    let unavailable = SealError::Unavailable {
+        reason: "503".to_owned(),
+    };
     let sealer = std::mem::replace(&mut world.finish.sealer, Arc::new(Shut(unavailable)));
     let cancelling = World::event_of(&key, "cancelling");
-    finish_export::handle(cancelling.clone(), &world.finish).await.unwrap_err();
-    assert_eq!(states(&world, &key).await[..3], ["recorded", "prepared", "pending"]);
+    finish_export::handle(cancelling.clone(), &world.finish)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        states(&world, &key).await[..3],
+        ["recorded", "prepared", "pending"]
+    );
     world.finish.sealer = sealer;
-    finish_export::handle(cancelling, &world.finish).await.unwrap();
-    assert_eq!(recorded(&world, &key).await.len(), 2, "what was prepared is kept");
+    finish_export::handle(cancelling, &world.finish)
+        .await
+        .unwrap();
+    assert_eq!(
+        recorded(&world, &key).await.len(),
+        2,
+        "what was prepared is kept"
+    );
     let job = world.drive_on(&key, deliveries).await;
     assert_eq!(job.phase.name(), "cancelled");
     assert_honest(&world, &job, &rows).await;
@@ -221,14 +276,28 @@ async fn a_cancellation_gives_up_what_only_a_lost_credential_could_commit() {
     let (key, _) = half_done(&world).await;
     assert_eq!(world.delete(&key).await.status_code, 202);
     world.finish.sealer = Arc::new(Shut(SealError::Unreadable));
-    finish_export::handle(World::event_of(&key, "cancelling"), &world.finish).await.unwrap();
+    finish_export::handle(World::event_of(&key, "cancelling"), &world.finish)
+        .await
+        .unwrap();
     let task = world.task(&key).await;
-    assert_eq!((&task["phase"], task.get("manifestUrl")), (&json!("cancelled"), None));
-    assert_eq!(states(&world, &key).await, ["recorded", "cancelled", "cancelled", "cancelled", "cancelled"]);
+    assert_eq!(
+        (&task["phase"], task.get("manifestUrl")),
+        (&json!("cancelled"), None)
+    );
+    assert_eq!(
+        states(&world, &key).await,
+        [
+            "recorded",
+            "cancelled",
+            "cancelled",
+            "cancelled",
+            "cancelled"
+        ]
+    );
 }
 
-/// A planner that reopens chunks stands still before its n-th call while the job is cancelled, and wakes when it has
-/// ended; whether there was such a call.
+/// A planner that reopens chunks stands still before its n-th call while the job is cancelled, and
+/// wakes when it has ended; whether there was such a call.
 async fn reopening_that_wakes_late(call: usize) -> bool {
     let world = World::new().await;
     let rows = small_lake(&world).await;
@@ -238,7 +307,10 @@ async fn reopening_that_wakes_late(call: usize) -> bool {
     world.drive(&key).await;
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
     world.faults.arm(call, Fault::Stall);
-    let mut zombie = Box::pin(plan_export::handle(World::event_of(&key, "resuming"), &world.plan));
+    let mut zombie = Box::pin(plan_export::handle(
+        World::event_of(&key, "resuming"),
+        &world.plan,
+    ));
     tokio::select! {
         _ = &mut zombie => return false,
         () = world.faults.stalled() => {}
@@ -248,7 +320,11 @@ async fn reopening_that_wakes_late(call: usize) -> bool {
     world.faults.wake();
     zombie.await.unwrap();
     world.settle().await;
-    assert_eq!(world.job(&key).await, ended, "the planner of call {call} changed the job");
+    assert_eq!(
+        world.job(&key).await,
+        ended,
+        "the planner of call {call} changed the job"
+    );
     assert_eq!(ended.phase.name(), "cancelled", "{:?}", ended.phase);
     assert_honest(&world, &ended, &rows).await;
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);

@@ -37,7 +37,13 @@ impl Plans for Counting {
     async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
         let before = self.0.lock().unwrap().chunks;
         assert!(chunks.len() <= PLAN_PAGE_CHUNKS);
-        assert!(chunks.iter().map(|chunk| chunk.key.number).eq(before..job.chunks), "numbers without a gap");
+        assert!(
+            chunks
+                .iter()
+                .map(|chunk| chunk.key.number)
+                .eq(before..job.chunks),
+            "numbers without a gap"
+        );
         self.put_job(job).await
     }
 
@@ -52,13 +58,24 @@ async fn a_hundred_thousand_chunks_are_planned() {
     let object = " ".repeat(1_990);
     for day in (0..366).map(|days| date!(2025 - 01 - 01) + Duration::days(days)) {
         for part in 0..274 {
-            world.put_object("events", &day.to_string(), &format!("part-{part:03}.ndjson"), object.clone()).await;
+            world
+                .put_object(
+                    "events",
+                    &day.to_string(),
+                    &format!("part-{part:03}.ndjson"),
+                    object.clone(),
+                )
+                .await;
         }
     }
-    let key = world.post("events", &days("JsonBlob", "2025-01-01", "2026-01-01")).await;
+    let key = world
+        .post("events", &days("JsonBlob", "2025-01-01", "2026-01-01"))
+        .await;
     let plans = Arc::new(Counting(Mutex::new(world.job(&key).await)));
     world.plan.plans = Arc::clone(&plans) as _;
-    plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+    plan_export::handle(World::event_of(&key, "queued"), &world.plan)
+        .await
+        .unwrap();
     let job = plans.0.lock().unwrap().clone();
     assert!(matches!(job.plan, Plan::Complete { .. }), "{:?}", job.plan);
     assert_eq!((job.chunks, job.shards), (366 * 274, 3));

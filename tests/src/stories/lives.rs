@@ -21,7 +21,12 @@ pub(crate) enum Life {
 }
 
 impl Life {
-    pub(crate) const ALL: [Self; 4] = [Self::Long, Self::WaitingManifest, Self::Crashes, Self::Large];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Long,
+        Self::WaitingManifest,
+        Self::Crashes,
+        Self::Large,
+    ];
 
     /// Plays it in a new world.
     pub(crate) async fn play(self, world: &World) {
@@ -42,7 +47,9 @@ impl Life {
 async fn posted_with_idempotency_key(world: &World) -> i64 {
     let body = days("CsvBlob", "2026-01-05", "2026-01-05");
     let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
-    event.headers.insert("idempotency-key", "key-1".parse().unwrap());
+    event
+        .headers
+        .insert("idempotency-key", "key-1".parse().unwrap());
     create_job::handle(event, &world.create).await.status_code
 }
 
@@ -69,7 +76,10 @@ async fn a_long_life(world: &World) {
     assert_eq!(world.drive(&key).await.phase.name(), "succeeded");
     world.task(&key).await;
     let list = World::http("GET", APP_PATH, None);
-    assert_eq!(get_status::handle(list, &world.status).await.status_code, 200);
+    assert_eq!(
+        get_status::handle(list, &world.status).await.status_code,
+        200
+    );
 }
 
 /// A job whose last refusal is that of its manifest.
@@ -101,9 +111,14 @@ async fn a_large_one_with_a_chunk_that_fails(world: &World) {
     body["description"] = json!("the fifth");
     let key = world.post("events", &body).await;
     let mut job = world.job(&key).await;
-    job.warnings.push(Warning { code: "NoFolder".to_owned(), message: "there is none".to_owned() });
+    job.warnings.push(Warning {
+        code: "NoFolder".to_owned(),
+        message: "there is none".to_owned(),
+    });
     world.store.put_job(job).await.unwrap();
-    plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+    plan_export::handle(World::event_of(&key, "queued"), &world.plan)
+        .await
+        .unwrap();
     world.bury(&key, 0, 0).await;
     assert_eq!(world.drive(&key).await.phase.name(), "incomplete");
 }

@@ -23,12 +23,18 @@ use crate::world::{APP_PATH, StoryClock, World, body_of, container_url};
 async fn warnings(world: &World, job: &Job) -> Vec<(String, String)> {
     let manifest = world.manifest(job).unwrap();
     let said = json!(manifest.head.warnings);
-    let list = body_of(&get_status::handle(World::http("GET", APP_PATH, None), &world.status).await);
+    let list =
+        body_of(&get_status::handle(World::http("GET", APP_PATH, None), &world.status).await);
     for task in [&world.task(&job.key).await, &list["value"][0]] {
         let warnings = task.get("warnings").cloned().unwrap_or_else(|| json!([]));
         assert_eq!(warnings, said, "{task}");
     }
-    manifest.head.warnings.into_iter().map(|warning| (warning.code, warning.message)).collect()
+    manifest
+        .head
+        .warnings
+        .into_iter()
+        .map(|warning| (warning.code, warning.message))
+        .collect()
 }
 
 fn codes(warnings: &[(String, String)]) -> Vec<&str> {
@@ -47,26 +53,50 @@ async fn a_lake_of_other_writers_is_no_silent_success_without_rows() {
         "engagement-1-2026-02-01-00-05-12-0f6b1c9b.gz",
     ];
     for name in names {
-        world.put_object("events", "2026-01-05", name, event("2026-01-05", 1)).await;
+        world
+            .put_object("events", "2026-01-05", name, event("2026-01-05", 1))
+            .await;
     }
-    world.put_object("events", "2026-1-5", "a.ndjson", event("2026-01-05", 1)).await;
-    let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-05")).await;
+    world
+        .put_object("events", "2026-1-5", "a.ndjson", event("2026-01-05", 1))
+        .await;
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))
+        .await;
     let job = world.drive(&key).await;
     assert_eq!(job.phase.name(), "succeeded");
     let said = warnings(&world, &job).await;
-    assert_eq!(codes(&said), ["NoObjects", "ObjectsLeftOut", "FoldersLeftOut"]);
+    assert_eq!(
+        codes(&said),
+        ["NoObjects", "ObjectsLeftOut", "FoldersLeftOut"]
+    );
     let bytes = names.len() * event("2026-01-05", 1).len();
-    assert!(said[1].1.contains(&format!("6 objects of the selected days ({bytes} bytes)")), "{said:?}");
+    assert!(
+        said[1]
+            .1
+            .contains(&format!("6 objects of the selected days ({bytes} bytes)")),
+        "{said:?}"
+    );
     for name in names {
-        assert!(said[1].1.contains(&format!("`date=2026-01-05/{name}`")), "{said:?}");
+        assert!(
+            said[1].1.contains(&format!("`date=2026-01-05/{name}`")),
+            "{said:?}"
+        );
     }
-    assert!(said[2].1.contains("1 name in the app's folder: `date=2026-1-5/`"), "{said:?}");
+    assert!(
+        said[2]
+            .1
+            .contains("1 name in the app's folder: `date=2026-1-5/`"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_app_or_a_day_that_the_lake_does_not_have_is_said() {
     let world = World::new().await;
-    let key = world.post("events", &days("CsvBlob", "2026-01-06", "2026-01-06")).await;
+    let key = world
+        .post("events", &days("CsvBlob", "2026-01-06", "2026-01-06"))
+        .await;
     let said = warnings(&world, &world.drive(&key).await).await;
     assert_eq!(codes(&said), ["NoFolder"]);
     let folder = format!("`events/app={}`", World::scope().folder());
@@ -74,17 +104,26 @@ async fn an_app_or_a_day_that_the_lake_does_not_have_is_said() {
 
     let world = World::new().await;
     small_lake(&world).await;
-    let key = world.post("events", &days("CsvBlob", "2026-01-06", "2026-01-06")).await;
+    let key = world
+        .post("events", &days("CsvBlob", "2026-01-06", "2026-01-06"))
+        .await;
     let said = warnings(&world, &world.drive(&key).await).await;
     assert_eq!(codes(&said), ["NoObjects"]);
-    assert!(said[0].1.contains("of type Event from 2026-01-06 to 2026-01-06"), "{said:?}");
+    assert!(
+        said[0]
+            .1
+            .contains("of type Event from 2026-01-06 to 2026-01-06"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_export_with_all_that_there_is_warns_of_nothing() {
     let world = World::new().await;
     small_lake(&world).await;
-    let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-07")).await;
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+        .await;
     assert!(warnings(&world, &world.drive(&key).await).await.is_empty());
 }
 
@@ -92,16 +131,23 @@ async fn an_export_with_all_that_there_is_warns_of_nothing() {
 async fn a_registry_without_rows_is_said() {
     let container = container_url();
     let of_devices = json!({"containerUrl": container, "exportFormat": "JsonBlob"});
-    let ids =
-        json!({"containerUrl": container, "exportFormat": "JsonBlob", "campaignType": "Poll", "campaignIds": [7, 8]});
+    let ids = json!({"containerUrl": container, "exportFormat": "JsonBlob", "campaignType": "Poll", "campaignIds": [7, 8]});
     let window = json!({
         "containerUrl": container, "exportFormat": "JsonBlob", "campaignType": "Poll",
         "campaignWindowStart": "2026-01-01T00:00:00Z", "campaignWindowEnd": "2026-01-02T00:00:00Z",
     });
     let cases: [(&str, &Value, &str); 3] = [
         ("tokens", &of_devices, "no row of type Token for this app"),
-        ("feedbackByCampaign", &ids, "no feedback of campaigns of type Poll with the ids 7, 8:"),
-        ("feedbackByDate", &window, "no feedback of campaigns of type Poll that were active in the window"),
+        (
+            "feedbackByCampaign",
+            &ids,
+            "no feedback of campaigns of type Poll with the ids 7, 8:",
+        ),
+        (
+            "feedbackByDate",
+            &window,
+            "no feedback of campaigns of type Poll that were active in the window",
+        ),
     ];
     for (operation, body, words) in cases {
         let world = World::new().await;
@@ -131,38 +177,68 @@ impl Source for Slow {
     ) -> Result<PlanPage, SourceError> {
         self.clock.advance(Duration::minutes(1));
         if self.pages.fetch_add(1, Ordering::SeqCst) == self.refused {
-            return Err(SourceError::Denied { object: "the lake".to_owned() });
+            return Err(SourceError::Denied {
+                object: "the lake".to_owned(),
+            });
         }
         self.inner.plan(scope, request, cursor, limit).await
     }
 
-    fn read(&self, chunk: &ChunkSource, request: &ExportRequest) -> BoxStream<'static, Result<Piece, SourceError>> {
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        request: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
         self.inner.read(chunk, request)
     }
 }
 
-/// A small lake with an object that is left out, and its rows; the plan's page of this number is refused.
+/// A small lake with an object that is left out, and its rows; the plan's page of this number is
+/// refused.
 async fn slow_world(refused: usize) -> (World, Vec<String>) {
     let mut world = World::new().await;
     let rows = small_lake(&world).await;
-    world.put_object("events", "2026-01-05", "part-0.json", "12345").await;
-    let inner = Altered { inner: Arc::clone(&world.plan.sources.lake), page: 1, piece: |piece| piece };
+    world
+        .put_object("events", "2026-01-05", "part-0.json", "12345")
+        .await;
+    let inner = Altered {
+        inner: Arc::clone(&world.plan.sources.lake),
+        page: 1,
+        piece: |piece| piece,
+    };
     let clock = Arc::clone(&world.clock);
-    world.plan.sources.lake = Arc::new(Slow { inner, clock, pages: AtomicUsize::new(0), refused });
+    world.plan.sources.lake = Arc::new(Slow {
+        inner,
+        clock,
+        pages: AtomicUsize::new(0),
+        refused,
+    });
     (world, rows)
 }
 
 fn read_up_to(world: &World, job: &Job) -> OffsetDateTime {
-    OffsetDateTime::parse(&world.manifest(job).unwrap().head.read_up_to.unwrap(), &Rfc3339).unwrap()
+    OffsetDateTime::parse(
+        &world.manifest(job).unwrap().head.read_up_to.unwrap(),
+        &Rfc3339,
+    )
+    .unwrap()
 }
 
 #[tokio::test]
 async fn the_source_was_read_up_to_the_moment_before_its_first_listing_however_many_pages_follow() {
     let (world, rows) = slow_world(usize::MAX).await;
-    let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-07")).await;
-    let begun = world.task(&key).await["dateCreated"].as_str().unwrap().to_owned();
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+        .await;
+    let begun = world.task(&key).await["dateCreated"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let job = world.drive(&key).await;
-    assert_eq!(read_up_to(&world, &job), OffsetDateTime::parse(&begun, &Rfc3339).unwrap());
+    assert_eq!(
+        read_up_to(&world, &job),
+        OffsetDateTime::parse(&begun, &Rfc3339).unwrap()
+    );
     assert_eq!(exported_events(&world.files(&job)), rows);
 }
 
@@ -170,24 +246,44 @@ async fn the_source_was_read_up_to_the_moment_before_its_first_listing_however_m
 async fn a_plan_that_failed_and_goes_on_days_later_says_how_old_it_is_and_warns_once() {
     for (refused, is_old) in [(0, false), (2, true)] {
         let (world, mut rows) = slow_world(refused).await;
-        let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-07")).await;
+        let key = world
+            .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+            .await;
         let begun = world.job(&key).await.created;
         let job = world.drive(&key).await;
         assert_eq!(job.phase.name(), "failed");
-        let so_far = if is_old { vec!["ObjectsLeftOut"] } else { vec![] };
+        let so_far = if is_old {
+            vec!["ObjectsLeftOut"]
+        } else {
+            vec![]
+        };
         assert_eq!(codes(&warnings(&world, &job).await), so_far);
 
         // It sorts before all that the first pages planned.
         world.clock.advance(Duration::days(5));
-        world.put_object("events", "2026-01-05", "late.ndjson", event("2026-01-05", 9)).await;
+        world
+            .put_object(
+                "events",
+                "2026-01-05",
+                "late.ndjson",
+                event("2026-01-05", 9),
+            )
+            .await;
         let resumed = world.job(&key).await;
-        assert_eq!(world.patch(&key, &json!({})).await.status_code, 202, "{resumed:?}");
+        assert_eq!(
+            world.patch(&key, &json!({})).await.status_code,
+            202,
+            "{resumed:?}"
+        );
         let job = world.drive(&key).await;
         let read_up_to = read_up_to(&world, &job);
         if is_old {
             assert_eq!(read_up_to, begun);
         } else {
-            assert!(read_up_to >= begun + Duration::days(5), "nothing of the first plan is left");
+            assert!(
+                read_up_to >= begun + Duration::days(5),
+                "nothing of the first plan is left"
+            );
             rows.push(event("2026-01-05", 9));
             rows = sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()));
         }
@@ -195,7 +291,9 @@ async fn a_plan_that_failed_and_goes_on_days_later_says_how_old_it_is_and_warns_
         let said = warnings(&world, &job).await;
         assert_eq!(codes(&said), ["ObjectsLeftOut"]);
         assert!(
-            said[0].1.contains("1 object of the selected days (5 bytes): `date=2026-01-05/part-0.json`"),
+            said[0]
+                .1
+                .contains("1 object of the selected days (5 bytes): `date=2026-01-05/part-0.json`"),
             "{said:?}"
         );
     }

@@ -7,21 +7,31 @@ use super::days;
 use super::rows::{exported_events, small_lake};
 use crate::world::{Deliveries, World};
 
-/// The job ends before any chunk has run, all messages are done with, and it is resumed; `claimed` chunks were taken up
-/// before by runs that died.
+/// The job ends before any chunk has run, all messages are done with, and it is resumed; `claimed`
+/// chunks were taken up before by runs that died.
 async fn resumed_without_messages(claimed: u32) {
     let world = World::new().await;
     let rows = small_lake(&world).await;
-    let key = world.post("events", &days("JsonBlob", "2026-01-05", "2026-01-07")).await;
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+        .await;
     let mut deliveries = Deliveries::default();
-    plan_export::handle(World::event_of(&key, "queued"), &world.plan).await.unwrap();
+    plan_export::handle(World::event_of(&key, "queued"), &world.plan)
+        .await
+        .unwrap();
     for chunk in 0..claimed {
         world.faults.arm(3, crate::faults::Fault::CrashBefore);
         let run = run_export_chunk::handle(World::message_of(&key, 0, chunk), &world.run);
         assert!(world.faults.survive(run).await.is_none());
     }
-    let outcome = Outcome::Failed { details: "every attempt at it failed".to_owned() };
-    let job = world.job(&key).await.end(world.run.clock.now(), outcome).unwrap();
+    let outcome = Outcome::Failed {
+        details: "every attempt at it failed".to_owned(),
+    };
+    let job = world
+        .job(&key)
+        .await
+        .end(world.run.clock.now(), outcome)
+        .unwrap();
     let job = world.store.put_job(job).await.unwrap();
     world.round(&mut deliveries).await;
     world.store.put_job(job.resume().unwrap()).await.unwrap();

@@ -9,8 +9,17 @@ pub(crate) async fn small_lake(world: &World) -> Vec<String> {
     let mut rows = Vec::new();
     for (day, parts) in [("2026-01-05", 3), ("2026-01-07", 2)] {
         for part in 0..parts {
-            let lines: Vec<String> = (0..12).map(|number| event(day, part * 100 + number)).collect();
-            world.put_object("events", day, &format!("part-{part}.ndjson"), lines.join("\n")).await;
+            let lines: Vec<String> = (0..12)
+                .map(|number| event(day, part * 100 + number))
+                .collect();
+            world
+                .put_object(
+                    "events",
+                    day,
+                    &format!("part-{part}.ndjson"),
+                    lines.join("\n"),
+                )
+                .await;
             rows.extend(lines);
         }
     }

@@ -46,10 +46,19 @@ pub(crate) fn assert_clean(what: &str, text: &str) {
 /// Every item of the table, as text, and with what base64 of it holds.
 async fn items(world: &World) -> String {
     let mut all = String::new();
-    let mut items = world.client.scan().table_name(EXPORTS_TABLE).into_paginator().items().send();
+    let mut items = world
+        .client
+        .scan()
+        .table_name(EXPORTS_TABLE)
+        .into_paginator()
+        .items()
+        .send();
     while let Some(item) = items.try_next().await.unwrap() {
         for (name, value) in item {
-            let text = value.as_s().cloned().unwrap_or_else(|other| format!("{other:?}"));
+            let text = value
+                .as_s()
+                .cloned()
+                .unwrap_or_else(|other| format!("{other:?}"));
             let decoded = STANDARD.decode(&text).unwrap_or_default();
             writeln!(all, "{name} {text} {}", String::from_utf8_lossy(&decoded)).unwrap();
         }
@@ -60,9 +69,12 @@ async fn items(world: &World) -> String {
 #[tokio::test]
 async fn a_signature_is_in_no_log_item_or_answer_of_whole_exports() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    // With a single subscriber, a log line that another test's thread meets first is held to be wanted by nobody
-    // (<https://docs.rs/tracing-core/0.1/tracing_core/callsite/index.html>); with a second one, every thread's counts.
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    // With a single subscriber, a log line that another test's thread meets first is held to be
+    // wanted by nobody (<https://docs.rs/tracing-core/0.1/tracing_core/callsite/index.html>); with a second one, every thread's counts.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
     let world = World::new().await;
@@ -75,13 +87,24 @@ async fn a_signature_is_in_no_log_item_or_answer_of_whole_exports() {
     world.drive(&key).await;
     assert_clean("an item", &items(&world).await);
     assert_clean("the task", &world.task(&key).await.to_string());
-    world.containers.revoke(&ContainerAddress::new(CONTAINER), &Secret::new(SIGNATURE));
-    let mut event = World::http("POST", &format!("{}/tags", crate::world::APP_PATH), Some(&body));
-    event.headers.insert("x-ms-client-request-id", "request-2".parse().unwrap());
+    world
+        .containers
+        .revoke(&ContainerAddress::new(CONTAINER), &Secret::new(SIGNATURE));
+    let mut event = World::http(
+        "POST",
+        &format!("{}/tags", crate::world::APP_PATH),
+        Some(&body),
+    );
+    event
+        .headers
+        .insert("x-ms-client-request-id", "request-2".parse().unwrap());
     let refused = create_job::handle(event, &world.create).await;
     assert_eq!(refused.status_code, 400);
     assert_clean("a refusal", &format!("{refused:?}"));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("the job has ended") && log.contains("TRACE"), "the log is not whole");
+    assert!(
+        log.contains("the job has ended") && log.contains("TRACE"),
+        "the log is not whole"
+    );
     assert_clean("the log", &log);
 }

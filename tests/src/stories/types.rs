@@ -1,6 +1,6 @@
-//! One export of each operation in both formats, over data that is as awkward as it may be: every row of the source is
-//! in the files once and value for value, every file is as the schemas and the documentation say, and the manifest
-//! agrees with both.
+//! One export of each operation in both formats, over data that is as awkward as it may be: every
+//! row of the source is in the files once and value for value, every file is as the schemas and the
+//! documentation say, and the manifest agrees with both.
 
 mod documented;
 mod files;
@@ -43,7 +43,8 @@ impl Story<'_> {
     fn columns(&self, format: ExportFormat) -> Vec<String> {
         let is_asked = |option: &str| self.asked["exportOptions"][option] == true;
         let (with_user_id, is_json) = (is_asked("exportUserId"), format == ExportFormat::JsonBlob);
-        let with_device_id = is_asked("exportDeviceId") || self.kind != ExportType::Activity || !is_json;
+        let with_device_id =
+            is_asked("exportDeviceId") || self.kind != ExportType::Activity || !is_json;
         let is_there = |column: &String| match column.as_str() {
             "userId" => with_user_id,
             "deviceId" => with_device_id,
@@ -59,10 +60,23 @@ impl Story<'_> {
         body["exportFormat"] = json!(format.name());
         let key = world.post(self.operation, &body).await;
         let job = world.drive(&key).await;
-        assert_eq!(world.task(&key).await["state"], "Succeeded", "{:?}", job.phase);
-        let files: Vec<Vec<Row>> = world.files(&job).iter().map(|file| self.rows_of(format, file)).collect();
+        assert_eq!(
+            world.task(&key).await["state"],
+            "Succeeded",
+            "{:?}",
+            job.phase
+        );
+        let files: Vec<Vec<Row>> = world
+            .files(&job)
+            .iter()
+            .map(|file| self.rows_of(format, file))
+            .collect();
         self.assert_manifest(world, &job, &files);
-        assert_same(&rows_of_lines(&self.columns(format), &self.lines), &files.concat(), format);
+        assert_same(
+            &rows_of_lines(&self.columns(format), &self.lines),
+            &files.concat(),
+            format,
+        );
     }
 
     /// The rows of a file, which must be as its format says.
@@ -82,14 +96,29 @@ impl Story<'_> {
         assert!(manifest.head.complete && manifest.missing.is_empty());
         assert_eq!(manifest.head.export_type, self.kind.name());
         let totals = manifest.head.totals;
-        assert_eq!((count(self.lines.len()), 0, 0), (totals.rows, totals.failed_chunks, totals.bad_records_skipped));
-        assert_eq!(totals.bytes, manifest.files.iter().map(|file| file.bytes).sum::<u64>());
+        assert_eq!(
+            (count(self.lines.len()), 0, 0),
+            (
+                totals.rows,
+                totals.failed_chunks,
+                totals.bad_records_skipped
+            )
+        );
+        assert_eq!(
+            totals.bytes,
+            manifest.files.iter().map(|file| file.bytes).sum::<u64>()
+        );
         assert!(!manifest.files.is_empty() && totals.chunks >= count(manifest.files.len()));
         for (entry, rows) in manifest.files.iter().zip(files) {
             assert_eq!(entry.rows, count(rows.len()), "{}", entry.name);
             assert_eq!(span_of_entry(entry), span_of_rows(rows), "{}", entry.name);
         }
-        let spans: Vec<_> = manifest.files.iter().filter_map(span_of_entry).flatten().collect();
+        let spans: Vec<_> = manifest
+            .files
+            .iter()
+            .filter_map(span_of_entry)
+            .flatten()
+            .collect();
         let span = spans.iter().min().zip(spans.iter().max());
         assert_eq!(span.map(|(first, last)| [*first, *last]), self.span);
     }
@@ -117,7 +146,10 @@ fn assert_same(source: &[Row], exported: &[Row], format: ExportFormat) {
 
 fn span_of_entry(entry: &FileEntry) -> Option<[OffsetDateTime; 2]> {
     let read = |text: &String| OffsetDateTime::parse(text, &Rfc3339).unwrap();
-    Some([entry.min_timestamp.as_ref().map(read)?, entry.max_timestamp.as_ref().map(read)?])
+    Some([
+        entry.min_timestamp.as_ref().map(read)?,
+        entry.max_timestamp.as_ref().map(read)?,
+    ])
 }
 
 /// The first and last moment that the rows say, in JSON or in CSV.
@@ -142,8 +174,14 @@ async fn tell_of_days_with(operation: &str, kind: ExportType, options: Value) {
         kind,
         operation,
         asked: json!({"startDate": "2026-01-04", "endDate": "2026-01-08", "exportOptions": options}),
-        lines: objects.iter().flat_map(|object| object.lines.clone()).collect(),
-        span: Some([datetime!(2026-01-05 0:00 UTC), datetime!(2026-01-07 23:59:59.999_999_999 UTC)]),
+        lines: objects
+            .iter()
+            .flat_map(|object| object.lines.clone())
+            .collect(),
+        span: Some([
+            datetime!(2026-01-05 0:00 UTC),
+            datetime!(2026-01-07 23:59:59.999_999_999 UTC),
+        ]),
     };
     for format in ExportFormat::ALL {
         let world = World::new().await;
@@ -154,7 +192,13 @@ async fn tell_of_days_with(operation: &str, kind: ExportType, options: Value) {
 
 /// Tells the story of an operation that reads the registry.
 async fn tell_of_devices(operation: &str, kind: ExportType, asked: Value, lines: Vec<String>) {
-    let story = Story { kind, operation, asked, lines, span: None };
+    let story = Story {
+        kind,
+        operation,
+        asked,
+        lines,
+        span: None,
+    };
     for format in ExportFormat::ALL {
         let world = World::new().await;
         registry::fill(&world).await;
@@ -169,7 +213,12 @@ async fn activities_reach_the_files_exactly() {
 
 #[tokio::test]
 async fn activities_reach_the_files_exactly_with_the_devices_asked_for() {
-    tell_of_days_with("activities", ExportType::Activity, json!({"exportDeviceId": true})).await;
+    tell_of_days_with(
+        "activities",
+        ExportType::Activity,
+        json!({"exportDeviceId": true}),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -204,12 +253,24 @@ async fn tags_reach_the_files_exactly() {
 
 #[tokio::test]
 async fn tokens_reach_the_files_exactly() {
-    tell_of_devices("tokens", ExportType::Token, json!({}), registry::token_lines()).await;
+    tell_of_devices(
+        "tokens",
+        ExportType::Token,
+        json!({}),
+        registry::token_lines(),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn devices_reach_the_files_exactly() {
-    tell_of_devices("devices", ExportType::Device, json!({}), registry::device_lines()).await;
+    tell_of_devices(
+        "devices",
+        ExportType::Device,
+        json!({}),
+        registry::device_lines(),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -217,12 +278,25 @@ async fn feedback_by_campaign_reaches_the_files_exactly_with_the_users_asked_for
     let asked = json!({
         "campaignType": "Poll", "campaignIds": registry::ASKED_CAMPAIGNS, "exportOptions": {"exportUserId": true},
     });
-    tell_of_devices("feedbackByCampaign", ExportType::Push, asked, registry::lines_of_asked_campaigns()).await;
+    tell_of_devices(
+        "feedbackByCampaign",
+        ExportType::Push,
+        asked,
+        registry::lines_of_asked_campaigns(),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn feedback_by_window_reaches_the_files_exactly_without_users() {
     let [start, end] = registry::WINDOW.map(|moment| moment.format(&Rfc3339).unwrap());
-    let asked = json!({"campaignType": "Poll", "campaignWindowStart": start, "campaignWindowEnd": end});
-    tell_of_devices("feedbackByDate", ExportType::Push, asked, registry::lines_of_active_campaigns()).await;
+    let asked =
+        json!({"campaignType": "Poll", "campaignWindowStart": start, "campaignWindowEnd": end});
+    tell_of_devices(
+        "feedbackByDate",
+        ExportType::Push,
+        asked,
+        registry::lines_of_active_campaigns(),
+    )
+    .await;
 }

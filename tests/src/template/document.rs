@@ -28,35 +28,63 @@ impl Template {
     /// Logical id and properties of the resources of a type.
     pub(crate) fn of_type(&self, kind: &str) -> Vec<(&str, &Value)> {
         let resources = self.0["Resources"].as_object().unwrap();
-        let of_kind = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
-        of_kind.map(|(id, resource)| (id.as_str(), &resource["Properties"])).collect()
+        let of_kind = resources
+            .iter()
+            .filter(|(_, resource)| resource["Type"] == kind);
+        of_kind
+            .map(|(id, resource)| (id.as_str(), &resource["Properties"]))
+            .collect()
     }
 
     /// Every function: its logical id, and the crate that it is built from.
     pub(crate) fn functions(&self) -> Vec<(&str, &str)> {
-        let built = |id: &str| self.at(&format!("/Resources/{id}/Metadata/BuildProperties/Binary")).as_str().unwrap();
-        self.of_type("AWS::Serverless::Function").into_iter().map(|(id, _)| (id, built(id))).collect()
+        let built = |id: &str| {
+            self.at(&format!("/Resources/{id}/Metadata/BuildProperties/Binary"))
+                .as_str()
+                .unwrap()
+        };
+        self.of_type("AWS::Serverless::Function")
+            .into_iter()
+            .map(|(id, _)| (id, built(id)))
+            .collect()
     }
 
     /// A function's environment, with what all functions share.
     pub(crate) fn environment(&self, function: &str) -> Map<String, Value> {
-        let shared = self.at("/Globals/Function/Environment/Variables").as_object().unwrap();
+        let shared = self
+            .at("/Globals/Function/Environment/Variables")
+            .as_object()
+            .unwrap();
         let own = self.property(function, "Environment/Variables").as_object();
-        shared.iter().chain(own.into_iter().flatten()).map(|(name, value)| (name.clone(), value.clone())).collect()
+        shared
+            .iter()
+            .chain(own.into_iter().flatten())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
-    /// The value's text in a deployment with the parameters' defaults: `stack` stands for every other name.
+    /// The value's text in a deployment with the parameters' defaults: `stack` stands for every
+    /// other name.
     pub(crate) fn deployed(&self, value: &Value) -> String {
         match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Object(call) if call.contains_key("Ref") => {
-                let default = self.at(&format!("/Parameters/{}/Default", call["Ref"].as_str().unwrap()));
-                if default.is_null() { "stack".to_owned() } else { self.deployed(default) }
+                let default = self.at(&format!(
+                    "/Parameters/{}/Default",
+                    call["Ref"].as_str().unwrap()
+                ));
+                if default.is_null() {
+                    "stack".to_owned()
+                } else {
+                    self.deployed(default)
+                }
             }
-            Value::Object(call) if call.contains_key("Fn::Sub") => {
-                call["Fn::Sub"].as_str().unwrap().replace("${LakeBucket}", "stack").replace("${LakePrefix}", "lake")
-            }
+            Value::Object(call) if call.contains_key("Fn::Sub") => call["Fn::Sub"]
+                .as_str()
+                .unwrap()
+                .replace("${LakeBucket}", "stack")
+                .replace("${LakePrefix}", "lake"),
             Value::Object(_) => "stack".to_owned(),
             Value::Null | Value::Bool(_) | Value::Array(_) => panic!("no text: {value}"),
         }
@@ -68,11 +96,17 @@ fn plain(yaml: serde_yaml_ng::Value) -> Value {
         serde_yaml_ng::Value::Tagged(tagged) => {
             let tag = tagged.tag.to_string();
             let name = tag.trim_start_matches('!');
-            let call = if name == "Ref" { name.to_owned() } else { format!("Fn::{name}") };
+            let call = if name == "Ref" {
+                name.to_owned()
+            } else {
+                format!("Fn::{name}")
+            };
             json!({ call: plain(tagged.value) })
         }
         serde_yaml_ng::Value::Mapping(fields) => {
-            let named = fields.into_iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), plain(value)));
+            let named = fields
+                .into_iter()
+                .map(|(name, value)| (name.as_str().unwrap().to_owned(), plain(value)));
             Value::Object(named.collect())
         }
         serde_yaml_ng::Value::Sequence(values) => values.into_iter().map(plain).collect(),

@@ -43,7 +43,12 @@ async fn sdk() -> SdkConfig {
 }
 
 /// What a function asks its environment for when it starts in a deployment.
-fn asked(template: &Template, function: &str, package: &str, sdk: &SdkConfig) -> BTreeSet<&'static str> {
+fn asked(
+    template: &Template,
+    function: &str,
+    package: &str,
+    sdk: &SdkConfig,
+) -> BTreeSet<&'static str> {
     let env = deployed(template, function);
     start(package, &env, sdk).unwrap_or_else(|error| panic!("{function}: {error}"));
     env.asked()
@@ -52,12 +57,21 @@ fn asked(template: &Template, function: &str, package: &str, sdk: &SdkConfig) ->
 #[test]
 fn every_crate_of_the_functions_is_deployed() {
     let template = Template::read();
-    let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
-    let crates: BTreeSet<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    let deployed = template.functions().into_iter().map(|(_, package)| package.to_owned());
+    let folders =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap();
+    let crates: BTreeSet<_> = folders
+        .map(|folder| folder.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let deployed = template
+        .functions()
+        .into_iter()
+        .map(|(_, package)| package.to_owned());
     assert_eq!(deployed.collect::<BTreeSet<_>>(), crates);
     for (function, _) in template.functions() {
-        assert_eq!(template.at(&format!("/Resources/{function}/Metadata/BuildMethod")), "rust-cargolambda");
+        assert_eq!(
+            template.at(&format!("/Resources/{function}/Metadata/BuildMethod")),
+            "rust-cargolambda"
+        );
     }
 }
 
@@ -77,8 +91,13 @@ async fn every_function_starts_with_the_settings_that_it_is_given_and_reads_each
 async fn every_setting_is_read_by_some_function() {
     let (template, sdk) = (Template::read(), sdk().await);
     let functions = template.functions().into_iter();
-    let asked: BTreeSet<_> = functions.flat_map(|(name, package)| asked(&template, name, package, &sdk)).collect();
-    assert_eq!(asked, VARIABLES.iter().map(|variable| variable.name).collect());
+    let asked: BTreeSet<_> = functions
+        .flat_map(|(name, package)| asked(&template, name, package, &sdk))
+        .collect();
+    assert_eq!(
+        asked,
+        VARIABLES.iter().map(|variable| variable.name).collect()
+    );
 }
 
 #[tokio::test]
@@ -87,8 +106,14 @@ async fn every_function_that_writes_to_a_container_is_told_how_long_storage_may_
     for (function, package) in template.functions() {
         if asked(&template, function, package, &sdk).contains("STORAGE_TIMEOUT_SECONDS") {
             let given = template.environment(function);
-            let seconds = given.get("STORAGE_TIMEOUT_SECONDS").and_then(Value::as_u64).unwrap();
-            assert!(seconds * 2 < template.property(function, "Timeout").as_u64().unwrap(), "{function}");
+            let seconds = given
+                .get("STORAGE_TIMEOUT_SECONDS")
+                .and_then(Value::as_u64)
+                .unwrap();
+            assert!(
+                seconds * 2 < template.property(function, "Timeout").as_u64().unwrap(),
+                "{function}"
+            );
         }
     }
 }
@@ -98,7 +123,11 @@ fn a_parameter_defaults_to_what_its_setting_defaults_to() {
     let template = Template::read();
     for (function, _) in template.functions() {
         for (name, value) in template.environment(function) {
-            let default = VARIABLES.iter().find(|variable| variable.name == name).unwrap().default;
+            let default = VARIABLES
+                .iter()
+                .find(|variable| variable.name == name)
+                .unwrap()
+                .default;
             if let (Some(default), Some(_)) = (default, value.get("Ref")) {
                 assert_eq!(template.deployed(&value), default, "{name} of {function}");
             }
@@ -110,7 +139,10 @@ fn a_parameter_defaults_to_what_its_setting_defaults_to() {
 fn a_function_knows_its_time_out() {
     let template = Template::read();
     for (function, _) in template.functions() {
-        if let Some(told) = template.environment(function).get("FUNCTION_TIMEOUT_SECONDS") {
+        if let Some(told) = template
+            .environment(function)
+            .get("FUNCTION_TIMEOUT_SECONDS")
+        {
             assert_eq!(told, template.property(function, "Timeout"), "{function}");
         }
     }
@@ -122,10 +154,20 @@ async fn a_deployment_whose_jobs_are_forgotten_while_they_wait_does_not_start() 
     for (function, package) in [("CreateJob", "create-job"), ("ExpireJobs", "expire-jobs")] {
         let variables = template.environment(function).into_iter();
         let pairs = variables.map(|(name, value)| {
-            let value = if name == "JOB_RETENTION_DAYS" { "6".to_owned() } else { template.deployed(&value) };
+            let value = if name == "JOB_RETENTION_DAYS" {
+                "6".to_owned()
+            } else {
+                template.deployed(&value)
+            };
             (name, value)
         });
-        let error = start(package, &Environment::from_pairs(pairs), &sdk).unwrap_err().to_string();
-        assert!(error.starts_with("JOB_RETENTION_DAYS=6 does not fit: at least CREDENTIAL_WAIT_DAYS, 7"), "{error}");
+        let error = start(package, &Environment::from_pairs(pairs), &sdk)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error
+                .starts_with("JOB_RETENTION_DAYS=6 does not fit: at least CREDENTIAL_WAIT_DAYS, 7"),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The rules of the bus and the schedule: what they let through, and that nothing is lost of what they cannot deliver.
+//! The rules of the bus and the schedule: what they let through, and that nothing is lost of what
+//! they cannot deliver.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +37,11 @@ fn rules(template: &Template) -> Vec<Rule> {
                 "Schedule" => &of_event["Name"],
                 _ => continue,
             };
-            rules.push(Rule { name: name.clone(), bus: of_event["EventBusName"].clone(), letters: letters(of_event) });
+            rules.push(Rule {
+                name: name.clone(),
+                bus: of_event["EventBusName"].clone(),
+                letters: letters(of_event),
+            });
         }
     }
     rules
@@ -45,24 +50,42 @@ fn rules(template: &Template) -> Vec<Rule> {
 /// The metrics of `AWS/Events` that alarms look at, each with its bus and rule as JSON.
 fn watched(template: &Template) -> BTreeSet<(String, String, String)> {
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
-    let metrics = alarms.iter().flat_map(|(_, alarm)| alarm["Metrics"].as_array().into_iter().flatten());
+    let metrics = alarms
+        .iter()
+        .flat_map(|(_, alarm)| alarm["Metrics"].as_array().into_iter().flatten());
     let metrics = metrics.map(|metric| &metric["MetricStat"]["Metric"]);
     let dimension = |metric: &Value, name: &str| {
         let dimensions = metric["Dimensions"].as_array().unwrap();
-        let of_name = dimensions.iter().find(|dimension| dimension["Name"] == name);
-        of_name.map_or(Value::Null, |dimension| dimension["Value"].clone()).to_string()
+        let of_name = dimensions
+            .iter()
+            .find(|dimension| dimension["Name"] == name);
+        of_name
+            .map_or(Value::Null, |dimension| dimension["Value"].clone())
+            .to_string()
     };
     let of_events = metrics.filter(|metric| metric["Namespace"] == "AWS/Events");
     let name = |metric: &Value| metric["MetricName"].as_str().unwrap().to_owned();
-    of_events.map(|it| (name(it), dimension(it, "EventBusName"), dimension(it, "RuleName"))).collect()
+    of_events
+        .map(|it| {
+            (
+                name(it),
+                dimension(it, "EventBusName"),
+                dimension(it, "RuleName"),
+            )
+        })
+        .collect()
 }
 
 #[test]
 fn the_events_on_the_bus_carry_the_name_that_the_rules_ask_for() {
     let template = Template::read();
     let named = template.property("JobsPipe", "TargetParameters/EventBridgeEventBusParameters");
-    assert_eq!(named, &json!({"Source": event::EVENT_SOURCE, "DetailType": event::EVENT_DETAIL_TYPE}));
-    let rule = |function, name| template.property(function, &format!("Events/{name}/Properties/Pattern"));
+    assert_eq!(
+        named,
+        &json!({"Source": event::EVENT_SOURCE, "DetailType": event::EVENT_DETAIL_TYPE})
+    );
+    let rule =
+        |function, name| template.property(function, &format!("Events/{name}/Properties/Pattern"));
     assert_eq!(rule("PlanExport", "Queued"), &parsed(event::PLAN_RULE));
     assert_eq!(rule("FinishExport", "Drained"), &parsed(event::FINISH_RULE));
 }
@@ -72,12 +95,18 @@ fn the_notices_are_off_and_tell_of_phases_that_are_on_the_bus() {
     let template = Template::read();
     assert_eq!(template.at("/Parameters/PublishJobEvents/Default"), "no");
     for resource in ["JobNotices", "JobTopic", "JobTopicPolicy"] {
-        assert_eq!(template.at(&format!("/Resources/{resource}/Condition")), "HasJobTopic");
+        assert_eq!(
+            template.at(&format!("/Resources/{resource}/Condition")),
+            "HasJobTopic"
+        );
     }
     let pattern = template.property("JobNotices", "EventPattern");
     assert_eq!(pattern["source"], json!([event::EVENT_SOURCE]));
     for phase in pattern["detail"]["phase"].as_array().unwrap() {
-        assert!(event::JOBS_FILTERS[0].contains(&phase.to_string()), "{phase}");
+        assert!(
+            event::JOBS_FILTERS[0].contains(&phase.to_string()),
+            "{phase}"
+        );
     }
 }
 
@@ -85,7 +114,10 @@ fn the_notices_are_off_and_tell_of_phases_that_are_on_the_bus() {
 fn jobs_that_wait_are_looked_at_every_hour() {
     let template = Template::read();
     let event = template.property("ExpireJobs", "Events/Hourly");
-    assert_eq!((&event["Type"], &event["Properties"]["Schedule"]), (&json!("Schedule"), &json!("rate(1 hour)")));
+    assert_eq!(
+        (&event["Type"], &event["Properties"]["Schedule"]),
+        (&json!("Schedule"), &json!("rate(1 hour)"))
+    );
 }
 
 #[test]
@@ -93,12 +125,20 @@ fn every_rule_has_a_dead_letter_queue_and_an_alarm_on_what_it_could_not_deliver(
     let template = Template::read();
     let rules = rules(&template);
     assert_eq!(rules.len(), 5);
-    let queues = ["EventDeadLetters", "StrandedMessages"].map(|queue| json!({"Fn::GetAtt": format!("{queue}.Arn")}));
+    let queues = ["EventDeadLetters", "StrandedMessages"]
+        .map(|queue| json!({"Fn::GetAtt": format!("{queue}.Arn")}));
     let watched = watched(&template);
     for Rule { name, bus, letters } in rules {
         assert!(queues.contains(&letters), "{name}: {letters}");
-        for metric in ["FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"] {
-            assert!(watched.contains(&(metric.to_owned(), bus.to_string(), name.to_string())), "{metric} of {name}");
+        for metric in [
+            "FailedInvocations",
+            "InvocationsSentToDlq",
+            "InvocationsFailedToBeSentToDlq",
+        ] {
+            assert!(
+                watched.contains(&(metric.to_owned(), bus.to_string(), name.to_string())),
+                "{metric} of {name}"
+            );
         }
     }
 }
@@ -106,11 +146,25 @@ fn every_rule_has_a_dead_letter_queue_and_an_alarm_on_what_it_could_not_deliver(
 #[test]
 fn a_metric_that_an_alarm_adds_up_is_one_that_it_names() {
     for (alarm, properties) in Template::read().of_type("AWS::CloudWatch::Alarm") {
-        let metrics = properties["Metrics"].as_array().map(Vec::as_slice).unwrap_or_default();
-        assert!(metrics.len() <= 10, "{alarm}: CloudWatch adds up ten metrics at most");
-        let Some((sum, metrics)) = metrics.split_first() else { continue };
-        let terms = metrics.iter().map(|metric| format!("FILL({}, 0)", metric["Id"].as_str().unwrap()));
-        assert_eq!(sum["Expression"], terms.collect::<Vec<_>>().join(" + "), "{alarm}");
+        let metrics = properties["Metrics"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        assert!(
+            metrics.len() <= 10,
+            "{alarm}: CloudWatch adds up ten metrics at most"
+        );
+        let Some((sum, metrics)) = metrics.split_first() else {
+            continue;
+        };
+        let terms = metrics
+            .iter()
+            .map(|metric| format!("FILL({}, 0)", metric["Id"].as_str().unwrap()));
+        assert_eq!(
+            sum["Expression"],
+            terms.collect::<Vec<_>>().join(" + "),
+            "{alarm}"
+        );
     }
 }
 
@@ -118,18 +172,31 @@ fn a_metric_that_an_alarm_adds_up_is_one_that_it_names() {
 fn only_what_fail_chunk_may_end_goes_to_the_queue_that_it_reads() {
     let template = Template::read();
     let letters = json!({"Fn::GetAtt": "EventDeadLetters.Arn"});
-    let of_fail_chunk = rules(&template).into_iter().filter(|rule| rule.letters == letters);
-    let names: Vec<_> = of_fail_chunk.map(|rule| rule.name["Fn::Sub"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(names, ["${AWS::StackName}-drained", "${AWS::StackName}-queued"]);
+    let of_fail_chunk = rules(&template)
+        .into_iter()
+        .filter(|rule| rule.letters == letters);
+    let names: Vec<_> = of_fail_chunk
+        .map(|rule| rule.name["Fn::Sub"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["${AWS::StackName}-drained", "${AWS::StackName}-queued"]
+    );
 }
 
 #[test]
 fn events_may_put_what_they_cannot_deliver_into_the_queue() {
     let template = Template::read();
     let policy = template.property("StrandedMessagesPolicy", "PolicyDocument/Statement/0");
-    assert_eq!((&policy["Effect"], &policy["Action"]), (&json!("Allow"), &json!("sqs:SendMessage")));
+    assert_eq!(
+        (&policy["Effect"], &policy["Action"]),
+        (&json!("Allow"), &json!("sqs:SendMessage"))
+    );
     let from = policy["Condition"]["ArnLike"]["aws:SourceArn"].to_string();
-    assert!(from.contains(":rule/${Bus}/*") && from.contains(":rule/${AWS::StackName}-hourly"), "{from}");
+    assert!(
+        from.contains(":rule/${Bus}/*") && from.contains(":rule/${AWS::StackName}-hourly"),
+        "{from}"
+    );
     assert_eq!(
         template.property("ExpireJobs", "Events/Hourly/Properties/Name"),
         &json!({"Fn::Sub": "${AWS::StackName}-hourly"})
@@ -139,7 +206,9 @@ fn events_may_put_what_they_cannot_deliver_into_the_queue() {
 #[test]
 fn the_jobs_log_is_named_to_its_rule_without_the_ending_of_its_arn() {
     let template = Template::read();
-    let target = template.property("JobHistory", "Targets/0/Arn")["Fn::Sub"].as_str().unwrap();
+    let target = template.property("JobHistory", "Targets/0/Arn")["Fn::Sub"]
+        .as_str()
+        .unwrap();
     assert!(target.ends_with(":log-group:${JobHistoryLogs}"), "{target}");
 }
 
@@ -148,14 +217,30 @@ fn whatever_fails_for_good_ends_in_a_queue_that_somebody_reads() {
     let template = Template::read();
     let queue = |name: &str| json!({"Fn::GetAtt": format!("{name}.Arn")});
     for function in ["PlanExport", "FinishExport"] {
-        assert_eq!(template.property(function, "DeadLetterQueue/TargetArn"), &queue("EventDeadLetters"));
+        assert_eq!(
+            template.property(function, "DeadLetterQueue/TargetArn"),
+            &queue("EventDeadLetters")
+        );
     }
-    let next = |name: &str| template.property(name, "RedrivePolicy/deadLetterTargetArn").clone();
+    let next = |name: &str| {
+        template
+            .property(name, "RedrivePolicy/deadLetterTargetArn")
+            .clone()
+    };
     assert_eq!(next("ChunkQueue"), queue("ChunkDeadLetters"));
     assert_eq!(next("ChunkDeadLetters"), queue("StrandedMessages"));
     assert_eq!(next("EventDeadLetters"), queue("StrandedMessages"));
-    for (mapping, letters) in [("FailedChunkRuns", "ChunkDeadLetters"), ("FailedEvents", "EventDeadLetters")] {
-        assert_eq!(template.property(mapping, "EventSourceArn"), &queue(letters));
-        assert_eq!(template.property(mapping, "FunctionName"), &queue("FailChunk"));
+    for (mapping, letters) in [
+        ("FailedChunkRuns", "ChunkDeadLetters"),
+        ("FailedEvents", "EventDeadLetters"),
+    ] {
+        assert_eq!(
+            template.property(mapping, "EventSourceArn"),
+            &queue(letters)
+        );
+        assert_eq!(
+            template.property(mapping, "FunctionName"),
+            &queue("FailChunk")
+        );
     }
 }

@@ -75,7 +75,13 @@ struct Lines {
 
 impl Lines {
     fn new(kind: ExportType) -> Self {
-        Self { kind, random: XorShift(0x2545_F491_4F6C_DD1D), device: String::new(), session: String::new(), count: 0 }
+        Self {
+            kind,
+            random: XorShift(0x2545_F491_4F6C_DD1D),
+            device: String::new(),
+            session: String::new(),
+            count: 0,
+        }
     }
 
     fn take(&mut self, bytes: usize) -> Vec<u8> {
@@ -92,15 +98,27 @@ impl Lines {
         }
         self.count += 1;
         let (second, pick) = (self.count / 40 % 86_400, self.random.next());
-        let time =
-            format!("{DAY}T{:02}:{:02}:{:02}.{:03}Z", second / 3_600, second / 60 % 60, second % 60, pick % 1_000);
-        let common = format!(r#""name":"level_{}_finished","timestamp":"{time}","extras":{}"#, pick % 50, extras(pick));
+        let time = format!(
+            "{DAY}T{:02}:{:02}:{:02}.{:03}Z",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60,
+            pick % 1_000
+        );
+        let common = format!(
+            r#""name":"level_{}_finished","timestamp":"{time}","extras":{}"#,
+            pick % 50,
+            extras(pick)
+        );
         let (device, session) = (&self.device, &self.session);
         if self.kind == ExportType::Activity {
             return format!(r#"{{"sessionId":"{session}","deviceId":"{device}",{common}}}"#) + "\n";
         }
-        let ids =
-            format!(r#""infoId":"{}","sessionId":"{session}","locationId":"{}""#, self.random.id(), self.random.id());
+        let ids = format!(
+            r#""infoId":"{}","sessionId":"{session}","locationId":"{}""#,
+            self.random.id(),
+            self.random.id()
+        );
         format!(r#"{{"deviceId":"{device}",{ids},{common}}}"#) + "\n"
     }
 }
@@ -111,7 +129,11 @@ fn extras(pick: u64) -> String {
         pick % 100_000,
         pick % 50,
         pick.is_multiple_of(2),
-        if pick.is_multiple_of(3) { "ranked tournament" } else { "friendly match" },
+        if pick.is_multiple_of(3) {
+            "ranked tournament"
+        } else {
+            "friendly match"
+        },
         pick % 5_000,
         pick >> 32,
         pick % 9,
@@ -123,9 +145,13 @@ fn extras(pick: u64) -> String {
     )
 }
 
-/// Writes a file of events: `bytes` of lines before compression, in members of a portion each, as appending writers do.
+/// Writes a file of events: `bytes` of lines before compression, in members of a portion each, as
+/// appending writers do.
 pub(crate) fn write_file(path: &Path, packing: Packing, bytes: usize) -> anyhow::Result<()> {
-    let (mut lines, mut file) = (Lines::new(ExportType::Event), BufWriter::new(File::create(path)?));
+    let (mut lines, mut file) = (
+        Lines::new(ExportType::Event),
+        BufWriter::new(File::create(path)?),
+    );
     let mut written = 0;
     while written < bytes {
         let portion = lines.take(PORTION);
@@ -147,7 +173,13 @@ fn compressed(mut encoder: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
 
 /// The bytes of lines in a file of [`write_file`], to a portion: they stand in its name.
 pub(crate) fn bytes_of(path: &Path) -> anyhow::Result<usize> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let bytes = name.split(['-', '.']).nth(1).context("no size in the name")?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let bytes = name
+        .split(['-', '.'])
+        .nth(1)
+        .context("no size in the name")?;
     Ok(bytes.parse()?)
 }

@@ -1,7 +1,7 @@
 //! What a chunk run costs, in CPU and in memory: `cargo bench -p run-export-chunk`.
 //!
-//! Prints the tables of `docs/PERFORMANCE.md`. Each row is a process of its own, so that the highest mark of its memory
-//! is that of one case.
+//! Prints the tables of `docs/PERFORMANCE.md`. Each row is a process of its own, so that the
+//! highest mark of its memory is that of one case.
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 
 mod data;
@@ -24,7 +24,8 @@ use self::ports::World;
 
 const MIB: usize = 1 << 20;
 
-/// The sizes of the chunks that are run, as NDJSON before compression: the default target, and ten times more.
+/// The sizes of the chunks that are run, as NDJSON before compression: the default target, and ten
+/// times more.
 const CHUNKS: [usize; 2] = [64 * MIB, 640 * MIB];
 
 /// Lines that are encoded, again and again.
@@ -32,14 +33,26 @@ const ENCODED: usize = 16 * MIB;
 const PASSES: usize = 32;
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => everything(),
-        ["encode", kind, format] => {
-            encode(parsed(kind, ExportType::from_name)?, parsed(format, ExportFormat::from_name)?)
-        }
+        ["encode", kind, format] => encode(
+            parsed(kind, ExportType::from_name)?,
+            parsed(format, ExportFormat::from_name)?,
+        ),
         ["read", file] => block_on(read(Path::new(file))),
-        ["run", file, format] => block_on(run(Path::new(file), parsed(format, ExportFormat::from_name)?)),
+        ["run", file, format] => block_on(run(
+            Path::new(file),
+            parsed(format, ExportFormat::from_name)?,
+        )),
         other => anyhow::bail!("unknown case {other:?}"),
     }
 }
@@ -50,26 +63,39 @@ fn parsed<T>(name: &str, parse: impl Fn(&str) -> Option<T>) -> anyhow::Result<T>
 
 /// As a function has it: one thread, but for what the runtime runs beside.
 fn block_on(case: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(case)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(case)
 }
 
 fn everything() -> anyhow::Result<()> {
     println!("| step | CPU s/GB of NDJSON | peak RSS |\n|---|---|---|");
     for kind in [ExportType::Event, ExportType::Activity] {
         for format in ExportFormat::ALL {
-            case(&format!("parse and encode {kind} as {}", format.name()), &["encode", kind.name(), format.name()])?;
+            case(
+                &format!("parse and encode {kind} as {}", format.name()),
+                &["encode", kind.name(), format.name()],
+            )?;
         }
     }
     for packing in Packing::ALL {
         let files = CHUNKS.map(|bytes| (bytes, file(packing, bytes)));
         for (bytes, file) in files {
-            let (file, size) = (file?, format!("{} MiB of {}", bytes / MIB, packing.ending()));
+            let (file, size) = (
+                file?,
+                format!("{} MiB of {}", bytes / MIB, packing.ending()),
+            );
             let path = file.to_str().context("a path that is text")?;
             if bytes == CHUNKS[0] {
                 case(&format!("read {size}"), &["read", path])?;
             }
             for format in ExportFormat::ALL {
-                case(&format!("run a chunk of {size} as {}", format.name()), &["run", path, format.name()])?;
+                case(
+                    &format!("run a chunk of {size} as {}", format.name()),
+                    &["run", path, format.name()],
+                )?;
             }
             std::fs::remove_file(&file)?;
         }
@@ -79,14 +105,24 @@ fn everything() -> anyhow::Result<()> {
 
 /// Runs a case in a process of its own and prints its row.
 fn case(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let output = Command::new(std::env::current_exe()?).args(arguments).output()?;
-    ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    println!("| {name} | {} |", String::from_utf8_lossy(&output.stdout).trim());
+    let output = Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{name}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!(
+        "| {name} | {} |",
+        String::from_utf8_lossy(&output.stdout).trim()
+    );
     Ok(())
 }
 
 fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("events-{bytes}.ndjson{}", packing.suffix()));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("events-{bytes}.ndjson{}", packing.suffix()));
     data::write_file(&path, packing, bytes)?;
     Ok(path)
 }
@@ -94,7 +130,10 @@ fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
 /// Parses, checks and encodes lines, all in memory.
 fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let lines = data::lines(kind, ENCODED);
-    let options = EncodeOptions { day: Some(DAY), ..EncodeOptions::default() };
+    let options = EncodeOptions {
+        day: Some(DAY),
+        ..EncodeOptions::default()
+    };
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
     for _ in 0..PASSES {
@@ -106,7 +145,10 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
         black_box(&out);
         out.clear();
     }
-    println!("{:.2} | – ", cpu_seconds_per_gb(meter.cpu()?, PASSES * lines.len()));
+    println!(
+        "{:.2} | – ",
+        cpu_seconds_per_gb(meter.cpu()?, PASSES * lines.len())
+    );
     Ok(())
 }
 
@@ -121,7 +163,11 @@ async fn read(file: &Path) -> anyhow::Result<()> {
             bytes += text.len();
         }
     }
-    println!("{:.2} | {} MiB", cpu_seconds_per_gb(meter.cpu()?, bytes), meter::peak_mib()?);
+    println!(
+        "{:.2} | {} MiB",
+        cpu_seconds_per_gb(meter.cpu()?, bytes),
+        meter::peak_mib()?
+    );
     Ok(())
 }
 
@@ -130,7 +176,14 @@ async fn run(file: &Path, format: ExportFormat) -> anyhow::Result<()> {
     let world = World::over(file, format)?;
     let meter = Meter::start()?;
     let response = run_export_chunk::handle(world.message()?, &world.ports()).await;
-    ensure!(response.batch_item_failures.is_empty() && world.is_recorded(), "the chunk is not recorded");
-    println!("{:.2} | {} MiB", cpu_seconds_per_gb(meter.cpu()?, data::bytes_of(file)?), meter::peak_mib()?);
+    ensure!(
+        response.batch_item_failures.is_empty() && world.is_recorded(),
+        "the chunk is not recorded"
+    );
+    println!(
+        "{:.2} | {} MiB",
+        cpu_seconds_per_gb(meter.cpu()?, data::bytes_of(file)?),
+        meter::peak_mib()?
+    );
     Ok(())
 }

@@ -13,7 +13,9 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        Ok(Self { before: cpu_seconds()? })
+        Ok(Self {
+            before: cpu_seconds()?,
+        })
     }
 
     /// Seconds of CPU since the start, of all threads.
@@ -25,14 +27,21 @@ impl Meter {
 fn cpu_seconds() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let (_, after_name) = stat.rsplit_once(')').context("no name")?;
-    let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let ticks = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse::<f64>);
     Ok(ticks.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
 }
 
 /// The most memory that this process ever held, in MiB.
 pub(crate) fn peak_mib() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let mark = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no high-water mark")?;
+    let mark = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("no high-water mark")?;
     Ok(mark.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
 }
 

@@ -15,7 +15,9 @@ use shared::app::AppScope;
 use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
 use shared::clock::{Clock, SystemClock};
 use shared::container::writer::WriterSettings;
-use shared::container::{BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers};
+use shared::container::{
+    BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers,
+};
 use shared::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use shared::seal::{SealError, Sealer};
 use shared::secret::Secret;
@@ -28,7 +30,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::data::DAY;
 
-/// How long a block is under way: longer than the next one takes to fill, so that as many as allowed are.
+/// How long a block is under way: longer than the next one takes to fill, so that as many as
+/// allowed are.
 const UPLOAD: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// One chunk of one file of events.
@@ -44,24 +47,49 @@ impl World {
         let folder = file.parent().context("a file in a folder")?;
         let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
         let job = job(format);
-        let key = ChunkKey { job: job.key.clone(), shard: 0, number: 0 };
-        let source = ChunkSource::Objects { day: DAY, objects: vec![pinned(store.as_ref(), file)?] };
+        let key = ChunkKey {
+            job: job.key.clone(),
+            shard: 0,
+            number: 0,
+        };
+        let source = ChunkSource::Objects {
+            day: DAY,
+            objects: vec![pinned(store.as_ref(), file)?],
+        };
         let chunk = Chunk::planned(key, source, job.expires);
-        let table = Arc::new(OneChunk { job: job.clone(), chunk: Mutex::new(chunk.clone()) });
+        let table = Arc::new(OneChunk {
+            job: job.clone(),
+            chunk: Mutex::new(chunk.clone()),
+        });
         let lake = Arc::new(Lake::new(store, object_store::path::Path::default(), 1));
-        Ok(Self { lake, job, chunk, table })
+        Ok(Self {
+            lake,
+            job,
+            chunk,
+            table,
+        })
     }
 
     /// The ports, with the default settings of the functions.
     pub(crate) fn ports(&self) -> Ports {
-        let writer = WriterSettings { uploads_in_flight: 3, ..WriterSettings::default() };
+        let writer = WriterSettings {
+            uploads_in_flight: 3,
+            ..WriterSettings::default()
+        };
         Ports {
             chunks: Arc::clone(&self.table) as _,
-            sources: Sources { lake: Arc::clone(&self.lake) as _, registry: Arc::clone(&self.lake) as _ },
+            sources: Sources {
+                lake: Arc::clone(&self.lake) as _,
+                registry: Arc::clone(&self.lake) as _,
+            },
             containers: Arc::new(Nowhere),
             sealer: Arc::new(Nowhere),
             clock: Arc::new(SystemClock),
-            settings: RunSettings { writer, skip_bad_records: false, time_limit: Duration::minutes(15) },
+            settings: RunSettings {
+                writer,
+                skip_bad_records: false,
+                time_limit: Duration::minutes(15),
+            },
         }
     }
 
@@ -69,7 +97,9 @@ impl World {
     pub(crate) fn message(&self) -> anyhow::Result<SqsEvent> {
         let (scope, job) = (self.job.key.scope.as_str(), self.job.key.id.to_string());
         let body = json!({ "scope": scope, "job": job, "shard": "0", "chunk": "0" }).to_string();
-        Ok(serde_json::from_value(json!({ "Records": [{ "messageId": "1", "body": body }] }))?)
+        Ok(serde_json::from_value(
+            json!({ "Records": [{ "messageId": "1", "body": body }] }),
+        )?)
     }
 
     pub(crate) fn is_recorded(&self) -> bool {
@@ -80,23 +110,47 @@ impl World {
 fn job(format: ExportFormat) -> Job {
     let request = ExportRequest {
         export_type: ExportType::Event,
-        selection: Selection::Days(DateRange { start: DAY, end: DAY }),
+        selection: Selection::Days(DateRange {
+            start: DAY,
+            end: DAY,
+        }),
         format,
         description: None,
         export_user_id: false,
         export_device_id: false,
     };
-    let key = JobKey { scope: AppScope::from_canonical("/apps/chess"), id: JobId::new(SystemClock.fresh_id()) };
+    let key = JobKey {
+        scope: AppScope::from_canonical("/apps/chess"),
+        id: JobId::new(SystemClock.fresh_id()),
+    };
     let address = ContainerAddress::new("https://account1.blob.core.windows.net/exports");
-    let credential = Credential { sealed: SealedCredential(Vec::new()), expires: None };
-    Job::queued(key, request, address, credential, SystemClock.now(), Duration::DAY)
+    let credential = Credential {
+        sealed: SealedCredential(Vec::new()),
+        expires: None,
+    };
+    Job::queued(
+        key,
+        request,
+        address,
+        credential,
+        SystemClock.now(),
+        Duration::DAY,
+    )
 }
 
 fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRef> {
-    let name = file.file_name().and_then(|name| name.to_str()).context("a name that is text")?;
-    let meta = futures::executor::block_on(object_store::ObjectStoreExt::head(store, &name.into()))?;
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .context("a name that is text")?;
+    let meta =
+        futures::executor::block_on(object_store::ObjectStoreExt::head(store, &name.into()))?;
     let etag = meta.e_tag.context("a file has an ETag")?;
-    Ok(ObjectRef { path: name.to_owned(), etag, size_bytes: meta.size })
+    Ok(ObjectRef {
+        path: name.to_owned(),
+        etag,
+        size_bytes: meta.size,
+    })
 }
 
 /// A table of one chunk.
@@ -154,7 +208,12 @@ impl Container for Nowhere {
         Ok(())
     }
 
-    async fn commit_blocks(&self, _: &BlobName, _: &[BlockId], _: &str) -> Result<(), ContainerError> {
+    async fn commit_blocks(
+        &self,
+        _: &BlobName,
+        _: &[BlockId],
+        _: &str,
+    ) -> Result<(), ContainerError> {
         Ok(())
     }
 }

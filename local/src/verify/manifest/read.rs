@@ -1,4 +1,5 @@
-//! The manifest's JSON, read as a stream: of each file only what is compared is kept, of its sources a digest.
+//! The manifest's JSON, read as a stream: of each file only what is compared is kept, of its
+//! sources a digest.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -93,7 +94,9 @@ impl<'de> Visitor<'de> for Reader {
             for source in &entry.sources {
                 let (kind, name) = source.told();
                 if !seen.insert(half_digest(&format!("{kind}\n{name}"))) {
-                    read.twice.push(Mismatch::Twice { what: format!("the {kind} {}", shown(name)) });
+                    read.twice.push(Mismatch::Twice {
+                        what: format!("the {kind} {}", shown(name)),
+                    });
                 }
             }
             read.entries.push(ManifestFile {

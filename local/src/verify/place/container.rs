@@ -1,4 +1,5 @@
-//! The container itself, read with a signature that may read; one that may list too shows stray files.
+//! The container itself, read with a signature that may read; one that may list too shows stray
+//! files.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,8 @@ use shared::selection::ExportType;
 use super::{Opened, Place, PlaceError, Strays};
 use crate::blobs::{BlobsError, ContainerView, is_loopback};
 
-/// An export, as a person names it: by its id, its folder `{exportType}/{jobId}`, its manifest's name or URL.
+/// An export, as a person names it: by its id, its folder `{exportType}/{jobId}`, its manifest's
+/// name or URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobName {
     export_type: Option<ExportType>,
@@ -25,13 +27,23 @@ impl JobName {
     /// # Errors
     /// What it should be.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let path = text.split('?').next().unwrap_or_default().trim_end_matches('/');
-        let mut parts = path.strip_suffix("/manifest.json").unwrap_or(path).rsplit('/');
+        let path = text
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        let mut parts = path
+            .strip_suffix("/manifest.json")
+            .unwrap_or(path)
+            .rsplit('/');
         let job = parts.next().and_then(JobId::parse);
         let job = job.ok_or("give the task's id, Type/id, or the manifest's name or URL")?;
         match parts.next().map(ExportType::from_name) {
             Some(None) => Err("its export type is unknown".to_owned()),
-            export_type => Ok(Self { export_type: export_type.flatten(), job }),
+            export_type => Ok(Self {
+                export_type: export_type.flatten(),
+                job,
+            }),
         }
     }
 
@@ -41,7 +53,9 @@ impl JobName {
     }
 
     fn folders(self) -> impl Iterator<Item = String> {
-        let types = ExportType::ALL.into_iter().filter(move |one| self.export_type.is_none_or(|known| known == *one));
+        let types = ExportType::ALL
+            .into_iter()
+            .filter(move |one| self.export_type.is_none_or(|known| known == *one));
         types.map(move |export_type| format!("{export_type}/{}/", self.job))
     }
 }
@@ -56,12 +70,18 @@ impl ContainerPlace {
     /// Opens the container and begins to read the manifest of a job.
     ///
     /// # Errors
-    /// [`PlaceError::Refused`] when the URL is none, the signature is refused or there is no such manifest.
+    /// [`PlaceError::Refused`] when the URL is none, the signature is refused or there is no such
+    /// manifest.
     pub async fn open(url: &Secret, name: JobName) -> Result<(Self, Opened), PlaceError> {
-        let refused = |reason: &str| PlaceError::Refused { reason: reason.to_owned() };
-        let parsed = Url::parse(url.reveal()).map_err(|_| refused("the container URL is not a URL"))?;
+        let refused = |reason: &str| PlaceError::Refused {
+            reason: reason.to_owned(),
+        };
+        let parsed =
+            Url::parse(url.reveal()).map_err(|_| refused("the container URL is not a URL"))?;
         if parsed.scheme() != "https" && !is_loopback(&parsed) {
-            return Err(refused("the container URL must be https: it carries a signature"));
+            return Err(refused(
+                "the container URL must be https: it carries a signature",
+            ));
         }
         let view = ContainerView::open(url).map_err(|error| of_blobs(&error))?;
         for prefix in name.folders() {
@@ -69,7 +89,9 @@ impl ContainerPlace {
                 return Ok((Self { view, prefix }, manifest));
             }
         }
-        Err(refused("the container has no manifest of this export; it is written when the export has ended"))
+        Err(refused(
+            "the container has no manifest of this export; it is written when the export has ended",
+        ))
     }
 }
 
@@ -77,7 +99,10 @@ async fn open(view: &ContainerView, name: &str) -> Result<Option<Opened>, PlaceE
     match view.stream(name).await {
         Ok(blob) => {
             let pieces = blob.body.map_err(|error| of_blobs(&error)).boxed();
-            Ok(Some(Opened { size: blob.size_bytes, pieces }))
+            Ok(Some(Opened {
+                size: blob.size_bytes,
+                pieces,
+            }))
         }
         Err(BlobsError::Missing { .. }) => Ok(None),
         Err(error) => Err(of_blobs(&error)),
@@ -88,7 +113,9 @@ fn of_blobs(error: &BlobsError) -> PlaceError {
     let reason = error.to_string();
     match error {
         BlobsError::Denied { reason, .. } => {
-            let reason = format!("storage refuses the signature ({reason}): it has expired, or may not read");
+            let reason = format!(
+                "storage refuses the signature ({reason}): it has expired, or may not read"
+            );
             PlaceError::Refused { reason }
         }
         BlobsError::NotAUrl => PlaceError::Refused { reason },
@@ -105,14 +132,20 @@ impl Place for ContainerPlace {
     }
 
     async fn strays(&self, listed: &HashSet<&str>) -> Result<Strays, PlaceError> {
-        let mut listing = Box::pin(self.view.list_below(&self.prefix).map_err(|error| of_blobs(&error))?);
+        let mut listing = Box::pin(
+            self.view
+                .list_below(&self.prefix)
+                .map_err(|error| of_blobs(&error))?,
+        );
         let mut strays = Vec::new();
         loop {
             match listing.try_next().await {
                 Ok(Some(blob)) if !listed.contains(blob.name.as_str()) => strays.push(blob.name),
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(Strays::Found(strays)),
-                Err(BlobsError::Denied { .. }) => return Ok(Strays::NotLooked("the signature may not list")),
+                Err(BlobsError::Denied { .. }) => {
+                    return Ok(Strays::NotLooked("the signature may not list"));
+                }
                 Err(error) => return Err(of_blobs(&error)),
             }
         }

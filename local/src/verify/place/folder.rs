@@ -13,7 +13,8 @@ use crate::verify::manifest::Manifest;
 
 const MANIFEST: &str = "manifest.json";
 
-/// How deep a manifest may lie: `{container}/{exportType}/{jobId}/manifest.json` in a folder of downloads.
+/// How deep a manifest may lie: `{container}/{exportType}/{jobId}/manifest.json` in a folder of
+/// downloads.
 const MAX_DEPTH: usize = 4;
 
 /// How many files and folders are looked at in search of a manifest.
@@ -54,13 +55,16 @@ impl Layout {
     }
 }
 
-/// The manifest that a person means by a path: the file itself, or the only one in or below a folder.
+/// The manifest that a person means by a path: the file itself, or the only one in or below a
+/// folder.
 ///
 /// # Errors
 /// [`PlaceError::Refused`] when there is none, or more than one.
 pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
     let refused = |reason: String| PlaceError::Refused { reason };
-    let kind = path.metadata().map_err(|error| refused(format!("{} cannot be read: {error}", path.display())))?;
+    let kind = path
+        .metadata()
+        .map_err(|error| refused(format!("{} cannot be read: {error}", path.display())))?;
     if kind.is_file() {
         return Ok(path.to_owned());
     }
@@ -72,7 +76,10 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
         .map_err(|error| refused(format!("{} cannot be read: {error}", path.display())))?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(refused(format!("there is no {MANIFEST} in or below {}", path.display()))),
+        [] => Err(refused(format!(
+            "there is no {MANIFEST} in or below {}",
+            path.display()
+        ))),
         [first, second, ..] => Err(refused(format!(
             "there are several manifests below {}; name one, such as {} or {}",
             path.display(),
@@ -83,10 +90,17 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
 }
 
 /// Follows no links.
-fn search(folder: &Path, depth: usize, entries: &mut usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
+fn search(
+    folder: &Path,
+    depth: usize,
+    entries: &mut usize,
+    found: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     for entry in folder.read_dir()? {
         let entry = entry?;
-        *entries = entries.checked_sub(1).ok_or_else(|| io::Error::other("it is too large; name the manifest"))?;
+        *entries = entries
+            .checked_sub(1)
+            .ok_or_else(|| io::Error::other("it is too large; name the manifest"))?;
         let kind = entry.file_type()?;
         if kind.is_dir() && depth > 1 {
             search(&entry.path(), depth - 1, entries, found)?;
@@ -104,9 +118,13 @@ impl Folder {
     /// [`PlaceError::Refused`] when it cannot be told which files are meant.
     pub(crate) fn of(path: &Path, manifest: &Manifest) -> Result<Self, PlaceError> {
         let refused = |reason: String| PlaceError::Refused { reason };
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let folder = parent.canonicalize();
-        let folder = folder.map_err(|error| refused(format!("{} cannot be read: {error}", parent.display())))?;
+        let folder = folder
+            .map_err(|error| refused(format!("{} cannot be read: {error}", parent.display())))?;
         let prefix = manifest.prefix();
         let layouts = [Layout::Beside, Layout::Whole, Layout::Flat];
         let mut used = layouts.into_iter().filter(|layout| {
@@ -114,22 +132,35 @@ impl Folder {
             let earlier = layouts.iter().take_while(|other| *other != layout);
             manifest.safe_files().any(|file| {
                 let path = layout.path(&folder, &prefix, &file.name);
-                path.is_file() && !earlier.clone().any(|other| other.path(&folder, &prefix, &file.name) == path)
+                path.is_file()
+                    && !earlier
+                        .clone()
+                        .any(|other| other.path(&folder, &prefix, &file.name) == path)
             })
         });
         let layout = used.next().unwrap_or(Layout::Beside);
         if used.next().is_some() {
-            return Err(refused(format!("{} holds files of this export in more than one place", folder.display())));
+            return Err(refused(format!(
+                "{} holds files of this export in more than one place",
+                folder.display()
+            )));
         }
         let mut paths = HashSet::new();
         if layout == Layout::Flat
-            && !manifest.safe_files().all(|file| paths.insert(layout.path(&folder, "", &file.name)))
+            && !manifest
+                .safe_files()
+                .all(|file| paths.insert(layout.path(&folder, "", &file.name)))
         {
             return Err(refused(
-                "two files of this export have the same last name: download them as a tree".to_owned(),
+                "two files of this export have the same last name: download them as a tree"
+                    .to_owned(),
             ));
         }
-        Ok(Self { root: folder, prefix, layout })
+        Ok(Self {
+            root: folder,
+            prefix,
+            layout,
+        })
     }
 
     /// The job's files that lie there, by their blobs' names; hidden ones are somebody else's.
@@ -155,15 +186,26 @@ impl Folder {
 impl Place for Folder {
     async fn open(&self, name: &str) -> Result<Option<Opened>, PlaceError> {
         let unavailable = |reason: String| PlaceError::Unavailable { reason };
-        let path = match self.layout.path(&self.root, &self.prefix, name).canonicalize() {
+        let path = match self
+            .layout
+            .path(&self.root, &self.prefix, name)
+            .canonicalize()
+        {
             Ok(path) => path,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(unavailable(error.to_string())),
         };
         if !path.starts_with(&self.root) {
-            return Err(unavailable("it is a link that leads out of the folder".to_owned()));
+            return Err(unavailable(
+                "it is a link that leads out of the folder".to_owned(),
+            ));
         }
         if !path.is_file() {
             return Err(unavailable("it is not a file".to_owned()));
@@ -178,7 +220,9 @@ impl Place for Folder {
         }
         let mut names = Vec::new();
         let read = self.list(&self.root, &mut names);
-        read.map_err(|error| PlaceError::Unavailable { reason: error.to_string() })?;
+        read.map_err(|error| PlaceError::Unavailable {
+            reason: error.to_string(),
+        })?;
         names.retain(|name| !listed.contains(name.as_str()));
         names.sort_unstable();
         Ok(Strays::Found(names))
@@ -190,9 +234,13 @@ impl Place for Folder {
 /// # Errors
 /// [`PlaceError::Unavailable`].
 pub(crate) async fn open_file(path: &Path) -> Result<Opened, PlaceError> {
-    let unavailable = |error: io::Error| PlaceError::Unavailable { reason: error.to_string() };
+    let unavailable = |error: io::Error| PlaceError::Unavailable {
+        reason: error.to_string(),
+    };
     let file = tokio::fs::File::open(path).await.map_err(unavailable)?;
     let size = file.metadata().await.map_err(unavailable)?.len();
-    let pieces = ReaderStream::with_capacity(file, PIECE_BYTES).map_err(unavailable).boxed();
+    let pieces = ReaderStream::with_capacity(file, PIECE_BYTES)
+        .map_err(unavailable)
+        .boxed();
     Ok(Opened { size, pieces })
 }

@@ -9,12 +9,12 @@ use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
 use thiserror::Error;
 
-/// The most bytes of an answer's body. Storage answers a write with none, and a refusal with some hundred
-/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/status-and-error-codes2#error-response-format>).
+/// The most bytes of an answer's body. Storage answers a write with none, and a refusal with some
+/// hundred (<https://learn.microsoft.com/en-us/rest/api/storageservices/status-and-error-codes2#error-response-format>).
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The most bytes of a page of a listing: 5,000 blobs, each with a name of 1,024 characters and its properties
-/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs#uri-parameters>).
+/// The most bytes of a page of a listing: 5,000 blobs, each with a name of 1,024 characters and its
+/// properties (<https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs#uri-parameters>).
 const MAX_LISTING_BYTES: usize = 32 * 1024 * 1024;
 
 /// An answer's body goes on and on: whatever answers, it is not Azure Storage.
@@ -24,8 +24,8 @@ pub struct AnswerTooLong {
     most_bytes: usize,
 }
 
-/// An HTTP client that reads no more of an answer's body than a storage sends. Azure's client would collect it whole,
-/// and a server that does not end its answer could fill the memory.
+/// An HTTP client that reads no more of an answer's body than a storage sends. Azure's client would
+/// collect it whole, and a server that does not end its answer could fill the memory.
 #[derive(Debug)]
 pub struct BoundedClient {
     inner: Arc<dyn HttpClient>,
@@ -35,17 +35,26 @@ pub struct BoundedClient {
 impl BoundedClient {
     /// Bounds every answer that `inner` gets: for one who writes.
     pub fn writing(inner: Arc<dyn HttpClient>) -> Self {
-        Self { inner, streams_blobs: false }
+        Self {
+            inner,
+            streams_blobs: false,
+        }
     }
 
     /// Bounds refusals and listings; a blob is passed on piece by piece: for one who reads.
     pub fn reading(inner: Arc<dyn HttpClient>) -> Self {
-        Self { inner, streams_blobs: true }
+        Self {
+            inner,
+            streams_blobs: true,
+        }
     }
 
     /// The most bytes of an answer's body; `None` for a blob, which has any size.
     fn most_bytes(&self, request: &Request, status: StatusCode) -> Option<usize> {
-        match (self.streams_blobs && status.is_success(), is_listing(request)) {
+        match (
+            self.streams_blobs && status.is_success(),
+            is_listing(request),
+        ) {
             (true, true) => Some(MAX_LISTING_BYTES),
             (true, false) => None,
             (false, _) => Some(MAX_ANSWER_BYTES),
@@ -55,7 +64,10 @@ impl BoundedClient {
 
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs#request>
 fn is_listing(request: &Request) -> bool {
-    request.url().query_pairs().any(|(name, value)| name == "comp" && value == "list")
+    request
+        .url()
+        .query_pairs()
+        .any(|(name, value)| name == "comp" && value == "list")
 }
 
 #[async_trait]
@@ -68,7 +80,8 @@ impl HttpClient for BoundedClient {
         let (status, headers, body) = answer.deconstruct();
         let body = match collect(body, most_bytes).await {
             Ok(body) => body,
-            // What a refusal means stands in its status and headers; that its body cannot be read changes nothing.
+            // What a refusal means stands in its status and headers; that its body cannot be read
+            // changes nothing.
             Err(_) if !status.is_success() => Bytes::new(),
             Err(error) => return Err(error),
         };
@@ -84,7 +97,10 @@ async fn collect(
     let mut collected = BytesMut::new();
     while let Some(piece) = body.try_next().await? {
         if collected.len() + piece.len() > most_bytes {
-            return Err(Error::new(ErrorKind::DataConversion, AnswerTooLong { most_bytes }));
+            return Err(Error::new(
+                ErrorKind::DataConversion,
+                AnswerTooLong { most_bytes },
+            ));
         }
         collected.extend_from_slice(&piece);
     }
@@ -98,13 +114,24 @@ mod tests {
     use super::*;
 
     fn pieces(sizes: &[usize]) -> impl Stream<Item = azure_core::Result<Bytes>> + Unpin {
-        stream::iter(sizes.iter().map(|size| Ok(Bytes::from(vec![b'x'; *size]))).collect::<Vec<_>>())
+        stream::iter(
+            sizes
+                .iter()
+                .map(|size| Ok(Bytes::from(vec![b'x'; *size])))
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[tokio::test]
     async fn a_body_is_read_up_to_the_bound_and_no_byte_further() {
         for sizes in [&[][..], &[MAX_ANSWER_BYTES], &[MAX_ANSWER_BYTES - 1, 1]] {
-            assert_eq!(collect(pieces(sizes), MAX_ANSWER_BYTES).await.unwrap().len(), sizes.iter().sum::<usize>());
+            assert_eq!(
+                collect(pieces(sizes), MAX_ANSWER_BYTES)
+                    .await
+                    .unwrap()
+                    .len(),
+                sizes.iter().sum::<usize>()
+            );
         }
         for sizes in [&[MAX_ANSWER_BYTES + 1][..], &[MAX_ANSWER_BYTES, 1]] {
             let error = collect(pieces(sizes), MAX_ANSWER_BYTES).await.unwrap_err();

@@ -28,7 +28,9 @@ impl Blocks {
     /// [`ContainerError::Refused`] when it is empty.
     pub fn stage(&mut self, id: BlockId, data: Bytes) -> Result<(), ContainerError> {
         if data.is_empty() {
-            return Err(ContainerError::Refused { code: "InvalidHeaderValue".to_owned() });
+            return Err(ContainerError::Refused {
+                code: "InvalidHeaderValue".to_owned(),
+            });
         }
         self.uncommitted.insert(id, data);
         Ok(())
@@ -40,18 +42,31 @@ impl Blocks {
     /// # Errors
     /// [`ContainerError::BlocksGone`] when there is no such block: then nothing changes.
     pub fn commit(&mut self, list: &[BlockId], content_type: &str) -> Result<(), ContainerError> {
-        let found: Option<Vec<_>> = list.iter().map(|id| Some((*id, self.latest(*id)?))).collect();
+        let found: Option<Vec<_>> = list
+            .iter()
+            .map(|id| Some((*id, self.latest(*id)?)))
+            .collect();
         let blocks = found.ok_or(ContainerError::BlocksGone)?;
         self.uncommitted.clear();
-        self.committed = Some(Committed { blocks, content_type: content_type.to_owned() });
+        self.committed = Some(Committed {
+            blocks,
+            content_type: content_type.to_owned(),
+        });
         Ok(())
     }
 
     /// What readers see; `None` before the first commit.
     pub fn content(&self) -> Option<StoredBlob> {
         let committed = self.committed.as_ref()?;
-        let data = committed.blocks.iter().flat_map(|(_, data)| data.iter().copied()).collect();
-        Some(StoredBlob { data, content_type: committed.content_type.clone() })
+        let data = committed
+            .blocks
+            .iter()
+            .flat_map(|(_, data)| data.iter().copied())
+            .collect();
+        Some(StoredBlob {
+            data,
+            content_type: committed.content_type.clone(),
+        })
     }
 
     /// Whether readers see a blob.
@@ -73,8 +88,16 @@ impl Blocks {
     /// A block as `Latest` means it: the uncommitted one, else the one of the committed list
     /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#request-body>).
     fn latest(&self, id: BlockId) -> Option<Bytes> {
-        let committed = self.committed.iter().flat_map(|committed| &committed.blocks);
-        let committed = committed.filter(|(committed_id, _)| *committed_id == id).map(|(_, data)| data);
-        self.uncommitted.get(&id).or_else(|| committed.last()).cloned()
+        let committed = self
+            .committed
+            .iter()
+            .flat_map(|committed| &committed.blocks);
+        let committed = committed
+            .filter(|(committed_id, _)| *committed_id == id)
+            .map(|(_, data)| data);
+        self.uncommitted
+            .get(&id)
+            .or_else(|| committed.last())
+            .cloned()
     }
 }

@@ -8,10 +8,14 @@ use super::problem::{ContainerUrlProblem, shown};
 
 /// The blob endpoints of Azure's public, government and China clouds
 /// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#standard-endpoints>).
-const CLOUDS: [&str; 3] = ["blob.core.windows.net", "blob.core.usgovcloudapi.net", "blob.core.chinacloudapi.cn"];
+const CLOUDS: [&str; 3] = [
+    "blob.core.windows.net",
+    "blob.core.usgovcloudapi.net",
+    "blob.core.chinacloudapi.cn",
+];
 
-/// Behind the zone of an account with an Azure DNS zone endpoint: `{account}.z{00 to 99}.blob.storage.azure.net`
-/// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#azure-dns-zone-endpoints>).
+/// Behind the zone of an account with an Azure DNS zone endpoint: `{account}.z{00 to
+/// 99}.blob.storage.azure.net` (<https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#azure-dns-zone-endpoints>).
 const DNS_ZONE: &str = "blob.storage.azure.net";
 
 /// How the account's name ends in the host of its read-only copy.
@@ -33,7 +37,8 @@ pub struct ExtraEndpoint {
 pub struct BadEndpoint;
 
 impl ExtraEndpoint {
-    /// Reads an endpoint from configuration: scheme, host, port and, where the account is in the path, the account.
+    /// Reads an endpoint from configuration: scheme, host, port and, where the account is in the
+    /// path, the account.
     ///
     /// # Errors
     /// [`BadEndpoint`] when it is not an http or https URL, or holds more than a place.
@@ -52,9 +57,16 @@ impl ExtraEndpoint {
     }
 
     fn admits<'u>(&self, url: &'u Url) -> Option<Endpoint<'u>> {
-        let path = url.path().strip_prefix(self.base.path().trim_end_matches('/'))?.strip_prefix('/')?;
+        let path = url
+            .path()
+            .strip_prefix(self.base.path().trim_end_matches('/'))?
+            .strip_prefix('/')?;
         let same_origin = url.origin() == self.base.origin();
-        same_origin.then(|| Endpoint { base: self.text().to_owned(), path, secure: url.scheme() == "https" })
+        same_origin.then(|| Endpoint {
+            base: self.text().to_owned(),
+            path,
+            secure: url.scheme() == "https",
+        })
     }
 }
 
@@ -69,9 +81,14 @@ pub(super) struct Endpoint<'u> {
 }
 
 /// Finds the endpoint of a URL.
-pub(super) fn of<'u>(url: &'u Url, extra: &[ExtraEndpoint]) -> Result<Endpoint<'u>, ContainerUrlProblem> {
+pub(super) fn of<'u>(
+    url: &'u Url,
+    extra: &[ExtraEndpoint],
+) -> Result<Endpoint<'u>, ContainerUrlProblem> {
     if has_user(url) {
-        return Err(ContainerUrlProblem::Surplus { part: "a user name or password" });
+        return Err(ContainerUrlProblem::Surplus {
+            part: "a user name or password",
+        });
     }
     if url.fragment().is_some() {
         return Err(ContainerUrlProblem::Surplus { part: "a fragment" });
@@ -84,7 +101,9 @@ pub(super) fn of<'u>(url: &'u Url, extra: &[ExtraEndpoint]) -> Result<Endpoint<'
 
 fn of_azure(url: &Url) -> Result<Endpoint<'_>, ContainerUrlProblem> {
     if url.scheme() != "https" {
-        return Err(ContainerUrlProblem::NotHttps { scheme: shown(url.scheme()) });
+        return Err(ContainerUrlProblem::NotHttps {
+            scheme: shown(url.scheme()),
+        });
     }
     let host = url.host_str().unwrap_or_default();
     if !is_azure(host) {
@@ -94,13 +113,19 @@ fn of_azure(url: &Url) -> Result<Endpoint<'_>, ContainerUrlProblem> {
         return Err(ContainerUrlProblem::Surplus { part: "a port" });
     }
     let path = url.path().strip_prefix('/').unwrap_or_default();
-    Ok(Endpoint { base: format!("https://{host}"), path, secure: true })
+    Ok(Endpoint {
+        base: format!("https://{host}"),
+        path,
+        secure: true,
+    })
 }
 
 /// What is wrong with a host that is no blob endpoint.
 fn foreign(host: &str) -> ContainerUrlProblem {
     let is_secondary = host.split_once('.').is_some_and(|(account, rest)| {
-        account.strip_suffix(SECONDARY).is_some_and(|account| is_azure(&format!("{account}.{rest}")))
+        account
+            .strip_suffix(SECONDARY)
+            .is_some_and(|account| is_azure(&format!("{account}.{rest}")))
     });
     let host_shown = shown(host);
     if is_secondary {
@@ -117,7 +142,9 @@ fn has_user(url: &Url) -> bool {
 }
 
 fn is_azure(host: &str) -> bool {
-    host.split_once('.').is_some_and(|(account, rest)| is_account(account) && (CLOUDS.contains(&rest) || is_zone(rest)))
+    host.split_once('.').is_some_and(|(account, rest)| {
+        is_account(account) && (CLOUDS.contains(&rest) || is_zone(rest))
+    })
 }
 
 /// Three to 24 lower-case letters and digits, which shuts out the read-only `{account}-secondary`
@@ -129,8 +156,8 @@ fn is_account(name: &str) -> bool {
 fn is_zone(host: &str) -> bool {
     host.split_once('.').is_some_and(|(zone, rest)| {
         rest == DNS_ZONE
-            && zone
-                .strip_prefix('z')
-                .is_some_and(|number| number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()))
+            && zone.strip_prefix('z').is_some_and(|number| {
+                number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit())
+            })
     })
 }

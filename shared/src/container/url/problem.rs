@@ -4,8 +4,8 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Why a container URL is refused. Its text names the field, the offending value where that is no secret, the reason
-/// and the mend; it never holds the signature.
+/// Why a container URL is refused. Its text names the field, the offending value where that is no
+/// secret, the reason and the mend; it never holds the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ContainerUrlProblem {
     /// It cannot be parsed.
@@ -20,7 +20,9 @@ pub enum ContainerUrlProblem {
         part: &'static str,
     },
     /// Its scheme is not https.
-    #[error("containerUrl has the scheme {scheme}, which would send the signature in the clear; use https")]
+    #[error(
+        "containerUrl has the scheme {scheme}, which would send the signature in the clear; use https"
+    )]
     NotHttps {
         /// The scheme.
         scheme: String,
@@ -56,7 +58,9 @@ pub enum ContainerUrlProblem {
         host: String,
     },
     /// Its path is not one segment.
-    #[error("containerUrl has the path {path}, which is not one container; end the path with the container's name")]
+    #[error(
+        "containerUrl has the path {path}, which is not one container; end the path with the container's name"
+    )]
     NotOneContainer {
         /// The path.
         path: String,
@@ -71,7 +75,9 @@ pub enum ContainerUrlProblem {
         name: String,
     },
     /// It is one of the containers that Azure makes for purposes of its own.
-    #[error("containerUrl names the container {name}, which {why}; use a container of its own for exports")]
+    #[error(
+        "containerUrl names the container {name}, which {why}; use a container of its own for exports"
+    )]
     SpecialContainer {
         /// The name.
         name: &'static str,
@@ -79,10 +85,14 @@ pub enum ContainerUrlProblem {
         why: &'static str,
     },
     /// It has no query.
-    #[error("containerUrl has no shared access signature; append the one that your storage account made, after a ?")]
+    #[error(
+        "containerUrl has no shared access signature; append the one that your storage account made, after a ?"
+    )]
     SignatureMissing,
     /// Its query is longer than can be kept.
-    #[error("containerUrl has a signature of {length} characters, more than {limit}; remove what is not part of it")]
+    #[error(
+        "containerUrl has a signature of {length} characters, more than {limit}; remove what is not part of it"
+    )]
     TooLong {
         /// The query's length, in bytes.
         length: usize,
@@ -90,7 +100,9 @@ pub enum ContainerUrlProblem {
         limit: usize,
     },
     /// Its query has no `sig`.
-    #[error("containerUrl has a query without sig, so it is not signed; copy the shared access signature in full")]
+    #[error(
+        "containerUrl has a query without sig, so it is not signed; copy the shared access signature in full"
+    )]
     SigMissing,
     /// A parameter occurs twice.
     #[error("containerUrl has the parameter {name} more than once; keep the one that was signed")]
@@ -125,7 +137,9 @@ pub enum ContainerUrlProblem {
         name: &'static str,
     },
     /// A time cannot be read.
-    #[error("containerUrl has {name}={value}, which is not a time of Azure Storage; use the form 2026-01-31T18:00:00Z")]
+    #[error(
+        "containerUrl has {name}={value}, which is not a time of Azure Storage; use the form 2026-01-31T18:00:00Z"
+    )]
     BadTime {
         /// The parameter.
         name: &'static str,
@@ -133,28 +147,41 @@ pub enum ContainerUrlProblem {
         value: String,
     },
     /// Neither it nor a stored access policy says when it expires.
-    #[error("containerUrl has a signature without an expiry (se); make one that has an expiry or an access policy")]
+    #[error(
+        "containerUrl has a signature without an expiry (se); make one that has an expiry or an access policy"
+    )]
     ExpiryMissing,
     /// It has expired.
-    #[error("containerUrl has a signature that expired at {}; make a new one", moment(at))]
+    #[error(
+        "containerUrl has a signature that expired at {}; make a new one",
+        moment(at)
+    )]
     Expired {
         /// When.
         at: OffsetDateTime,
     },
     /// It will have expired before an export can be written.
-    #[error("containerUrl has a signature that expires at {}, within 15 minutes; make one that lasts", moment(at))]
+    #[error(
+        "containerUrl has a signature that expires at {}, within 15 minutes; make one that lasts",
+        moment(at)
+    )]
     ExpiresSoon {
         /// When.
         at: OffsetDateTime,
     },
     /// It is valid only later.
-    #[error("containerUrl has a signature that starts at {}, in the future; leave the start out", moment(at))]
+    #[error(
+        "containerUrl has a signature that starts at {}, in the future; leave the start out",
+        moment(at)
+    )]
     NotYetValid {
         /// From when.
         at: OffsetDateTime,
     },
     /// Neither it nor a stored access policy says what it permits.
-    #[error("containerUrl has a signature without permissions (sp); make one with sp=w or an access policy")]
+    #[error(
+        "containerUrl has a signature without permissions (sp); make one with sp=w or an access policy"
+    )]
     PermissionsMissing,
     /// It does not permit writing.
     #[error(
@@ -164,8 +191,8 @@ pub enum ContainerUrlProblem {
         /// Its permissions.
         permissions: String,
     },
-    /// It permits to create blobs and not to write them again. Since service version 2026-04-06 that is enough to stage and
-    /// commit a new blob (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>).
+    /// It permits to create blobs and not to write them again. Since service version 2026-04-06
+    /// that is enough to stage and commit a new blob (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>).
     #[error(
         "containerUrl has a signature with sp={permissions}, which creates blobs and cannot write them again: \
          after a crash a commit is repeated, and that needs w; make one that has w, such as sp=cw"
@@ -186,7 +213,9 @@ pub enum ContainerUrlProblem {
         value: String,
     },
     /// It may not be used over https.
-    #[error("containerUrl has a signature with spr={protocols}, which shuts out https; make one with spr=https")]
+    #[error(
+        "containerUrl has a signature with spr={protocols}, which shuts out https; make one with spr=https"
+    )]
     HttpsShutOut {
         /// The protocols it allows.
         protocols: String,
@@ -204,7 +233,9 @@ impl ContainerUrlProblem {
                 "ContainerUrlUnknownHost"
             }
             Self::NotOneContainer { .. } => "ContainerUrlNotOneContainer",
-            Self::BadContainerName { .. } | Self::SpecialContainer { .. } => "ContainerUrlBadContainerName",
+            Self::BadContainerName { .. } | Self::SpecialContainer { .. } => {
+                "ContainerUrlBadContainerName"
+            }
             Self::SignatureMissing => "ContainerUrlSignatureMissing",
             Self::TooLong { .. } => "ContainerUrlTooLong",
             Self::SigMissing => "ContainerUrlSigMissing",
@@ -228,10 +259,12 @@ impl ContainerUrlProblem {
 /// The longest value that a message quotes: below the 43 characters of an HMAC-SHA256 in base64.
 const SHOWN_CHARS: usize = 40;
 
-/// A value fit for a message. A signature pasted into the wrong place must not come back in an answer or a log, so
-/// only short values of harmless characters are quoted: no `=` and no `%`.
+/// A value fit for a message. A signature pasted into the wrong place must not come back in an
+/// answer or a log, so only short values of harmless characters are quoted: no `=` and no `%`.
 pub(super) fn shown(value: &str) -> String {
-    let harmless = value.chars().all(|c| c.is_ascii_alphanumeric() || "-._:,/[]".contains(c));
+    let harmless = value
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-._:,/[]".contains(c));
     match value.len() {
         0 => "(none)".to_owned(),
         1..=SHOWN_CHARS if harmless => value.to_owned(),

@@ -17,14 +17,16 @@ const CLOCK_SKEW: Duration = Duration::minutes(5);
 /// A signature must live at least this long.
 const SHORTEST_LIFE: Duration = Duration::minutes(15);
 
-/// Parameters that choose an operation: the service sets them itself, and a second value would win or confuse.
+/// Parameters that choose an operation: the service sets them itself, and a second value would win
+/// or confuse.
 const OPERATION: [&str; 5] = ["comp", "restype", "blockid", "timeout", "snapshot"];
 
-/// Parameters of a signature that holds only beside a token of one user: the user, and the tenant that the key was
-/// delegated to.
+/// Parameters of a signature that holds only beside a token of one user: the user, and the tenant
+/// that the key was delegated to.
 const OF_A_USER: [&str; 2] = ["sduoid", "skdutid"];
 
-/// Parameters that name the headers, or the query parameters, that a request must have for the signature to hold.
+/// Parameters that name the headers, or the query parameters, that a request must have for the
+/// signature to hold.
 const OF_A_REQUEST: [&str; 2] = ["srh", "srq"];
 
 /// Checks a query that should be a signature; answers when it expires, if it says so.
@@ -34,16 +36,25 @@ pub(super) fn check(
     now: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
     let parameters = Parameters::parse(query)?;
-    if let Some(name) = OPERATION.into_iter().find(|name| parameters.0.contains_key(*name)) {
+    if let Some(name) = OPERATION
+        .into_iter()
+        .find(|name| parameters.0.contains_key(*name))
+    {
         return Err(ContainerUrlProblem::ForeignParameter { name });
     }
     if parameters.get("sig").is_none() {
         return Err(ContainerUrlProblem::SigMissing);
     }
-    if let Some(name) = OF_A_USER.into_iter().find(|name| parameters.get(name).is_some()) {
+    if let Some(name) = OF_A_USER
+        .into_iter()
+        .find(|name| parameters.get(name).is_some())
+    {
         return Err(ContainerUrlProblem::UserBound { name });
     }
-    if let Some(name) = OF_A_REQUEST.into_iter().find(|name| parameters.get(name).is_some()) {
+    if let Some(name) = OF_A_REQUEST
+        .into_iter()
+        .find(|name| parameters.get(name).is_some())
+    {
         return Err(ContainerUrlProblem::RequestBound { name });
     }
     check_resource(&parameters)?;
@@ -61,7 +72,10 @@ impl Parameters {
         let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let name = name.to_ascii_lowercase();
-            if parameters.insert(name.clone(), value.into_owned()).is_some() {
+            if parameters
+                .insert(name.clone(), value.into_owned())
+                .is_some()
+            {
                 return Err(ContainerUrlProblem::RepeatedParameter { name: shown(&name) });
             }
         }
@@ -69,12 +83,20 @@ impl Parameters {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     fn time(&self, name: &'static str) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let time = parse_time(value).ok_or_else(|| ContainerUrlProblem::BadTime { name, value: shown(value) })?;
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let time = parse_time(value).ok_or_else(|| ContainerUrlProblem::BadTime {
+            name,
+            value: shown(value),
+        })?;
         Ok(Some(time))
     }
 
@@ -85,13 +107,23 @@ impl Parameters {
     }
 }
 
-/// A signature for a container says `sr=c`; one for an account says that it is for blobs (`ss`) and for objects (`srt`).
+/// A signature for a container says `sr=c`; one for an account says that it is for blobs (`ss`) and
+/// for objects (`srt`).
 fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
-    let wrong = |name, value: &str| Err(ContainerUrlProblem::WrongResource { name, value: shown(value) });
+    let wrong = |name, value: &str| {
+        Err(ContainerUrlProblem::WrongResource {
+            name,
+            value: shown(value),
+        })
+    };
     let services = parameters.get("ss");
     let types = parameters.get("srt");
     if let Some(resource) = parameters.get("sr") {
-        return if resource == "c" && services.is_none() && types.is_none() { Ok(()) } else { wrong("sr", resource) };
+        return if resource == "c" && services.is_none() && types.is_none() {
+            Ok(())
+        } else {
+            wrong("sr", resource)
+        };
     }
     match (services.unwrap_or_default(), types.unwrap_or_default()) {
         ("", "") => wrong("sr", ""),
@@ -104,10 +136,12 @@ fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
 fn check_permissions(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
     match parameters.get("sp") {
         Some(permissions) if permissions.contains('w') => Ok(()),
-        Some(permissions) if permissions.contains('c') => {
-            Err(ContainerUrlProblem::CreateOnly { permissions: shown(permissions) })
-        }
-        Some(permissions) => Err(ContainerUrlProblem::WriteMissing { permissions: shown(permissions) }),
+        Some(permissions) if permissions.contains('c') => Err(ContainerUrlProblem::CreateOnly {
+            permissions: shown(permissions),
+        }),
+        Some(permissions) => Err(ContainerUrlProblem::WriteMissing {
+            permissions: shown(permissions),
+        }),
         None if parameters.has_policy() => Ok(()),
         None => Err(ContainerUrlProblem::PermissionsMissing),
     }
@@ -118,7 +152,9 @@ fn check_protocols(parameters: &Parameters, secure: bool) -> Result<(), Containe
     if !secure || protocols.split(',').any(|protocol| protocol == "https") {
         Ok(())
     } else {
-        Err(ContainerUrlProblem::HttpsShutOut { protocols: shown(protocols) })
+        Err(ContainerUrlProblem::HttpsShutOut {
+            protocols: shown(protocols),
+        })
     }
 }
 
@@ -132,7 +168,10 @@ fn check_start(parameters: &Parameters, now: OffsetDateTime) -> Result<(), Conta
 }
 
 /// A signature made with a delegated key ends with that key (`ske`), whatever it says itself.
-fn check_expiry(parameters: &Parameters, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
+fn check_expiry(
+    parameters: &Parameters,
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
     let own = parameters.time("se")?;
     if own.is_none() && !parameters.has_policy() {
         return Err(ContainerUrlProblem::ExpiryMissing);
@@ -147,7 +186,8 @@ fn check_expiry(parameters: &Parameters, now: OffsetDateTime) -> Result<Option<O
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const CLOCK: &[BorrowedFormatItem<'_>] =
     format_description!("[hour]:[minute][optional [:[second][optional [.[subsecond digits:1+]]]]]");
-const OFFSET: &[BorrowedFormatItem<'_>] = format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+const OFFSET: &[BorrowedFormatItem<'_>] =
+    format_description!("[offset_hour sign:mandatory]:[offset_minute]");
 
 /// Reads a time in the forms of Azure Storage: a date, minutes or seconds, with `Z` or an offset
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/formatting-datetime-values>).
@@ -159,7 +199,14 @@ fn parse_time(text: &str) -> Option<OffsetDateTime> {
         Some(at) => clock.split_at_checked(at)?,
         None => (clock, "Z"),
     };
-    let offset = if offset == "Z" { time::UtcOffset::UTC } else { time::UtcOffset::parse(offset, OFFSET).ok()? };
-    let local = PrimitiveDateTime::new(Date::parse(date, DATE).ok()?, Time::parse(clock, CLOCK).ok()?);
+    let offset = if offset == "Z" {
+        time::UtcOffset::UTC
+    } else {
+        time::UtcOffset::parse(offset, OFFSET).ok()?
+    };
+    let local = PrimitiveDateTime::new(
+        Date::parse(date, DATE).ok()?,
+        Time::parse(clock, CLOCK).ok()?,
+    );
     Some(local.assume_offset(offset))
 }

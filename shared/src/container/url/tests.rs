@@ -17,8 +17,13 @@ fn code_of(url: &str) -> &'static str {
 
 /// The good signature with one parameter set to another value, or left out.
 fn sas_with(name: &str, value: Option<&str>) -> String {
-    let others = SAS.split('&').filter(|pair| pair.split('=').next() != Some(name)).map(str::to_owned);
-    let pairs: Vec<_> = others.chain(value.map(|value| format!("{name}={value}"))).collect();
+    let others = SAS
+        .split('&')
+        .filter(|pair| pair.split('=').next() != Some(name))
+        .map(str::to_owned);
+    let pairs: Vec<_> = others
+        .chain(value.map(|value| format!("{name}={value}")))
+        .collect();
     format!("{PLACE}?{}", pairs.join("&"))
 }
 
@@ -53,7 +58,10 @@ fn the_endpoints_of_every_cloud_and_of_dns_zones_are_let_in() {
         "ACCOUNT1.blob.core.windows.net",
         "account1.blob.core.windows.net:443",
     ] {
-        assert!(check(&format!("https://{host}/exports?{SAS}")).is_ok(), "{host}");
+        assert!(
+            check(&format!("https://{host}/exports?{SAS}")).is_ok(),
+            "{host}"
+        );
     }
 }
 
@@ -75,7 +83,11 @@ fn every_other_host_is_refused() {
         "account1.zaa.blob.storage.azure.net",
         "account1.blob.storage.azure.net",
     ] {
-        assert_eq!(code_of(&format!("https://{host}/exports?{SAS}")), "ContainerUrlUnknownHost", "{host}");
+        assert_eq!(
+            code_of(&format!("https://{host}/exports?{SAS}")),
+            "ContainerUrlUnknownHost",
+            "{host}"
+        );
     }
 }
 
@@ -83,8 +95,16 @@ fn every_other_host_is_refused() {
 fn what_is_no_https_url_is_refused() {
     assert_eq!(code_of("exports"), "ContainerUrlNotAUrl");
     assert_eq!(code_of(""), "ContainerUrlNotAUrl");
-    assert_eq!(code_of(&format!("http://account1.blob.core.windows.net/exports?{SAS}")), "ContainerUrlNotHttps");
-    assert_eq!(code_of(&format!("data:text/plain,{SAS}")), "ContainerUrlNotHttps");
+    assert_eq!(
+        code_of(&format!(
+            "http://account1.blob.core.windows.net/exports?{SAS}"
+        )),
+        "ContainerUrlNotHttps"
+    );
+    assert_eq!(
+        code_of(&format!("data:text/plain,{SAS}")),
+        "ContainerUrlNotHttps"
+    );
 }
 
 #[test]
@@ -105,48 +125,97 @@ fn the_path_is_exactly_one_container() {
         let url = format!("https://account1.blob.core.windows.net{path}?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlNotOneContainer", "{path}");
     }
-    assert_eq!(check(&format!("{PLACE}/?{SAS}")).unwrap().access.address.as_str(), PLACE);
+    assert_eq!(
+        check(&format!("{PLACE}/?{SAS}"))
+            .unwrap()
+            .access
+            .address
+            .as_str(),
+        PLACE
+    );
 }
 
 #[test]
 fn the_container_has_a_valid_name() {
     let long = "a".repeat(64);
-    for name in ["ab", &long, "Exports", "a_b", "a--b", "-ab", "ab-", "$root", "%61bc", "a.b", "exp\u{f6}rts"] {
+    for name in [
+        "ab",
+        &long,
+        "Exports",
+        "a_b",
+        "a--b",
+        "-ab",
+        "ab-",
+        "$root",
+        "%61bc",
+        "a.b",
+        "exp\u{f6}rts",
+    ] {
         let url = format!("https://account1.blob.core.windows.net/{name}?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlBadContainerName", "{name}");
     }
     let longest = "a".repeat(63);
     for name in ["abc", "a-b-c", "000", &longest] {
-        assert!(check(&format!("https://account1.blob.core.windows.net/{name}?{SAS}")).is_ok(), "{name}");
+        assert!(
+            check(&format!(
+                "https://account1.blob.core.windows.net/{name}?{SAS}"
+            ))
+            .is_ok(),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn a_signature_is_required_once_and_in_full() {
     assert_eq!(code_of(PLACE), "ContainerUrlSignatureMissing");
-    assert_eq!(code_of(&format!("{PLACE}?")), "ContainerUrlSignatureMissing");
+    assert_eq!(
+        code_of(&format!("{PLACE}?")),
+        "ContainerUrlSignatureMissing"
+    );
     assert_eq!(without("sig").unwrap_err().code(), "ContainerUrlSigMissing");
     assert_eq!(code_with("sig", ""), "ContainerUrlSigMissing");
-    assert_eq!(code_of(&format!("{PLACE}?{SAS}&sp=r")), "ContainerUrlRepeatedParameter");
-    assert_eq!(code_of(&format!("{PLACE}?{SAS}&SIG=x")), "ContainerUrlRepeatedParameter");
+    assert_eq!(
+        code_of(&format!("{PLACE}?{SAS}&sp=r")),
+        "ContainerUrlRepeatedParameter"
+    );
+    assert_eq!(
+        code_of(&format!("{PLACE}?{SAS}&SIG=x")),
+        "ContainerUrlRepeatedParameter"
+    );
     assert_eq!(code_with("comp", "list"), "ContainerUrlForeignParameter");
     assert_eq!(code_with("sip", &"1".repeat(4_096)), "ContainerUrlTooLong");
 }
 
 #[test]
 fn a_signature_outlives_the_next_quarter_of_an_hour() {
-    assert_eq!(code_with("se", "2026-11-21T12:00:00Z"), "ContainerUrlExpired");
+    assert_eq!(
+        code_with("se", "2026-11-21T12:00:00Z"),
+        "ContainerUrlExpired"
+    );
     assert_eq!(code_with("se", "2026-11-21"), "ContainerUrlExpired");
-    assert_eq!(code_with("se", "2026-11-21T12:14:59Z"), "ContainerUrlExpiresSoon");
+    assert_eq!(
+        code_with("se", "2026-11-21T12:14:59Z"),
+        "ContainerUrlExpiresSoon"
+    );
     assert!(with("se", "2026-11-21T12:15Z").is_ok());
-    assert_eq!(code_with("ske", "2026-11-21T12:01Z"), "ContainerUrlExpiresSoon");
-    assert_eq!(without("se").unwrap_err().code(), "ContainerUrlExpiryMissing");
+    assert_eq!(
+        code_with("ske", "2026-11-21T12:01Z"),
+        "ContainerUrlExpiresSoon"
+    );
+    assert_eq!(
+        without("se").unwrap_err().code(),
+        "ContainerUrlExpiryMissing"
+    );
 }
 
 #[test]
 fn a_signature_starts_at_most_five_minutes_from_now() {
     assert!(with("st", "2026-11-21T12:05:00Z").is_ok());
-    assert_eq!(code_with("st", "2026-11-21T12:05:01Z"), "ContainerUrlNotYetValid");
+    assert_eq!(
+        code_with("st", "2026-11-21T12:05:01Z"),
+        "ContainerUrlNotYetValid"
+    );
     assert_eq!(code_with("skt", "2026-11-22"), "ContainerUrlNotYetValid");
 }
 
@@ -156,13 +225,26 @@ fn every_form_of_time_of_azure_storage_is_read() {
         ("2026-12-01", datetime!(2026-12-01 0:00 UTC)),
         ("2026-12-01T10:30Z", datetime!(2026-12-01 10:30 UTC)),
         ("2026-12-01T10:30:15Z", datetime!(2026-12-01 10:30:15 UTC)),
-        ("2026-12-01T10:30:15.1234567Z", datetime!(2026-12-01 10:30:15.1234567 UTC)),
-        ("2026-12-01T10:30:15%2B02:00", datetime!(2026-12-01 8:30:15 UTC)),
+        (
+            "2026-12-01T10:30:15.1234567Z",
+            datetime!(2026-12-01 10:30:15.1234567 UTC),
+        ),
+        (
+            "2026-12-01T10:30:15%2B02:00",
+            datetime!(2026-12-01 8:30:15 UTC),
+        ),
         ("2026-12-01T10:30-02:00", datetime!(2026-12-01 12:30 UTC)),
     ] {
         assert_eq!(with("se", text).unwrap().expires, Some(time), "{text}");
     }
-    for text in ["tomorrow", "2026-13-01", "2026-12-01T", "2026-12-01T25:00Z", "1764590400", "2026-12-01T10:30Zx"] {
+    for text in [
+        "tomorrow",
+        "2026-13-01",
+        "2026-12-01T",
+        "2026-12-01T25:00Z",
+        "1764590400",
+        "2026-12-01T10:30Zx",
+    ] {
         assert_eq!(code_with("se", text), "ContainerUrlBadTime", "{text}");
     }
 }
@@ -173,25 +255,49 @@ fn a_signature_can_write() {
         assert!(with("sp", permissions).is_ok(), "{permissions}");
     }
     for permissions in ["r", "rl", "c", "a"] {
-        assert_eq!(code_with("sp", permissions), "ContainerUrlWriteMissing", "{permissions}");
+        assert_eq!(
+            code_with("sp", permissions),
+            "ContainerUrlWriteMissing",
+            "{permissions}"
+        );
     }
-    assert_eq!(without("sp").unwrap_err().code(), "ContainerUrlPermissionsMissing");
+    assert_eq!(
+        without("sp").unwrap_err().code(),
+        "ContainerUrlPermissionsMissing"
+    );
 }
 
 #[test]
 fn a_stored_access_policy_may_hold_permissions_and_expiry() {
     let checked = check(&format!("{PLACE}?sv=2023-11-03&sr=c&si=exports&sig=abc")).unwrap();
     assert_eq!(checked.expires, None);
-    assert_eq!(code_of(&format!("{PLACE}?sr=c&si=exports&sp=r&sig=abc")), "ContainerUrlWriteMissing");
+    assert_eq!(
+        code_of(&format!("{PLACE}?sr=c&si=exports&sp=r&sig=abc")),
+        "ContainerUrlWriteMissing"
+    );
 }
 
 #[test]
 fn a_signature_is_for_the_blobs_of_the_container() {
-    let account = |fields: &str| format!("{PLACE}?sv=2023-11-03&sp=w&se=2026-11-22&sig=abc&{fields}");
+    let account =
+        |fields: &str| format!("{PLACE}?sv=2023-11-03&sp=w&se=2026-11-22&sig=abc&{fields}");
     assert!(check(&account("ss=b&srt=sco")).is_ok());
     assert!(check(&account("ss=bfqt&srt=o")).is_ok());
-    for fields in ["", "sr=b", "sr=d", "ss=f&srt=sco", "ss=b&srt=sc", "ss=b", "srt=o", "sr=c&ss=b&srt=o"] {
-        assert_eq!(code_of(&account(fields)), "ContainerUrlWrongResource", "{fields}");
+    for fields in [
+        "",
+        "sr=b",
+        "sr=d",
+        "ss=f&srt=sco",
+        "ss=b&srt=sc",
+        "ss=b",
+        "srt=o",
+        "sr=c&ss=b&srt=o",
+    ] {
+        assert_eq!(
+            code_of(&account(fields)),
+            "ContainerUrlWrongResource",
+            "{fields}"
+        );
     }
 }
 
@@ -205,27 +311,75 @@ fn a_signature_may_be_used_over_https() {
 #[test]
 fn a_configured_endpoint_is_let_in_and_nothing_beside_it() {
     let endpoint = ExtraEndpoint::parse("http://127.0.0.1:10000/devstoreaccount1/").unwrap();
-    let rules = ContainerUrlRules { extra_endpoints: vec![endpoint] };
+    let rules = ContainerUrlRules {
+        extra_endpoints: vec![endpoint],
+    };
     let sas = SAS.replace("spr=https", "spr=http");
     let place = "http://127.0.0.1:10000/devstoreaccount1/exports";
-    assert_eq!(rules.check(&format!("{place}?{sas}"), NOW).unwrap().access.address.as_str(), place);
+    assert_eq!(
+        rules
+            .check(&format!("{place}?{sas}"), NOW)
+            .unwrap()
+            .access
+            .address
+            .as_str(),
+        place
+    );
     for (place, code) in [
-        ("http://127.0.0.1:10001/devstoreaccount1/exports", "ContainerUrlNotHttps"),
-        ("http://127.0.0.1:10000/devstoreaccount2/exports", "ContainerUrlNotHttps"),
-        ("http://127.0.0.1:10000/devstoreaccount1x/exports", "ContainerUrlNotHttps"),
-        ("https://127.0.0.1:10000/devstoreaccount1/exports", "ContainerUrlUnknownHost"),
-        ("http://127.0.0.1:10000/devstoreaccount1", "ContainerUrlNotHttps"),
-        ("http://127.0.0.1:10000/devstoreaccount1/exports/more", "ContainerUrlNotOneContainer"),
-        ("http://127.0.0.1:10000/devstoreaccount1/../secret/exports", "ContainerUrlNotHttps"),
-        ("http://u@127.0.0.1:10000/devstoreaccount1/exports", "ContainerUrlSurplus"),
+        (
+            "http://127.0.0.1:10001/devstoreaccount1/exports",
+            "ContainerUrlNotHttps",
+        ),
+        (
+            "http://127.0.0.1:10000/devstoreaccount2/exports",
+            "ContainerUrlNotHttps",
+        ),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1x/exports",
+            "ContainerUrlNotHttps",
+        ),
+        (
+            "https://127.0.0.1:10000/devstoreaccount1/exports",
+            "ContainerUrlUnknownHost",
+        ),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1",
+            "ContainerUrlNotHttps",
+        ),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1/exports/more",
+            "ContainerUrlNotOneContainer",
+        ),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1/../secret/exports",
+            "ContainerUrlNotHttps",
+        ),
+        (
+            "http://u@127.0.0.1:10000/devstoreaccount1/exports",
+            "ContainerUrlSurplus",
+        ),
     ] {
-        assert_eq!(rules.check(&format!("{place}?{sas}"), NOW).unwrap_err().code(), code, "{place}");
+        assert_eq!(
+            rules
+                .check(&format!("{place}?{sas}"), NOW)
+                .unwrap_err()
+                .code(),
+            code,
+            "{place}"
+        );
     }
 }
 
 #[test]
 fn only_a_plain_place_is_an_extra_endpoint() {
-    for text in ["", "127.0.0.1:10000", "ftp://host", "http://user@host", "http://host/?sig=x", "http://host/#x"] {
+    for text in [
+        "",
+        "127.0.0.1:10000",
+        "ftp://host",
+        "http://user@host",
+        "http://host/?sig=x",
+        "http://host/#x",
+    ] {
         assert_eq!(ExtraEndpoint::parse(text), Err(BadEndpoint), "{text}");
     }
 }
@@ -233,7 +387,12 @@ fn only_a_plain_place_is_an_extra_endpoint() {
 #[test]
 fn a_refusal_names_the_field_the_value_and_the_mend() {
     let text = with("sp", "rl").unwrap_err().to_string();
-    assert!(text.starts_with("containerUrl") && text.contains("sp=rl") && text.contains("such as sp=cw"), "{text}");
+    assert!(
+        text.starts_with("containerUrl")
+            && text.contains("sp=rl")
+            && text.contains("such as sp=cw"),
+        "{text}"
+    );
 }
 
 /// Everywhere a signature could end up by a slip of the hand.
@@ -303,14 +462,25 @@ fn message_of(url: &str) -> String {
 #[test]
 fn a_signature_for_one_user_or_one_kind_of_request_is_named_as_what_it_is() {
     for (name, value, code) in [
-        ("sduoid", "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11", "ContainerUrlUserBound"),
-        ("skdutid", "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11", "ContainerUrlUserBound"),
+        (
+            "sduoid",
+            "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11",
+            "ContainerUrlUserBound",
+        ),
+        (
+            "skdutid",
+            "0b4a4b1e-1a1f-4f62-93f2-1d1f2a5a9b11",
+            "ContainerUrlUserBound",
+        ),
         ("srh", "x-ms-meta-tenant", "ContainerUrlRequestBound"),
         ("srq", "timeout", "ContainerUrlRequestBound"),
     ] {
         assert_eq!(code_with(name, value), code);
         let message = message_of(&sas_with(name, Some(value)));
-        assert!(message.contains(name) && !message.contains(value), "{message}");
+        assert!(
+            message.contains(name) && !message.contains(value),
+            "{message}"
+        );
         assert!(with(name, "").is_ok(), "an empty parameter binds nothing");
     }
 }
@@ -329,12 +499,24 @@ fn permission_to_create_alone_is_refused_with_the_true_reason() {
 #[test]
 fn hosts_that_look_like_blob_endpoints_are_named_as_what_they_are() {
     for (host, words) in [
-        ("account1-secondary.blob.core.windows.net", "the secondary endpoint of an account, which can only be read"),
-        ("account1-secondary.z07.blob.storage.azure.net", "the secondary endpoint"),
+        (
+            "account1-secondary.blob.core.windows.net",
+            "the secondary endpoint of an account, which can only be read",
+        ),
+        (
+            "account1-secondary.z07.blob.storage.azure.net",
+            "the secondary endpoint",
+        ),
         ("onelake.blob.fabric.microsoft.com", "OneLake"),
         ("westus-onelake.dfs.fabric.microsoft.com", "OneLake"),
-        ("x-secondary.example.com", "which is not an Azure blob endpoint"),
-        ("fabric.microsoft.com.example.com", "which is not an Azure blob endpoint"),
+        (
+            "x-secondary.example.com",
+            "which is not an Azure blob endpoint",
+        ),
+        (
+            "fabric.microsoft.com.example.com",
+            "which is not an Azure blob endpoint",
+        ),
     ] {
         let url = format!("https://{host}/exports?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlUnknownHost", "{host}");
@@ -344,13 +526,19 @@ fn hosts_that_look_like_blob_endpoints_are_named_as_what_they_are() {
 
 #[test]
 fn the_containers_of_azures_own_are_refused_with_what_they_are() {
-    for (name, words) in
-        [("$web", "public"), ("$root", "slash"), ("$logs", "its own logs"), ("$blobchangefeed", "change feed")]
-    {
+    for (name, words) in [
+        ("$web", "public"),
+        ("$root", "slash"),
+        ("$logs", "its own logs"),
+        ("$blobchangefeed", "change feed"),
+    ] {
         let url = format!("https://account1.blob.core.windows.net/{name}?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlBadContainerName");
         let message = message_of(&url);
-        assert!(message.contains(name) && message.contains(words), "{message}");
+        assert!(
+            message.contains(name) && message.contains(words),
+            "{message}"
+        );
     }
 }
 
@@ -358,5 +546,9 @@ fn the_containers_of_azures_own_are_refused_with_what_they_are() {
 fn a_doubled_question_mark_is_said() {
     let url = format!("{PLACE}??{SAS}");
     assert_eq!(code_of(&url), "ContainerUrlSurplus");
-    assert!(message_of(&url).contains("a second question mark"), "{}", message_of(&url));
+    assert!(
+        message_of(&url).contains("a second question mark"),
+        "{}",
+        message_of(&url)
+    );
 }

@@ -11,7 +11,12 @@ use crate::container::{ContainerAccess, ContainerAddress, Containers};
 use crate::secret::Secret;
 
 fn settings(block_bytes: usize, uploads_in_flight: usize) -> WriterSettings {
-    WriterSettings { block_bytes, uploads_in_flight, retries: 2, retry_delay: Duration::ZERO }
+    WriterSettings {
+        block_bytes,
+        uploads_in_flight,
+        retries: 2,
+        retry_delay: Duration::ZERO,
+    }
 }
 
 fn name() -> BlobName {
@@ -30,11 +35,24 @@ fn world() -> World {
     let signature = Secret::new("sp=w&sig=abc");
     containers.create(&address);
     containers.grant(&address, &signature, Permission::Write);
-    let container = containers.open(&ContainerAccess { address: address.clone(), signature }).unwrap();
-    World { containers, address, container }
+    let container = containers
+        .open(&ContainerAccess {
+            address: address.clone(),
+            signature,
+        })
+        .unwrap();
+    World {
+        containers,
+        address,
+        container,
+    }
 }
 
-async fn write(container: Arc<dyn Container>, pieces: &[Vec<u8>], settings: WriterSettings) -> PreparedFile {
+async fn write(
+    container: Arc<dyn Container>,
+    pieces: &[Vec<u8>],
+    settings: WriterSettings,
+) -> PreparedFile {
     let mut writer = BlobWriter::new(container, name(), 1, settings);
     for piece in pieces {
         writer.buffer().extend_from_slice(piece);
@@ -44,7 +62,11 @@ async fn write(container: Arc<dyn Container>, pieces: &[Vec<u8>], settings: Writ
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 proptest! {
@@ -72,7 +94,10 @@ proptest! {
 #[tokio::test]
 async fn the_checksums_are_those_of_the_published_check_values() {
     let file = write(world().container, &[b"123456789".to_vec()], settings(4, 2)).await;
-    assert_eq!(file.sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
+    assert_eq!(
+        file.sha256,
+        "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
+    );
     assert_eq!(file.crc64, "ae8b14860a799888");
 }
 
@@ -82,7 +107,9 @@ async fn nothing_is_visible_before_the_commit() {
     let file = write(world.container.clone(), &[vec![7; 10]], settings(4, 2)).await;
     assert_eq!(world.containers.list(&world.address), Vec::<String>::new());
     assert_eq!(world.containers.uncommitted(&world.address, &name()), 3);
-    commit(world.container.as_ref(), &file, "application/json").await.unwrap();
+    commit(world.container.as_ref(), &file, "application/json")
+        .await
+        .unwrap();
     assert_eq!(world.containers.list(&world.address), [name().as_str()]);
 }
 
@@ -96,17 +123,32 @@ struct Stubborn {
 
 impl Stubborn {
     fn failing(inner: Arc<dyn Container>, failures: Vec<ContainerError>) -> Arc<Self> {
-        Arc::new(Self { inner, failures: Mutex::new(failures), held: None, begun: AtomicUsize::new(0) })
+        Arc::new(Self {
+            inner,
+            failures: Mutex::new(failures),
+            held: None,
+            begun: AtomicUsize::new(0),
+        })
     }
 
     fn held(inner: Arc<dyn Container>, gate: Arc<Notify>) -> Arc<Self> {
-        Arc::new(Self { inner, failures: Mutex::default(), held: Some(gate), begun: AtomicUsize::new(0) })
+        Arc::new(Self {
+            inner,
+            failures: Mutex::default(),
+            held: Some(gate),
+            begun: AtomicUsize::new(0),
+        })
     }
 }
 
 #[async_trait]
 impl Container for Stubborn {
-    async fn stage_block(&self, blob: &BlobName, block: BlockId, data: Bytes) -> Result<(), ContainerError> {
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         if let Some(gate) = &self.held {
             gate.notified().await;
@@ -118,17 +160,26 @@ impl Container for Stubborn {
         }
     }
 
-    async fn commit_blocks(&self, blob: &BlobName, ids: &[BlockId], content_type: &str) -> Result<(), ContainerError> {
+    async fn commit_blocks(
+        &self,
+        blob: &BlobName,
+        ids: &[BlockId],
+        content_type: &str,
+    ) -> Result<(), ContainerError> {
         self.inner.commit_blocks(blob, ids, content_type).await
     }
 }
 
 fn unavailable() -> ContainerError {
-    ContainerError::Unavailable { reason: "ServerBusy".to_owned() }
+    ContainerError::Unavailable {
+        reason: "ServerBusy".to_owned(),
+    }
 }
 
 fn damaged() -> ContainerError {
-    ContainerError::Damaged { code: "Crc64Mismatch".to_owned() }
+    ContainerError::Damaged {
+        code: "Crc64Mismatch".to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -136,7 +187,10 @@ async fn a_block_that_arrived_damaged_or_not_at_all_is_sent_again() {
     let world = world();
     let container = Stubborn::failing(world.container, vec![unavailable(), damaged()]);
     let file = write(container.clone(), &[vec![7; 4]], settings(4, 1)).await;
-    assert_eq!((file.blocks, container.begun.load(Ordering::SeqCst)), (1, 3));
+    assert_eq!(
+        (file.blocks, container.begun.load(Ordering::SeqCst)),
+        (1, 3)
+    );
     assert_eq!(world.containers.uncommitted(&world.address, &name()), 1);
 }
 
@@ -151,7 +205,9 @@ async fn the_repeats_of_a_block_are_bounded() {
 
 #[tokio::test]
 async fn a_refusal_is_not_repeated() {
-    let refused = ContainerError::Refused { code: "BlobImmutableDueToPolicy".to_owned() };
+    let refused = ContainerError::Refused {
+        code: "BlobImmutableDueToPolicy".to_owned(),
+    };
     let container = Stubborn::failing(world().container, vec![refused.clone()]);
     let mut writer = BlobWriter::new(container.clone(), name(), 1, settings(4, 1));
     writer.buffer().extend_from_slice(&[7; 4]);
@@ -203,6 +259,8 @@ async fn a_dropped_writer_stops_its_uploads() {
 async fn a_file_of_too_many_blocks_is_refused() {
     let mut writer = BlobWriter::new(world().container, name(), 1, settings(1, 8));
     writer.buffer().resize(MAX_BLOCKS as usize + 1, 7);
-    let refused = ContainerError::Refused { code: "BlockCountExceedsLimit".to_owned() };
+    let refused = ContainerError::Refused {
+        code: "BlockCountExceedsLimit".to_owned(),
+    };
     assert_eq!(writer.finish().await, Err(refused));
 }

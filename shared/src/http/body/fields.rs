@@ -45,7 +45,8 @@ pub(super) struct Entry {
     pub(super) value: Result<Value, Unreadable>,
 }
 
-/// The fields of a body. Names ignore case; `null` is as good as absent; what nobody asks for is ignored.
+/// The fields of a body. Names ignore case; `null` is as good as absent; what nobody asks for is
+/// ignored.
 pub struct Fields {
     encoding: Encoding,
     entries: Vec<Entry>,
@@ -55,7 +56,11 @@ pub struct Fields {
 
 impl Fields {
     pub(super) fn new(encoding: Encoding, entries: Vec<Entry>) -> Self {
-        Self { encoding, entries, asked: RefCell::default() }
+        Self {
+            encoding,
+            entries,
+            asked: RefCell::default(),
+        }
     }
 
     /// The one value of a field. `mend` is what to send when it cannot be read.
@@ -69,7 +74,10 @@ impl Fields {
             several => Err(FieldError {
                 code: ErrorCode::DuplicateField,
                 field,
-                problem: format!("stands {} times, counting spellings that differ in case", several.len()),
+                problem: format!(
+                    "stands {} times, counting spellings that differ in case",
+                    several.len()
+                ),
                 mend: "send it once".to_owned(),
             }),
         }
@@ -82,8 +90,13 @@ impl Fields {
     pub fn list(&self, field: &'static str, mend: &str) -> Result<Option<Vec<Value>>, FieldError> {
         if self.encoding == Encoding::Form {
             let values = self.all(field, mend)?;
-            let texts = values.into_iter().filter_map(Value::as_str).flat_map(|text| text.split(','));
-            let list: Vec<Value> = texts.map(|text| Value::String(text.trim().to_owned())).collect();
+            let texts = values
+                .into_iter()
+                .filter_map(Value::as_str)
+                .flat_map(|text| text.split(','));
+            let list: Vec<Value> = texts
+                .map(|text| Value::String(text.trim().to_owned()))
+                .collect();
             return Ok(Some(list).filter(|list| !list.is_empty()));
         }
         match self.one(field, mend)? {
@@ -96,16 +109,33 @@ impl Fields {
     /// The names of a form's fields; none of JSON.
     pub fn form_names(&self) -> impl Iterator<Item = &str> {
         let is_form = self.encoding == Encoding::Form;
-        self.entries.iter().filter(move |_| is_form).map(|entry| entry.name.as_str())
+        self.entries
+            .iter()
+            .filter(move |_| is_form)
+            .map(|entry| entry.name.as_str())
     }
 
-    /// Names what nobody has asked for, but for `known`: what other operations ask for. Values are never shown.
+    /// Names what nobody has asked for, but for `known`: what other operations ask for. Values are
+    /// never shown.
     pub fn unknown(&self, known: &[&str]) -> Option<Warning> {
         let asked = self.asked.borrow();
-        let is_known = |name: &str| asked.iter().chain(known).any(|known| known.eq_ignore_ascii_case(name));
-        let names: BTreeSet<&str> =
-            self.entries.iter().map(|entry| entry.name.as_str()).filter(|name| !is_known(name)).collect();
-        let mut listed: Vec<String> = names.iter().take(MOST_NAMES).map(|name| shown(name)).collect();
+        let is_known = |name: &str| {
+            asked
+                .iter()
+                .chain(known)
+                .any(|known| known.eq_ignore_ascii_case(name))
+        };
+        let names: BTreeSet<&str> = self
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .filter(|name| !is_known(name))
+            .collect();
+        let mut listed: Vec<String> = names
+            .iter()
+            .take(MOST_NAMES)
+            .map(|name| shown(name))
+            .collect();
         if names.len() > MOST_NAMES {
             listed.push(format!("and {} more", names.len() - MOST_NAMES));
         }
@@ -118,14 +148,26 @@ impl Fields {
 
     fn all(&self, field: &'static str, mend: &str) -> Result<Vec<&Value>, FieldError> {
         self.asked.borrow_mut().insert(field);
-        let named = self.entries.iter().filter(|entry| entry.name.eq_ignore_ascii_case(field));
+        let named = self
+            .entries
+            .iter()
+            .filter(|entry| entry.name.eq_ignore_ascii_case(field));
         let refused = |unreadable: &Unreadable| invalid(field, unreadable.problem(), mend);
-        let values =
-            named.map(|entry| entry.value.as_ref().map_err(refused)).collect::<Result<Vec<_>, FieldError>>()?;
-        Ok(values.into_iter().filter(|value| !value.is_null()).collect())
+        let values = named
+            .map(|entry| entry.value.as_ref().map_err(refused))
+            .collect::<Result<Vec<_>, FieldError>>()?;
+        Ok(values
+            .into_iter()
+            .filter(|value| !value.is_null())
+            .collect())
     }
 }
 
 fn invalid(field: &'static str, problem: &str, mend: &str) -> FieldError {
-    FieldError { code: ErrorCode::InvalidField, field, problem: problem.to_owned(), mend: mend.to_owned() }
+    FieldError {
+        code: ErrorCode::InvalidField,
+        field,
+        problem: problem.to_owned(),
+        mend: mend.to_owned(),
+    }
 }

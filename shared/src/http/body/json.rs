@@ -1,5 +1,5 @@
-//! A body of JSON. What nobody asks for need not be a number that fits or a text that UTF-8 can hold: JSON allows both
-//! (<https://www.rfc-editor.org/rfc/rfc8259#section-8.2>).
+//! A body of JSON. What nobody asks for need not be a number that fits or a text that UTF-8 can
+//! hold: JSON allows both (<https://www.rfc-editor.org/rfc/rfc8259#section-8.2>).
 
 use std::fmt;
 
@@ -17,16 +17,23 @@ use crate::http::error::ApiError;
 pub(super) fn entries(text: &str) -> Result<Vec<Entry>, ApiError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(text, &error))?;
     let Some(properties) = properties(text) else {
-        return Err(invalid(format!("is JSON, but {} and not an object", kind(text)), SEND_OBJECT));
+        return Err(invalid(
+            format!("is JSON, but {} and not an object", kind(text)),
+            SEND_OBJECT,
+        ));
     };
-    Ok(properties.into_iter().flat_map(|(name, raw)| spread_options(name, raw.get())).collect())
+    Ok(properties
+        .into_iter()
+        .flat_map(|(name, raw)| spread_options(name, raw.get()))
+        .collect())
 }
 
 /// Says where the JSON ends to be JSON. The parser's own words may repeat what the body holds.
 fn not_json(text: &str, error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
     if looks_like_form(text) {
-        let mend = "send a form with `Content-Type: application/x-www-form-urlencoded`, or send JSON";
+        let mend =
+            "send a form with `Content-Type: application/x-www-form-urlencoded`, or send JSON";
         return invalid("looks like a form, and its content type says JSON", mend);
     }
     match error.classify() {
@@ -34,14 +41,18 @@ fn not_json(text: &str, error: &serde_json::Error) -> ApiError {
             format!("is not JSON: it ends too early, at {place}"),
             "send it whole, with every quote, bracket and brace closed",
         ),
-        Category::Syntax | Category::Io | Category::Data => invalid(format!("is not JSON, at {place}"), SEND_OBJECT),
+        Category::Syntax | Category::Io | Category::Data => {
+            invalid(format!("is not JSON, at {place}"), SEND_OBJECT)
+        }
     }
 }
 
 fn looks_like_form(text: &str) -> bool {
     let name = text.split_once('=').map_or("", |(name, _)| name);
     name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-%".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-%".contains(&byte))
 }
 
 fn kind(json: &str) -> &'static str {
@@ -55,12 +66,22 @@ fn kind(json: &str) -> &'static str {
 }
 
 fn spread_options(name: String, raw: &str) -> Vec<Entry> {
-    let options = if name.eq_ignore_ascii_case(OPTIONS) { properties(raw) } else { None };
+    let options = if name.eq_ignore_ascii_case(OPTIONS) {
+        properties(raw)
+    } else {
+        None
+    };
     match options {
-        None => vec![Entry { name, value: value(raw) }],
+        None => vec![Entry {
+            name,
+            value: value(raw),
+        }],
         Some(options) => options
             .into_iter()
-            .map(|(option, raw)| Entry { name: format!("{OPTIONS}.{option}"), value: value(raw.get()) })
+            .map(|(option, raw)| Entry {
+                name: format!("{OPTIONS}.{option}"),
+                value: value(raw.get()),
+            })
             .collect(),
     }
 }
@@ -69,7 +90,9 @@ fn spread_options(name: String, raw: &str) -> Vec<Entry> {
 fn value(raw: &str) -> Result<Value, Unreadable> {
     serde_json::from_str(raw).map_err(|error| {
         let reason = error.to_string();
-        let is_text = ["surrogate", "escape", "unicode"].iter().any(|word| reason.contains(word));
+        let is_text = ["surrogate", "escape", "unicode"]
+            .iter()
+            .any(|word| reason.contains(word));
         match (reason.contains("number"), is_text) {
             (true, _) => Unreadable::Number,
             (false, true) => Unreadable::Text,
@@ -80,7 +103,9 @@ fn value(raw: &str) -> Result<Value, Unreadable> {
 
 /// The properties of an object as they stand, repeats included; `None` when it is none.
 fn properties(json: &str) -> Option<Vec<(String, &RawValue)>> {
-    serde_json::from_str::<Properties<'_>>(json).ok().map(|Properties(properties)| properties)
+    serde_json::from_str::<Properties<'_>>(json)
+        .ok()
+        .map(|Properties(properties)| properties)
 }
 
 struct Properties<'t>(Vec<(String, &'t RawValue)>);
@@ -121,7 +146,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, Result<Value, Unreadable>)> {
-        entries(text).unwrap().into_iter().map(|Entry { name, value }| (name, value)).collect()
+        entries(text)
+            .unwrap()
+            .into_iter()
+            .map(|Entry { name, value }| (name, value))
+            .collect()
     }
 
     #[test]
@@ -139,11 +168,17 @@ mod tests {
             ("exportOptions.e", Err(Unreadable::Number)),
             ("exportOptions.f", Ok(json!(true))),
         ];
-        assert_eq!(read(&text), expected.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(
+            read(&text),
+            expected.map(|(name, value)| (name.to_owned(), value))
+        );
     }
 
     #[test]
     fn options_that_are_no_object_stay_one_entry() {
-        assert_eq!(read(r#"{"exportOptions":[1]}"#), [("exportOptions".to_owned(), Ok(json!([1])))]);
+        assert_eq!(
+            read(r#"{"exportOptions":[1]}"#),
+            [("exportOptions".to_owned(), Ok(json!([1])))]
+        );
     }
 }

@@ -7,16 +7,18 @@ use std::task::{Context, Poll, ready};
 use thiserror::Error;
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// The most bytes that a compressed object may expand to: `ratio` times its size as stored, and `always_bytes` however
-/// small it is.
+/// The most bytes that a compressed object may expand to: `ratio` times its size as stored, and
+/// `always_bytes` however small it is.
 ///
-/// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere byte to a 1,032nd:
-/// a ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a 32,000th, and the log of one device
-/// that says one thing to a 1,700th or less. What is always allowed makes room for such a log; beyond it, the log is
-/// to be stored in several objects, or uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
+/// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere
+/// byte to a 1,032nd: a ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a
+/// 32,000th, and the log of one device that says one thing to a 1,700th or less. What is always
+/// allowed makes room for such a log; beyond it, the log is to be stored in several objects, or
+/// uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
 ///
-/// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most 500 objects, expands
-/// to 160 GiB at most, about what a run exports in the time that it has (`docs/PERFORMANCE.md`).
+/// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most
+/// 500 objects, expands to 160 GiB at most, about what a run exports in the time that it has
+/// (`docs/PERFORMANCE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpansionLimit {
     /// How many times its size as stored an object may expand to.
@@ -27,14 +29,19 @@ pub struct ExpansionLimit {
 
 impl Default for ExpansionLimit {
     fn default() -> Self {
-        Self { ratio: 500, always_bytes: 256 << 20 }
+        Self {
+            ratio: 500,
+            always_bytes: 256 << 20,
+        }
     }
 }
 
 impl ExpansionLimit {
     /// The most bytes of an object of `stored_bytes`.
     pub fn most_bytes(self, stored_bytes: u64) -> u64 {
-        self.ratio.saturating_mul(stored_bytes).max(self.always_bytes)
+        self.ratio
+            .saturating_mul(stored_bytes)
+            .max(self.always_bytes)
     }
 }
 
@@ -50,7 +57,8 @@ pub(super) struct ExpandsTooFar {
     stored_bytes: u64,
 }
 
-/// The bytes of a decoder, up to the limit of its object; reading beyond it fails with [`ExpandsTooFar`].
+/// The bytes of a decoder, up to the limit of its object; reading beyond it fails with
+/// [`ExpandsTooFar`].
 pub(super) struct Bounded<R> {
     decoder: R,
     left: u64,
@@ -60,12 +68,23 @@ pub(super) struct Bounded<R> {
 impl<R> Bounded<R> {
     pub(super) fn new(decoder: R, limit: ExpansionLimit, stored_bytes: u64) -> Self {
         let left = limit.most_bytes(stored_bytes);
-        Self { decoder, left, problem: ExpandsTooFar { limit, stored_bytes } }
+        Self {
+            decoder,
+            left,
+            problem: ExpandsTooFar {
+                limit,
+                stored_bytes,
+            },
+        }
     }
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.decoder).poll_read(cx, buffer))?;
         let read = buffer.filled().len().saturating_sub(before);
@@ -82,7 +101,10 @@ mod tests {
     use super::*;
     use tokio::io::AsyncReadExt;
 
-    const LIMIT: ExpansionLimit = ExpansionLimit { ratio: 10, always_bytes: 100 };
+    const LIMIT: ExpansionLimit = ExpansionLimit {
+        ratio: 10,
+        always_bytes: 100,
+    };
 
     async fn read(bytes: u64, stored_bytes: u64) -> io::Result<u64> {
         let mut bounded = Bounded::new(tokio::io::repeat(b'x').take(bytes), LIMIT, stored_bytes);
@@ -91,7 +113,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_may_expand_to_the_ratio_or_to_what_is_always_allowed() {
-        for (stored, most) in [(0, 100), (1, 100), (10, 100), (11, 110), (100_000, 1_000_000)] {
+        for (stored, most) in [
+            (0, 100),
+            (1, 100),
+            (10, 100),
+            (11, 110),
+            (100_000, 1_000_000),
+        ] {
             assert_eq!(read(most, stored).await.unwrap(), most, "{stored}");
             read(most + 1, stored).await.unwrap_err();
         }

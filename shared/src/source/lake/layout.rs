@@ -4,8 +4,9 @@
 //! {prefix}/{type}/app={AppScope::folder()}/date=YYYY-MM-DD/{anything}.ndjson[.gz|.zst]
 //! ```
 //!
-//! `type` is the last segment of the API's path: `activities`, `events`, `jobs`, `errors`, `sessions`, `crashes`. Percent
-//! escapes in the app's folder are written in upper case, and read in upper or in lower case.
+//! `type` is the last segment of the API's path: `activities`, `events`, `jobs`, `errors`,
+//! `sessions`, `crashes`. Percent escapes in the app's folder are written in upper case, and read
+//! in upper or in lower case.
 
 use time::Date;
 
@@ -18,8 +19,8 @@ pub fn folder(export_type: ExportType, scope: &AppScope, day: Date) -> String {
     AppFolder::spelled(Spelling::Upper, export_type, scope).of_day(day)
 }
 
-/// How the percent escapes of an app's folder are spelled, in the order in which a day's objects are planned. It is the
-/// order of their paths, too.
+/// How the percent escapes of an app's folder are spelled, in the order in which a day's objects
+/// are planned. It is the order of their paths, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Spelling {
     /// `%C3%A9`, as RFC 3986 recommends and as is written
@@ -32,7 +33,8 @@ pub(super) enum Spelling {
 impl Spelling {
     const ALL: [Self; 2] = [Self::Upper, Self::Lower];
 
-    /// How cursors within this folder begin. Earlier versions wrote the first only, and read no other folder.
+    /// How cursors within this folder begin. Earlier versions wrote the first only, and read no
+    /// other folder.
     fn cursor_version(self) -> &'static str {
         match self {
             Self::Upper => "lake1",
@@ -64,14 +66,24 @@ pub(super) struct AppFolder {
 
 impl AppFolder {
     fn spelled(spelling: Spelling, export_type: ExportType, scope: &AppScope) -> Self {
-        let path = format!("{}/app={}", type_folder(export_type), spelling.spell(&scope.folder()));
+        let path = format!(
+            "{}/app={}",
+            type_folder(export_type),
+            spelling.spell(&scope.folder())
+        );
         Self { spelling, path }
     }
 
-    /// Every folder that may hold the app's records: one, or two where an escape can be spelled in two ways.
+    /// Every folder that may hold the app's records: one, or two where an escape can be spelled in
+    /// two ways.
     pub(super) fn all(export_type: ExportType, scope: &AppScope) -> Vec<Self> {
-        let [upper, lower] = Spelling::ALL.map(|spelling| Self::spelled(spelling, export_type, scope));
-        if upper.path == lower.path { vec![upper] } else { vec![upper, lower] }
+        let [upper, lower] =
+            Spelling::ALL.map(|spelling| Self::spelled(spelling, export_type, scope));
+        if upper.path == lower.path {
+            vec![upper]
+        } else {
+            vec![upper, lower]
+        }
     }
 
     /// The folder of a day in it.
@@ -82,13 +94,17 @@ impl AppFolder {
 
 /// The part of an object's path below the app's folder.
 pub(super) fn below_app<'a>(folders: &[AppFolder], path: &'a str) -> &'a str {
-    let below = folders.iter().find_map(|folder| path.strip_prefix(&folder.path)?.strip_prefix('/'));
+    let below = folders
+        .iter()
+        .find_map(|folder| path.strip_prefix(&folder.path)?.strip_prefix('/'));
     below.unwrap_or(path)
 }
 
 /// Whether a folder below an app's is one of a day.
 pub(super) fn is_day(name: &str) -> bool {
-    name.strip_prefix("date=").and_then(timestamp::parse_date).is_some_and(|day| name == format!("date={day}"))
+    name.strip_prefix("date=")
+        .and_then(timestamp::parse_date)
+        .is_some_and(|day| name == format!("date={day}"))
 }
 
 /// Whether a file or folder is not for readers, as writers name what is not finished or their own.
@@ -123,14 +139,22 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// The compression of an object by its path below the day's folder; `None` when it holds no records: another
-    /// ending, or a file or folder whose name begins with `_` or `.`, as writers name what is not finished.
+    /// The compression of an object by its path below the day's folder; `None` when it holds no
+    /// records: another ending, or a file or folder whose name begins with `_` or `.`, as
+    /// writers name what is not finished.
     pub fn of(path: &str) -> Option<Self> {
         if path.split('/').any(is_hidden) {
             return None;
         }
-        let endings = [(".ndjson", Self::Plain), (".ndjson.gz", Self::Gzip), (".ndjson.zst", Self::Zstd)];
-        endings.into_iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, compression)| compression)
+        let endings = [
+            (".ndjson", Self::Plain),
+            (".ndjson.gz", Self::Gzip),
+            (".ndjson.zst", Self::Zstd),
+        ];
+        endings
+            .into_iter()
+            .find(|(ending, _)| path.ends_with(ending))
+            .map(|(_, compression)| compression)
     }
 }
 
@@ -146,18 +170,33 @@ pub(super) struct Position {
 
 impl Position {
     pub(super) fn day(day: Date) -> Self {
-        Self { day, spelling: Spelling::Upper, after: String::new() }
+        Self {
+            day,
+            spelling: Spelling::Upper,
+            after: String::new(),
+        }
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (version, rest) = text.split_once(':')?;
-        let spelling = Spelling::ALL.into_iter().find(|it| it.cursor_version() == version)?;
+        let spelling = Spelling::ALL
+            .into_iter()
+            .find(|it| it.cursor_version() == version)?;
         let (day, after) = rest.split_once(':')?;
-        Some(Self { day: timestamp::parse_date(day)?, spelling, after: after.to_owned() })
+        Some(Self {
+            day: timestamp::parse_date(day)?,
+            spelling,
+            after: after.to_owned(),
+        })
     }
 
     pub(super) fn to_text(&self) -> String {
-        format!("{}:{}:{}", self.spelling.cursor_version(), self.day, self.after)
+        format!(
+            "{}:{}:{}",
+            self.spelling.cursor_version(),
+            self.day,
+            self.after
+        )
     }
 }
 
@@ -170,15 +209,28 @@ mod tests {
     fn a_folder_names_type_app_and_day() {
         let scope = AppScope::from_segments(["subscriptions", "S1", "apps", "My App"]);
         let folder = folder(ExportType::Activity, &scope, date!(2026 - 01 - 02));
-        assert_eq!(folder, "activities/app=subscriptions!s1!apps!my%20app/date=2026-01-02");
+        assert_eq!(
+            folder,
+            "activities/app=subscriptions!s1!apps!my%20app/date=2026-01-02"
+        );
     }
 
     #[test]
     fn only_finished_record_files_are_read() {
         assert_eq!(Compression::of("a.ndjson"), Some(Compression::Plain));
-        assert_eq!(Compression::of("hour=01/a.ndjson.gz"), Some(Compression::Gzip));
+        assert_eq!(
+            Compression::of("hour=01/a.ndjson.gz"),
+            Some(Compression::Gzip)
+        );
         assert_eq!(Compression::of("a.b.ndjson.zst"), Some(Compression::Zstd));
-        for other in ["a.json", "a.ndjson.bz2", "_a.ndjson", ".a.ndjson", "_temporary/a.ndjson", "ndjson"] {
+        for other in [
+            "a.json",
+            "a.ndjson.bz2",
+            "_a.ndjson",
+            ".a.ndjson",
+            "_temporary/a.ndjson",
+            "ndjson",
+        ] {
             assert_eq!(Compression::of(other), None, "{other}");
         }
     }
@@ -187,9 +239,18 @@ mod tests {
     fn an_app_has_a_folder_for_each_spelling_of_its_escapes() {
         let paths = |name| -> Vec<String> {
             let scope = AppScope::from_segments(["apps", name]);
-            AppFolder::all(ExportType::Event, &scope).into_iter().map(|folder| folder.path).collect()
+            AppFolder::all(ExportType::Event, &scope)
+                .into_iter()
+                .map(|folder| folder.path)
+                .collect()
         };
-        assert_eq!(paths("caf\u{e9} a"), ["events/app=apps!caf%C3%A9%20a", "events/app=apps!caf%c3%a9%20a"]);
+        assert_eq!(
+            paths("caf\u{e9} a"),
+            [
+                "events/app=apps!caf%C3%A9%20a",
+                "events/app=apps!caf%c3%a9%20a"
+            ]
+        );
         assert_eq!(paths("chess a"), ["events/app=apps!chess%20a"]);
         assert_eq!(Spelling::Upper.spell("%c3%a9%2"), "%C3%A9%2");
     }
@@ -197,7 +258,14 @@ mod tests {
     #[test]
     fn only_whole_dates_are_days() {
         assert!(is_day("date=2026-02-01"));
-        for other in ["date=2026-2-1", "date=2026-02-30", "dt=2026-02-01", "date=2026-02-01 ", "2026-02-01", "date="] {
+        for other in [
+            "date=2026-2-1",
+            "date=2026-02-30",
+            "dt=2026-02-01",
+            "date=2026-02-01 ",
+            "2026-02-01",
+            "date=",
+        ] {
             assert!(!is_day(other), "{other}");
         }
     }
@@ -206,13 +274,30 @@ mod tests {
     fn a_position_survives_being_text() {
         for spelling in Spelling::ALL {
             for after in ["", "a:b/c.ndjson"] {
-                let position = Position { day: date!(2026 - 12 - 31), spelling, after: after.to_owned() };
+                let position = Position {
+                    day: date!(2026 - 12 - 31),
+                    spelling,
+                    after: after.to_owned(),
+                };
                 assert_eq!(Position::parse(&position.to_text()), Some(position));
             }
         }
-        let stored = Position { after: "a.ndjson".to_owned(), ..Position::day(date!(2026 - 01 - 02)) };
-        assert_eq!(Position::parse("lake1:2026-01-02:a.ndjson"), Some(stored), "what earlier versions wrote");
-        for other in ["", "lake1", "lake1:2026-02-30:", "lake2:2026-02-01:", "registry1:2026-02-01:"] {
+        let stored = Position {
+            after: "a.ndjson".to_owned(),
+            ..Position::day(date!(2026 - 01 - 02))
+        };
+        assert_eq!(
+            Position::parse("lake1:2026-01-02:a.ndjson"),
+            Some(stored),
+            "what earlier versions wrote"
+        );
+        for other in [
+            "",
+            "lake1",
+            "lake1:2026-02-30:",
+            "lake2:2026-02-01:",
+            "registry1:2026-02-01:",
+        ] {
             assert_eq!(Position::parse(other), None, "{other}");
         }
     }

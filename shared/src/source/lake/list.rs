@@ -36,7 +36,8 @@ impl Listed {
     }
 }
 
-/// The objects of a day from a position on, by path: those of one folder of the app after those of the other.
+/// The objects of a day from a position on, by path: those of one folder of the app after those of
+/// the other.
 pub(super) async fn list_day(
     lake: &Lake,
     folders: &[AppFolder],
@@ -52,16 +53,22 @@ pub(super) async fn list_day(
             continue;
         }
         if folder.spelling >= position.spelling {
-            let after = if folder.spelling == position.spelling { position.after.as_str() } else { "" };
-            objects = objects.chain(list(lake, folder.spelling, &day, after).await?).boxed();
+            let after = if folder.spelling == position.spelling {
+                position.after.as_str()
+            } else {
+                ""
+            };
+            objects = objects
+                .chain(list(lake, folder.spelling, &day, after).await?)
+                .boxed();
         }
         first = first.or(Some(day));
     }
     Ok(objects)
 }
 
-/// Whether two spellings are one folder, as on a file system that ignores case. There, an object's `ETag` is made of its
-/// inode, size and last change
+/// Whether two spellings are one folder, as on a file system that ignores case. There, an object's
+/// `ETag` is made of its inode, size and last change
 /// (<https://docs.rs/object_store/latest/object_store/local/struct.LocalFileSystem.html>); in a bucket, which never
 /// ignores case, it may be of the content alone.
 async fn shows_the_same(lake: &Lake, one: &str, other: &str) -> Result<bool, SourceError> {
@@ -69,11 +76,23 @@ async fn shows_the_same(lake: &Lake, one: &str, other: &str) -> Result<bool, Sou
         return Ok(false);
     }
     let prefix = lake.full_path(other)?;
-    let any = lake.store.list(Some(&prefix)).try_next().await.map_err(|error| source_error(other, &error))?;
-    let Some((any, below)) = any.as_ref().and_then(|any| Some((any, below(any, prefix.as_ref())?))) else {
+    let any = lake
+        .store
+        .list(Some(&prefix))
+        .try_next()
+        .await
+        .map_err(|error| source_error(other, &error))?;
+    let Some((any, below)) = any
+        .as_ref()
+        .and_then(|any| Some((any, below(any, prefix.as_ref())?)))
+    else {
         return Ok(false);
     };
-    match lake.store.head(&lake.full_path(&format!("{one}/{below}"))?).await {
+    match lake
+        .store
+        .head(&lake.full_path(&format!("{one}/{below}"))?)
+        .await
+    {
         Ok(same) => Ok(same.e_tag == any.e_tag),
         Err(object_store::Error::NotFound { .. }) => Ok(false),
         Err(error) => Err(source_error(one, &error)),
@@ -91,46 +110,87 @@ async fn list(
     let listing = if after.is_empty() {
         lake.store.list(Some(&prefix))
     } else {
-        lake.store.list_with_offset(Some(&prefix), &lake.full_path(&format!("{folder}/{after}"))?)
+        lake.store.list_with_offset(
+            Some(&prefix),
+            &lake.full_path(&format!("{folder}/{after}"))?,
+        )
     };
     let folder = folder.to_owned();
     let failed_at = folder.clone();
-    let listed = listing.map_err(move |error| source_error(&failed_at, &error)).try_filter_map(move |meta| {
-        // The marker of the folder itself, as consoles make it, is nothing.
-        let below = below(&meta, prefix.as_ref());
-        ready(below.map(|below| look_at(&meta, spelling, &folder, below)).transpose())
-    });
-    if lake.lists_in_order { Ok(in_order(listed).boxed()) } else { sorted(listed).await }
+    let listed = listing
+        .map_err(move |error| source_error(&failed_at, &error))
+        .try_filter_map(move |meta| {
+            // The marker of the folder itself, as consoles make it, is nothing.
+            let below = below(&meta, prefix.as_ref());
+            ready(
+                below
+                    .map(|below| look_at(&meta, spelling, &folder, below))
+                    .transpose(),
+            )
+        });
+    if lake.lists_in_order {
+        Ok(in_order(listed).boxed())
+    } else {
+        sorted(listed).await
+    }
 }
 
 /// The part of an object's path below a folder.
 fn below<'a>(meta: &'a ObjectMeta, folder: &str) -> Option<&'a str> {
-    meta.location.as_ref().strip_prefix(folder)?.strip_prefix('/')
+    meta.location
+        .as_ref()
+        .strip_prefix(folder)?
+        .strip_prefix('/')
 }
 
-fn look_at(meta: &ObjectMeta, spelling: Spelling, folder: &str, below: &str) -> Result<Listed, SourceError> {
+fn look_at(
+    meta: &ObjectMeta,
+    spelling: Spelling,
+    folder: &str,
+    below: &str,
+) -> Result<Listed, SourceError> {
     let path = format!("{folder}/{below}");
     if meta.size == 0 || Compression::of(below).is_none() {
-        return Ok(Listed::LeftOut { path, size_bytes: meta.size });
+        return Ok(Listed::LeftOut {
+            path,
+            size_bytes: meta.size,
+        });
     }
     match &meta.e_tag {
-        Some(etag) => Ok(Listed::Record(spelling, ObjectRef { path, etag: etag.clone(), size_bytes: meta.size })),
-        None => Err(SourceError::Corrupt { object: path, reason: "the store gives it no ETag".to_owned() }),
+        Some(etag) => Ok(Listed::Record(
+            spelling,
+            ObjectRef {
+                path,
+                etag: etag.clone(),
+                size_bytes: meta.size,
+            },
+        )),
+        None => Err(SourceError::Corrupt {
+            object: path,
+            reason: "the store gives it no ETag".to_owned(),
+        }),
     }
 }
 
-/// Passes on what comes in the order of paths. A store that breaks the order would make planning lose objects, so that is
-/// an error.
+/// Passes on what comes in the order of paths. A store that breaks the order would make planning
+/// lose objects, so that is an error.
 fn in_order<S>(objects: S) -> impl Stream<Item = Result<Listed, SourceError>> + Send + use<S>
 where
     S: Stream<Item = Result<Listed, SourceError>> + Send,
 {
     let mut last = String::new();
     objects.and_then(move |listed| {
-        let Listed::Record(_, object) = &listed else { return ready(Ok(listed)) };
+        let Listed::Record(_, object) = &listed else {
+            return ready(Ok(listed));
+        };
         if object.path <= last {
-            let reason = format!("the store lists it after {last}; give the lake a store that lists by path");
-            return ready(Err(SourceError::Corrupt { object: object.path.clone(), reason }));
+            let reason = format!(
+                "the store lists it after {last}; give the lake a store that lists by path"
+            );
+            return ready(Err(SourceError::Corrupt {
+                object: object.path.clone(),
+                reason,
+            }));
         }
         last.clone_from(&object.path);
         ready(Ok(listed))
@@ -146,9 +206,12 @@ async fn sorted(
     Ok(stream::iter(objects.into_iter().map(Ok)).boxed())
 }
 
-/// What lies in the app's folders beside the days', and whether there is anything at all. Names that are hidden from
-/// readers are passed over.
-pub(super) async fn look_around(lake: &Lake, folders: &[AppFolder]) -> Result<Listing, SourceError> {
+/// What lies in the app's folders beside the days', and whether there is anything at all. Names
+/// that are hidden from readers are passed over.
+pub(super) async fn look_around(
+    lake: &Lake,
+    folders: &[AppFolder],
+) -> Result<Listing, SourceError> {
     let (mut names, mut found) = (BTreeSet::new(), Listing::default());
     let mut is_absent = true;
     for folder in folders {
@@ -158,10 +221,24 @@ pub(super) async fn look_around(lake: &Lake, folders: &[AppFolder]) -> Result<Li
             Err(error) => return unknown(source_error(&folder.path, &error)),
         };
         is_absent &= listed.common_prefixes.is_empty() && listed.objects.is_empty();
-        let name_of = |path: &str| Some(path.strip_prefix(prefix.as_ref())?.strip_prefix('/')?.to_owned());
-        let days = listed.common_prefixes.iter().filter_map(|path| name_of(path.as_ref()));
+        let name_of = |path: &str| {
+            Some(
+                path.strip_prefix(prefix.as_ref())?
+                    .strip_prefix('/')?
+                    .to_owned(),
+            )
+        };
+        let days = listed
+            .common_prefixes
+            .iter()
+            .filter_map(|path| name_of(path.as_ref()));
         names.extend(days.filter(|name| !is_day(name)).map(|name| name + "/"));
-        names.extend(listed.objects.iter().filter_map(|meta| name_of(meta.location.as_ref())));
+        names.extend(
+            listed
+                .objects
+                .iter()
+                .filter_map(|meta| name_of(meta.location.as_ref())),
+        );
     }
     for name in names.iter().filter(|name| !is_hidden(name)) {
         found.no_days.add(name);

@@ -20,16 +20,18 @@ const MAX_OBJECTS: usize = 500;
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_CHUNK_TEXT_BYTES: usize = 200 << 10;
 
-/// The bytes of paths and `ETag`s after which a page ends: it is stored in one transaction, which holds 4 MB.
+/// The bytes of paths and `ETag`s after which a page ends: it is stored in one transaction, which
+/// holds 4 MB.
 const PAGE_TEXT_BYTES: usize = 2 << 20;
 
 /// What storing an object's reference takes beside its path and `ETag`, in bytes, generously.
 const REF_OVERHEAD_BYTES: usize = 40;
 
-/// Plans from `position` on, to the end of `last_day`, at most `limit` chunks, beside what was `found` before.
+/// Plans from `position` on, to the end of `last_day`, at most `limit` chunks, beside what was
+/// `found` before.
 ///
-/// What is left out counts to the page that plans the next object after it, or ends its day: a page that ends before that
-/// object is followed by one that lists it again.
+/// What is left out counts to the page that plans the next object after it, or ends its day: a page
+/// that ends before that object is followed by one that lists it again.
 pub(super) async fn plan_page(
     lake: &Lake,
     folders: &[AppFolder],
@@ -38,13 +40,20 @@ pub(super) async fn plan_page(
     found: Listing,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
-    let mut page = Page { chunks: Vec::new(), found, text_bytes: 0, limit: limit.max(1) };
+    let mut page = Page {
+        chunks: Vec::new(),
+        found,
+        text_bytes: 0,
+        limit: limit.max(1),
+    };
     while position.day <= last_day {
         let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
         let mut objects = list_day(lake, folders, &position).await?;
         while let Some(listed) = objects.try_next().await? {
             match listed {
-                Listed::LeftOut { path, size_bytes } => passed.leave_out(layout::below_app(folders, &path), size_bytes),
+                Listed::LeftOut { path, size_bytes } => {
+                    passed.leave_out(layout::below_app(folders, &path), size_bytes);
+                }
                 Listed::Record(spelling, object) => {
                     if let Some(full) = pack.add(spelling, object) {
                         position = page.push(position.day, folders, full);
@@ -60,7 +69,9 @@ pub(super) async fn plan_page(
         if !pack.objects.is_empty() {
             page.push(position.day, folders, pack);
         }
-        let Some(next_day) = position.day.next_day() else { break };
+        let Some(next_day) = position.day.next_day() else {
+            break;
+        };
         position = Position::day(next_day);
         if page.is_full() && next_day <= last_day {
             return Ok(page.ends_at(Some(&position)));
@@ -80,12 +91,23 @@ struct Page {
 impl Page {
     /// Closes a chunk; the answer is the position after its last object.
     fn push(&mut self, day: Date, folders: &[AppFolder], pack: Pack) -> Position {
-        let folder = folders.iter().find(|folder| folder.spelling == pack.spelling).map(|folder| folder.of_day(day));
+        let folder = folders
+            .iter()
+            .find(|folder| folder.spelling == pack.spelling)
+            .map(|folder| folder.of_day(day));
         let last = pack.objects.last().zip(folder);
-        let after = last.and_then(|(last, folder)| last.path.strip_prefix(&folder)?.strip_prefix('/'));
-        let position = Position { day, spelling: pack.spelling, after: after.unwrap_or_default().to_owned() };
+        let after =
+            last.and_then(|(last, folder)| last.path.strip_prefix(&folder)?.strip_prefix('/'));
+        let position = Position {
+            day,
+            spelling: pack.spelling,
+            after: after.unwrap_or_default().to_owned(),
+        };
         self.text_bytes += pack.text_bytes;
-        self.chunks.push(ChunkSource::Objects { day, objects: pack.objects });
+        self.chunks.push(ChunkSource::Objects {
+            day,
+            objects: pack.objects,
+        });
         position
     }
 
@@ -95,7 +117,11 @@ impl Page {
 
     fn ends_at(self, position: Option<&Position>) -> PlanPage {
         let next = position.map(|position| PlanCursor(position.to_text()));
-        PlanPage { chunks: self.chunks, next, found: self.found }
+        PlanPage {
+            chunks: self.chunks,
+            next,
+            found: self.found,
+        }
     }
 }
 
@@ -111,10 +137,17 @@ struct Pack {
 
 impl Pack {
     fn new(target_bytes: u64) -> Self {
-        Self { objects: Vec::new(), spelling: Spelling::Upper, size_bytes: 0, text_bytes: 0, target_bytes }
+        Self {
+            objects: Vec::new(),
+            spelling: Spelling::Upper,
+            size_bytes: 0,
+            text_bytes: 0,
+            target_bytes,
+        }
     }
 
-    /// Adds an object; when it no longer fits, it begins the next chunk and the full one is the answer.
+    /// Adds an object; when it no longer fits, it begins the next chunk and the full one is the
+    /// answer.
     fn add(&mut self, spelling: Spelling, object: ObjectRef) -> Option<Self> {
         let text_bytes = object.path.len() + object.etag.len() + REF_OVERHEAD_BYTES;
         let fits = self.objects.is_empty()

@@ -18,13 +18,21 @@ use crate::source::lake::{Lake, source_error};
 use crate::source::lines::{Cut, LineCutter};
 use crate::source::{Piece, SourceError};
 
-/// The base-2 logarithm of the largest window that a Zstandard frame may ask for: 8 MiB, which every decoder is to
-/// support (<https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2>).
+/// The base-2 logarithm of the largest window that a Zstandard frame may ask for: 8 MiB, which
+/// every decoder is to support (<https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2>).
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// The lines of the objects, one object after the other.
-pub(super) fn read_objects(lake: Lake, objects: Vec<ObjectRef>) -> BoxStream<'static, Result<Piece, SourceError>> {
-    let reader = ChunkReader { lake, objects, origin: 0, open: None };
+pub(super) fn read_objects(
+    lake: Lake,
+    objects: Vec<ObjectRef>,
+) -> BoxStream<'static, Result<Piece, SourceError>> {
+    let reader = ChunkReader {
+        lake,
+        objects,
+        origin: 0,
+        open: None,
+    };
     stream::try_unfold(reader, |mut reader| async {
         let piece = reader.next().await?;
         Ok(piece.map(|piece| (piece, reader)))
@@ -65,17 +73,28 @@ impl ChunkReader {
 
 fn piece(origin: usize, cut: Cut) -> Piece {
     match cut {
-        Cut::Lines { first_line, text } => Piece::Lines { origin, first_line, text },
+        Cut::Lines { first_line, text } => Piece::Lines {
+            origin,
+            first_line,
+            text,
+        },
         Cut::TooLong { line } => Piece::TooLong { origin, line },
     }
 }
 
 async fn open_object(lake: &Lake, object: &ObjectRef) -> Result<OpenObject, SourceError> {
-    let Some(compression) = Compression::of(object.path.rsplit('/').next().unwrap_or_default()) else {
+    let Some(compression) = Compression::of(object.path.rsplit('/').next().unwrap_or_default())
+    else {
         let reason = "its name is not that of a file of records".to_owned();
-        return Err(SourceError::Corrupt { object: object.path.clone(), reason });
+        return Err(SourceError::Corrupt {
+            object: object.path.clone(),
+            reason,
+        });
     };
-    let body = fetch(lake, object).await?.into_stream().map_err(io::Error::other);
+    let body = fetch(lake, object)
+        .await?
+        .into_stream()
+        .map_err(io::Error::other);
     let body = StreamReader::new(body);
     let lines: Pin<Box<dyn AsyncRead + Send>> = match compression {
         Compression::Plain => Box::pin(body),
@@ -91,26 +110,53 @@ async fn open_object(lake: &Lake, object: &ObjectRef) -> Result<OpenObject, Sour
             Box::pin(Bounded::new(decoder, lake.expansion, object.size_bytes))
         }
     };
-    Ok(OpenObject { lines, cutter: LineCutter::default() })
+    Ok(OpenObject {
+        lines,
+        cutter: LineCutter::default(),
+    })
 }
 
-/// Fetches the version that was planned. The answer's `ETag` is compared too, for stores that ignore `If-Match`.
+/// Fetches the version that was planned. The answer's `ETag` is compared too, for stores that
+/// ignore `If-Match`.
 async fn fetch(lake: &Lake, object: &ObjectRef) -> Result<GetResult, SourceError> {
-    let changed = || SourceError::Changed { object: object.path.clone() };
-    let options = GetOptions { if_match: Some(object.etag.clone()), ..GetOptions::default() };
-    let answer = lake.store.get_opts(&lake.full_path(&object.path)?, options).await;
+    let changed = || SourceError::Changed {
+        object: object.path.clone(),
+    };
+    let options = GetOptions {
+        if_match: Some(object.etag.clone()),
+        ..GetOptions::default()
+    };
+    let answer = lake
+        .store
+        .get_opts(&lake.full_path(&object.path)?, options)
+        .await;
     let answer = answer.map_err(|error| {
-        let gone = matches!(error, object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. });
-        if gone { changed() } else { source_error(&object.path, &error) }
+        let gone = matches!(
+            error,
+            object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. }
+        );
+        if gone {
+            changed()
+        } else {
+            source_error(&object.path, &error)
+        }
     })?;
-    let same = answer.meta.e_tag.as_ref() == Some(&object.etag) && answer.meta.size == object.size_bytes;
+    let same =
+        answer.meta.e_tag.as_ref() == Some(&object.etag) && answer.meta.size == object.size_bytes;
     if same { Ok(answer) } else { Err(changed()) }
 }
 
-/// A failure of the store within the body, or else one of the decoder: damaged, cut short, or expanding too far.
+/// A failure of the store within the body, or else one of the decoder: damaged, cut short, or
+/// expanding too far.
 fn read_error(object: &str, error: &io::Error) -> SourceError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<object_store::Error>()) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<object_store::Error>())
+    {
         Some(inner) => source_error(object, inner),
-        None => SourceError::Corrupt { object: object.to_owned(), reason: error.to_string() },
+        None => SourceError::Corrupt {
+            object: object.to_owned(),
+            reason: error.to_string(),
+        },
     }
 }

@@ -17,7 +17,13 @@ pub(super) fn attributes(export_type: ExportType) -> Option<&'static [&'static s
     match export_type {
         ExportType::Tag => Some(&[keys::SK, keys::APP_INFO]),
         ExportType::Token => Some(&[keys::SK, keys::TOKEN, keys::TOKEN_TYPE]),
-        ExportType::Device => Some(&[keys::SK, keys::META, keys::INFO, keys::LOCATION, keys::APP_INFO]),
+        ExportType::Device => Some(&[
+            keys::SK,
+            keys::META,
+            keys::INFO,
+            keys::LOCATION,
+            keys::APP_INFO,
+        ]),
         ExportType::Push => Some(&[keys::SK, keys::STATUS, keys::USER_ID]),
         ExportType::Activity
         | ExportType::Event
@@ -38,7 +44,9 @@ pub(super) fn write_record(
     item: &Item,
     out: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
-    let Some(record) = record(partition, export_type, item) else { return Ok(()) };
+    let Some(record) = record(partition, export_type, item) else {
+        return Ok(());
+    };
     serde_json::to_writer(&mut *out, &record)?;
     out.push(b'\n');
     Ok(())
@@ -54,13 +62,20 @@ enum Member<'a> {
     Empty,
 }
 
-fn record<'a>(partition: &Partition, export_type: ExportType, item: &'a Item) -> Option<Record<'a>> {
+fn record<'a>(
+    partition: &Partition,
+    export_type: ExportType,
+    item: &'a Item,
+) -> Option<Record<'a>> {
     let stored = |name: &str| item.get(name).map(Member::Stored);
     let map = |name: &str| stored(name).or(Some(Member::Empty));
     let mut members = vec![("deviceId", stored(keys::SK))];
     match export_type {
         ExportType::Tag => {
-            let has_tags = item.get(keys::APP_INFO)?.as_m().map_or(true, |tags| !tags.is_empty());
+            let has_tags = item
+                .get(keys::APP_INFO)?
+                .as_m()
+                .map_or(true, |tags| !tags.is_empty());
             members.push(("tags", has_tags.then(|| stored(keys::APP_INFO))?));
         }
         ExportType::Token => {
@@ -68,14 +83,24 @@ fn record<'a>(partition: &Partition, export_type: ExportType, item: &'a Item) ->
             members.push(("type", stored(keys::TOKEN_TYPE)));
         }
         ExportType::Push => {
-            let Partition::Feedback { campaign_type, campaign, .. } = partition else { return None };
+            let Partition::Feedback {
+                campaign_type,
+                campaign,
+                ..
+            } = partition
+            else {
+                return None;
+            };
             members.push(("campaignType", Some(Member::Name(campaign_type.name()))));
             members.push(("campaignId", Some(Member::Number(*campaign))));
             members.push(("status", stored(keys::STATUS)));
             members.push(("userId", stored(keys::USER_ID)));
         }
         ExportType::Device => {
-            members.extend([keys::META, keys::INFO, keys::LOCATION, keys::APP_INFO].map(|name| (name, map(name))));
+            members.extend(
+                [keys::META, keys::INFO, keys::LOCATION, keys::APP_INFO]
+                    .map(|name| (name, map(name))),
+            );
         }
         ExportType::Activity
         | ExportType::Event
@@ -89,7 +114,10 @@ fn record<'a>(partition: &Partition, export_type: ExportType, item: &'a Item) ->
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.0.iter().filter_map(|(name, member)| Some((name, member.as_ref()?)));
+        let members = self
+            .0
+            .iter()
+            .filter_map(|(name, member)| Some((name, member.as_ref()?)));
         serializer.collect_map(members)
     }
 }
@@ -117,13 +145,20 @@ impl Serialize for Json<'_> {
             AttributeValue::Null(_) => serializer.serialize_unit(),
             AttributeValue::L(items) => serializer.collect_seq(items.iter().map(Json)),
             AttributeValue::M(members) => {
-                let mut sorted: Vec<_> = members.iter().map(|(name, value)| (name, Json(value))).collect();
+                let mut sorted: Vec<_> = members
+                    .iter()
+                    .map(|(name, value)| (name, Json(value)))
+                    .collect();
                 sorted.sort_unstable_by_key(|(name, _)| *name);
                 serializer.collect_map(sorted)
             }
             AttributeValue::Ss(texts) => serializer.collect_seq(sorted(texts)),
-            AttributeValue::Ns(numbers) => serializer.collect_seq(sorted(numbers).map(|number| Number(number))),
-            AttributeValue::B(_) | AttributeValue::Bs(_) | _ => Err(S::Error::custom("a value that JSON cannot hold")),
+            AttributeValue::Ns(numbers) => {
+                serializer.collect_seq(sorted(numbers).map(|number| Number(number)))
+            }
+            AttributeValue::B(_) | AttributeValue::Bs(_) | _ => {
+                Err(S::Error::custom("a value that JSON cannot hold"))
+            }
         }
     }
 }
@@ -142,7 +177,8 @@ struct Number<'a>(&'a str);
 impl Serialize for Number<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: Result<&RawValue, _> = serde_json::from_str(self.0);
-        raw.map_err(|_| S::Error::custom("a number that JSON cannot spell"))?.serialize(serializer)
+        raw.map_err(|_| S::Error::custom("a number that JSON cannot spell"))?
+            .serialize(serializer)
     }
 }
 
@@ -157,13 +193,20 @@ mod tests {
     }
 
     fn item(attributes: &[(&str, AttributeValue)]) -> Item {
-        attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
     }
 
     fn line(export_type: ExportType, item: &Item) -> String {
         let scope = AppScope::from_segments(["apps", "a"]);
         let partition = if export_type == ExportType::Push {
-            Partition::Feedback { scope, campaign_type: CampaignType::Poll, campaign: -3 }
+            Partition::Feedback {
+                scope,
+                campaign_type: CampaignType::Poll,
+                campaign: -3,
+            }
         } else {
             Partition::Devices { scope, segment: 0 }
         };
@@ -175,23 +218,37 @@ mod tests {
     #[test]
     fn a_device_without_data_has_empty_objects() {
         let bare = item(&[("sk", text("d"))]);
-        let expected = "{\"deviceId\":\"d\",\"meta\":{},\"info\":{},\"location\":{},\"appInfo\":{}}\n";
+        let expected =
+            "{\"deviceId\":\"d\",\"meta\":{},\"info\":{},\"location\":{},\"appInfo\":{}}\n";
         assert_eq!(line(ExportType::Device, &bare), expected);
     }
 
     #[test]
     fn devices_without_tags_or_token_have_no_such_record() {
-        let bare = item(&[("sk", text("d")), ("appInfo", AttributeValue::M(HashMap::new()))]);
+        let bare = item(&[
+            ("sk", text("d")),
+            ("appInfo", AttributeValue::M(HashMap::new())),
+        ]);
         assert_eq!(line(ExportType::Tag, &bare), "");
         assert_eq!(line(ExportType::Token, &bare), "");
-        let full = item(&[("sk", text("d")), ("token", text("t")), ("tokenType", text("GCM"))]);
-        assert_eq!(line(ExportType::Token, &full), "{\"deviceId\":\"d\",\"token\":\"t\",\"type\":\"GCM\"}\n");
+        let full = item(&[
+            ("sk", text("d")),
+            ("token", text("t")),
+            ("tokenType", text("GCM")),
+        ]);
+        assert_eq!(
+            line(ExportType::Token, &full),
+            "{\"deviceId\":\"d\",\"token\":\"t\",\"type\":\"GCM\"}\n"
+        );
     }
 
     #[test]
     fn numbers_are_kept_digit_for_digit_and_maps_are_sorted() {
         let number = |digits: &str| AttributeValue::N(digits.to_owned());
-        let tags = item(&[("b", number("0.1000")), ("a", number("12345678901234567890123456789012345678"))]);
+        let tags = item(&[
+            ("b", number("0.1000")),
+            ("a", number("12345678901234567890123456789012345678")),
+        ]);
         let device = item(&[("sk", text("\"")), ("appInfo", AttributeValue::M(tags))]);
         let expected = "{\"deviceId\":\"\\\"\",\"tags\":{\"a\":12345678901234567890123456789012345678,\"b\":0.1000}}\n";
         assert_eq!(line(ExportType::Tag, &device), expected);
@@ -210,7 +267,10 @@ mod tests {
     fn a_binary_value_is_refused() {
         let binary = AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new("x"));
         let device = item(&[("sk", text("d")), ("meta", binary)]);
-        let partition = Partition::Devices { scope: AppScope::from_segments(["a"]), segment: 0 };
+        let partition = Partition::Devices {
+            scope: AppScope::from_segments(["a"]),
+            segment: 0,
+        };
         write_record(&partition, ExportType::Device, &device, &mut Vec::new()).unwrap_err();
     }
 }

@@ -7,7 +7,8 @@
 //! | campaign | `CAMPAIGNS#{scope}#{campaign type}` | [`campaign_sort_key`] | `activeFrom` `activeTo` (timestamps) | `activeTo` while it is active |
 //! | feedback | `FEEDBACK#{scope}#{campaign type}#{campaign id}` | device id | `status` (list of flags), `userId` | `userId` |
 //!
-//! `scope` is the [`AppScope`], which holds no `#`. The loader of the registry writes all of them; the service only reads.
+//! `scope` is the [`AppScope`], which holds no `#`. The loader of the registry writes all of them;
+//! the service only reads.
 
 use std::fmt;
 
@@ -40,7 +41,8 @@ pub const ACTIVE_TO: &str = "activeTo";
 /// What became of a campaign on a device.
 pub const STATUS: &str = "status";
 
-/// The number of segments that an app's devices are spread over; also the sort key of the item that says so.
+/// The number of segments that an app's devices are spread over; also the sort key of the item that
+/// says so.
 pub const SEGMENTS: &str = "segments";
 
 /// The partition of the item that says over how many segments an app's devices are spread.
@@ -80,8 +82,15 @@ impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Devices { scope, segment } => write!(f, "DEVICES#{scope}#{segment}"),
-            Self::Campaigns { scope, campaign_type } => write!(f, "CAMPAIGNS#{scope}#{}", campaign_type.name()),
-            Self::Feedback { scope, campaign_type, campaign } => {
+            Self::Campaigns {
+                scope,
+                campaign_type,
+            } => write!(f, "CAMPAIGNS#{scope}#{}", campaign_type.name()),
+            Self::Feedback {
+                scope,
+                campaign_type,
+                campaign,
+            } => {
                 write!(f, "FEEDBACK#{scope}#{}#{campaign}", campaign_type.name())
             }
         }
@@ -94,10 +103,14 @@ impl Partition {
         let parts: Vec<&str> = key.split('#').collect();
         let scope = |scope: &&str| AppScope::from_canonical(*scope);
         match parts.as_slice() {
-            ["DEVICES", path, segment] => Some(Self::Devices { scope: scope(path), segment: segment.parse().ok()? }),
-            ["CAMPAIGNS", path, name] => {
-                Some(Self::Campaigns { scope: scope(path), campaign_type: CampaignType::from_name(name)? })
-            }
+            ["DEVICES", path, segment] => Some(Self::Devices {
+                scope: scope(path),
+                segment: segment.parse().ok()?,
+            }),
+            ["CAMPAIGNS", path, name] => Some(Self::Campaigns {
+                scope: scope(path),
+                campaign_type: CampaignType::from_name(name)?,
+            }),
             ["FEEDBACK", path, name, campaign] => Some(Self::Feedback {
                 scope: scope(path),
                 campaign_type: CampaignType::from_name(name)?,
@@ -112,11 +125,14 @@ impl Partition {
 pub fn segment_of(device_id: &str, segments: u16) -> u16 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let hash = device_id.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let hash = device_id.bytes().fold(OFFSET_BASIS, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    });
     u16::try_from(hash % u64::from(segments.max(1))).unwrap_or_default()
 }
 
-/// A campaign's sort key: its id shifted up by 2⁶³, in twenty digits, so that keys sort as ids do, negative ones too.
+/// A campaign's sort key: its id shifted up by 2⁶³, in twenty digits, so that keys sort as ids do,
+/// negative ones too.
 pub fn campaign_sort_key(id: i64) -> String {
     format!("{:020}", id.cast_unsigned() ^ (1 << 63))
 }
@@ -148,13 +164,29 @@ mod tests {
         let scope = AppScope::from_segments(["subscriptions", "s#1", "apps", "my app"]);
         let campaign_type = CampaignType::DataPush;
         for partition in [
-            Partition::Devices { scope: scope.clone(), segment: 15 },
-            Partition::Campaigns { scope: scope.clone(), campaign_type },
-            Partition::Feedback { scope, campaign_type, campaign: -7 },
+            Partition::Devices {
+                scope: scope.clone(),
+                segment: 15,
+            },
+            Partition::Campaigns {
+                scope: scope.clone(),
+                campaign_type,
+            },
+            Partition::Feedback {
+                scope,
+                campaign_type,
+                campaign: -7,
+            },
         ] {
             assert_eq!(Partition::parse(&partition.to_string()), Some(partition));
         }
-        for other in ["", "DEVICES#/a", "DEVICES#/a#b", "FEEDBACK#/a#Survey#1", "FEEDBACK#/a#Poll#1#2"] {
+        for other in [
+            "",
+            "DEVICES#/a",
+            "DEVICES#/a#b",
+            "FEEDBACK#/a#Survey#1",
+            "FEEDBACK#/a#Poll#1#2",
+        ] {
             assert_eq!(Partition::parse(other), None, "{other}");
         }
     }
@@ -164,17 +196,27 @@ mod tests {
         let ids = [i64::MIN, -10, -9, -1, 0, 1, 9, 10, i64::MAX];
         let keys = ids.map(campaign_sort_key);
         assert!(keys.is_sorted(), "{keys:?}");
-        assert_eq!(keys.each_ref().map(|key| parse_campaign_sort_key(key)), ids.map(Some));
+        assert_eq!(
+            keys.each_ref().map(|key| parse_campaign_sort_key(key)),
+            ids.map(Some)
+        );
         assert_eq!(parse_campaign_sort_key("7"), None);
     }
 
     #[test]
     fn a_device_stays_in_its_segment_and_segments_fill_evenly() {
-        assert_eq!(segment_of("0123456789abcdef0123456789abcdef", 16), 5, "a stored device must stay where it is");
+        assert_eq!(
+            segment_of("0123456789abcdef0123456789abcdef", 16),
+            5,
+            "a stored device must stay where it is"
+        );
         let mut counts = [0; 16];
         for number in 0..16_000 {
             counts[usize::from(segment_of(&format!("{number:032x}"), 16))] += 1;
         }
-        assert!(counts.iter().all(|count| (800..1_200).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (800..1_200).contains(count)),
+            "{counts:?}"
+        );
     }
 }

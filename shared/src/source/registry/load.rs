@@ -83,16 +83,27 @@ pub struct Feedback {
 }
 
 impl Registry {
-    /// Adds devices, or replaces them. No two may have the same id: DynamoDB refuses a batch with repeats.
+    /// Adds devices, or replaces them. No two may have the same id: DynamoDB refuses a batch with
+    /// repeats.
     ///
     /// # Errors
-    /// [`SourceError`]; some of the devices may have been written. [`SourceError::Corrupt`], and nothing is written, when
-    /// the app's devices are spread over another number of segments.
-    pub async fn put_devices(&self, scope: &AppScope, devices: &[Device]) -> Result<(), SourceError> {
+    /// [`SourceError`]; some of the devices may have been written. [`SourceError::Corrupt`], and
+    /// nothing is written, when the app's devices are spread over another number of segments.
+    pub async fn put_devices(
+        &self,
+        scope: &AppScope,
+        devices: &[Device],
+    ) -> Result<(), SourceError> {
         self.put_segments(scope).await?;
         let item = |device: &Device| {
             let segment = segment_of(&device.id, self.segments);
-            device_item(&Partition::Devices { scope: scope.clone(), segment }, device)
+            device_item(
+                &Partition::Devices {
+                    scope: scope.clone(),
+                    segment,
+                },
+                device,
+            )
         };
         self.put(devices.iter().map(item)).await
     }
@@ -104,14 +115,23 @@ impl Registry {
         let put = put.item(keys::PK, AttributeValue::S(partition.clone()));
         let put = put.item(keys::SK, AttributeValue::S(keys::SEGMENTS.to_owned()));
         let number = AttributeValue::N(self.segments.to_string());
-        let put = put.item(keys::SEGMENTS, number.clone()).condition_expression("attribute_not_exists(pk) OR #n = :n");
-        let put = put.expression_attribute_names("#n", keys::SEGMENTS).expression_attribute_values(":n", number);
+        let put = put
+            .item(keys::SEGMENTS, number.clone())
+            .condition_expression("attribute_not_exists(pk) OR #n = :n");
+        let put = put
+            .expression_attribute_names("#n", keys::SEGMENTS)
+            .expression_attribute_values(":n", number);
         match put.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Err(SourceError::Corrupt {
-                object: format!("{partition} {}", keys::SEGMENTS),
-                reason: format!("it does not say {}: remove the app's devices and this item first", self.segments),
-            }),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                Err(SourceError::Corrupt {
+                    object: format!("{partition} {}", keys::SEGMENTS),
+                    reason: format!(
+                        "it does not say {}: remove the app's devices and this item first",
+                        self.segments
+                    ),
+                })
+            }
             Err(error) => Err(self.source_error(&error)),
         }
     }
@@ -120,11 +140,21 @@ impl Registry {
     ///
     /// # Errors
     /// [`SourceError`]; some of the campaigns may have been written.
-    pub async fn put_campaigns(&self, scope: &AppScope, campaigns: &[Campaign]) -> Result<(), SourceError> {
+    pub async fn put_campaigns(
+        &self,
+        scope: &AppScope,
+        campaigns: &[Campaign],
+    ) -> Result<(), SourceError> {
         let item = |campaign: &Campaign| {
-            let partition = Partition::Campaigns { scope: scope.clone(), campaign_type: campaign.campaign_type };
+            let partition = Partition::Campaigns {
+                scope: scope.clone(),
+                campaign_type: campaign.campaign_type,
+            };
             let mut item = keyed(&partition, &campaign_sort_key(campaign.id));
-            let moments = [(keys::ACTIVE_FROM, Some(campaign.active_from)), (keys::ACTIVE_TO, campaign.active_to)];
+            let moments = [
+                (keys::ACTIVE_FROM, Some(campaign.active_from)),
+                (keys::ACTIVE_TO, campaign.active_to),
+            ];
             for (name, moment) in moments {
                 let text = moment.map(|moment| moment.format(&Rfc3339)).transpose();
                 insert_text(&mut item, name, text?.as_deref());
@@ -133,7 +163,10 @@ impl Registry {
         };
         let items: Result<Vec<Item>, time::error::Format> = campaigns.iter().map(item).collect();
         let object = self.table.clone();
-        let items = items.map_err(|error| SourceError::Corrupt { object, reason: error.to_string() })?;
+        let items = items.map_err(|error| SourceError::Corrupt {
+            object,
+            reason: error.to_string(),
+        })?;
         self.put(items.into_iter()).await
     }
 
@@ -141,10 +174,21 @@ impl Registry {
     ///
     /// # Errors
     /// [`SourceError`]; some of the feedback may have been written.
-    pub async fn put_feedback(&self, scope: &AppScope, feedback: &[Feedback]) -> Result<(), SourceError> {
+    pub async fn put_feedback(
+        &self,
+        scope: &AppScope,
+        feedback: &[Feedback],
+    ) -> Result<(), SourceError> {
         let item = |it: &Feedback| {
             let (scope, campaign_type, campaign) = (scope.clone(), it.campaign_type, it.campaign);
-            let mut item = keyed(&Partition::Feedback { scope, campaign_type, campaign }, &it.device_id);
+            let mut item = keyed(
+                &Partition::Feedback {
+                    scope,
+                    campaign_type,
+                    campaign,
+                },
+                &it.device_id,
+            );
             let status = it.status.iter().cloned().map(AttributeValue::S).collect();
             item.insert(keys::STATUS.to_owned(), AttributeValue::L(status));
             insert_text(&mut item, keys::USER_ID, it.user_id.as_deref());
@@ -167,14 +211,25 @@ impl Registry {
     async fn put_batch(&self, batch: Vec<WriteRequest>) -> Result<(), SourceError> {
         let mut left = HashMap::from([(self.table.clone(), batch)]);
         for attempt in 0..BATCH_ATTEMPTS {
-            let answer = self.client.batch_write_item().set_request_items(Some(left)).send().await;
-            left = answer.map_err(|error| self.source_error(&error))?.unprocessed_items.unwrap_or_default();
+            let answer = self
+                .client
+                .batch_write_item()
+                .set_request_items(Some(left))
+                .send()
+                .await;
+            left = answer
+                .map_err(|error| self.source_error(&error))?
+                .unprocessed_items
+                .unwrap_or_default();
             if left.is_empty() {
                 return Ok(());
             }
             tokio::time::sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
         }
-        Err(SourceError::Unavailable { object: self.table.clone(), reason: "it leaves writes undone".to_owned() })
+        Err(SourceError::Unavailable {
+            object: self.table.clone(),
+            reason: "it leaves writes undone".to_owned(),
+        })
     }
 }
 
@@ -189,8 +244,16 @@ fn device_item(partition: &Partition, device: &Device) -> Item {
     for (name, map) in maps {
         item.insert(name.to_owned(), attribute_map(map));
     }
-    insert_text(&mut item, keys::TOKEN, device.push_token.as_ref().map(|push| push.token.as_str()));
-    insert_text(&mut item, keys::TOKEN_TYPE, device.push_token.as_ref().map(|push| push.kind.as_str()));
+    insert_text(
+        &mut item,
+        keys::TOKEN,
+        device.push_token.as_ref().map(|push| push.token.as_str()),
+    );
+    insert_text(
+        &mut item,
+        keys::TOKEN_TYPE,
+        device.push_token.as_ref().map(|push| push.kind.as_str()),
+    );
     insert_text(&mut item, keys::USER_ID, device.user_id.as_deref());
     item
 }
@@ -212,7 +275,11 @@ fn put_request(item: Item) -> WriteRequest {
 }
 
 fn attribute_map(map: &Map<String, Value>) -> AttributeValue {
-    AttributeValue::M(map.iter().map(|(name, value)| (name.clone(), attribute(value))).collect())
+    AttributeValue::M(
+        map.iter()
+            .map(|(name, value)| (name.clone(), attribute(value)))
+            .collect(),
+    )
 }
 
 fn attribute(value: &Value) -> AttributeValue {

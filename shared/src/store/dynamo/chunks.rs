@@ -25,23 +25,37 @@ impl Plans for DynamoStore {
             writes.push(self.chunk_write(chunk)?);
             planned.entry(chunk.key.shard).or_insert((0, chunk)).0 += 1;
         }
-        let change = |count| TallyChange { planned: count, open: count, ..TallyChange::default() };
-        let updates = planned.values().map(|(count, chunk)| self.tally_update(chunk, change(*count)));
+        let change = |count| TallyChange {
+            planned: count,
+            open: count,
+            ..TallyChange::default()
+        };
+        let updates = planned
+            .values()
+            .map(|(count, chunk)| self.tally_update(chunk, change(*count)));
         let updates = updates.collect::<Result<_, _>>()?;
         self.transact(&writes, updates).await?;
         Ok(job)
     }
 
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
-        let Some(first) = steps.first() else { return Ok(()) };
-        let tally = steps.iter().fold(TallyChange::default(), |sum, step| sum + step.tally);
+        let Some(first) = steps.first() else {
+            return Ok(());
+        };
+        let tally = steps
+            .iter()
+            .fold(TallyChange::default(), |sum, step| sum + step.tally);
         let revision = (":revision", AttributeValue::N(job.revision.to_string()));
-        let mut others = vec![self.check(&keys::job(&job.key), "revision = :revision", revision)?];
+        let mut others =
+            vec![self.check(&keys::job(&job.key), "revision = :revision", revision)?];
         if tally != TallyChange::default() {
             let update = self.tally_update(&first.chunk, tally)?;
             others.push(TransactWriteItem::builder().update(update).build());
         }
-        let writes = steps.iter().map(|step| self.chunk_write(&step.chunk)).collect::<Result<Vec<_>, _>>()?;
+        let writes = steps
+            .iter()
+            .map(|step| self.chunk_write(&step.chunk))
+            .collect::<Result<Vec<_>, _>>()?;
         self.transact_with(&writes, others).await
     }
 }
@@ -51,7 +65,8 @@ impl Chunks for DynamoStore {
     async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
         let item_key = keys::chunk(key);
         let item = self.get_as::<ChunkItem>(&item_key).await?;
-        item.map(|item| Chunk::try_from(item).map_err(|reason| corrupt(&item_key, &reason))).transpose()
+        item.map(|item| Chunk::try_from(item).map_err(|reason| corrupt(&item_key, &reason)))
+            .transpose()
     }
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
@@ -60,7 +75,8 @@ impl Chunks for DynamoStore {
         if tally == TallyChange::default() {
             self.put(write).await?;
         } else {
-            self.transact(&[write], vec![self.tally_update(&chunk, tally)?]).await?;
+            self.transact(&[write], vec![self.tally_update(&chunk, tally)?])
+                .await?;
         }
         chunk.revision += 1;
         Ok(chunk)
@@ -69,27 +85,55 @@ impl Chunks for DynamoStore {
 
 #[async_trait]
 impl ChunkLists for DynamoStore {
-    async fn chunks(&self, job: &JobKey, shard: u16, after: Option<u32>) -> Result<Vec<Chunk>, StoreError> {
-        let partition = ItemKey { pk: keys::shard_partition(job.id, shard), sk: String::new() };
+    async fn chunks(
+        &self,
+        job: &JobKey,
+        shard: u16,
+        after: Option<u32>,
+    ) -> Result<Vec<Chunk>, StoreError> {
+        let partition = ItemKey {
+            pk: keys::shard_partition(job.id, shard),
+            sk: String::new(),
+        };
         let first = keys::chunk_sort(after.map_or(0, |number| number + 1));
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true);
         let query = query.key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
+        let query =
+            query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
         let query = query.expression_attribute_values(":first", AttributeValue::S(first));
-        let query = query.expression_attribute_values(":last", AttributeValue::S(keys::AFTER_CHUNKS.to_owned()));
-        let page = query.send().await.map_err(|error| store_error(&partition, &error))?;
+        let query = query
+            .expression_attribute_values(":last", AttributeValue::S(keys::AFTER_CHUNKS.to_owned()));
+        let page = query
+            .send()
+            .await
+            .map_err(|error| store_error(&partition, &error))?;
         let read = |item| {
             let item: ChunkItem = read_item(&partition, item)?;
             Chunk::try_from(item).map_err(|reason| corrupt(&partition, &reason))
         };
-        page.items.unwrap_or_default().into_iter().map(read).collect()
+        page.items
+            .unwrap_or_default()
+            .into_iter()
+            .map(read)
+            .collect()
     }
 }
 
 impl DynamoStore {
     fn chunk_write(&self, chunk: &Chunk) -> Result<super::Write, StoreError> {
-        let next = Chunk { revision: chunk.revision + 1, ..chunk.clone() };
-        self.write(keys::chunk(&chunk.key), ChunkItem::from(&next), Condition::of_revision(chunk.revision))
+        let next = Chunk {
+            revision: chunk.revision + 1,
+            ..chunk.clone()
+        };
+        self.write(
+            keys::chunk(&chunk.key),
+            ChunkItem::from(&next),
+            Condition::of_revision(chunk.revision),
+        )
     }
 
     /// The change of the tally of this chunk's shard; its first one makes the item.

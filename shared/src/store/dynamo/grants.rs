@@ -12,13 +12,25 @@ use crate::store::{Grant, Grants, Role, StoreError};
 #[async_trait]
 impl Grants for DynamoStore {
     async fn role(&self, subject: &str, scope: &AppScope) -> Result<Option<Role>, StoreError> {
-        let partition = ItemKey { pk: keys::principal_partition(subject), sk: String::new() };
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let partition = ItemKey {
+            pk: keys::principal_partition(subject),
+            sk: String::new(),
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true);
         let query = query.key_condition_expression("pk = :pk");
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
+        let query =
+            query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
         let mut items = query.into_paginator().items().send();
         let mut best = None;
-        while let Some(item) = items.try_next().await.map_err(|error| store_error(&partition, &error))? {
+        while let Some(item) = items
+            .try_next()
+            .await
+            .map_err(|error| store_error(&partition, &error))?
+        {
             let grant: GrantItem = read_item(&partition, item)?;
             if scope.is_within(&grant.path) {
                 best = best.max(role_named(&grant.role));
@@ -41,5 +53,7 @@ impl Grants for DynamoStore {
 
 /// Reads a role's name; one that this version does not know allows nothing.
 fn role_named(name: &str) -> Option<Role> {
-    [Role::Reader, Role::Contributor].into_iter().find(|role| role.name() == name)
+    [Role::Reader, Role::Contributor]
+        .into_iter()
+        .find(|role| role.name() == name)
 }

@@ -18,8 +18,11 @@ impl Intake for DynamoStore {
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError> {
         let item_key = keys::request(scope, key);
-        let Some(item) = self.get_as::<RequestItem>(&item_key).await? else { return Ok(None) };
-        let request = AcceptedRequest::try_from(item).map_err(|reason| corrupt(&item_key, &reason))?;
+        let Some(item) = self.get_as::<RequestItem>(&item_key).await? else {
+            return Ok(None);
+        };
+        let request =
+            AcceptedRequest::try_from(item).map_err(|reason| corrupt(&item_key, &reason))?;
         Ok(Some(request).filter(|request| now < request.expires))
     }
 
@@ -30,7 +33,8 @@ impl Intake for DynamoStore {
         now: OffsetDateTime,
     ) -> Result<Created, StoreError> {
         job.revision = 1;
-        let mut writes = vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
+        let mut writes =
+            vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
         if let Some(request) = &request {
             let key = keys::request(&job.key.scope, &request.key);
             writes.push(self.write(key, RequestItem::from(request), Condition::AbsentOrExpired)?);
@@ -39,7 +43,9 @@ impl Intake for DynamoStore {
             (Ok(()), _) => Ok(Created::New(Box::new(job))),
             (Err(StoreError::Conflict { item }), Some(request)) => {
                 let accepted = self.accepted(&job.key.scope, &request.key, now).await?;
-                accepted.map(Created::Repeated).ok_or(StoreError::Conflict { item })
+                accepted
+                    .map(Created::Repeated)
+                    .ok_or(StoreError::Conflict { item })
             }
             (Err(error), _) => Err(error),
         }

@@ -22,7 +22,11 @@ pub(crate) struct ChunkItem {
     revision: u64,
     ttl: i64,
     source: SourceAttribute,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     lease_until: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output: Option<OutputAttribute>,
@@ -33,7 +37,10 @@ pub(crate) struct ChunkItem {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SourceAttribute {
-    Objects { day: Date, objects: Vec<ObjectAttribute> },
+    Objects {
+        day: Date,
+        objects: Vec<ObjectAttribute>,
+    },
     Partitions(Vec<String>),
 }
 
@@ -49,9 +56,17 @@ struct OutputAttribute {
     rows_read: u64,
     rows: u64,
     bad_records: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     earliest: Option<OffsetDateTime>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     latest: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<FileAttribute>,
@@ -60,7 +75,9 @@ struct OutputAttribute {
 impl From<&Chunk> for ChunkItem {
     fn from(chunk: &Chunk) -> Self {
         let (lease_until, output, reason) = match &chunk.state {
-            ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => (None, prepared.as_ref(), None),
+            ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => {
+                (None, prepared.as_ref(), None)
+            }
             ChunkState::Running { until } => (Some(*until), None, None),
             ChunkState::Prepared { until, output } => (Some(*until), Some(output), None),
             ChunkState::Recorded { output } => (None, Some(output), None),
@@ -102,8 +119,15 @@ impl TryFrom<ChunkItem> for Chunk {
             ("failed", _, _, Some(reason)) => ChunkState::Failed { reason },
             (other, ..) => return Err(unreadable("state", other)),
         };
-        let job = JobKey { scope: AppScope::from_canonical(item.scope), id };
-        let key = ChunkKey { job, shard: item.shard, number: item.chunk };
+        let job = JobKey {
+            scope: AppScope::from_canonical(item.scope),
+            id,
+        };
+        let key = ChunkKey {
+            job,
+            shard: item.shard,
+            number: item.chunk,
+        };
         Ok(Self {
             key,
             source: item.source.into(),
@@ -124,7 +148,10 @@ impl From<&ChunkSource> for SourceAttribute {
                     etag: object.etag.clone(),
                     size_bytes: object.size_bytes,
                 };
-                Self::Objects { day: *day, objects: objects.iter().map(attribute).collect() }
+                Self::Objects {
+                    day: *day,
+                    objects: objects.iter().map(attribute).collect(),
+                }
             }
             ChunkSource::Partitions(partitions) => Self::Partitions(partitions.clone()),
         }
@@ -140,7 +167,10 @@ impl From<SourceAttribute> for ChunkSource {
                     etag: object.etag,
                     size_bytes: object.size_bytes,
                 };
-                Self::Objects { day, objects: objects.into_iter().map(object).collect() }
+                Self::Objects {
+                    day,
+                    objects: objects.into_iter().map(object).collect(),
+                }
             }
             SourceAttribute::Partitions(partitions) => Self::Partitions(partitions),
         }

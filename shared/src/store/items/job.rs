@@ -9,9 +9,14 @@ use super::listing::ListingAttribute;
 use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
 use crate::app::AppScope;
 use crate::container::ContainerAddress;
-use crate::job::{Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor, SealedCredential};
+use crate::job::{
+    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    SealedCredential,
+};
 use crate::listing::Listing;
-use crate::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use crate::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
 use crate::warning::Warning;
 
 /// A job's item. `phase` is what the pipe `jobs` filters on.
@@ -56,14 +61,19 @@ pub(crate) struct JobItem {
     manifest: Option<FileAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeAttribute>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     ended: Option<OffsetDateTime>,
     /// Only of failed and cancelled jobs, and absent when no manifest was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     manifest_written: Option<bool>,
 }
 
-/// A job whose item does not say goes on with the files that it began: activities with the ids of their devices.
+/// A job whose item does not say goes on with the files that it began: activities with the ids of
+/// their devices.
 fn as_before_the_choice() -> bool {
     true
 }
@@ -83,7 +93,11 @@ pub(crate) struct JobRow {
 #[derive(Debug, Serialize, Deserialize)]
 struct CredentialAttribute {
     sealed: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     expires: Option<OffsetDateTime>,
 }
 
@@ -200,12 +214,16 @@ impl TryFrom<JobItem> for Job {
             manifest_written: item.manifest_written,
         };
         Ok(Self {
-            key: JobKey { scope: AppScope::from_canonical(item.scope), id },
+            key: JobKey {
+                scope: AppScope::from_canonical(item.scope),
+                id,
+            },
             request: ExportRequest {
                 export_type: ExportType::from_name(&item.export_type)
                     .ok_or_else(|| unreadable("export_type", &item.export_type))?,
                 selection: item.selection.try_into()?,
-                format: ExportFormat::from_name(&item.format).ok_or_else(|| unreadable("format", &item.format))?,
+                format: ExportFormat::from_name(&item.format)
+                    .ok_or_else(|| unreadable("format", &item.format))?,
                 description: item.description,
                 export_user_id: item.export_user_id,
                 export_device_id: item.export_device_id,
@@ -242,17 +260,31 @@ impl From<&Phase> for PhaseAttributes {
     fn from(phase: &Phase) -> Self {
         match phase {
             Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => Self::default(),
-            Phase::AwaitingCredential { since, reason } => {
-                Self { awaiting: Some(AwaitingAttribute { since: *since, reason: reason.clone() }), ..Self::default() }
-            }
-            Phase::Cancelling { why } => Self { cancelled: Some((*why).into()), ..Self::default() },
-            Phase::Finishing { cancelled, manifest } => Self {
+            Phase::AwaitingCredential { since, reason } => Self {
+                awaiting: Some(AwaitingAttribute {
+                    since: *since,
+                    reason: reason.clone(),
+                }),
+                ..Self::default()
+            },
+            Phase::Cancelling { why } => Self {
+                cancelled: Some((*why).into()),
+                ..Self::default()
+            },
+            Phase::Finishing {
+                cancelled,
+                manifest,
+            } => Self {
                 cancelled: cancelled.map(Into::into),
                 manifest: manifest.as_ref().map(|(file, _)| file.into()),
                 outcome: manifest.as_ref().map(|(_, outcome)| outcome.into()),
                 ..Self::default()
             },
-            Phase::Ended { at, outcome, has_manifest } => Self {
+            Phase::Ended {
+                at,
+                outcome,
+                has_manifest,
+            } => Self {
                 outcome: Some(outcome.into()),
                 ended: Some(*at),
                 manifest_written: (*has_manifest && !always_has_manifest(outcome)).then_some(true),
@@ -265,26 +297,51 @@ impl From<&Phase> for PhaseAttributes {
 impl PhaseAttributes {
     fn into_phase(self, name: &str) -> Result<Phase, String> {
         let cancelled = self.cancelled.map(Cancellation::from);
-        Ok(match (name, self.manifest, self.outcome, self.ended, self.awaiting, cancelled) {
-            ("queued", ..) => Phase::Queued,
-            ("planning", ..) => Phase::Planning,
-            ("running", ..) => Phase::Running,
-            ("resuming", ..) => Phase::Resuming,
-            ("awaiting-credential", _, _, _, Some(AwaitingAttribute { since, reason }), _) => {
-                Phase::AwaitingCredential { since, reason }
-            }
-            ("cancelling", _, _, _, _, Some(why)) => Phase::Cancelling { why },
-            ("finishing", None, ..) => Phase::Finishing { cancelled, manifest: None },
-            ("finishing", Some(file), Some(outcome), ..) => {
-                Phase::Finishing { cancelled, manifest: Some((file.into(), outcome.into())) }
-            }
-            ("succeeded" | "incomplete" | "failed" | "cancelled", _, Some(outcome), Some(at), ..) => {
-                let outcome = outcome.into();
-                let has_manifest = self.manifest_written.unwrap_or_else(|| always_has_manifest(&outcome));
-                Phase::Ended { at, outcome, has_manifest }
-            }
-            _ => return Err(unreadable("phase", name)),
-        })
+        Ok(
+            match (
+                name,
+                self.manifest,
+                self.outcome,
+                self.ended,
+                self.awaiting,
+                cancelled,
+            ) {
+                ("queued", ..) => Phase::Queued,
+                ("planning", ..) => Phase::Planning,
+                ("running", ..) => Phase::Running,
+                ("resuming", ..) => Phase::Resuming,
+                ("awaiting-credential", _, _, _, Some(AwaitingAttribute { since, reason }), _) => {
+                    Phase::AwaitingCredential { since, reason }
+                }
+                ("cancelling", _, _, _, _, Some(why)) => Phase::Cancelling { why },
+                ("finishing", None, ..) => Phase::Finishing {
+                    cancelled,
+                    manifest: None,
+                },
+                ("finishing", Some(file), Some(outcome), ..) => Phase::Finishing {
+                    cancelled,
+                    manifest: Some((file.into(), outcome.into())),
+                },
+                (
+                    "succeeded" | "incomplete" | "failed" | "cancelled",
+                    _,
+                    Some(outcome),
+                    Some(at),
+                    ..,
+                ) => {
+                    let outcome = outcome.into();
+                    let has_manifest = self
+                        .manifest_written
+                        .unwrap_or_else(|| always_has_manifest(&outcome));
+                    Phase::Ended {
+                        at,
+                        outcome,
+                        has_manifest,
+                    }
+                }
+                _ => return Err(unreadable("phase", name)),
+            },
+        )
     }
 }
 
@@ -298,7 +355,10 @@ fn always_has_manifest(outcome: &Outcome) -> bool {
 
 impl From<&Credential> for CredentialAttribute {
     fn from(credential: &Credential) -> Self {
-        Self { sealed: STANDARD.encode(&credential.sealed.0), expires: credential.expires }
+        Self {
+            sealed: STANDARD.encode(&credential.sealed.0),
+            expires: credential.expires,
+        }
     }
 }
 
@@ -306,8 +366,13 @@ impl TryFrom<CredentialAttribute> for Credential {
     type Error = String;
 
     fn try_from(attribute: CredentialAttribute) -> Result<Self, String> {
-        let sealed = STANDARD.decode(&attribute.sealed).map_err(|_| unreadable("credential", "no base64"))?;
-        Ok(Self { sealed: SealedCredential(sealed), expires: attribute.expires })
+        let sealed = STANDARD
+            .decode(&attribute.sealed)
+            .map_err(|_| unreadable("credential", "no base64"))?;
+        Ok(Self {
+            sealed: SealedCredential(sealed),
+            expires: attribute.expires,
+        })
     }
 }
 
@@ -355,10 +420,13 @@ impl From<&Plan> for PlanAttribute {
     fn from(plan: &Plan) -> Self {
         match plan {
             Plan::Open { cursor } => Self::Open(cursor.as_ref().map(|cursor| cursor.0.clone())),
-            Plan::Complete { read_up_to } => Self::Complete { read_up_to: *read_up_to },
-            Plan::Failed { reason, cursor } => {
-                Self::Failed { reason: reason.clone(), cursor: cursor.as_ref().map(|cursor| cursor.0.clone()) }
-            }
+            Plan::Complete { read_up_to } => Self::Complete {
+                read_up_to: *read_up_to,
+            },
+            Plan::Failed { reason, cursor } => Self::Failed {
+                reason: reason.clone(),
+                cursor: cursor.as_ref().map(|cursor| cursor.0.clone()),
+            },
         }
     }
 }
@@ -366,9 +434,14 @@ impl From<&Plan> for PlanAttribute {
 impl From<PlanAttribute> for Plan {
     fn from(plan: PlanAttribute) -> Self {
         match plan {
-            PlanAttribute::Open(cursor) => Self::Open { cursor: cursor.map(PlanCursor) },
+            PlanAttribute::Open(cursor) => Self::Open {
+                cursor: cursor.map(PlanCursor),
+            },
             PlanAttribute::Complete { read_up_to } => Self::Complete { read_up_to },
-            PlanAttribute::Failed { reason, cursor } => Self::Failed { reason, cursor: cursor.map(PlanCursor) },
+            PlanAttribute::Failed { reason, cursor } => Self::Failed {
+                reason,
+                cursor: cursor.map(PlanCursor),
+            },
         }
     }
 }
@@ -376,14 +449,24 @@ impl From<PlanAttribute> for Plan {
 impl From<&Selection> for SelectionAttribute {
     fn from(selection: &Selection) -> Self {
         match selection {
-            Selection::Days(range) => Self::Days { start: range.start, end: range.end },
+            Selection::Days(range) => Self::Days {
+                start: range.start,
+                end: range.end,
+            },
             Selection::Devices => Self::Devices,
-            Selection::Campaigns { campaign_type, ids } => {
-                Self::Campaigns { campaign_type: campaign_type.name().to_owned(), ids: ids.clone() }
-            }
-            Selection::ActiveCampaigns { campaign_type, start, end } => {
-                Self::ActiveCampaigns { campaign_type: campaign_type.name().to_owned(), start: *start, end: *end }
-            }
+            Selection::Campaigns { campaign_type, ids } => Self::Campaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                ids: ids.clone(),
+            },
+            Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            } => Self::ActiveCampaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                start: *start,
+                end: *end,
+            },
         }
     }
 }
@@ -392,17 +475,28 @@ impl TryFrom<SelectionAttribute> for Selection {
     type Error = String;
 
     fn try_from(selection: SelectionAttribute) -> Result<Self, String> {
-        let campaign_type =
-            |name: String| CampaignType::from_name(&name).ok_or_else(|| unreadable("campaign_type", &name));
+        let campaign_type = |name: String| {
+            CampaignType::from_name(&name).ok_or_else(|| unreadable("campaign_type", &name))
+        };
         Ok(match selection {
             SelectionAttribute::Days { start, end } => Self::Days(DateRange { start, end }),
             SelectionAttribute::Devices => Self::Devices,
-            SelectionAttribute::Campaigns { campaign_type: name, ids } => {
-                Self::Campaigns { campaign_type: campaign_type(name)?, ids }
-            }
-            SelectionAttribute::ActiveCampaigns { campaign_type: name, start, end } => {
-                Self::ActiveCampaigns { campaign_type: campaign_type(name)?, start, end }
-            }
+            SelectionAttribute::Campaigns {
+                campaign_type: name,
+                ids,
+            } => Self::Campaigns {
+                campaign_type: campaign_type(name)?,
+                ids,
+            },
+            SelectionAttribute::ActiveCampaigns {
+                campaign_type: name,
+                start,
+                end,
+            } => Self::ActiveCampaigns {
+                campaign_type: campaign_type(name)?,
+                start,
+                end,
+            },
         })
     }
 }

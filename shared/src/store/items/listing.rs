@@ -8,7 +8,11 @@ use crate::listing::{Listing, Names};
 /// Within the item of a job whose plan has begun and is not complete.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ListingAttribute {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
     since: Option<OffsetDateTime>,
     left_out: NamesAttribute,
     left_out_bytes: u64,
@@ -50,12 +54,18 @@ impl From<ListingAttribute> for Listing {
 
 impl From<&Names> for NamesAttribute {
     fn from(names: &Names) -> Self {
-        Self { count: names.count, first: names.first.clone() }
+        Self {
+            count: names.count,
+            first: names.first.clone(),
+        }
     }
 }
 
 impl From<NamesAttribute> for Names {
     fn from(names: NamesAttribute) -> Self {
-        Self { count: names.count, first: names.first }
+        Self {
+            count: names.count,
+            first: names.first,
+        }
     }
 }

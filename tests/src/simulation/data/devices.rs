@@ -24,20 +24,36 @@ fn id(number: usize) -> String {
 /// Devices over all segments, two in three with a token.
 pub(super) async fn tokens(world: &World, body: Value, chance: &mut Chance) -> Data {
     let count = chance.pick(&[0, 1, 5, 40]);
-    let token = |number: usize| (!number.is_multiple_of(3)).then(|| format!("token {number}, \"ü\""));
+    let token =
+        |number: usize| (!number.is_multiple_of(3)).then(|| format!("token {number}, \"ü\""));
     let device = |number: usize| Device {
         id: id(number),
-        push_token: token(number).map(|token| PushToken { token, kind: "GCM".to_owned() }),
+        push_token: token(number).map(|token| PushToken {
+            token,
+            kind: "GCM".to_owned(),
+        }),
         ..Device::default()
     };
     let devices: Vec<Device> = (0..count).map(device).collect();
-    registry(world).put_devices(&World::scope(), &devices).await.unwrap();
+    registry(world)
+        .put_devices(&World::scope(), &devices)
+        .await
+        .unwrap();
     let rows = (0..count).filter_map(|number| {
-        Some((id(number), json!({"deviceId": id(number), "token": token(number)?, "type": "GCM"})))
+        Some((
+            id(number),
+            json!({"deviceId": id(number), "token": token(number)?, "type": "GCM"}),
+        ))
     });
     let rows: BTreeMap<String, Value> = rows.collect();
     let rows = lying_in(world, "DEVICES#", |_, device| rows.get(device).cloned()).await;
-    Data::of(Posted { operation: "tokens", body }, rows)
+    Data::of(
+        Posted {
+            operation: "tokens",
+            body,
+        },
+        rows,
+    )
 }
 
 /// Campaigns, some of them unknown, enough for several chunks now and then.
@@ -53,19 +69,34 @@ pub(super) async fn feedback(world: &World, mut body: Value, chance: &mut Chance
         user_id: Some("not asked for".to_owned()),
     });
     let feedback: Vec<Feedback> = feedback.collect();
-    registry(world).put_feedback(&World::scope(), &feedback).await.unwrap();
+    registry(world)
+        .put_feedback(&World::scope(), &feedback)
+        .await
+        .unwrap();
     body["campaignType"] = json!("Poll");
     body["campaignIds"] = json!((0..campaigns).collect::<Vec<_>>());
     let row = |campaign: &str, device: &str| {
         let campaign: i64 = campaign.rsplit('#').next()?.parse().ok()?;
         let status = ["Queued", "ContentDisplayed"];
-        Some(json!({"deviceId": device, "campaignType": "Poll", "campaignId": campaign, "status": status}))
+        Some(
+            json!({"deviceId": device, "campaignType": "Poll", "campaignId": campaign, "status": status}),
+        )
     };
     let mut rows = lying_in(world, "FEEDBACK#", row).await;
     for campaign in 0..campaigns {
-        rows.entry(format!("FEEDBACK#{}#Poll#{campaign}", World::scope().as_str())).or_default();
+        rows.entry(format!(
+            "FEEDBACK#{}#Poll#{campaign}",
+            World::scope().as_str()
+        ))
+        .or_default();
     }
-    Data::of(Posted { operation: "feedbackByCampaign", body }, rows)
+    Data::of(
+        Posted {
+            operation: "feedbackByCampaign",
+            body,
+        },
+        rows,
+    )
 }
 
 /// The rows of every partition, by the items that lie in it.
@@ -75,14 +106,28 @@ async fn lying_in(
     row: impl Fn(&str, &str) -> Option<Value>,
 ) -> BTreeMap<String, Vec<String>> {
     let mut partitions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let mut items = world.client.scan().table_name(REGISTRY_TABLE).into_paginator().items().send();
+    let mut items = world
+        .client
+        .scan()
+        .table_name(REGISTRY_TABLE)
+        .into_paginator()
+        .items()
+        .send();
     while let Some(item) = items.try_next().await.unwrap() {
-        let text = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).unwrap().clone();
+        let text = |name: &str| {
+            item.get(name)
+                .and_then(|value: &AttributeValue| value.as_s().ok())
+                .unwrap()
+                .clone()
+        };
         let (partition, device) = (text("pk"), text("sk"));
         if partition.starts_with(kind) {
             let rows = partitions.entry(partition.clone()).or_default();
             rows.extend(row(&partition, &device));
         }
     }
-    partitions.into_iter().map(|(partition, rows)| (partition, sorted(rows))).collect()
+    partitions
+        .into_iter()
+        .map(|(partition, rows)| (partition, sorted(rows)))
+        .collect()
 }

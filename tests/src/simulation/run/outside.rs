@@ -30,7 +30,10 @@ impl Run {
         match what {
             0 | 1 => {
                 self.figures.count("Revoked".to_owned());
-                self.world.containers.revoke(&ContainerAddress::new(CONTAINER), &Secret::new(self.signature()));
+                self.world.containers.revoke(
+                    &ContainerAddress::new(CONTAINER),
+                    &Secret::new(self.signature()),
+                );
             }
             2 | 3 => self.give_signature(),
             4 => self.ask(Control::Cancel),
@@ -45,14 +48,22 @@ impl Run {
             _ => {
                 if self.week_passes() {
                     self.figures.count("BlocksDropped".to_owned());
-                    self.world.containers.drop_uncommitted(&ContainerAddress::new(CONTAINER));
+                    self.world
+                        .containers
+                        .drop_uncommitted(&ContainerAddress::new(CONTAINER));
                 }
             }
         }
     }
 
     fn ask(&mut self, control: Control) {
-        self.figures.count(format!("{control:?}").split(' ').next().unwrap_or_default().to_owned());
+        self.figures.count(
+            format!("{control:?}")
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        );
         self.resumed_or_expired |= !matches!(control, Control::Cancel);
         self.send(Work::Control(control));
     }
@@ -63,7 +74,9 @@ impl Run {
         if waits && self.chance.is(800) && self.week_passes() {
             self.figures.count("Overdue".to_owned());
             if self.chance.is(500) {
-                self.world.containers.drop_uncommitted(&ContainerAddress::new(CONTAINER));
+                self.world
+                    .containers
+                    .drop_uncommitted(&ContainerAddress::new(CONTAINER));
             }
         }
         self.figures.count("Expire".to_owned());
@@ -76,7 +89,9 @@ impl Run {
     fn week_passes(&mut self) -> bool {
         let may = self.now() < LAST_WEEK;
         if may {
-            self.world.clock.advance(Duration::days(7) + Duration::minutes(1));
+            self.world
+                .clock
+                .advance(Duration::days(7) + Duration::minutes(1));
         }
         may
     }
@@ -94,7 +109,9 @@ impl Run {
         self.signatures += 1;
         let signature = self.signature();
         let address = ContainerAddress::new(CONTAINER);
-        self.world.containers.grant(&address, &Secret::new(signature.clone()), Permission::Write);
+        self.world
+            .containers
+            .grant(&address, &Secret::new(signature.clone()), Permission::Write);
         self.ask(Control::Resume { signature });
     }
 }

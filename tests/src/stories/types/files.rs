@@ -1,4 +1,5 @@
-//! Rows as readers see them that share no code with the service: in the source's lines, in JSON, in CSV.
+//! Rows as readers see them that share no code with the service: in the source's lines, in JSON, in
+//! CSV.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,10 @@ fn object(json: &str) -> RawObject<'_> {
 }
 
 fn row(members: RawObject<'_>) -> Row {
-    members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
+    members
+        .into_iter()
+        .map(|(name, value)| (name, value.get().to_owned()))
+        .collect()
 }
 
 /// What a source's lines hold in these columns; null is absent.
@@ -33,7 +37,9 @@ pub(super) fn rows_of_lines(columns: &[String], lines: &[String]) -> Vec<Row> {
 pub(super) fn rows_of_json(kind: ExportType, file: &str) -> Vec<Row> {
     let items: Vec<&RawValue> = serde_json::from_str(file).unwrap();
     let items = items.into_iter().map(|item| object(item.get()));
-    let Some(group) = group(kind) else { return items.map(row).collect() };
+    let Some(group) = group(kind) else {
+        return items.map(row).collect();
+    };
     let (mut rows, mut last_key) = (Vec::new(), None);
     for mut item in items {
         let records = item.remove(&group).unwrap();
@@ -53,12 +59,21 @@ pub(super) fn rows_of_json(kind: ExportType, file: &str) -> Vec<Row> {
 pub(super) fn rows_of_csv(columns: &[String], file: &str) -> Vec<Row> {
     assert!(file.ends_with("\r\n") && !file.starts_with('\u{feff}'));
     let mut reader = csv::Reader::from_reader(file.as_bytes());
-    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), columns);
+    assert_eq!(
+        reader.headers().unwrap().iter().collect::<Vec<_>>(),
+        columns
+    );
     let row = |record: csv::StringRecord| {
-        let cells = columns.iter().cloned().zip(record.iter().map(str::to_owned));
+        let cells = columns
+            .iter()
+            .cloned()
+            .zip(record.iter().map(str::to_owned));
         cells.filter(|(_, cell)| !cell.is_empty()).collect()
     };
-    reader.records().map(|record| row(record.unwrap())).collect()
+    reader
+        .records()
+        .map(|record| row(record.unwrap()))
+        .collect()
 }
 
 /// How a CSV file spells a row: texts as they read, all else as compact JSON.

@@ -18,21 +18,53 @@ pub(super) struct Object {
 /// How many records the device has that has the most.
 const HUGE: usize = 3_000;
 
-const FIRST: Day = Day { before: "2026-01-04", this: "2026-01-05", after: "2026-01-06" };
-const SECOND: Day = Day { before: "2026-01-06", this: "2026-01-07", after: "2026-01-08" };
+const FIRST: Day = Day {
+    before: "2026-01-04",
+    this: "2026-01-05",
+    after: "2026-01-06",
+};
+const SECOND: Day = Day {
+    before: "2026-01-06",
+    this: "2026-01-07",
+    after: "2026-01-08",
+};
 
 /// The objects of a type, within the days that the stories ask for.
 pub(super) async fn objects(kind: ExportType) -> Vec<Object> {
     let lines = |day: &Day, from: usize| -> Vec<String> {
-        (from..from + 44).map(|number| line(kind, number, &format!("{:032x}", number / 4), day)).collect()
+        (from..from + 44)
+            .map(|number| line(kind, number, &format!("{:032x}", number / 4), day))
+            .collect()
     };
     let (plain, members, frames) = (lines(&FIRST, 0), lines(&FIRST, 44), lines(&SECOND, 88));
-    let huge: Vec<String> = (1_000..1_000 + HUGE).map(|number| line(kind, number, &"F".repeat(32), &SECOND)).collect();
-    let object = |day: &Day, name, data, lines| Object { day: day.this, name, data, lines };
+    let huge: Vec<String> = (1_000..1_000 + HUGE)
+        .map(|number| line(kind, number, &"F".repeat(32), &SECOND))
+        .collect();
+    let object = |day: &Day, name, data, lines| Object {
+        day: day.this,
+        name,
+        data,
+        lines,
+    };
     vec![
-        object(&FIRST, "plain.ndjson", format!("\n{}\r\n\n", plain.join("\r\n \n")).into(), plain),
-        object(&FIRST, "sub/members.ndjson.gz", gzip_members(&members).await, members),
-        object(&SECOND, "frames.ndjson.zst", zstd_frames(&frames).await, frames),
+        object(
+            &FIRST,
+            "plain.ndjson",
+            format!("\n{}\r\n\n", plain.join("\r\n \n")).into(),
+            plain,
+        ),
+        object(
+            &FIRST,
+            "sub/members.ndjson.gz",
+            gzip_members(&members).await,
+            members,
+        ),
+        object(
+            &SECOND,
+            "frames.ndjson.zst",
+            zstd_frames(&frames).await,
+            frames,
+        ),
         object(&SECOND, "huge.ndjson", huge.join("\n").into(), huge),
     ]
 }
@@ -67,13 +99,31 @@ async fn zstd_frames(lines: &[String]) -> Vec<u8> {
 /// Puts the objects into a world's lake, and beside them what is not to be exported.
 pub(super) async fn fill(world: &World, operation: &str, objects: &[Object]) {
     for object in objects {
-        world.put_object(operation, object.day, object.name, object.data.clone()).await;
+        world
+            .put_object(operation, object.day, object.name, object.data.clone())
+            .await;
     }
     for day in ["2026-01-03", "2026-01-09"] {
-        world.put_object(operation, day, "beyond.ndjson", "beyond the days of the export").await;
+        world
+            .put_object(
+                operation,
+                day,
+                "beyond.ndjson",
+                "beyond the days of the export",
+            )
+            .await;
     }
-    for name in ["_temporary/part.ndjson", ".part.ndjson", "_SUCCESS", "notes.txt"] {
-        world.put_object(operation, "2026-01-06", name, "not for readers").await;
+    for name in [
+        "_temporary/part.ndjson",
+        ".part.ndjson",
+        "_SUCCESS",
+        "notes.txt",
+    ] {
+        world
+            .put_object(operation, "2026-01-06", name, "not for readers")
+            .await;
     }
-    world.put_object(operation, "2026-01-06", "empty.ndjson", "").await;
+    world
+        .put_object(operation, "2026-01-06", "empty.ndjson", "")
+        .await;
 }

@@ -42,15 +42,26 @@ const NESTED: &str = r#"{ "deep" : {"er":[ 1 , [2.50,{"x":[ ]}],"}{ \" ]["],"e":
 pub(super) fn line(kind: ExportType, number: usize, owner: &str, day: &Day) -> String {
     let owner = Some(format!("\"{owner}\""));
     let id = Some(format!("\"{number:032X}\""));
-    let name = NAMES.get(number % NAMES.len()).map(|name| (*name).to_owned());
-    let (time, end) = (Some(time(number, day)), Some(format!("\"{} 01:02:03.25-11:30\"", day.after)));
+    let name = NAMES
+        .get(number % NAMES.len())
+        .map(|name| (*name).to_owned());
+    let (time, end) = (
+        Some(time(number, day)),
+        Some(format!("\"{} 01:02:03.25-11:30\"", day.after)),
+    );
     let some = |raw: &str, one_in: usize| number.is_multiple_of(one_in).then(|| raw.to_owned());
     let (info, session, location) = (some(INFO, 2), some(SESSION, 2), some(LOCATION, 4));
     let extras = (number % 7 != 6).then(|| extras(kind, number));
     let fields = match kind {
         ExportType::Activity => {
             let device = some(INFO, 3);
-            vec![("sessionId", owner), ("deviceId", device), ("name", name), ("timestamp", time), ("extras", extras)]
+            vec![
+                ("sessionId", owner),
+                ("deviceId", device),
+                ("name", name),
+                ("timestamp", time),
+                ("extras", extras),
+            ]
         }
         ExportType::Job => vec![
             ("jobId", id),
@@ -97,7 +108,14 @@ pub(super) fn line(kind: ExportType, number: usize, owner: &str, day: &Day) -> S
 }
 
 /// A moment of the day, spelled in one of the ways that are read.
-fn time(number: usize, Day { before, this, after }: &Day) -> String {
+fn time(
+    number: usize,
+    Day {
+        before,
+        this,
+        after,
+    }: &Day,
+) -> String {
     match number % 12 {
         0 => format!("\"{this}T00:00:00Z\""),
         1 => format!("\"{this} 23:59:59.999999999Z\""),
@@ -116,7 +134,9 @@ fn time(number: usize, Day { before, this, after }: &Day) -> String {
 
 fn extras(kind: ExportType, number: usize) -> String {
     let many = |properties: usize| {
-        let properties: Vec<String> = (0..properties).map(|property| format!("\"p{property}\":{property}.0")).collect();
+        let properties: Vec<String> = (0..properties)
+            .map(|property| format!("\"p{property}\":{property}.0"))
+            .collect();
         format!("{{{}}}", properties.join(", "))
     };
     match (number, kind) {
@@ -124,7 +144,11 @@ fn extras(kind: ExportType, number: usize) -> String {
         (0 | 50 | 100, ExportType::Activity) => many(201),
         (0 | 50 | 100, _) => many(200),
         (_, ExportType::Activity) if number.is_multiple_of(2) => NESTED.to_owned(),
-        _ => EXTRAS.get(number % EXTRAS.len()).copied().unwrap_or_default().to_owned(),
+        _ => EXTRAS
+            .get(number % EXTRAS.len())
+            .copied()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 

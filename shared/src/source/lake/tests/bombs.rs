@@ -8,7 +8,10 @@ use super::*;
 const MIB: usize = 1 << 20;
 
 /// A limit that a test reaches soon.
-const SMALL: ExpansionLimit = ExpansionLimit { ratio: 500, always_bytes: 4 << 20 };
+const SMALL: ExpansionLimit = ExpansionLimit {
+    ratio: 500,
+    always_bytes: 4 << 20,
+};
 
 /// What came of reading an object to its end, or to the first failure.
 #[derive(Debug, Default)]
@@ -22,12 +25,19 @@ struct Reading {
 async fn read(limit: ExpansionLimit, name: &str, body: Vec<u8>) -> Reading {
     let store = in_memory();
     let chunk = only_chunk(&store, name, body).await;
-    let mut pieces = lake(&store, 1).with_expansion_limit(limit).read(&chunk, &request());
+    let mut pieces = lake(&store, 1)
+        .with_expansion_limit(limit)
+        .read(&chunk, &request());
     let mut reading = Reading::default();
     loop {
         match pieces.try_next().await {
             Ok(None) => return reading,
-            Err(failure) => return Reading { failure: Some(failure), ..reading },
+            Err(failure) => {
+                return Reading {
+                    failure: Some(failure),
+                    ..reading
+                };
+            }
             Ok(Some(Piece::TooLong { .. })) => reading.too_long += 1,
             Ok(Some(Piece::Lines { text, .. })) => {
                 reading.bytes += text.len() as u64;
@@ -68,9 +78,19 @@ fn heartbeats(extras: &str, bytes: usize) -> Vec<u8> {
 }
 
 fn assert_stopped_at(limit: u64, what: &str, reading: &Reading) {
-    let words = reading.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-    assert!(matches!(reading.failure, Some(SourceError::Corrupt { .. })), "{what}: {reading:?}");
-    assert!(words.contains(&format!("expands to more than {limit} bytes")), "{what}: {words}");
+    let words = reading
+        .failure
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    assert!(
+        matches!(reading.failure, Some(SourceError::Corrupt { .. })),
+        "{what}: {reading:?}"
+    );
+    assert!(
+        words.contains(&format!("expands to more than {limit} bytes")),
+        "{what}: {words}"
+    );
     assert!(reading.bytes <= limit, "{what}: {reading:?}");
     assert!(reading.largest_piece <= MIB, "{what}: {reading:?}");
 }
@@ -108,7 +128,10 @@ async fn an_object_may_be_as_large_as_its_limit() {
 #[tokio::test]
 async fn the_lakes_own_limit_stops_a_bomb_of_either_compression() {
     let text = vec![b'\n'; 16 * MIB];
-    for (name, member) in [("a.ndjson.gz", gzip_best(&text)), ("a.ndjson.zst", zstd_best(&text).await)] {
+    for (name, member) in [
+        ("a.ndjson.gz", gzip_best(&text)),
+        ("a.ndjson.zst", zstd_best(&text).await),
+    ] {
         let limit = ExpansionLimit::default();
         let body = [member.repeat(17), b"garbage".to_vec()].concat();
         assert!(body.len() < 300_000, "{}", body.len());
@@ -120,7 +143,10 @@ async fn the_lakes_own_limit_stops_a_bomb_of_either_compression() {
 async fn a_line_without_end_is_named_when_it_ends_within_the_limit() {
     let body = gzip_best(&[vec![b'x'; 3 * MIB], b"\n\n".to_vec()].concat());
     let reading = read(SMALL, "a.ndjson.gz", body).await;
-    assert!(reading.failure.is_none() && reading.too_long == 1 && reading.bytes == 1, "{reading:?}");
+    assert!(
+        reading.failure.is_none() && reading.too_long == 1 && reading.bytes == 1,
+        "{reading:?}"
+    );
 }
 
 #[tokio::test]
@@ -134,18 +160,29 @@ async fn honest_records_pass_however_many_when_their_timestamps_differ_or_gzip_h
     ] {
         let times = text.len() / body.len();
         assert!(expected.contains(&times), "{name}: {times}");
-        let limit = ExpansionLimit { always_bytes: 0, ..ExpansionLimit::default() };
+        let limit = ExpansionLimit {
+            always_bytes: 0,
+            ..ExpansionLimit::default()
+        };
         let reading = read(limit, name, body).await;
-        assert!(reading.failure.is_none() && reading.bytes == text.len() as u64, "{name}: {reading:?}");
+        assert!(
+            reading.failure.is_none() && reading.bytes == text.len() as u64,
+            "{name}: {reading:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn records_that_hardly_differ_pass_up_to_what_is_always_allowed() {
-    let extras: Vec<_> = (0..150).map(|number| format!(r#""property {number}":"the same in every record""#)).collect();
+    let extras: Vec<_> = (0..150)
+        .map(|number| format!(r#""property {number}":"the same in every record""#))
+        .collect();
     let text = heartbeats(&format!(r#","extras":{{{}}}"#, extras.join(",")), 8 * MIB);
     let body = zstd_best(&text).await;
     assert!(text.len() / body.len() > 600, "{}", text.len() / body.len());
     let reading = read(ExpansionLimit::default(), "a.ndjson.zst", body).await;
-    assert!(reading.failure.is_none() && reading.bytes == text.len() as u64, "{reading:?}");
+    assert!(
+        reading.failure.is_none() && reading.bytes == text.len() as u64,
+        "{reading:?}"
+    );
 }

@@ -9,28 +9,42 @@ const DAY: time::Date = date!(2026 - 11 - 02);
 async fn pages(lake: &Lake, limit: usize) -> (Listing, Vec<ChunkSource>) {
     let (mut found, mut chunks, mut cursor) = (Listing::default(), Vec::new(), None);
     loop {
-        let page = lake.plan(&scope(), &request(), cursor.as_ref(), limit).await.unwrap();
+        let page = lake
+            .plan(&scope(), &request(), cursor.as_ref(), limit)
+            .await
+            .unwrap();
         found.append(page.found);
         chunks.extend(page.chunks);
-        let Some(next) = page.next else { return (found, chunks) };
+        let Some(next) = page.next else {
+            return (found, chunks);
+        };
         cursor = Some(next);
     }
 }
 
 async fn put_at(store: &Arc<dyn ObjectStore>, below_app: &str, body: &'static str) {
     let path = format!("raw/events/app={}/{below_app}", scope().folder());
-    store.put(&Path::parse(path).unwrap(), body.into()).await.unwrap();
+    store
+        .put(&Path::parse(path).unwrap(), body.into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
     let folder = tempfile::tempdir().unwrap();
-    let local: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    let local: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     for store in [in_memory(), local] {
         // Before, between and after the records of two days, and on a day without any record.
-        for (day, name) in
-            [(1, "a.json"), (1, "c.json"), (1, "c2.JSONL"), (1, "e.json"), (2, "_SUCCESS"), (3, "z.json")]
-        {
+        for (day, name) in [
+            (1, "a.json"),
+            (1, "c.json"),
+            (1, "c2.JSONL"),
+            (1, "e.json"),
+            (2, "_SUCCESS"),
+            (3, "z.json"),
+        ] {
             put_at(&store, &format!("date=2026-11-0{day}/{name}"), "12345").await;
         }
         put_at(&store, "date=2026-11-02/d.ndjson", "").await;
@@ -48,10 +62,21 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
                         `date=2026-11-03/z.json`";
             assert_eq!(whole.left_out.to_string(), told);
             for limit in [1, 2, 3] {
-                assert_eq!(pages(&lake, limit).await, (whole.clone(), chunks.clone()), "pages of {limit}");
-                let in_order = store.to_string().starts_with("InMemory").then(|| lake.clone().listing_in_order());
+                assert_eq!(
+                    pages(&lake, limit).await,
+                    (whole.clone(), chunks.clone()),
+                    "pages of {limit}"
+                );
+                let in_order = store
+                    .to_string()
+                    .starts_with("InMemory")
+                    .then(|| lake.clone().listing_in_order());
                 if let Some(in_order) = in_order {
-                    assert_eq!(pages(&in_order, limit).await, (whole.clone(), chunks.clone()), "pages of {limit}");
+                    assert_eq!(
+                        pages(&in_order, limit).await,
+                        (whole.clone(), chunks.clone()),
+                        "pages of {limit}"
+                    );
                 }
             }
         }
@@ -61,20 +86,35 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
 #[tokio::test]
 async fn what_lies_beside_the_days_is_named_once() {
     let folder = tempfile::tempdir().unwrap();
-    let local: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    let local: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     for store in [in_memory(), local] {
-        for name in ["date=2026-2-1/a.ndjson", "dt=2026-11-02/a.ndjson", "dt=2026-11-02/b.ndjson", "flat.ndjson"] {
+        for name in [
+            "date=2026-2-1/a.ndjson",
+            "dt=2026-11-02/a.ndjson",
+            "dt=2026-11-02/b.ndjson",
+            "flat.ndjson",
+        ] {
             put_at(&store, name, "x").await;
         }
         for name in ["_spark_metadata/0", ".tmp", "date=2020-01-01/a.ndjson"] {
             put_at(&store, name, "x").await;
         }
         for day in 1..5 {
-            put(&store, date!(2026 - 11 - 01) + time::Duration::days(day), "a.ndjson", "x").await;
+            put(
+                &store,
+                date!(2026 - 11 - 01) + time::Duration::days(day),
+                "a.ndjson",
+                "x",
+            )
+            .await;
         }
         for limit in [1, 64] {
             let (found, _) = pages(&lake(&store, 1), limit).await;
-            assert_eq!(found.no_days.to_string(), "`date=2026-2-1/`, `dt=2026-11-02/`, `flat.ndjson`");
+            assert_eq!(
+                found.no_days.to_string(),
+                "`date=2026-2-1/`, `dt=2026-11-02/`, `flat.ndjson`"
+            );
             assert_eq!((found.no_days.count, found.absent_folder), (3, None));
         }
     }
@@ -85,23 +125,47 @@ async fn the_folder_of_an_app_that_has_none_is_named() {
     let store = in_memory();
     put(&store, DAY, "a.ndjson", "x").await;
     let other = AppScope::from_segments(["subscriptions", "s", "apps", "My"]);
-    let page = lake(&store, 1).plan(&other, &request(), None, 64).await.unwrap();
-    assert_eq!(page.found.absent_folder.as_deref(), Some("events/app=subscriptions!s!apps!my"));
+    let page = lake(&store, 1)
+        .plan(&other, &request(), None, 64)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.found.absent_folder.as_deref(),
+        Some("events/app=subscriptions!s!apps!my")
+    );
     assert_eq!(pages(&lake(&store, 1), 64).await.0, Listing::default());
 }
 
 #[tokio::test]
 async fn only_a_look_around_that_may_succeed_later_stops_the_plan() {
     let cases: [(fn() -> object_store::Error, bool); 2] = [
-        (|| object_store::Error::Generic { store: "faulty", source: "503".into() }, true),
-        (|| object_store::Error::NotSupported { source: "a name that no object has".into() }, false),
+        (
+            || object_store::Error::Generic {
+                store: "faulty",
+                source: "503".into(),
+            },
+            true,
+        ),
+        (
+            || object_store::Error::NotSupported {
+                source: "a name that no object has".into(),
+            },
+            false,
+        ),
     ];
     for (error, stops) in cases {
         let memory = in_memory();
         put(&memory, DAY, "a.ndjson", "x").await;
-        let store: Arc<dyn ObjectStore> = Arc::new(Faulty { looks: Some(error), ..Faulty::over(memory) });
+        let store: Arc<dyn ObjectStore> = Arc::new(Faulty {
+            looks: Some(error),
+            ..Faulty::over(memory)
+        });
         let plan = lake(&store, 1).plan(&scope(), &request(), None, 64).await;
-        assert_eq!(plan.as_ref().is_err_and(SourceError::is_retryable), stops, "{plan:?}");
+        assert_eq!(
+            plan.as_ref().is_err_and(SourceError::is_retryable),
+            stops,
+            "{plan:?}"
+        );
         assert_eq!(plan.is_ok_and(|page| page.chunks.len() == 1), !stops);
     }
 }

@@ -26,8 +26,16 @@ async fn a_listing_in_order_gives_the_same_plan() {
         let lake = lake(&store, target_bytes);
         let all = plan(&lake, 64).await;
         for limit in [1, 2, 5, 64] {
-            assert_eq!(plan(&lake.clone().listing_in_order(), limit).await, all, "{limit} chunks a page");
-            assert_eq!(plan(&lake, limit).await, all, "{limit} chunks a page, sorted");
+            assert_eq!(
+                plan(&lake.clone().listing_in_order(), limit).await,
+                all,
+                "{limit} chunks a page"
+            );
+            assert_eq!(
+                plan(&lake, limit).await,
+                all,
+                "{limit} chunks a page, sorted"
+            );
         }
     }
 }
@@ -40,14 +48,24 @@ async fn a_page_reads_no_more_of_a_listing_than_it_uses() {
     let lake = lake(&store, 1).listing_in_order();
     let page = lake.plan(&scope(), &request(), None, 64).await.unwrap();
     assert_eq!(page.chunks.len(), 64);
-    assert_eq!(listed.load(Ordering::Relaxed), 66, "one object to each chunk, one without records, and one beyond");
+    assert_eq!(
+        listed.load(Ordering::Relaxed),
+        66,
+        "one object to each chunk, one without records, and one beyond"
+    );
 }
 
 #[tokio::test]
 async fn a_store_that_breaks_the_order_is_found_out() {
-    let faulty = Faulty { lists_backwards: true, ..Faulty::over(with_objects(2).await) };
+    let faulty = Faulty {
+        lists_backwards: true,
+        ..Faulty::over(with_objects(2).await)
+    };
     let store: Arc<dyn ObjectStore> = Arc::new(faulty);
-    let plan = lake(&store, 1).listing_in_order().plan(&scope(), &request(), None, 64).await;
+    let plan = lake(&store, 1)
+        .listing_in_order()
+        .plan(&scope(), &request(), None, 64)
+        .await;
     let reason = plan.unwrap_err().to_string();
     assert!(reason.contains("a store that lists by path"), "{reason}");
 }
@@ -58,5 +76,7 @@ fn only_directory_buckets_list_in_no_order() {
     assert!(in_order("s3://bucket/raw"));
     assert!(!in_order("s3://bucket--euw1-az1--x-s3/raw"));
     let folder = tempfile::tempdir().unwrap();
-    assert!(!in_order(Url::from_directory_path(folder.path()).unwrap().as_str()));
+    assert!(!in_order(
+        Url::from_directory_path(folder.path()).unwrap().as_str()
+    ));
 }

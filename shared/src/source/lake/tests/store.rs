@@ -11,12 +11,14 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result as StoreResult,
 };
 
-/// A store that ignores `If-Match` and, if told so, breaks off every body, lists the wrong way round, fails to list with a
-/// delimiter, or ignores the case of escapes, as some file systems do. It counts the objects that it lists.
+/// A store that ignores `If-Match` and, if told so, breaks off every body, lists the wrong way
+/// round, fails to list with a delimiter, or ignores the case of escapes, as some file systems do.
+/// It counts the objects that it lists.
 #[derive(Debug)]
 pub(super) struct Faulty {
     pub(super) store: Arc<dyn ObjectStore>,
@@ -32,13 +34,24 @@ pub(super) struct Faulty {
 impl Faulty {
     pub(super) fn over(store: Arc<dyn ObjectStore>) -> Self {
         let listed = Arc::default();
-        Self { store, cut_bodies: false, lists_backwards: false, looks: None, ignores_case: false, listed }
+        Self {
+            store,
+            cut_bodies: false,
+            lists_backwards: false,
+            looks: None,
+            ignores_case: false,
+            listed,
+        }
     }
 
     /// The path as it is stored.
     fn stored(&self, path: &Path) -> Path {
         let text = path.as_ref();
-        if self.ignores_case { Path::parse(text.replace("%c3%a9", "%C3%A9")).unwrap() } else { path.clone() }
+        if self.ignores_case {
+            Path::parse(text.replace("%c3%a9", "%C3%A9")).unwrap()
+        } else {
+            path.clone()
+        }
     }
 }
 
@@ -50,7 +63,12 @@ impl fmt::Display for Faulty {
 
 #[async_trait]
 impl ObjectStore for Faulty {
-    async fn put_opts(&self, path: &Path, body: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        body: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
         self.store.put_opts(path, body, options).await
     }
 
@@ -64,17 +82,36 @@ impl ObjectStore for Faulty {
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
         let path = &self.stored(path);
-        let mut answer = self.store.get_opts(path, GetOptions { if_match: None, ..options }).await?;
+        let mut answer = self
+            .store
+            .get_opts(
+                path,
+                GetOptions {
+                    if_match: None,
+                    ..options
+                },
+            )
+            .await?;
         if self.cut_bodies {
-            let range = Range { start: 0, end: answer.meta.size / 2 };
+            let range = Range {
+                start: 0,
+                end: answer.meta.size / 2,
+            };
             let half = self.store.get_range(path, range).await?;
-            let broken = object_store::Error::Generic { store: "faulty", source: "connection reset".into() };
-            answer.payload = GetResultPayload::Stream(stream::iter([Ok::<Bytes, _>(half), Err(broken)]).boxed());
+            let broken = object_store::Error::Generic {
+                store: "faulty",
+                source: "connection reset".into(),
+            };
+            answer.payload =
+                GetResultPayload::Stream(stream::iter([Ok::<Bytes, _>(half), Err(broken)]).boxed());
         }
         Ok(answer)
     }
 
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
         self.store.delete_stream(paths)
     }
 
@@ -83,13 +120,23 @@ impl ObjectStore for Faulty {
         let (listing, listed) = (self.store.list(stored.as_ref()), Arc::clone(&self.listed));
         let as_asked = move |meta: ObjectMeta| match (&asked, &stored) {
             (Some(asked), Some(stored)) => {
-                let text = meta.location.as_ref().replacen(stored.as_ref(), asked.as_ref(), 1);
-                ObjectMeta { location: Path::parse(text).unwrap(), ..meta }
+                let text = meta
+                    .location
+                    .as_ref()
+                    .replacen(stored.as_ref(), asked.as_ref(), 1);
+                ObjectMeta {
+                    location: Path::parse(text).unwrap(),
+                    ..meta
+                }
             }
             (None, _) | (_, None) => meta,
         };
         let listing = listing.map_ok(as_asked).boxed();
-        let listing = if self.lists_backwards { backwards(listing).boxed() } else { listing };
+        let listing = if self.lists_backwards {
+            backwards(listing).boxed()
+        } else {
+            listing
+        };
         let count = move |_: &_| {
             listed.fetch_add(1, Ordering::Relaxed);
         };
@@ -99,7 +146,11 @@ impl ObjectStore for Faulty {
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
         match self.looks {
             Some(error) => Err(error()),
-            None => self.store.list_with_delimiter(prefix.map(|prefix| self.stored(prefix)).as_ref()).await,
+            None => {
+                self.store
+                    .list_with_delimiter(prefix.map(|prefix| self.stored(prefix)).as_ref())
+                    .await
+            }
         }
     }
 
@@ -111,5 +162,8 @@ impl ObjectStore for Faulty {
 fn backwards(
     listing: BoxStream<'static, StoreResult<ObjectMeta>>,
 ) -> impl Stream<Item = StoreResult<ObjectMeta>> + Send + use<> {
-    listing.collect::<Vec<_>>().map(|listed| stream::iter(listed.into_iter().rev())).flatten_stream()
+    listing
+        .collect::<Vec<_>>()
+        .map(|listed| stream::iter(listed.into_iter().rev()))
+        .flatten_stream()
 }
