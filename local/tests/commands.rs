@@ -148,12 +148,24 @@ async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_fi
         verdict.starts_with("✓ ") && !verdict.contains(" 0 rows"),
         "{verdict}"
     );
-    let task = stdout.lines().find(|line| line.starts_with('{')).unwrap();
+    let mut tasks = stdout.lines().filter(|line| line.starts_with('{'));
+    let (created, ended) = (tasks.next().unwrap(), tasks.next().unwrap());
+    assert!(created.contains("\"state\":\"Queued\""), "{stdout}");
     assert!(
-        task.contains("\"state\":\"Succeeded\"") && task.ends_with('}'),
+        ended.contains("\"state\":\"Succeeded\"") && ended.ends_with('}'),
         "{stdout}"
     );
     assert!(!parts(downloads.path()).is_empty(), "{stdout}");
+
+    // What was exported before is still there: a refusal must not end as if it had been exported.
+    let refused = commands.replace("2026-01-05", "2026-13-05");
+    let (_, stdout, stderr) = paste(&refused, downloads.path()).await;
+    assert_eq!(
+        (stdout.lines().count(), stderr.as_str()),
+        (1, ""),
+        "{stdout}"
+    );
+    assert!(stdout.contains("2026-13-05"), "{stdout}");
 }
 
 #[tokio::test]
