@@ -17,6 +17,7 @@ use std::path::Path;
 use regex::Regex;
 
 use self::engine::World;
+use crate::documents::root;
 
 /// Runs every behaviour over every engine.
 macro_rules! behaviours {
@@ -81,8 +82,8 @@ behaviours! {
 }
 
 /// A file of the suite, as it is written, without its comments.
-fn part(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap();
+fn part(path: impl AsRef<Path>) -> String {
+    let text = std::fs::read_to_string(root().join(path)).unwrap();
     let code = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
@@ -91,17 +92,13 @@ fn part(path: &Path) -> String {
 
 /// Every file beside this one's modules.
 fn suite() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store_contract");
-    folder
-        .read_dir()
-        .unwrap()
-        .map(|file| part(&file.unwrap().path()))
-        .collect()
+    let files = root().join("tests/src/store_contract").read_dir().unwrap();
+    files.map(|file| part(file.unwrap().path())).collect()
 }
 
 #[test]
 fn every_method_of_the_ports_is_called_by_the_suite() {
-    let ports = part(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src/store.rs"));
+    let ports = part("shared/src/store.rs");
     let method = Regex::new(r"(?m)^\s+async fn (\w+)").unwrap();
     let methods: Vec<_> = method
         .captures_iter(&ports)
@@ -120,8 +117,9 @@ fn every_method_of_the_ports_is_called_by_the_suite() {
 
 #[test]
 fn every_behaviour_runs_over_every_engine() {
-    let page = part(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store_contract.rs"));
-    let behaviour = Regex::new(r"(?m)^pub\(super\) async fn (\w+)\(world: &World\) \{").unwrap();
+    let page = part("tests/src/store_contract.rs");
+    let behaviour =
+        Regex::new(r"(?m)^pub\(super\) async fn (\w+)\(\s*world: &World,?\s*\) \{").unwrap();
     let suite = suite();
     let behaviours: Vec<_> = suite
         .iter()
