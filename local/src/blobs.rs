@@ -4,7 +4,6 @@
     reason = "the service's port writes only; this reads"
 )]
 
-use std::iter::successors;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -327,18 +326,13 @@ fn reason(error: &azure_core::Error) -> String {
         } => error_code.clone().unwrap_or_else(|| status.to_string()),
         ErrorKind::Connection => "no connection".to_owned(),
         ErrorKind::Io => "the connection broke".to_owned(),
-        ErrorKind::DataConversion if is_endless(error) => "the answer does not end".to_owned(),
+        ErrorKind::DataConversion if AnswerTooLong::caused(error) => {
+            "the answer does not end".to_owned()
+        }
         ErrorKind::DataConversion | ErrorKind::Credential | ErrorKind::Other => {
             "the answer was unreadable".to_owned()
         }
     }
-}
-
-/// Whether [`BoundedClient`] left the answer.
-fn is_endless(error: &azure_core::Error) -> bool {
-    let first: &(dyn std::error::Error + 'static) = error;
-    successors(Some(first), |cause| (*cause).source())
-        .any(<dyn std::error::Error>::is::<AnswerTooLong>)
 }
 
 fn entry(item: BlobItem) -> BlobEntry {

@@ -1,5 +1,7 @@
 //! Storage's answers, read with a bound.
 
+use std::error::Error as StdError;
+use std::iter::successors;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,6 +24,21 @@ const MAX_LISTING_BYTES: usize = 32 * 1024 * 1024;
 #[error("the answer has more than {most_bytes} bytes")]
 pub struct AnswerTooLong {
     most_bytes: usize,
+}
+
+impl AnswerTooLong {
+    /// Whether it is why a request failed.
+    pub fn caused(error: &Error) -> bool {
+        causes(error).any(<dyn StdError>::is::<Self>)
+    }
+}
+
+/// An error and what it came from, the nearest first.
+pub(super) fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    successors(
+        Some(error as &(dyn StdError + 'static)),
+        |cause: &&(dyn StdError + 'static)| (*cause).source(),
+    )
 }
 
 /// An HTTP client that reads no more of an answer's body than a storage sends. Azure's client would

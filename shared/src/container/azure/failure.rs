@@ -5,14 +5,11 @@
 
 mod detail;
 
-use std::error::Error as StdError;
-use std::iter::successors;
-
 use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use azure_core::http::headers::HeaderName;
 
-use super::AnswerTooLong;
+use super::bounded::{AnswerTooLong, causes};
 use crate::container::ContainerError;
 
 /// Reads a failure of Azure's client.
@@ -37,7 +34,7 @@ pub(super) fn of(error: &azure_core::Error) -> ContainerError {
         } else {
             "the connection broke"
         }),
-        ErrorKind::DataConversion if causes(error).any(<dyn StdError>::is::<AnswerTooLong>) => {
+        ErrorKind::DataConversion if AnswerTooLong::caused(error) => {
             refused("AnswerTooLong".to_owned())
         }
         ErrorKind::DataConversion => unavailable("the answer was unreadable"),
@@ -103,13 +100,6 @@ fn timed_out(error: &azure_core::Error) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<reqwest::Error>())
         .any(reqwest::Error::is_timeout)
-}
-
-fn causes(error: &azure_core::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    successors(
-        Some(error as &(dyn StdError + 'static)),
-        |cause: &&(dyn StdError + 'static)| (*cause).source(),
-    )
 }
 
 fn unavailable(reason: &str) -> ContainerError {
