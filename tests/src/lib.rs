@@ -11,6 +11,8 @@ mod api;
 #[cfg(feature = "real-binaries")]
 mod binaries;
 #[cfg(test)]
+mod child;
+#[cfg(test)]
 mod container_contract;
 #[cfg(test)]
 mod counted;

@@ -1,7 +1,6 @@
 //! `ministack`, a second DynamoDB, and an S3 and a KMS, as a child process.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Weak};
@@ -12,11 +11,10 @@ use local::dynamodb::{aws_config, create_tables};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
+use crate::child::{free_address, started};
+
 /// How long it may take to answer on a busy machine; two seconds are usual.
 const START_DEADLINE: Duration = Duration::from_mins(1);
-
-/// How often it is started.
-const TRIES: usize = 3;
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -45,7 +43,7 @@ impl Ministack {
         if let Some(server) = running.upgrade() {
             return server;
         }
-        let server = Arc::new(Self::start().await);
+        let server = Arc::new(started("ministack", Self::try_start).await);
         *running = Arc::downgrade(&server);
         server
     }
@@ -59,31 +57,16 @@ impl Ministack {
         &self.endpoint
     }
 
-    /// It cannot choose a port and tell; so one that was free a moment ago is tried, and another
-    /// when somebody was quicker and the child ends because of it.
-    async fn start() -> Self {
-        for _ in 0..TRIES {
-            if let Some(server) = Self::try_start().await {
-                return server;
-            }
-        }
-        panic!("ministack ended at its start, {TRIES} times");
-    }
-
-    async fn try_start() -> Option<Self> {
+    /// Fails with the log when it ends at once.
+    async fn try_start() -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let log = File::create(folder.path().join("log")).unwrap();
+        let address = free_address();
+        let (host, port) = address.split_once(':').unwrap();
+        let log_file = folder.path().join("log");
+        let log = File::create(&log_file).unwrap();
         let child = Command::new(python())
             .args(["-c", PROGRAM])
-            .envs([
-                ("BIND_HOST", "127.0.0.1"),
-                ("GATEWAY_PORT", &port.to_string()),
-            ])
+            .envs([("BIND_HOST", host), ("GATEWAY_PORT", port)])
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
@@ -92,10 +75,14 @@ impl Ministack {
             .unwrap();
         let mut server = Self {
             child,
-            endpoint: format!("http://127.0.0.1:{port}"),
+            endpoint: format!("http://{address}"),
             _folder: folder,
         };
-        server.is_ready().await.then_some(server)
+        if server.is_ready().await {
+            Ok(server)
+        } else {
+            Err(std::fs::read_to_string(log_file).unwrap_or_default())
+        }
     }
 
     /// Polls until it makes the tables; whether it does, or has ended.

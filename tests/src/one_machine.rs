@@ -6,6 +6,7 @@ use local::demo::{self, DemoError};
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, DAYS, Sample, folder};
 use local::stack::{Stack, StackSettings};
+use reqwest::Response;
 use serde_json::{Value, json};
 use shared::secret::Secret;
 use shared::selection::ExportType;
@@ -66,20 +67,20 @@ impl Serving {
         stack.token(Duration::from_mins(5)).unwrap()
     }
 
-    /// The app's first task.
-    async fn task(&self, stack: &Stack) -> Value {
+    /// The list of the app's tasks, asked for with a token.
+    async fn list(&self, stack: &Stack, token: &Secret) -> Response {
         let url = format!(
             "{}{}?api-version=2014-12-01",
             stack.api_url(),
             APPS[0].exports_path()
         );
-        let answer = self
-            .http
-            .get(url)
-            .bearer_auth(Self::token(stack).reveal())
-            .send()
-            .await
-            .unwrap();
+        let request = self.http.get(url).bearer_auth(token.reveal());
+        request.send().await.unwrap()
+    }
+
+    /// The app's first task.
+    async fn task(&self, stack: &Stack) -> Value {
+        let answer = self.list(stack, &Self::token(stack)).await;
         let list: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         list["value"][0].clone()
     }
@@ -136,17 +137,6 @@ async fn a_job_and_its_token_outlive_the_process() {
     drop(stack);
     let stack = serving.start().await;
     assert_eq!(serving.task(&stack).await["id"], before["id"]);
-    let url = format!(
-        "{}{}?api-version=2014-12-01",
-        stack.api_url(),
-        APPS[0].exports_path()
-    );
-    let answer = serving
-        .http
-        .get(url)
-        .bearer_auth(token.reveal())
-        .send()
-        .await
-        .unwrap();
+    let answer = serving.list(&stack, &token).await;
     assert_eq!(answer.status(), 200, "the key of the tokens is kept");
 }

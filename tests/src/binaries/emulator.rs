@@ -2,7 +2,6 @@
 //! Lambda does, with its deadline, one invocation at a time (<https://github.com/aws/aws-lambda-runtime-interface-emulator>).
 
 use std::fs::File;
-use std::net::TcpListener as StdTcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,11 +10,10 @@ use serde_json::Value;
 use shared::clock::{Clock, SystemClock};
 use tokio::net::TcpStream;
 
+use crate::child::{free_address, started};
+
 const POLL: Duration = Duration::from_millis(20);
 const START_DEADLINE: Duration = Duration::from_secs(10);
-
-/// How often it is started.
-const TRIES: usize = 3;
 
 /// A function under the emulator. Its processes are killed when this is dropped.
 pub(super) struct Emulated {
@@ -29,18 +27,13 @@ impl Emulated {
     /// Starts the release binary of a function with these variables and no other, logging into
     /// `folder`.
     pub(super) async fn start(function: &str, variables: &[(&str, String)], folder: &Path) -> Self {
-        let mut log = String::new();
-        for _ in 0..TRIES {
-            match Self::try_start(function, variables, folder).await {
-                Ok(started) => return started,
-                Err(ended) => log = ended,
-            }
-        }
-        panic!("the emulator of {function} ended at its start, {TRIES} times; its last log: {log}");
+        started(&format!("the emulator of {function}"), async || {
+            Self::try_start(function, variables, folder).await
+        })
+        .await
     }
 
-    /// Fails with the log when it ends at once, as when somebody else has taken one of the
-    /// addresses meanwhile.
+    /// Fails with the log when it ends at once.
     async fn try_start(
         function: &str,
         variables: &[(&str, String)],
@@ -162,15 +155,6 @@ fn spawn(
         .stderr(output)
         .spawn()
         .unwrap()
-}
-
-/// An address of this machine that nobody listens on just now.
-fn free_address() -> String {
-    StdTcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
 }
 
 /// The emulator in the wheel of aws-sam-cli.
