@@ -108,7 +108,7 @@ fn filled(values: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{APPS, DAYS};
+    use crate::sample::{APPS, DAYS, EMPTY_DAY};
 
     #[test]
     fn every_value_that_the_readme_leaves_open_is_filled_in() {
@@ -133,5 +133,10 @@ mod tests {
         for day in [DAYS[0], DAYS[6]] {
             assert!(first_export().contains(&day.to_string()), "{day}");
         }
+        let told = format!(
+            "data of {} to {}, but of\n{EMPTY_DAY} none",
+            DAYS[0], DAYS[6]
+        );
+        assert!(README.contains(&told), "{told}");
     }
 }
