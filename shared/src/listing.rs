@@ -62,6 +62,8 @@ pub struct Listing {
     pub left_out: Names,
     /// Their sizes as stored, in bytes.
     pub left_out_bytes: u64,
+    /// Selected days without a single object that is read, as `YYYY-MM-DD`.
+    pub empty_days: Names,
     /// What lies in the app's folder and is no folder of a day; the names of folders end with `/`.
     pub no_days: Names,
     /// The folder of the app and type, where the source has nothing of them at all.
@@ -85,6 +87,7 @@ impl Listing {
         self.since = self.since.or(later.since);
         self.left_out.append(later.left_out);
         self.left_out_bytes = self.left_out_bytes.saturating_add(later.left_out_bytes);
+        self.empty_days.append(later.empty_days);
         self.no_days.append(later.no_days);
         self.absent_folder = self.absent_folder.take().or(later.absent_folder);
     }

@@ -41,6 +41,8 @@ codes! {
     UnknownProperties,
     /// The plan found no object of the lake in the selected days.
     NoObjects,
+    /// Some of the selected days have no object that is read.
+    DaysWithoutObjects,
     /// The lake has no folder of the app and type.
     NoFolder,
     /// Objects of the selected days are left out, because of their names or because they are empty.

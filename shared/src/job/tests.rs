@@ -419,6 +419,22 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
 }
 
 #[test]
+fn days_without_objects_are_told_where_other_days_have_some() {
+    let plan = |chunks| {
+        let mut found = Listing::default();
+        found.empty_days.add("2026-02-02");
+        let job = of_days().list_page(NOW, found).complete_plan(chunks, NOW);
+        job.unwrap()
+    };
+    let job = plan(2);
+    assert_eq!(codes(&job), ["DaysWithoutObjects"]);
+    let message = &job.warnings[0].message;
+    let told = "no object with records of type Event on 1 of the selected days: `2026-02-02`.";
+    assert!(message.contains(told), "{message}");
+    assert_eq!(codes(&plan(0)), ["NoObjects"], "which says it of all days");
+}
+
+#[test]
 fn a_plan_without_chunks_says_why() {
     let mut absent = Listing::default();
     absent.note_absent_folder("events/app=a");

@@ -9,9 +9,10 @@ use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
 /// What a plan may warn of.
-const OF_PLANS: [WarningCode; 4] = [
+const OF_PLANS: [WarningCode; 5] = [
     WarningCode::NoFolder,
     WarningCode::NoObjects,
+    WarningCode::DaysWithoutObjects,
     WarningCode::ObjectsLeftOut,
     WarningCode::FoldersLeftOut,
 ];
@@ -27,6 +28,7 @@ impl Job {
     pub(super) fn warn_of_plan(self) -> Self {
         let found = [
             self.nothing_planned(),
+            self.empty_days(),
             self.objects_left_out(),
             self.folders_left_out(),
         ];
@@ -83,6 +85,20 @@ impl Job {
             days.end
         );
         Some(Warning::new(WarningCode::NoObjects, message))
+    }
+
+    /// The days that gave a complete plan nothing, where others did.
+    fn empty_days(&self) -> Option<Warning> {
+        let days = &self.listing.empty_days;
+        let is_told =
+            matches!(self.plan, Plan::Complete { .. }) && self.chunks > 0 && days.count > 0;
+        let message = format!(
+            "The lake has no object with records of type {} on {} of the selected days: {days}. If there should be \
+             some, ask the operator of the service; an object that is added later is in a later export only.",
+            self.request.export_type.name(),
+            days.count,
+        );
+        is_told.then(|| Warning::new(WarningCode::DaysWithoutObjects, message))
     }
 
     fn objects_left_out(&self) -> Option<Warning> {

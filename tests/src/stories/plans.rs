@@ -118,13 +118,23 @@ async fn an_app_or_a_day_that_the_lake_does_not_have_is_said() {
 }
 
 #[tokio::test]
-async fn an_export_with_all_that_there_is_warns_of_nothing() {
+async fn an_export_with_all_that_there_is_warns_of_nothing_and_one_with_a_gap_names_its_days() {
     let world = World::new().await;
     small_lake(&world).await;
-    let key = world
-        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+    let week = days("JsonBlob", "2026-01-05", "2026-01-07");
+    let key = world.post("events", &week).await;
+    let said = warnings(&world, &world.drive(&key).await).await;
+    assert_eq!(codes(&said), ["DaysWithoutObjects"]);
+    assert!(said[0].1.contains(": `2026-01-06`."), "{said:?}");
+
+    let world = World::new().await;
+    small_lake(&world).await;
+    world
+        .put_object("events", "2026-01-06", "a.ndjson", event("2026-01-06", 1))
         .await;
-    assert!(warnings(&world, &world.drive(&key).await).await.is_empty());
+    let key = world.post("events", &week).await;
+    let said = warnings(&world, &world.drive(&key).await).await;
+    assert!(said.is_empty(), "{said:?}");
 }
 
 #[tokio::test]
@@ -289,9 +299,9 @@ async fn a_plan_that_failed_and_goes_on_days_later_says_how_old_it_is_and_warns_
         }
         assert_eq!(exported_events(&world.files(&job)), rows);
         let said = warnings(&world, &job).await;
-        assert_eq!(codes(&said), ["ObjectsLeftOut"]);
+        assert_eq!(codes(&said), ["DaysWithoutObjects", "ObjectsLeftOut"]);
         assert!(
-            said[0]
+            said[1]
                 .1
                 .contains("1 object of the selected days (5 bytes): `date=2026-01-05/part-0.json`"),
             "{said:?}"

@@ -47,6 +47,7 @@ pub(super) async fn plan_page(
         limit: limit.max(1),
     };
     while position.day <= last_day {
+        let is_begun = position != Position::day(position.day);
         let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
         let mut objects = list_day(lake, folders, &position).await?;
         while let Some(listed) = objects.try_next().await? {
@@ -68,6 +69,8 @@ pub(super) async fn plan_page(
         page.found.append(passed);
         if !pack.objects.is_empty() {
             page.push(position.day, folders, pack);
+        } else if !is_begun {
+            page.found.empty_days.add(&position.day.to_string());
         }
         let Some(next_day) = position.day.next_day() else {
             break;

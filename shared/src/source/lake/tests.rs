@@ -193,6 +193,9 @@ async fn an_empty_lake_gives_an_empty_plan() {
     for lake in [lake(&in_memory(), 1), local] {
         let mut found = Listing::default();
         found.note_absent_folder("events/app=subscriptions!s!apps!my%20app");
+        for day in 1..5 {
+            found.empty_days.add(&format!("2026-11-0{day}"));
+        }
         let page = PlanPage {
             chunks: vec![],
             next: None,

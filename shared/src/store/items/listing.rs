@@ -16,13 +16,16 @@ pub(super) struct ListingAttribute {
     since: Option<OffsetDateTime>,
     left_out: NamesAttribute,
     left_out_bytes: u64,
+    /// Absent where a plan began before days were looked at one by one.
+    #[serde(default)]
+    empty_days: NamesAttribute,
     no_days: NamesAttribute,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     absent_folder: Option<String>,
 }
 
 /// How many, and the first by name.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct NamesAttribute {
     count: u64,
     first: Vec<String>,
@@ -34,6 +37,7 @@ impl From<&Listing> for ListingAttribute {
             since: listing.since,
             left_out: (&listing.left_out).into(),
             left_out_bytes: listing.left_out_bytes,
+            empty_days: (&listing.empty_days).into(),
             no_days: (&listing.no_days).into(),
             absent_folder: listing.absent_folder.clone(),
         }
@@ -46,6 +50,7 @@ impl From<ListingAttribute> for Listing {
             since: listing.since,
             left_out: listing.left_out.into(),
             left_out_bytes: listing.left_out_bytes,
+            empty_days: listing.empty_days.into(),
             no_days: listing.no_days.into(),
             absent_folder: listing.absent_folder,
         }

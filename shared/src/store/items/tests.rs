@@ -153,14 +153,15 @@ fn listing() -> impl Strategy<Value = Listing> {
         since,
         names(),
         any::<u64>(),
-        names(),
+        (names(), names()),
         any::<Option<String>>(),
     )
         .prop_map(
-            |(since, left_out, left_out_bytes, no_days, absent_folder)| Listing {
+            |(since, left_out, left_out_bytes, (empty_days, no_days), absent_folder)| Listing {
                 since,
                 left_out,
                 left_out_bytes,
+                empty_days,
                 no_days,
                 absent_folder,
             },

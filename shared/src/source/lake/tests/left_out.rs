@@ -5,6 +5,9 @@ use crate::listing::Listing;
 
 const DAY: time::Date = date!(2026 - 11 - 02);
 
+/// Of those that [`what_is_left_out_is_counted_once_wherever_the_pages_end`] puts.
+const EMPTY_DAYS: &str = "`2026-11-02`, `2026-11-03`";
+
 /// What all pages came upon, and the plan.
 async fn pages(lake: &Lake, limit: usize) -> (Listing, Vec<ChunkSource>) {
     let (mut found, mut chunks, mut cursor) = (Listing::default(), Vec::new(), None);
@@ -61,6 +64,7 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
                         `date=2026-11-01/e.json`, `date=2026-11-02/_SUCCESS`, `date=2026-11-02/d.ndjson`, \
                         `date=2026-11-03/z.json`";
             assert_eq!(whole.left_out.to_string(), told);
+            assert_eq!(whole.empty_days.to_string(), EMPTY_DAYS);
             for limit in [1, 2, 3] {
                 assert_eq!(
                     pages(&lake, limit).await,
@@ -133,7 +137,8 @@ async fn the_folder_of_an_app_that_has_none_is_named() {
         page.found.absent_folder.as_deref(),
         Some("events/app=subscriptions!s!apps!my")
     );
-    assert_eq!(pages(&lake(&store, 1), 64).await.0, Listing::default());
+    let (of_this, _) = pages(&lake(&store, 1), 64).await;
+    assert_eq!((of_this.absent_folder, of_this.no_days.count), (None, 0));
 }
 
 #[tokio::test]
@@ -168,4 +173,24 @@ async fn only_a_look_around_that_may_succeed_later_stops_the_plan() {
         );
         assert_eq!(plan.is_ok_and(|page| page.chunks.len() == 1), !stops);
     }
+}
+
+#[tokio::test]
+async fn a_day_that_a_page_before_has_chunks_of_is_not_empty_though_the_rest_is_deleted() {
+    let store = in_memory();
+    for name in ["a.ndjson", "b.ndjson"] {
+        put(&store, DAY, name, "x").await;
+    }
+    let lake = lake(&store, 1);
+    let first = lake.plan(&scope(), &request(), None, 1).await.unwrap();
+    assert_eq!(first.chunks.len(), 1);
+    let rest = layout::folder(ExportType::Event, &scope(), DAY);
+    let rest = Path::parse(format!("raw/{rest}/b.ndjson")).unwrap();
+    store.delete(&rest).await.unwrap();
+    let cursor = first.next.as_ref();
+    let second = lake.plan(&scope(), &request(), cursor, 1).await.unwrap();
+    assert_eq!(
+        second.found.empty_days.to_string(),
+        "`2026-11-03`, `2026-11-04`"
+    );
 }
