@@ -3,10 +3,10 @@
 
 /// The codes whose cause can be told, each with the cause and the remedy. Those of
 /// `AuthenticationFailed` that the adapter tells apart by the answer's body have names of our own:
-/// `SignatureExpired`, `SignatureNotYetValid`, `SignatureMismatch`, `AccessPolicyNotFound`. The
-/// others are Azure's (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>,
+/// `SignatureExpired`, `SignatureNotYetValid`, `SignatureMismatch`, `AccessPolicyNotFound`; so has a
+/// host without an address, `AccountNotFound`. The others are Azure's (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>,
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes>).
-pub const CAUSES: [(&str, &str); 19] = [
+pub const CAUSES: [(&str, &str); 20] = [
     (
         "SignatureExpired",
         "the signature has expired: make one that lasts longer than the export",
@@ -31,7 +31,8 @@ pub const CAUSES: [(&str, &str); 19] = [
     (
         "AuthorizationFailure",
         "the account's firewall or network rules keep the service out, whose address is not fixed, or the signature \
-         has expired or lacks a permission: let the account be reached from all networks, or make a new signature",
+         has expired, was altered, is one of another container or lacks a permission: let the account be reached from \
+         all networks, or make a new signature",
     ),
     (
         "AuthorizationPermissionMismatch",
@@ -52,6 +53,10 @@ pub const CAUSES: [(&str, &str); 19] = [
     (
         "AuthorizationServiceMismatch",
         "the signature is not for the blob service: make one with ss=b",
+    ),
+    (
+        "AccountNotFound",
+        "no storage account has the name with which the host of the URL begins: compare it with the account's",
     ),
     (
         "InsufficientAccountPermissions",

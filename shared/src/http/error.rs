@@ -215,7 +215,7 @@ pub enum ApiError {
     #[error("The task has succeeded: send a new request for another export.")]
     TaskSucceeded,
     /// Nothing to cancel.
-    #[error("The task is {phase}, it has ended: there is nothing left to cancel.")]
+    #[error("The task has ended ({phase}): there is nothing left to cancel.")]
     TaskFinished {
         /// How it ended.
         phase: &'static str,

@@ -21,7 +21,8 @@ pub enum ContainerUrlProblem {
     },
     /// Its scheme is not https.
     #[error(
-        "containerUrl has the scheme {scheme}, which would send the signature in the clear; use https"
+        "containerUrl has the scheme {scheme}, which would send the signature in the clear; use https \
+         (http is only for blob endpoints that the operator of the service allows)"
     )]
     NotHttps {
         /// The scheme.
