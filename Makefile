@@ -36,11 +36,11 @@ help: ## Show this list
 
 .PHONY: run
 run: $(AZURITE) ## Start everything, export sample data through the API, verify the files, stop
-	cargo run --quiet --package local -- run
+	cargo run --package local -- run
 
 .PHONY: serve
 serve: $(AZURITE) ## Keep the whole service up, and print a first export of it to paste into a second terminal
-	cargo run --quiet --package local -- serve
+	cargo run --package local -- serve
 
 .PHONY: sample
 sample: $(AZURITE) ## Make more sample data (ROWS=2000000)

@@ -12,7 +12,7 @@ use shared::selection::{ExportFormat, ExportType};
 use shared::source::SourceError;
 use thiserror::Error;
 
-use crate::blobs::{BlobsError, ContainerView};
+use crate::blobs::{BlobEntry, BlobsError, ContainerView};
 use crate::console::{counted, say};
 use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
@@ -321,26 +321,28 @@ impl Demo<'_> {
         }
     }
 
+    /// Names the first data files, as many as there are beside them, and the manifest.
     async fn list(&self, job: &str, export_type: ExportType) -> Result<(), DemoError> {
         let prefix = format!("{export_type}/{job}/");
         let blobs = self.view.list().await?;
-        let blobs = blobs
+        let (manifest, files): (Vec<_>, Vec<_>) = blobs
             .into_iter()
             .filter(|blob| blob.name.starts_with(&prefix))
-            .collect::<Vec<_>>();
-        for blob in blobs.iter().take(LISTED_FILES) {
-            say(format_args!(
-                "    {}  {}",
-                blob.name,
-                DecimalBytes(blob.size_bytes)
-            ));
+            .partition(|blob| blob.name == format!("{prefix}manifest.json"));
+        files.iter().take(LISTED_FILES).for_each(say_blob);
+        let others = files.len().saturating_sub(LISTED_FILES);
+        if others > 0 {
+            say(format_args!("    … and {others} more"));
         }
-        if blobs.len() > LISTED_FILES {
-            say(format_args!(
-                "    … and {} more",
-                blobs.len() - LISTED_FILES
-            ));
-        }
+        manifest.iter().for_each(say_blob);
         Ok(())
     }
+}
+
+fn say_blob(blob: &BlobEntry) {
+    say(format_args!(
+        "    {}  {}",
+        blob.name,
+        DecimalBytes(blob.size_bytes)
+    ));
 }
