@@ -262,14 +262,21 @@ impl Job {
             | Phase::Finishing {
                 cancelled: None,
                 manifest: None,
-            } => Ok(Self {
-                phase: Phase::Cancelling { why },
-                ..self
-            }),
+            } => Ok(self.cancelling(why)),
             Phase::Cancelling { .. } | Phase::Finishing { .. } | Phase::Ended { .. } => {
                 Err(self.illegal("cancel"))
             }
         }
+    }
+
+    /// What a plan that does not come to its end left out so far is said now.
+    fn cancelling(self, why: Cancellation) -> Self {
+        let is_planned = matches!(self.plan, Plan::Complete { .. });
+        let job = Self {
+            phase: Phase::Cancelling { why },
+            ..self
+        };
+        if is_planned { job } else { job.warn_of_plan() }
     }
 
     /// A finisher takes the job up, or takes over from an earlier one, which its next write then

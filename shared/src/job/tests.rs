@@ -419,6 +419,17 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
 }
 
 #[test]
+fn a_job_that_is_cancelled_says_what_its_plan_left_out_so_far_and_keeps_what_it_said() {
+    let cancelled = |job: Job| job.cancel(Cancellation::Asked).unwrap();
+    let listed = || of_days().list_page(NOW, a_page("a.json"));
+    let told = ["ObjectsLeftOut", "FoldersLeftOut"];
+    let planning = cancelled(listed().plan_page(64, cursor()).unwrap());
+    assert_eq!(codes(&planning), told);
+    let running = cancelled(listed().complete_plan(1, NOW).unwrap());
+    assert_eq!(codes(&running), told);
+}
+
+#[test]
 fn days_without_objects_are_told_where_other_days_have_some() {
     let plan = |chunks| {
         let mut found = Listing::default();
