@@ -19,8 +19,8 @@ use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
 use crate::verify::{
-    ContainerPlace, Export as WrittenExport, Finding, JobName, Manifest, Mismatch, PlaceError,
-    RowSet, Verdict, device_rows, lake_rows,
+    ContainerPlace, Export as WrittenExport, Finding, JobName, MANIFEST_NAME, Manifest, Mismatch,
+    PlaceError, RowSet, Verdict, device_rows, lake_rows,
 };
 use client::{Client, ClientError, Task};
 
@@ -324,11 +324,12 @@ impl Demo<'_> {
     /// Names the first data files, as many as there are beside them, and the manifest.
     async fn list(&self, job: &str, export_type: ExportType) -> Result<(), DemoError> {
         let prefix = format!("{export_type}/{job}/");
+        let name = format!("{prefix}{MANIFEST_NAME}");
         let blobs = self.view.list().await?;
         let (manifest, files): (Vec<_>, Vec<_>) = blobs
             .into_iter()
             .filter(|blob| blob.name.starts_with(&prefix))
-            .partition(|blob| blob.name == format!("{prefix}manifest.json"));
+            .partition(|blob| blob.name == name);
         files.iter().take(LISTED_FILES).for_each(say_blob);
         let others = files.len().saturating_sub(LISTED_FILES);
         if others > 0 {

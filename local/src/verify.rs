@@ -14,7 +14,7 @@ mod verdict;
 use futures::{FutureExt, StreamExt, stream};
 
 pub use self::command::{VerifyArguments, verify};
-pub use self::manifest::{Manifest, ManifestFile};
+pub use self::manifest::{MANIFEST_NAME, Manifest, ManifestFile};
 pub use self::mismatch::Mismatch;
 pub use self::place::{ContainerPlace, JobName, Place, PlaceError};
 pub use self::row::{Difference, RowSet};

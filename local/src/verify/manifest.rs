@@ -16,6 +16,9 @@ use super::place::{Opened, PlaceError};
 use super::rows::Kind;
 use read::{Document, Files};
 
+/// How every export's manifest is called, within the folder of its files.
+pub const MANIFEST_NAME: &str = "manifest.json";
+
 /// The largest manifest that is read, in bytes: millions of files. What is kept of it is less.
 const MAX_MANIFEST_BYTES: u64 = 1 << 30;
 
@@ -137,7 +140,7 @@ impl Manifest {
     pub(super) fn names(&self) -> (HashSet<&str>, String) {
         (
             self.files.iter().map(|file| file.name.as_str()).collect(),
-            format!("{}manifest.json", self.prefix()),
+            self.prefix() + MANIFEST_NAME,
         )
     }
 
@@ -202,7 +205,7 @@ pub(super) fn problem_of(name: &str, prefix: &str) -> Option<&'static str> {
     {
         return Some("its name is none for a file");
     }
-    (rest == "manifest.json").then_some("it is the manifest itself")
+    (rest == MANIFEST_NAME).then_some("it is the manifest itself")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use shared::selection::ExportType;
 
 use super::{Opened, Place, PlaceError, Strays};
 use crate::blobs::{BlobsError, ContainerView, is_loopback};
+use crate::verify::manifest::MANIFEST_NAME;
 
 /// An export, as a person names it: by its id, its folder `{exportType}/{jobId}`, its manifest's
 /// name or URL.
@@ -33,7 +34,8 @@ impl JobName {
             .unwrap_or_default()
             .trim_end_matches('/');
         let mut parts = path
-            .strip_suffix("/manifest.json")
+            .strip_suffix(MANIFEST_NAME)
+            .and_then(|folder| folder.strip_suffix('/'))
             .unwrap_or(path)
             .rsplit('/');
         let job = parts.next().and_then(JobId::parse);
@@ -85,7 +87,7 @@ impl ContainerPlace {
         }
         let view = ContainerView::open(url).map_err(|error| of_blobs(&error))?;
         for prefix in name.folders() {
-            if let Some(manifest) = open(&view, &format!("{prefix}manifest.json")).await? {
+            if let Some(manifest) = open(&view, &format!("{prefix}{MANIFEST_NAME}")).await? {
                 return Ok((Self { view, prefix }, manifest));
             }
         }

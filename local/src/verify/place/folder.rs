@@ -9,9 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use tokio_util::io::ReaderStream;
 
 use super::{Opened, Place, PlaceError, Strays};
-use crate::verify::manifest::Manifest;
-
-const MANIFEST: &str = "manifest.json";
+use crate::verify::manifest::{MANIFEST_NAME, Manifest};
 
 /// How deep a manifest may lie: `{container}/{exportType}/{jobId}/manifest.json` in a folder of
 /// downloads.
@@ -68,8 +66,8 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
     if kind.is_file() {
         return Ok(path.to_owned());
     }
-    if path.join(MANIFEST).is_file() {
-        return Ok(path.join(MANIFEST));
+    if path.join(MANIFEST_NAME).is_file() {
+        return Ok(path.join(MANIFEST_NAME));
     }
     let mut found = Vec::new();
     search(path, MAX_DEPTH, &mut MAX_ENTRIES.clone(), &mut found)
@@ -77,7 +75,7 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(refused(format!(
-            "there is no {MANIFEST} in or below {}",
+            "there is no {MANIFEST_NAME} in or below {}",
             path.display()
         ))),
         [first, second, ..] => Err(refused(format!(
@@ -104,7 +102,7 @@ fn search(
         let kind = entry.file_type()?;
         if kind.is_dir() && depth > 1 {
             search(&entry.path(), depth - 1, entries, found)?;
-        } else if kind.is_file() && entry.file_name() == MANIFEST {
+        } else if kind.is_file() && entry.file_name() == MANIFEST_NAME {
             found.push(entry.path());
         }
     }
