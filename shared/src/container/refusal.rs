@@ -4,7 +4,8 @@
 /// The codes whose cause can be told, each with the cause and the remedy. Those of
 /// `AuthenticationFailed` that the adapter tells apart by the answer's body have names of our own:
 /// `SignatureExpired`, `SignatureNotYetValid`, `SignatureMismatch`, `AccessPolicyNotFound`; so has a
-/// host without an address, `AccountNotFound`. The others are Azure's (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>,
+/// host without an address, `AccountNotFound`. The others are Azure's
+/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>,
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes>).
 pub const CAUSES: [(&str, &str); 20] = [
     (
