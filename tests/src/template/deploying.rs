@@ -17,7 +17,7 @@ fn read(file: &str) -> String {
 /// What make would run for a target that is out of date.
 fn recipe(arguments: &[&str]) -> String {
     let make = Command::new("make")
-        .arg("--dry-run")
+        .args(["--dry-run", "--no-print-directory"])
         .args(arguments)
         .current_dir(workspace())
         .output()
