@@ -132,7 +132,7 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 .PHONY: check
 check: ## Everything that CI checks, and the CPU and wall minutes of each part
 	@MAKE="$(MAKE)" tools/minutes \
-	  setup check-format check-code check-docs test check-dependencies lint-template test-binaries
+	  setup check-format check-code check-docs check-rooms test check-dependencies lint-template test-binaries
 
 .PHONY: check-format
 check-format: ## The code is formatted
@@ -145,6 +145,10 @@ check-code: ## clippy has nothing to say
 .PHONY: check-docs
 check-docs: ## rustdoc has nothing to say
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
+
+.PHONY: check-rooms
+check-rooms: ## How many crates each of ours is built of; the domain and the formats do no I/O
+	tools/rooms
 
 .PHONY: check-dependencies
 check-dependencies: $(DENY) ## Licences, bans and sources of the dependencies (deny.toml)

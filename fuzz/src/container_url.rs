@@ -1,6 +1,6 @@
 //! A client's container URL with its signature.
 
-use shared::container::url::{
+use api::container_url::{
     CheckedContainerUrl, ContainerUrlProblem, ContainerUrlRules, ExtraEndpoint,
 };
 use time::{Duration, OffsetDateTime};

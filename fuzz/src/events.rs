@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use container::writer::WriterSettings;
+use domain::chunk::ChunkKey;
+use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
+use ports::source::Sources;
 use serde_json::{Value, json};
-use shared::chunk::ChunkKey;
-use shared::container::writer::WriterSettings;
-use shared::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
-use shared::source::Sources;
 use time::Duration;
 
 use crate::world::{NoRows, OneJob, Standstill, Willing, block_on, sealer};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::selection::{ExportFormat, ExportType};
+use formats::encode::{EncodeOptions, Encoder};
+use formats::record::{Field, Shape};
 use serde_json::value::RawValue;
-use shared::encode::{EncodeOptions, Encoder};
-use shared::record::{Field, Shape};
-use shared::selection::{ExportFormat, ExportType};
-use shared::source::lines;
+use sources::lines;
 use time::OffsetDateTime;
 use time::macros::date;
 

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use domain::chunk::{ChunkSource, ObjectRef};
+use domain::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -13,11 +15,9 @@ use object_store::chunked::ChunkedStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use shared::chunk::{ChunkSource, ObjectRef};
-use shared::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
-use shared::source::lake::{ExpansionLimit, Lake};
-use shared::source::lines::{MAX_LINE_BYTES, PIECE_BYTES};
-use shared::source::{Piece, Source, SourceError};
+use ports::source::{Piece, Source, SourceError};
+use sources::lake::{ExpansionLimit, Lake};
+use sources::lines::{MAX_LINE_BYTES, PIECE_BYTES};
 use time::macros::date;
 
 /// A limit that a small input reaches soon.

@@ -1,6 +1,6 @@
 //! A manifest, as it is read back.
 
-use shared::manifest::{Manifest, ManifestWriter};
+use domain::manifest::{Manifest, ManifestWriter};
 
 /// What can be read is, written anew, read as the same.
 pub fn manifest(input: &[u8]) -> bool {

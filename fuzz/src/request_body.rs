@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use api::Call;
+use api::body::Body;
+use api::error::ApiError;
+use api::export_request::{Limits, NewExport, read_container_url, read_export};
+use api::route::{OPERATIONS, Operation};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::selection::Selection;
 use serde_json::{Value, json};
-use shared::http::Call;
-use shared::http::body::Body;
-use shared::http::error::ApiError;
-use shared::http::export_request::{Limits, NewExport, read_container_url, read_export};
-use shared::http::route::{OPERATIONS, Operation};
-use shared::selection::Selection;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

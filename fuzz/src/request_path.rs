@@ -1,11 +1,11 @@
 //! The path of a request, and its query string.
 
-use shared::app::MAX_SCOPE_BYTES;
-use shared::http::error::ApiError;
-use shared::http::query::{Query, next_page};
-use shared::http::route::{Route, Target};
-use shared::job::JobId;
-use shared::store::Page;
+use api::error::ApiError;
+use api::query::{Query, next_page};
+use api::route::{Route, Target};
+use domain::app::MAX_SCOPE_BYTES;
+use domain::job::JobId;
+use ports::store::Page;
 use url::Url;
 
 use crate::signature::is_shown_in;

@@ -6,24 +6,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
+use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
+use domain::job::{Credential, Job, JobId, JobKey, PlanCursor, SealedCredential};
+use domain::listing::Listing;
+use domain::selection::{ExportFormat, ExportRequest, ExportType, Selection};
+use domain::tally::Tally;
 use futures::stream::{self, BoxStream, StreamExt};
-use shared::app::AppScope;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
-use shared::clock::Clock;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers,
-};
-use shared::job::{Credential, Job, JobId, JobKey, PlanCursor, SealedCredential};
-use shared::listing::Listing;
-use shared::seal::Sealer;
-use shared::seal::key::KeySealer;
-use shared::selection::{ExportFormat, ExportRequest, ExportType, Selection};
-use shared::source::{Piece, PlanPage, Source, SourceError};
-use shared::store::{
+use ports::clock::Clock;
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::Sealer;
+use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::store::{
     AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed,
     Page, Plans, RequestKey, Role, StoreError,
 };
-use shared::tally::Tally;
+use sealing::key::KeySealer;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;

@@ -109,7 +109,7 @@ impl Azurite {
     }
 
     /// The blob endpoint of the development account, as
-    /// [`ExtraEndpoint`](shared::container::url::ExtraEndpoint) takes it: the account is in the
+    /// [`ExtraEndpoint`](api::container_url::ExtraEndpoint) takes it: the account is in the
     /// path.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}", self.port)

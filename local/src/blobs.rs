@@ -20,11 +20,11 @@ use azure_storage_blob::models::{
 };
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
+use container::azure::{AnswerTooLong, BoundedClient};
+use domain::secret::Secret;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use reqwest::redirect::Policy;
-use shared::container::azure::{AnswerTooLong, BoundedClient};
-use shared::secret::Secret;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;

@@ -8,8 +8,8 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::plural::agree;
 use indicatif::HumanCount;
-use shared::plural::agree;
 
 /// The exit code of a command line that cannot be understood: `EX_USAGE` of `sysexits.h`
 /// (<https://man.freebsd.org/cgi/man.cgi?query=sysexits>).

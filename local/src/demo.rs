@@ -6,10 +6,10 @@ mod client;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use domain::selection::{ExportFormat, ExportType};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
+use ports::source::SourceError;
 use serde_json::{Map, Value};
-use shared::selection::{ExportFormat, ExportType};
-use shared::source::SourceError;
 use thiserror::Error;
 
 use crate::blobs::{BlobEntry, BlobsError, ContainerView};

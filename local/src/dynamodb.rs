@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
     StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use shared::source::registry::{DEFAULT_SEGMENTS, Registry};
+use sources::registry::{DEFAULT_SEGMENTS, Registry};
 use tempfile::TempDir;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -33,7 +33,7 @@ pub const EXPORTS_TABLE: &str = "exports";
 pub const REGISTRY_TABLE: &str = "registry";
 
 /// The attribute of the exports table by which items expire.
-pub const TTL_ATTRIBUTE: &str = "ttl";
+pub(crate) const TTL_ATTRIBUTE: &str = "ttl";
 
 /// The region that the local stack claims to be in.
 pub const REGION: &str = "us-east-1";
@@ -141,7 +141,7 @@ impl EmbeddedDynamoDb {
     ///
     /// # Errors
     /// [`DynamoDbError`] when the file or the port cannot be used.
-    pub async fn start_on(path: &Path, port: u16) -> Result<Self, DynamoDbError> {
+    pub(crate) async fn start_on(path: &Path, port: u16) -> Result<Self, DynamoDbError> {
         let listen_error = |source| DynamoDbError::Port { port, source };
         let name = path.display().to_string();
         let database = Database::new(&name).map_err(|error| DynamoDbError::File {
@@ -183,7 +183,11 @@ impl EmbeddedDynamoDb {
     ///
     /// # Errors
     /// [`DynamoDbError::Statement`] when the file is locked for long.
-    pub fn trim_stream(&self, now: OffsetDateTime, age: Duration) -> Result<usize, DynamoDbError> {
+    pub(crate) fn trim_stream(
+        &self,
+        now: OffsetDateTime,
+        age: Duration,
+    ) -> Result<usize, DynamoDbError> {
         let connection = connect(&self.path)?;
         let before = (now - age).unix_timestamp();
         let statement = format!(
@@ -205,7 +209,7 @@ impl EmbeddedDynamoDb {
     ///
     /// # Errors
     /// [`DynamoDbError::Bulk`] when the engine refuses.
-    pub fn set_bulk_loading(&self, on: bool) -> Result<(), DynamoDbError> {
+    pub(crate) fn set_bulk_loading(&self, on: bool) -> Result<(), DynamoDbError> {
         let done = if on {
             self.database.enable_bulk_loading()
         } else {
@@ -220,7 +224,7 @@ impl EmbeddedDynamoDb {
     ///
     /// # Errors
     /// [`DynamoDbError::Expiry`] when the engine refuses.
-    pub fn delete_expired(&self) -> Result<usize, DynamoDbError> {
+    pub(crate) fn delete_expired(&self) -> Result<usize, DynamoDbError> {
         self.database
             .sweep_ttl()
             .map_err(|error| DynamoDbError::Expiry {

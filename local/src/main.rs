@@ -15,8 +15,9 @@ use local::stack::{Places, SUBJECT, Stack};
 use local::token::TokenIssuer;
 use local::verify::{VerifyArguments, verify};
 use local::{demo, serve};
-use shared::clock::{Clock, SystemClock};
-use shared::config::Environment;
+use ports::clock::Clock;
+use wiring::SystemClock;
+use wiring::config::Environment;
 
 /// What a shell takes for "ended by Ctrl-C".
 const INTERRUPTED: u8 = 130;
@@ -194,7 +195,7 @@ fn log_into(state: &Path) -> anyhow::Result<()> {
     let path = Places::make(state)?.logs().join("service.log");
     let file = OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
-    let filter = shared::telemetry::filter(&Environment::default())?;
+    let filter = edge::telemetry::filter(&Environment::default())?;
     let log = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -14,11 +14,11 @@ pub use registry::{CAMPAIGNS, SampleDevice};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use shared::app::AppScope;
-use shared::selection::ExportType;
-use shared::source::SourceError;
-use shared::source::lake::layout;
-use shared::source::registry::Registry;
+use domain::app::AppScope;
+use domain::selection::ExportType;
+use ports::source::SourceError;
+use sources::lake::layout;
+use sources::registry::Registry;
 use time::Date;
 use time::macros::date;
 
@@ -37,10 +37,10 @@ pub const DAYS: [Date; 7] = [
 ];
 
 /// The day on which nothing happened.
-pub const EMPTY_DAY: Date = date!(2026 - 01 - 08);
+pub(crate) const EMPTY_DAY: Date = date!(2026 - 01 - 08);
 
 /// The day on which one device did more than all others.
-pub const HUGE_DAY: Date = date!(2026 - 01 - 06);
+pub(crate) const HUGE_DAY: Date = date!(2026 - 01 - 06);
 
 /// Rows that are made unless asked otherwise.
 pub const DEFAULT_ROWS: u64 = 200_000;
@@ -167,7 +167,7 @@ impl Sample {
     ///
     /// # Errors
     /// [`SourceError`] when the table does not take them.
-    pub async fn load_registry(&self, registry: &Registry) -> Result<Counts, SourceError> {
+    pub(crate) async fn load_registry(&self, registry: &Registry) -> Result<Counts, SourceError> {
         let mut counts = Counts::new();
         for app in APPS.iter().filter(|app| app.share > 0) {
             let scope = app.scope();

@@ -6,14 +6,15 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shared::clock::{Clock, SystemClock};
-use shared::secret::Secret;
+use domain::secret::Secret;
+use ports::clock::Clock;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
+use wiring::SystemClock;
 
 /// The account that every Azurite knows.
-pub const ACCOUNT: &str = "devstoreaccount1";
+pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 
 /// Its key, published and worth nothing elsewhere
 /// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key>).
@@ -141,7 +142,7 @@ fn sign(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::container::url::{ContainerUrlRules, ExtraEndpoint};
+    use api::container_url::{ContainerUrlRules, ExtraEndpoint};
 
     use super::*;
 

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use shared::clock::{Clock, SystemClock};
+use ports::clock::Clock;
 use tracing::warn;
+use wiring::SystemClock;
 
 use crate::console::say;
 use crate::demo::{DemoError, make_sample};

@@ -10,15 +10,16 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use shared::clock::{Clock, SystemClock};
-use shared::config::Environment;
-use shared::secret::Secret;
-use shared::store::{Grant, Grants, Role, StoreError};
-use shared::wiring::{Wiring, WiringError};
+use domain::secret::Secret;
+use ports::clock::Clock;
+use ports::store::{Grant, Grants, Role, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
+use wiring::SystemClock;
+use wiring::config::Environment;
+use wiring::{Wiring, WiringError};
 
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use crate::blobs::BlobsError;
@@ -350,7 +351,7 @@ fn seal_key(places: &Places) -> Result<PathBuf, StackError> {
 }
 
 async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
-    let store = wiring.store().map_err(WiringError::from)?;
+    let store = exports_table::wire(wiring).map_err(WiringError::from)?;
     let grant = Grant {
         subject: SUBJECT.to_owned(),
         path: "/".to_owned(),

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use domain::secret::Secret;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
-use shared::secret::Secret;
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -162,7 +162,7 @@ fn draw_key(path: &Path) -> Result<Vec<u8>, TokenError> {
 ///
 /// # Errors
 /// When the file exists or cannot be written.
-pub fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
     OpenOptions::new()
         .write(true)
         .create_new(true)

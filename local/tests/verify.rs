@@ -7,19 +7,21 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
+use container::azure::{AzureContainers, AzureSettings};
+use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
+use domain::secret::Secret;
 use local::blobs::ContainerView;
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
 use local::sas::SasTerms;
 use local::stack::{Stack, StackSettings};
+use ports::clock::Clock;
+use ports::container::Containers;
 use serde_json::{Value, json};
-use shared::clock::{Clock, SystemClock};
-use shared::container::azure::{AzureContainers, AzureSettings};
-use shared::container::{BlobName, BlockId, ContainerAccess, ContainerAddress, Containers};
-use shared::secret::Secret;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use wiring::SystemClock;
 
 /// Runs the command; what is given to its standard input, what it says and how it exits.
 async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (i32, String) {

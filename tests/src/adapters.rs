@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use shared::clock::Clock;
-use shared::container::Containers;
-use shared::container::url::ContainerUrlRules;
-use shared::container::writer::WriterSettings;
-use shared::http::caller::EdgeSettings;
-use shared::seal::Sealer;
-use shared::source::Sources;
-use shared::store::dynamo::DynamoStore;
-use shared::store::{ChunkLists, Chunks, Grants, Plans, WaitingJobs};
+use api::caller::EdgeSettings;
+use api::container_url::ContainerUrlRules;
+use container::writer::WriterSettings;
+use exports_table::DynamoStore;
+use ports::clock::Clock;
+use ports::container::Containers;
+use ports::seal::Sealer;
+use ports::source::Sources;
+use ports::store::{ChunkLists, Chunks, Grants, Plans, WaitingJobs};
 use time::Duration;
 
 /// What all functions share.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::job::PlanCursor;
+use domain::selection::ExportRequest;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use shared::app::AppScope;
-use shared::chunk::ChunkSource;
-use shared::job::PlanCursor;
-use shared::selection::ExportRequest;
-use shared::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError};
 
 /// A source that plans fewer chunks at once than it is asked for, and reads other pieces.
 pub(crate) struct Altered {

@@ -10,12 +10,12 @@ mod wire;
 
 use std::sync::Arc;
 
+use api::caller::EdgeSettings;
+use api::container_url::ContainerUrlRules;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
+use ports::store::{Grant, Grants, Role};
 use serde_json::{Value, json};
-use shared::container::url::ContainerUrlRules;
-use shared::http::caller::EdgeSettings;
-use shared::store::{Grant, Grants, Role};
 use time::Duration;
 
 use self::fakes::{FakeClock, FakeContainers, FakeSealer, FakeStore};

@@ -6,9 +6,10 @@ mod faults;
 mod world;
 
 use bytes::Bytes;
-use shared::container::preflight::preflight;
-use shared::container::writer::{BlobWriter, WriterSettings, commit};
-use shared::container::{BlobName, BlockId, Container, ContainerError};
+use container::preflight::preflight;
+use container::writer::{BlobWriter, WriterSettings, commit};
+use domain::container::{BlobName, BlockId};
+use ports::container::{Container, ContainerError};
 
 use self::world::{Grant, World};
 

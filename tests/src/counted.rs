@@ -1,7 +1,7 @@
 //! What a chunk should add to the tallies, counted anew.
 
-use shared::chunk::{Chunk, ChunkState};
-use shared::tally::Tally;
+use domain::chunk::{Chunk, ChunkState};
+use domain::tally::Tally;
 
 /// The tally of one chunk.
 pub(crate) fn counted(chunk: &Chunk) -> Tally {

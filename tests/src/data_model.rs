@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::job::{Cancellation, Outcome, Phase};
 use serde_json::Value;
-use shared::job::{Cancellation, Outcome, Phase};
 use time::OffsetDateTime;
 
 use crate::stories::lives::Life;

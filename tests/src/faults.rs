@@ -16,18 +16,17 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::container::{BlobName, BlockId, ContainerAccess};
+use domain::job::{JobId, PlanCursor, SealedCredential};
+use domain::secret::Secret;
+use domain::selection::ExportRequest;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use shared::app::AppScope;
-use shared::chunk::ChunkSource;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
-};
-use shared::job::{JobId, PlanCursor, SealedCredential};
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
-use shared::selection::ExportRequest;
-use shared::source::{Piece, PlanPage, Source, SourceError};
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::{SealError, Sealer};
+use ports::source::{Piece, PlanPage, Source, SourceError};
 use time::Duration;
 use tokio::sync::Notify;
 

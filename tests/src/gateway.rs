@@ -2,26 +2,27 @@
 
 use std::sync::Arc;
 
+use api::route::Route;
 use async_trait::async_trait;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use domain::app::AppScope;
+use domain::job::JobId;
 use local::dynamodb::scratch_dir;
 use local::gateway::{
     Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal,
 };
 use local::token::{AUDIENCE, ISSUER, TokenIssuer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use ports::clock::Clock;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::clock::{Clock, SystemClock};
-use shared::http::route::Route;
-use shared::job::JobId;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use uuid::Uuid;
+use wiring::SystemClock;
 
 /// Answers with what it was asked; panics when told.
 struct Echo;

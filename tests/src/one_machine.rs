@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use domain::secret::Secret;
+use domain::selection::ExportType;
 use local::demo::{self, DemoError};
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, DAYS, Sample, folder};
 use local::stack::{Stack, StackSettings};
 use reqwest::Response;
 use serde_json::{Value, json};
-use shared::secret::Secret;
-use shared::selection::ExportType;
 use tempfile::TempDir;
 
 const SAMPLE: Sample = Sample {

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_dynamodb::types::AttributeValue;
+use edge::event::JobEvent;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use local::pump::{FunctionError, Functions, Pump, PumpSettings};
-use shared::clock::SystemClock;
-use shared::event::JobEvent;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use wiring::SystemClock;
 
 const JOB: &str = "0198f7a4-0000-7000-8000-000000000000";
 

@@ -1,6 +1,6 @@
 //! The README says what is true of the code.
 
-use shared::config::VARIABLES;
+use wiring::config::VARIABLES;
 
 const README: &str = include_str!("../../README.md");
 

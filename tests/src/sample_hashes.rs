@@ -7,14 +7,14 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use api::route::{OPERATIONS, Operation, SelectionKind};
 use aws_lc_rs::digest::{SHA256, digest};
+use domain::container::BlobName;
+use domain::selection::{ExportFormat, ExportType};
 use local::dynamodb::{REGISTRY_TABLE, scratch_dir};
 use local::sample::{APPS, CAMPAIGNS, DAYS, Sample, SampleApp, folder};
 use serde_json::{Value, json};
-use shared::container::BlobName;
-use shared::http::route::{OPERATIONS, Operation, SelectionKind};
-use shared::selection::{ExportFormat, ExportType};
-use shared::source::registry::Registry;
+use sources::registry::Registry;
 use time::Duration;
 
 use crate::world::{REGISTRY_SEGMENTS, World, container_url};

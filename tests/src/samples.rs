@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
+use api::route::{Route, Target};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::SqsEvent;
+use domain::tally::DRAINED;
+use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::event::{ChunkMessage, DRAINED, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
-use shared::http::route::{Route, Target};
 
 /// A function's sample, as the event that it takes.
 pub(crate) fn sample<T: DeserializeOwned>(function: &str) -> T {

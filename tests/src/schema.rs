@@ -3,9 +3,9 @@
 mod instance;
 mod published;
 
+use domain::selection::ExportType;
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use shared::selection::ExportType;
 
 pub(crate) use self::instance::instance;
 
@@ -47,7 +47,7 @@ fn validator(mut schema: Value, definition: &str) -> Validator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::record::{Field, Presence, Shape};
+    use formats::record::{Field, Presence, Shape};
 
     const ID: &str = "0123456789abcdef0123456789ABCDEF";
     const TIME: &str = "2026-01-05T10:00:00Z";

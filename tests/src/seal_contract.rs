@@ -1,11 +1,11 @@
 //! What every sealer owes its callers: with a key of its own, and with a key service.
 #![expect(clippy::disallowed_types, reason = "makes the key service's client")]
 
-use shared::job::{JobId, SealedCredential};
-use shared::seal::key::KeySealer;
-use shared::seal::kms::KmsSealer;
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
+use domain::job::{JobId, SealedCredential};
+use domain::secret::Secret;
+use ports::seal::{SealError, Sealer};
+use sealing::key::KeySealer;
+use sealing::kms::KmsSealer;
 use uuid::Uuid;
 
 use crate::ministack::Ministack;

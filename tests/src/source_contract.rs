@@ -10,22 +10,22 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::job::PlanCursor;
+use domain::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
+use formats::encode::{EncodeOptions, Encoder};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use ports::source::{Piece, Source, SourceError};
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::chunk::ChunkSource;
-use shared::encode::{EncodeOptions, Encoder};
-use shared::job::PlanCursor;
-use shared::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
-};
-use shared::source::lake::{Lake, layout};
-use shared::source::registry::{Campaign, Device, Feedback, PushToken, Registry};
-use shared::source::{Piece, Source, SourceError};
+use sources::lake::{Lake, layout};
+use sources::registry::{Campaign, Device, Feedback, PushToken, Registry};
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

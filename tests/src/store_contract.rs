@@ -98,7 +98,7 @@ fn suite() -> Vec<String> {
 
 #[test]
 fn every_method_of_the_ports_is_called_by_the_suite() {
-    let ports = part("shared/src/store.rs");
+    let ports = part("shared/ports/src/store.rs");
     let method = Regex::new(r"(?m)^\s+async fn (\w+)").unwrap();
     let methods: Vec<_> = method
         .captures_iter(&ports)

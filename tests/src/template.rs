@@ -8,8 +8,8 @@ mod rules;
 
 use std::collections::BTreeSet;
 
+use edge::event::{self, ChunkMessage, JobEvent};
 use serde_json::{Value, json};
-use shared::event::{self, ChunkMessage, JobEvent};
 
 use self::document::Template;
 

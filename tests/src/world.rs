@@ -16,25 +16,25 @@ use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use domain::app::AppScope;
+use domain::container::{BlobName, ContainerAddress};
+use domain::job::{Job, JobId, JobKey, Phase};
+use domain::manifest::Manifest;
+use domain::secret::Secret;
+use edge::event::{ChunkMessage, JobEvent};
+use exports_table::DynamoStore;
+use fakes::container::{MemoryContainers, Permission};
 use local::dynamodb::{EXPORTS_TABLE, REGISTRY_TABLE, aws_config, create_tables};
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
+use ports::clock::Clock;
+use ports::source::{Source, Sources};
+use ports::store::{Grant, Grants, Jobs, Role};
+use sealing::key::KeySealer;
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::clock::Clock;
-use shared::container::memory::{MemoryContainers, Permission};
-use shared::container::{BlobName, ContainerAddress};
-use shared::event::{ChunkMessage, JobEvent};
-use shared::job::{Job, JobId, JobKey, Phase};
-use shared::manifest::Manifest;
-use shared::seal::key::KeySealer;
-use shared::secret::Secret;
-use shared::source::lake::Lake;
-use shared::source::registry::Registry;
-use shared::source::{Source, Sources};
-use shared::store::dynamo::DynamoStore;
-use shared::store::{Grant, Grants, Jobs, Role};
+use sources::lake::Lake;
+use sources::registry::Registry;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use url::Url;
@@ -526,7 +526,7 @@ impl World {
         );
         listed.sort_unstable();
         assert_eq!(self.containers.list(&address), listed, "files and manifest");
-        let read = |file: &shared::manifest::FileEntry| {
+        let read = |file: &domain::manifest::FileEntry| {
             let data = self
                 .containers
                 .read(&address, &BlobName::from_stored(&file.name))
@@ -582,7 +582,7 @@ fn chunk_message(key: &JobKey, shard: u16, chunk: u32) -> ChunkMessage {
 
 pub(crate) fn envelope(event: &JobEvent) -> Value {
     json!({
-        "version": "0", "id": "e1", "detail-type": shared::event::EVENT_DETAIL_TYPE, "source": shared::event::EVENT_SOURCE,
+        "version": "0", "id": "e1", "detail-type": edge::event::EVENT_DETAIL_TYPE, "source": edge::event::EVENT_SOURCE,
         "account": "1", "time": "2026-02-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": event,
     })
 }

@@ -6,17 +6,17 @@
 
 use std::sync::Arc;
 
+use api::Call;
+use api::accepted::{Asked, log_accepted};
+use api::answer::{Answer, respond};
+pub use api::caller::EdgeSettings as Settings;
+use api::control::{Change, TaskCall};
+use api::error::ApiError;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use shared::clock::Clock;
-use shared::http::Call;
-use shared::http::answer::{Answer, respond};
-pub use shared::http::caller::EdgeSettings as Settings;
-use shared::http::control::{Change, TaskCall};
-use shared::http::error::ApiError;
-use shared::job::{Cancellation, Job, Outcome, Phase};
-use shared::store::{Grants, Jobs};
-use shared::telemetry::{Asked, log_accepted};
-use shared::wiring::{Wiring, WiringError};
+use domain::job::{Cancellation, Job, Outcome, Phase};
+use ports::clock::Clock;
+use ports::store::{Grants, Jobs};
+use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         let settings = Settings::of(wiring.env())?;
         Ok(Self {
             clock: wiring.clock(),

@@ -8,28 +8,29 @@
 
 use std::sync::Arc;
 
+use api::Call;
+use api::accepted::{Asked, log_accepted};
+use api::answer::{Answer, respond};
+use api::body::Body;
+use api::caller::{EdgeSettings, admit};
+use api::container_url::{CheckedContainerUrl, ContainerUrlRules};
+use api::error::ApiError;
+use api::export_request::{Limits, NewExport, read_export};
+use api::query::Query;
+use api::request_id::{given_key, remembered};
+use api::route::{Operation, Route, SelectionKind, Target};
+use api::task::Task;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use shared::app::AppScope;
-use shared::clock::Clock;
-use shared::container::preflight::preflight;
-use shared::container::url::{CheckedContainerUrl, ContainerUrlRules};
-use shared::container::{BlobName, Containers};
-use shared::http::Call;
-use shared::http::answer::{Answer, respond};
-use shared::http::body::Body;
-use shared::http::caller::{EdgeSettings, admit};
-use shared::http::error::ApiError;
-use shared::http::export_request::{Limits, NewExport, read_export};
-use shared::http::query::Query;
-use shared::http::request_id::{given_key, remembered};
-use shared::http::route::{Operation, Route, SelectionKind, Target};
-use shared::http::task::Task;
-use shared::job::{Credential, Job, JobId, JobKey};
-use shared::seal::Sealer;
-use shared::store::{AcceptedRequest, Created, Grants, Intake, Jobs, RequestKey, Role};
-use shared::telemetry::{Asked, log_accepted};
-use shared::wiring::{Wiring, WiringError};
+use container::preflight::preflight;
+use domain::app::AppScope;
+use domain::container::BlobName;
+use domain::job::{Credential, Job, JobId, JobKey};
+use ports::clock::Clock;
+use ports::container::Containers;
+use ports::seal::Sealer;
+use ports::store::{AcceptedRequest, Created, Grants, Intake, Jobs, RequestKey, Role};
 use time::{Duration, OffsetDateTime};
+use wiring::{Wiring, WiringError};
 
 /// The most bytes of a file's or folder's name on the common file systems
 /// (<https://man7.org/linux/man-pages/man3/pathconf.3.html>, `NAME_MAX`).
@@ -62,15 +63,15 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         Ok(Self {
             clock: wiring.clock(),
             grants: Arc::clone(&store) as _,
             intake: Arc::clone(&store) as _,
             jobs: store,
-            container_urls: wiring.container_urls()?,
-            containers: wiring.containers()?,
-            sealer: wiring.sealer()?,
+            container_urls: ContainerUrlRules::of(wiring.env())?,
+            containers: container::wire(wiring)?,
+            sealer: sealing::wire(wiring)?,
             settings: Settings {
                 edge: EdgeSettings::of(wiring.env())?,
                 max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,

@@ -7,14 +7,14 @@
 
 use std::sync::Arc;
 
+use domain::job::{Cancellation, IllegalMove, Job, JobKey, Phase};
+use ports::clock::Clock;
+use ports::store::{StoreError, WaitingJobs};
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::job::{Cancellation, IllegalMove, Job, JobKey, Phase};
-use shared::store::{StoreError, WaitingJobs};
-use shared::wiring::{Wiring, WiringError};
 use thiserror::Error;
 use time::Duration;
 use tracing::{info, warn};
+use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Ports {
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         let wait = wiring.job_lives()?.credential_wait;
         Ok(Self {
-            jobs: wiring.store()?,
+            jobs: exports_table::wire(wiring)?,
             clock: wiring.clock(),
             wait,
         })

@@ -2,11 +2,10 @@
 
 use expire_jobs::{ExpireError, Ports, handle};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use shared::wiring::Wiring;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let wiring = Wiring::start().await?;
+    let wiring = edge::start().await?;
     let ports = Ports::wire(&wiring)?;
     let run = async |event: LambdaEvent<_>| {
         handle(event.payload, &ports)

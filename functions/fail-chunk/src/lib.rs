@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use shared::chunk::{ChunkKey, Claim};
-use shared::clock::Clock;
-use shared::event::{ChunkMessage, JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, JobKey, Phase};
-use shared::store::{Chunks, StoreError};
-use shared::wiring::{Wiring, WiringError};
+use domain::chunk::{ChunkKey, Claim};
+use domain::job::{IllegalMove, JobKey, Phase};
+use edge::event::{ChunkMessage, JobEvent, UnreadableMessage};
+use ports::clock::Clock;
+use ports::store::{Chunks, StoreError};
 use thiserror::Error;
 use time::OffsetDateTime;
 use tracing::{error, warn};
+use wiring::{Wiring, WiringError};
 
 /// What ending needs of the world.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl Ports {
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         Ok(Self {
-            chunks: wiring.store()?,
+            chunks: exports_table::wire(wiring)?,
             clock: wiring.clock(),
         })
     }
@@ -44,7 +44,7 @@ impl Ports {
 
 /// Why a dead letter could not be dealt with; it stays in its queue.
 #[derive(Debug, Error)]
-pub enum FailError {
+pub(crate) enum FailError {
     /// It is not what this version of the service sends.
     #[error(transparent)]
     Message(#[from] UnreadableMessage),

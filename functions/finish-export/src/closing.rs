@@ -1,10 +1,10 @@
 //! Closes the open chunks of a job that is being cancelled.
 
-use shared::chunk::Chunk;
-use shared::container::Container;
-use shared::container::writer::commit;
-use shared::job::Job;
-use shared::store::StoreError;
+use container::writer::commit;
+use domain::chunk::Chunk;
+use domain::job::Job;
+use ports::container::Container;
+use ports::store::StoreError;
 use tracing::{info, warn};
 
 use crate::manifest::ChunkReader;

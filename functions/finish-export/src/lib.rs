@@ -16,17 +16,18 @@ mod manifest;
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use shared::clock::Clock;
-use shared::container::writer::{WriterSettings, commit};
-use shared::container::{Container, ContainerAccess, ContainerError, Containers, PreparedFile};
-use shared::event::{JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, Job, Outcome, Phase, Plan};
-use shared::seal::{SealError, Sealer};
-use shared::store::{ChunkLists, Chunks, StoreError};
-use shared::tally::Tally;
-use shared::wiring::{Wiring, WiringError};
+use container::writer::{WriterSettings, commit};
+use domain::container::{ContainerAccess, PreparedFile};
+use domain::job::{IllegalMove, Job, Outcome, Phase, Plan};
+use domain::tally::Tally;
+use edge::event::{JobEvent, UnreadableMessage};
+use ports::clock::Clock;
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::{SealError, Sealer};
+use ports::store::{ChunkLists, Chunks, StoreError};
 use thiserror::Error;
 use tracing::{error, info};
+use wiring::{Wiring, WiringError};
 
 use closing::close_open_chunks;
 
@@ -53,14 +54,14 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         Ok(Self {
             chunks: Arc::clone(&store) as _,
             lists: store,
-            containers: wiring.containers()?,
-            sealer: wiring.sealer()?,
+            containers: container::wire(wiring)?,
+            sealer: sealing::wire(wiring)?,
             clock: wiring.clock(),
-            writer: wiring.writer()?,
+            writer: WriterSettings::of(wiring.env())?,
         })
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use shared::chunk::{Chunk, ChunkState};
-use shared::container::writer::BlobWriter;
-use shared::container::{BlobName, Container, PreparedFile};
-use shared::job::{Cancellation, Job, Outcome, Plan};
-use shared::manifest::{FileEntry, Head, ManifestWriter, Missing};
-use shared::plural::counted;
-use shared::store::ChunkLists;
-use shared::tally::Tally;
+use container::writer::BlobWriter;
+use domain::chunk::{Chunk, ChunkState};
+use domain::container::{BlobName, PreparedFile};
+use domain::job::{Cancellation, Job, Outcome, Plan};
+use domain::manifest::{FileEntry, Head, ManifestWriter, Missing};
+use domain::plural::counted;
+use domain::tally::Tally;
+use ports::container::Container;
+use ports::store::ChunkLists;
 
 use crate::{FinishError, Ports};
 

@@ -5,20 +5,20 @@
 
 use std::sync::Arc;
 
+use api::Call;
+use api::answer::{Answer, respond};
+pub use api::caller::EdgeSettings as Settings;
+use api::caller::admit;
+use api::error::ApiError;
+use api::query::{Query, next_page};
+use api::route::{Route, Target};
+use api::task::{Task, TaskList};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use shared::app::AppScope;
-use shared::clock::Clock;
-use shared::http::Call;
-use shared::http::answer::{Answer, respond};
-pub use shared::http::caller::EdgeSettings as Settings;
-use shared::http::caller::admit;
-use shared::http::error::ApiError;
-use shared::http::query::{Query, next_page};
-use shared::http::route::{Route, Target};
-use shared::http::task::{Task, TaskList};
-use shared::job::{JobId, JobKey};
-use shared::store::{Grants, JobLists, Jobs, Page, Role};
-use shared::wiring::{Wiring, WiringError};
+use domain::app::AppScope;
+use domain::job::{JobId, JobKey};
+use ports::clock::Clock;
+use ports::store::{Grants, JobLists, Jobs, Page, Role};
+use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         Ok(Self {
             clock: wiring.clock(),
             grants: Arc::clone(&store) as _,

@@ -4,11 +4,10 @@ use std::convert::Infallible;
 
 use get_status::{Ports, handle};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use shared::wiring::Wiring;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let wiring = Wiring::start().await?;
+    let wiring = edge::start().await?;
     let ports = Ports::wire(&wiring)?;
     let run =
         async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);

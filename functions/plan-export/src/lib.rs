@@ -13,16 +13,16 @@ mod reopening;
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use shared::chunk::{Chunk, ChunkKey};
-use shared::clock::Clock;
-use shared::event::{JobEvent, UnreadableMessage};
-use shared::job::{IllegalMove, Job, JobKey, Phase, Plan};
-use shared::source::{PlanPage, SourceError, Sources};
-use shared::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
-use shared::wiring::{Wiring, WiringError};
+use domain::chunk::{Chunk, ChunkKey};
+use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
+use edge::event::{JobEvent, UnreadableMessage};
+use ports::clock::Clock;
+use ports::source::{PlanPage, SourceError, Sources};
+use ports::store::{ChunkLists, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
+use wiring::{Wiring, WiringError};
 
 use reopening::reopen_chunks;
 
@@ -49,14 +49,14 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         Ok(Self {
             plans: Arc::clone(&store) as _,
             lists: store,
-            sources: wiring.sources()?,
+            sources: sources::wire(wiring)?,
             clock: wiring.clock(),
             time_limit: wiring.time_limit()?,
-            max_shards: wiring.max_shards()?,
+            max_shards: wiring.env().number("MAX_SHARDS", 1, MAX_SHARDS)?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Lets the chunks of a resumed job run again that have no recorded file.
 
-use shared::chunk::{Chunk, ChunkMove};
-use shared::job::Job;
-use shared::store::{PLAN_PAGE_CHUNKS, StoreError};
+use domain::chunk::{Chunk, ChunkMove};
+use domain::job::Job;
+use ports::store::{PLAN_PAGE_CHUNKS, StoreError};
 use tracing::info;
 
 use crate::Ports;

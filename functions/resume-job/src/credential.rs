@@ -1,12 +1,13 @@
 //! Finds out, by writing, whether a job can go on with a credential.
 
-use shared::container::preflight::preflight;
-use shared::container::url::CheckedContainerUrl;
-use shared::container::{BlobName, ContainerAccess, ContainerError};
-use shared::http::error::ApiError;
-use shared::job::{Credential, Job};
-use shared::seal::SealError;
-use shared::secret::Secret;
+use api::container_url::CheckedContainerUrl;
+use api::error::ApiError;
+use container::preflight::preflight;
+use domain::container::{BlobName, ContainerAccess};
+use domain::job::{Credential, Job};
+use domain::secret::Secret;
+use ports::container::ContainerError;
+use ports::seal::SealError;
 
 use crate::Ports;
 

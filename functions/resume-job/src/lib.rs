@@ -9,24 +9,24 @@ mod credential;
 
 use std::sync::Arc;
 
+use api::Call;
+use api::accepted::{Asked, log_accepted};
+use api::answer::{Answer, respond};
+use api::body::Body;
+pub use api::caller::EdgeSettings as Settings;
+use api::container_url::ContainerUrlRules;
+use api::control::{Change, TaskCall};
+use api::error::ApiError;
+use api::export_request::read_container_url;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use shared::clock::Clock;
-use shared::container::Containers;
-use shared::container::url::ContainerUrlRules;
-use shared::http::Call;
-use shared::http::answer::{Answer, respond};
-use shared::http::body::Body;
-pub use shared::http::caller::EdgeSettings as Settings;
-use shared::http::control::{Change, TaskCall};
-use shared::http::error::ApiError;
-use shared::http::export_request::read_container_url;
-use shared::job::{Credential, Job, Outcome, Phase};
-use shared::seal::Sealer;
-use shared::secret::Secret;
-use shared::store::{Grants, Jobs};
-use shared::telemetry::{Asked, log_accepted};
-use shared::warning::Warning;
-use shared::wiring::{Wiring, WiringError};
+use domain::job::{Credential, Job, Outcome, Phase};
+use domain::secret::Secret;
+use domain::warning::Warning;
+use ports::clock::Clock;
+use ports::container::Containers;
+use ports::seal::Sealer;
+use ports::store::{Grants, Jobs};
+use wiring::{Wiring, WiringError};
 
 use credential::{check_stored, check_url};
 
@@ -55,14 +55,14 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let store = wiring.store()?;
+        let store = exports_table::wire(wiring)?;
         Ok(Self {
             clock: wiring.clock(),
             grants: Arc::clone(&store) as _,
             jobs: store,
-            container_urls: wiring.container_urls()?,
-            containers: wiring.containers()?,
-            sealer: wiring.sealer()?,
+            container_urls: ContainerUrlRules::of(wiring.env())?,
+            containers: container::wire(wiring)?,
+            sealer: sealing::wire(wiring)?,
             settings: Settings::of(wiring.env())?,
         })
     }

@@ -1,15 +1,15 @@
 //! Why a chunk run stopped, sorted by what is to be done.
 
-use shared::container::ContainerError;
-use shared::job::IllegalMove;
-use shared::seal::SealError;
-use shared::source::SourceError;
-use shared::store::StoreError;
+use domain::job::IllegalMove;
+use ports::container::ContainerError;
+use ports::seal::SealError;
+use ports::source::SourceError;
+use ports::store::StoreError;
 use thiserror::Error;
 
 /// Why a chunk run stopped.
 #[derive(Debug, Error)]
-pub enum ChunkError {
+pub(crate) enum ChunkError {
     /// A later delivery may succeed; nothing is lost.
     #[error("{reason}")]
     Retry {

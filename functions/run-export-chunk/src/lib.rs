@@ -15,18 +15,19 @@ mod stage;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use shared::clock::Clock;
-use shared::container::Containers;
-use shared::container::writer::WriterSettings;
-use shared::event::ChunkMessage;
-use shared::seal::Sealer;
-use shared::source::Sources;
-use shared::store::Chunks;
-use shared::wiring::{Wiring, WiringError};
+use container::writer::WriterSettings;
+use edge::event::ChunkMessage;
+use ports::clock::Clock;
+use ports::container::Containers;
+use ports::seal::Sealer;
+use ports::source::Sources;
+use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
+use wiring::config::{ConfigError, Environment};
+use wiring::{Wiring, WiringError};
 
-pub use error::ChunkError;
+use error::ChunkError;
 use run::run_chunk;
 
 /// How a chunk run goes about its work.
@@ -78,18 +79,31 @@ impl Ports {
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         let settings = RunSettings {
-            writer: wiring.writer()?,
-            skip_bad_records: wiring.skips_bad_records()?,
+            writer: WriterSettings::of(wiring.env())?,
+            skip_bad_records: skips_bad_records(wiring.env())?,
             time_limit: wiring.time_limit()?,
         };
         Ok(Self {
-            chunks: wiring.store()?,
-            sources: wiring.sources()?,
-            containers: wiring.containers()?,
-            sealer: wiring.sealer()?,
+            chunks: exports_table::wire(wiring)?,
+            sources: sources::wire(wiring)?,
+            containers: container::wire(wiring)?,
+            sealer: sealing::wire(wiring)?,
             clock: wiring.clock(),
             settings,
         })
+    }
+}
+
+/// Whether malformed records are skipped.
+fn skips_bad_records(env: &Environment) -> Result<bool, ConfigError> {
+    match env.text("ON_BAD_RECORD")? {
+        "fail" => Ok(false),
+        "skip" => Ok(true),
+        other => Err(Environment::invalid(
+            "ON_BAD_RECORD",
+            other,
+            "`fail` or `skip`",
+        )),
     }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
-use shared::container::{Container, ContainerAccess, ContainerError, writer};
-use shared::job::{IllegalMove, Job, Phase};
-use shared::store::StoreError;
+use container::writer;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
+use domain::container::ContainerAccess;
+use domain::job::{IllegalMove, Job, Phase};
+use ports::container::{Container, ContainerError};
+use ports::store::StoreError;
 use tracing::{info, warn};
 
 use crate::stage::stage;

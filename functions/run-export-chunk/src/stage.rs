@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use container::writer::BlobWriter;
+use domain::chunk::{Chunk, ChunkSource, Output};
+use domain::container::BlobName;
+use domain::job::Job;
+use formats::encode::{EncodeOptions, Encoder};
 use futures::StreamExt;
-use shared::chunk::{Chunk, ChunkSource, Output};
-use shared::container::writer::BlobWriter;
-use shared::container::{BlobName, Container};
-use shared::encode::{EncodeOptions, Encoder};
-use shared::job::Job;
-use shared::source::{Piece, lines};
+use ports::container::Container;
+use ports::source::Piece;
+use sources::lines;
 use time::{Duration, OffsetDateTime};
 use tracing::warn;
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use api::caller::EdgeSettings;
+use api::code::ErrorCode;
+use api::container_url::ContainerUrlRules;
+use api::route::Route;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
-use shared::container::url::ContainerUrlRules;
-use shared::http::caller::EdgeSettings;
-use shared::http::code::ErrorCode;
-use shared::http::route::Route;
 use time::Duration;
 use url::Url;
 

@@ -1,10 +1,10 @@
 //! A client of the API, as anybody could write one.
 
+use domain::secret::Secret;
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::secret::Secret;
 use thiserror::Error;
 
 /// Why a request did not lead to a task.

@@ -101,8 +101,9 @@ mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
     use jsonwebtoken::jwk::Jwk;
     use jsonwebtoken::{EncodingKey, Header, encode};
+    use ports::clock::Clock;
     use serde_json::json;
-    use shared::clock::{Clock, SystemClock};
+    use wiring::SystemClock;
 
     use super::*;
     use crate::dynamodb::scratch_dir;

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record};
-use serde_json::{Value, json};
-use shared::event::{
+use edge::event::{
     CHUNKS_FILTERS, ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JOBS_FILTERS, JobEvent,
 };
+use serde_json::{Value, json};
 use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -24,8 +24,8 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
-use shared::event::{ChunkMessage, JobEvent};
-use shared::job::JobId;
+use domain::job::JobId;
+use edge::event::{ChunkMessage, JobEvent};
 use time::OffsetDateTime;
 
 use super::PumpError;

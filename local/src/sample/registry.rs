@@ -1,8 +1,8 @@
 //! The devices of the registry, and what became of campaigns on them.
 
+use domain::selection::CampaignType;
 use serde_json::{Map, Value, json};
-use shared::selection::CampaignType;
-use shared::source::registry::{Campaign, Device, Feedback, PushToken};
+use sources::registry::{Campaign, Device, Feedback, PushToken};
 use time::macros::datetime;
 
 use super::random::Random;

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use shared::selection::ExportType;
+use domain::selection::ExportType;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration, Time, UtcOffset};
 

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use edge::event::JobEvent;
 use serde_json::Value;
-use shared::event::JobEvent;
-use shared::wiring::{Wiring, WiringError};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
+use wiring::{Wiring, WiringError};
 
 use crate::gateway::{Api, ApiFunction};
 use crate::pump::{FunctionError, Functions};

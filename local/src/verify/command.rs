@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser};
+use domain::plural::agree;
+use domain::secret::Secret;
+use domain::warning::Warning;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::plural::agree;
-use shared::secret::Secret;
-use shared::warning::Warning;
 
 use super::mismatch::{shown, shown_up_to};
 use super::place::{ContainerPlace, Folder, JobName, Place, PlaceError, find_manifest, open_file};

@@ -140,7 +140,7 @@ fn measure(input: Input, kind: Kind, budget: &Budget, mut rows: Rows) -> Inspect
 
 #[cfg(test)]
 mod tests {
-    use shared::selection::{ExportFormat, ExportType};
+    use domain::selection::{ExportFormat, ExportType};
 
     use super::*;
 

@@ -4,11 +4,11 @@ mod read;
 
 use std::collections::HashSet;
 
+use domain::job::JobId;
+use domain::manifest::MANIFEST_VERSION;
+use domain::selection::{ExportFormat, ExportType};
+use domain::warning::Warning;
 use serde::Deserialize;
-use shared::job::JobId;
-use shared::manifest::MANIFEST_VERSION;
-use shared::selection::{ExportFormat, ExportType};
-use shared::warning::Warning;
 
 use super::inspect::blocking;
 use super::mismatch::{Mismatch, equal, shown};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use domain::plural::agree;
 use indicatif::HumanCount;
-use shared::plural::agree;
 use thiserror::Error;
 
 use super::row::Difference;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 
+use domain::selection::{ExportFormat, ExportType};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use shared::selection::{ExportFormat, ExportType};
 
 use super::row::{Fields, Form, RowSet};
 

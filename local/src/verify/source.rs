@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use domain::selection::{ExportFormat, ExportType};
 use flate2::read::MultiGzDecoder;
 use serde_json::json;
 use serde_json::value::RawValue;
-use shared::selection::{ExportFormat, ExportType};
 
 use super::mismatch::Mismatch;
 use super::row::{Fields, Form, RowSet};

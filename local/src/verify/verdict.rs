@@ -1,7 +1,7 @@
 //! What a verification came to.
 
+use domain::plural::agree;
 use indicatif::{DecimalBytes, HumanCount};
-use shared::plural::agree;
 
 use super::{Finding, Manifest, RowSet, Rows};
 use crate::console::counted;

@@ -1,10 +1,11 @@
 //! What a PATCH and a DELETE of a task are answered, in every phase.
 
+use domain::container::{BlobName, PreparedFile};
+use domain::job::{Cancellation, Job, Outcome, Phase};
+use ports::container::ContainerError;
+use ports::seal::{SealError, Sealer};
+use ports::store::{Jobs, StoreError};
 use serde_json::{Value, json};
-use shared::container::{BlobName, ContainerError, PreparedFile};
-use shared::job::{Cancellation, Job, Outcome, Phase};
-use shared::seal::{SealError, Sealer};
-use shared::store::{Jobs, StoreError};
 use time::Duration;
 
 use super::fakes::NOW;

@@ -1,8 +1,8 @@
 //! What a creation makes, once.
 
+use domain::selection::{CampaignType, DateRange, ExportFormat, ExportType, Selection};
+use ports::seal::Sealer;
 use serde_json::{Value, json};
-use shared::seal::Sealer;
-use shared::selection::{CampaignType, DateRange, ExportFormat, ExportType, Selection};
 use time::Duration;
 use time::macros::{date, datetime};
 
@@ -225,7 +225,7 @@ async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
     let world = World::new().await;
     let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
     let first = world.send(&request).await;
-    let denied = shared::container::ContainerError::Denied {
+    let denied = ports::container::ContainerError::Denied {
         code: "AuthenticationFailed".to_owned(),
     };
     world.containers.refuse(denied);
@@ -385,7 +385,7 @@ async fn what_another_operation_asks_for_is_no_unknown_property() {
         .extend(days().as_object().unwrap().clone());
     body["description"] = json!("all of them");
     body["exportOptions"] = json!({"exportUserId": false});
-    for operation in &shared::http::route::OPERATIONS {
+    for operation in &api::route::OPERATIONS {
         let reply = World::new()
             .await
             .send(&Request::create(operation.name, &body))

@@ -7,19 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shared::app::AppScope;
-use shared::clock::Clock;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
-};
-use shared::job::{Job, JobId, JobKey, SealedCredential};
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
-use shared::store::{
+use domain::app::AppScope;
+use domain::container::{BlobName, BlockId, ContainerAccess};
+use domain::job::{Job, JobId, JobKey, SealedCredential};
+use domain::secret::Secret;
+use domain::tally::Tally;
+use ports::clock::Clock;
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::{SealError, Sealer};
+use ports::store::{
     AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Listed, Page, RequestKey,
     Role, SortKey, StoreError,
 };
-use shared::tally::Tally;
 use time::OffsetDateTime;
 use time::macros::datetime;
 use uuid::{Builder, Uuid};

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::code::ErrorCode;
+use domain::app::AppScope;
+use domain::warning::WarningCode;
+use ports::container::ContainerError;
+use ports::container::refusal::CAUSES;
+use ports::seal::SealError;
+use ports::store::StoreError;
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::container::ContainerError;
-use shared::container::refusal::CAUSES;
-use shared::http::code::ErrorCode;
-use shared::seal::SealError;
-use shared::store::StoreError;
-use shared::warning::WarningCode;
 use time::macros::datetime;
 
 use super::{LIST, Request, SIGNATURE, World, container_url, days, with, without};
@@ -1020,7 +1020,7 @@ async fn a_defect_shows_the_request_id_and_nothing_else() {
 
 #[test]
 fn the_page_lists_exactly_the_codes_of_container_urls() {
-    const PROBLEMS: &str = include_str!("../../../shared/src/container/url/problem.rs");
+    const PROBLEMS: &str = include_str!("../../../shared/api/src/container_url/problem.rs");
     let known = PROBLEMS
         .split("\"ContainerUrl")
         .skip(1)

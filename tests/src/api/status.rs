@@ -1,10 +1,10 @@
 //! What a task and a list say.
 
+use domain::container::PreparedFile;
+use domain::job::{Cancellation, Credential, Job, Outcome, Plan};
+use domain::tally::Tally;
+use ports::store::Jobs;
 use serde_json::{Value, json};
-use shared::container::PreparedFile;
-use shared::job::{Cancellation, Credential, Job, Outcome, Plan};
-use shared::store::Jobs;
-use shared::tally::Tally;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 

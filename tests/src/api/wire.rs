@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::selection::{CampaignType, ExportFormat, Selection};
+use ports::store::{Grant, Grants, Role};
 use serde_json::json;
-use shared::selection::{CampaignType, ExportFormat, Selection};
-use shared::store::{Grant, Grants, Role};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{LIST, Request, SIGNATURE, VERSION, World, container_url, days, with};
@@ -423,7 +423,7 @@ async fn the_signature_is_in_no_answer_and_in_no_log() {
     replies.push(world.send(&Request::list().query(&query)).await);
     world
         .containers
-        .refuse(shared::container::ContainerError::Denied {
+        .refuse(ports::container::ContainerError::Denied {
             code: "AuthenticationFailed".to_owned(),
         });
     replies.push(world.send(&Request::create("activities", &days())).await);

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use domain::chunk::{Chunk, ChunkState};
+use domain::job::{Job, Outcome, Phase};
+use domain::manifest::Manifest;
 use futures::future::join_all;
+use ports::store::ChunkLists;
 use serde_json::{Value, json};
-use shared::chunk::{Chunk, ChunkState};
-use shared::job::{Job, Outcome, Phase};
-use shared::manifest::Manifest;
-use shared::store::ChunkLists;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::emulator::Emulated;

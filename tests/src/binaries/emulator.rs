@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ports::clock::Clock;
 use serde_json::Value;
-use shared::clock::{Clock, SystemClock};
 use tokio::net::TcpStream;
+use wiring::SystemClock;
 
 use crate::child::{free_address, started};
 

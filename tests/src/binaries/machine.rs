@@ -4,18 +4,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::app::AppScope;
+use domain::job::{Job, JobId, JobKey};
+use domain::secret::Secret;
+use exports_table::DynamoStore;
 use local::azurite::{Azurite, AzuriteSettings, default_install};
 use local::blobs::ContainerView;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGION, REGISTRY_TABLE, create_tables};
 use local::sas::SasTerms;
+use ports::clock::Clock;
+use ports::store::{Grant, Grants, Jobs, Role};
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::clock::{Clock, SystemClock};
-use shared::job::{Job, JobId, JobKey};
-use shared::secret::Secret;
-use shared::store::dynamo::DynamoStore;
-use shared::store::{Grant, Grants, Jobs, Role};
 use tempfile::TempDir;
+use wiring::SystemClock;
 
 use super::emulator::Emulated;
 use crate::samples::sample;

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use container::azure::{AzureContainers, AzureSettings};
+use domain::container::{ContainerAccess, ContainerAddress};
+use domain::secret::Secret;
 use local::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use local::blobs::{BlobEntry, ContainerView};
 use local::sas::SasTerms;
-use shared::container::azure::{AzureContainers, AzureSettings};
-use shared::container::{ContainerAccess, ContainerAddress, Containers};
-use shared::secret::Secret;
+use ports::container::Containers;
 use tokio::net::TcpStream;
 
 use super::{blob, id, stage};

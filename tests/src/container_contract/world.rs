@@ -2,18 +2,20 @@
 
 use std::sync::{Arc, Weak};
 
+use container::azure::{AzureContainers, AzureSettings};
+use domain::container::{BlobName, ContainerAccess, ContainerAddress};
+use domain::secret::Secret;
+use fakes::container::{MemoryContainers, Permission};
 use local::azurite::{Azurite, AzuriteSettings, default_install};
 use local::blobs::ContainerView;
 use local::sas::SasTerms;
-use shared::clock::{Clock, SystemClock};
-use shared::container::azure::{AzureContainers, AzureSettings};
-use shared::container::memory::{MemoryContainers, Permission};
-use shared::container::{BlobName, Container, ContainerAccess, ContainerAddress, Containers};
-use shared::secret::Secret;
+use ports::clock::Clock;
+use ports::container::{Container, Containers};
 use tempfile::TempDir;
 use time::Duration;
 use tokio::sync::Mutex;
 use uuid::Uuid;
+use wiring::SystemClock;
 
 /// What the signature of an opened container allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove};
-use shared::container::{BlobName, BlockId};
-use shared::job::{Job, JobKey};
-use shared::tally::Tally;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove};
+use domain::container::{BlobName, BlockId};
+use domain::job::{Job, JobKey};
+use domain::tally::Tally;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 

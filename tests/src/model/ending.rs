@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::container::BlobName;
+use domain::job::Phase;
+use domain::manifest::Manifest;
 use serde_json::Value;
-use shared::container::BlobName;
-use shared::job::Phase;
-use shared::manifest::Manifest;
 
 use super::noted::hash;
 use super::process::Message;

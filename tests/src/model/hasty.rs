@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
-use shared::container::writer::commit;
-use shared::container::{Container, ContainerAccess, ContainerAddress, Containers};
-use shared::job::{Job, JobKey};
-use shared::secret::Secret;
-use shared::store::{Chunks, Jobs, StoreError};
-use shared::tally::Tally;
+use container::writer::commit;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
+use domain::container::{ContainerAccess, ContainerAddress};
+use domain::job::{Job, JobKey};
+use domain::secret::Secret;
+use domain::tally::Tally;
+use ports::container::{Container, Containers};
+use ports::store::{Chunks, Jobs, StoreError};
 use time::OffsetDateTime;
 
 use super::ports::{Storage, Table};

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use shared::chunk::Chunk;
-use shared::job::Job;
+use domain::chunk::Chunk;
+use domain::job::Job;
 
 use super::calls::Call;
 

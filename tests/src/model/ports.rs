@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shared::app::AppScope;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove};
-use shared::clock::Clock;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
-};
-use shared::job::{Job, JobId, JobKey, SealedCredential};
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
-use shared::source::Piece;
-use shared::store::{
-    ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs,
-};
-use shared::tally::Tally;
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove};
+use domain::container::{BlobName, BlockId, ContainerAccess};
+use domain::job::{Job, JobId, JobKey, SealedCredential};
+use domain::secret::Secret;
+use domain::tally::Tally;
+use ports::clock::Clock;
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::{SealError, Sealer};
+use ports::source::Piece;
+use ports::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs};
 use time::OffsetDateTime;
 use uuid::Uuid;
 

@@ -8,9 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::job::JobKey;
+use domain::tally::DRAINED;
+use edge::event::{ChunkMessage, JobEvent};
 use serde_json::{Value, json};
-use shared::event::{ChunkMessage, DRAINED, JobEvent};
-use shared::job::JobKey;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 

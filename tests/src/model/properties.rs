@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use shared::chunk::ChunkState;
-use shared::container::BlobName;
-use shared::job::{Outcome, Phase};
-use shared::tally::Tally;
+use domain::chunk::ChunkState;
+use domain::container::BlobName;
+use domain::job::{Outcome, Phase};
+use domain::tally::Tally;
 use stateright::Property;
 
 use super::Export;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use shared::chunk::{Chunk, ChunkState};
-use shared::container::BlobName;
-use shared::container::memory::Blocks;
-use shared::job::Job;
-use shared::tally::Tally;
+use domain::chunk::{Chunk, ChunkState};
+use domain::container::BlobName;
+use domain::job::Job;
+use domain::tally::Tally;
+use fakes::container::Blocks;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 

@@ -1,6 +1,6 @@
 //! What can happen next in a state.
 
-use shared::job::Phase;
+use domain::job::Phase;
 
 use super::bounds::{Act, Bounds};
 use super::calls::{Answer, Failure};

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
-use shared::container::memory::Blocks;
-use shared::container::{BlobName, ContainerError};
-use shared::event::DRAINED;
-use shared::job::{Job, Outcome, Phase};
-use shared::tally::{Tally, TallyChange};
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
+use domain::container::BlobName;
+use domain::job::{Job, Outcome, Phase};
+use domain::tally::DRAINED;
+use domain::tally::{Tally, TallyChange};
+use fakes::container::Blocks;
+use ports::container::ContainerError;
 
 use super::calls::{Answer, Call, Failure};
 use super::noted::Noted;

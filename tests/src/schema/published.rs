@@ -32,9 +32,9 @@ pub(super) use self::given::Published;
 
 #[cfg(feature = "published-schema")]
 mod given {
+    use domain::selection::ExportType;
     use jsonschema::Validator;
     use serde_json::{Value, json};
-    use shared::selection::ExportType;
 
     use super::check_every_element;
     use crate::schema::validator;

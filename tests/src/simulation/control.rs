@@ -1,8 +1,8 @@
 //! What a job's owner asks for meanwhile, through the API, and what may be answered.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use domain::job::JobKey;
 use serde_json::json;
-use shared::job::JobKey;
 
 use super::checks::clean;
 use crate::world::{World, body_of, url_with};

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerError, Containers,
-};
-use shared::source::{Source, Sources};
+use domain::container::{BlobName, BlockId, ContainerAccess};
+use ports::container::{Container, ContainerError, Containers};
+use ports::source::{Source, Sources};
 
 use super::chance::Chance;
 use crate::altered::Altered;

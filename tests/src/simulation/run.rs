@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration as Pause;
 
 use anyhow::Result;
-use shared::job::Phase;
+use domain::job::Phase;
 use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
 
@@ -238,7 +238,7 @@ impl Run {
     }
 
     fn now(&self) -> OffsetDateTime {
-        use shared::clock::Clock;
+        use ports::clock::Clock;
         self.world.clock.now()
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use domain::job::{JobId, JobKey};
 use serde_json::Value;
-use shared::job::{JobId, JobKey};
 
 use super::checks::clean;
 use super::control::{Answered, Control, ask};

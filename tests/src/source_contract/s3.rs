@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use domain::chunk::ChunkSource;
 use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use shared::chunk::ChunkSource;
-use shared::source::{Source, SourceError};
+use ports::source::{Source, SourceError};
 
 use super::{assert_contract, chess, event_request, fill_lake, plan};
 use crate::ministack::Ministack;

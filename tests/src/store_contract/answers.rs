@@ -16,12 +16,12 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use domain::job::Job;
+use exports_table::DynamoStore;
 use local::dynamodb::{EXPORTS_TABLE, aws_config};
+use ports::store::{Created, Intake, Jobs, StoreError};
 use serde_json::{Value, json};
-use shared::clock::SystemClock;
-use shared::job::Job;
-use shared::store::dynamo::DynamoStore;
-use shared::store::{Created, Intake, Jobs, StoreError};
+use wiring::SystemClock;
 
 use super::engine::World;
 use super::samples::NOW;

@@ -1,9 +1,9 @@
 //! Chunks: stored, moved, counted, listed.
 
+use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease, Output};
+use domain::tally::{Tally, TallyChange};
 use futures::future::join_all;
-use shared::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease, Output};
-use shared::store::{ChunkLists, Chunks, Jobs, Plans, StoreError};
-use shared::tally::{Tally, TallyChange};
+use ports::store::{ChunkLists, Chunks, Jobs, Plans, StoreError};
 
 use super::engine::World;
 use super::jobs::assert_conflict;
@@ -66,7 +66,7 @@ fn states() -> Vec<ChunkState> {
 }
 
 async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
-    let job = shared::job::Job {
+    let job = domain::job::Job {
         key: chunk.key.job.clone(),
         shards,
         ..world.job()
@@ -140,7 +140,7 @@ pub(super) async fn a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing(wor
     let zombie = apply(world, claim(pending.clone())).await.unwrap();
     assert_conflict(&apply(world, claim(pending.clone())).await);
     let taken_over = zombie.clone().claim(NOW + LEASE, LEASE);
-    let shared::chunk::Claim::Free(step) = taken_over else {
+    let domain::chunk::Claim::Free(step) = taken_over else {
         panic!("{taken_over:?}")
     };
     let holder = apply(world, *step).await.unwrap();

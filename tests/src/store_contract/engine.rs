@@ -8,13 +8,14 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use domain::app::AppScope;
+use exports_table::DynamoStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
-use shared::app::AppScope;
-use shared::clock::{Clock, SystemClock};
-use shared::store::dynamo::DynamoStore;
+use ports::clock::Clock;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
+use wiring::SystemClock;
 
 use super::samples::NOW;
 use crate::faults::{Faults, FaultyHttp};

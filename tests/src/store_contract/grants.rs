@@ -1,8 +1,8 @@
 //! Who may do what.
 
-use shared::app::AppScope;
-use shared::clock::Clock;
-use shared::store::{Grant, Grants, Role};
+use domain::app::AppScope;
+use ports::clock::Clock;
+use ports::store::{Grant, Grants, Role};
 
 use super::engine::World;
 

@@ -1,9 +1,9 @@
 //! Jobs: stored, read, moved.
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use shared::app::AppScope;
-use shared::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
-use shared::store::{
+use domain::app::AppScope;
+use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
+use ports::store::{
     AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role,
     SortKey, StoreError,
 };

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use shared::app::AppScope;
-use shared::job::{Job, JobKey, Outcome, Phase};
-use shared::store::{JobLists, Jobs, Page, SortKey};
+use domain::app::AppScope;
+use domain::job::{Job, JobKey, Outcome, Phase};
+use ports::store::{JobLists, Jobs, Page, SortKey};
 use time::{Duration, OffsetDateTime};
 
 use super::engine::World;

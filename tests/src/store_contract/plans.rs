@@ -1,9 +1,9 @@
 //! Plans: a job, its new chunks and their tallies in one transaction.
 
-use shared::chunk::{Chunk, ChunkMove, ChunkSource, Lease};
-use shared::job::{Cancellation, Job, PlanCursor};
-use shared::store::{ChunkLists, Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
-use shared::tally::Tally;
+use domain::chunk::{Chunk, ChunkMove, ChunkSource, Lease};
+use domain::job::{Cancellation, Job, PlanCursor};
+use domain::tally::Tally;
+use ports::store::{ChunkLists, Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
 
 use super::engine::World;
 use super::jobs::{assert_conflict, assert_stored};

@@ -1,13 +1,13 @@
 //! Jobs and chunks of every kind.
 
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, ObjectRef, Output};
-use shared::clock::Clock;
-use shared::container::{BlobName, ContainerAddress, PreparedFile};
-use shared::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
-use shared::selection::{
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, ObjectRef, Output};
+use domain::container::{BlobName, ContainerAddress, PreparedFile};
+use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
+use domain::selection::{
     CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
 };
-use shared::store::{AcceptedRequest, RequestKey};
+use ports::clock::Clock;
+use ports::store::{AcceptedRequest, RequestKey};
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 

@@ -1,9 +1,9 @@
 //! The list of the jobs that wait for a credential. Tests over a shared engine share the list: each
 //! looks at its app's.
 
-use shared::app::AppScope;
-use shared::job::{Job, JobKey};
-use shared::store::{Jobs, WaitingJobs};
+use domain::app::AppScope;
+use domain::job::{Job, JobKey};
+use ports::store::{Jobs, WaitingJobs};
 
 use super::engine::World;
 use super::jobs::assert_conflict;

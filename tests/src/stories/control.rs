@@ -1,12 +1,12 @@
 //! A job that waits for a signature, is resumed, is cancelled: what it has is kept, and what it
 //! says at the end is true.
 
+use domain::chunk::{ChunkState, Output};
+use domain::container::ContainerAddress;
+use domain::job::{Job, JobId, JobKey, Outcome, Phase};
+use domain::secret::Secret;
+use ports::store::{ChunkLists, Jobs, WaitingJobs};
 use serde_json::{Value, json};
-use shared::chunk::{ChunkState, Output};
-use shared::container::ContainerAddress;
-use shared::job::{Job, JobId, JobKey, Outcome, Phase};
-use shared::secret::Secret;
-use shared::store::{ChunkLists, Jobs, WaitingJobs};
 use time::Duration;
 
 use super::days;
@@ -29,7 +29,7 @@ pub(crate) fn revoke(world: &World, signature: &str) {
 }
 
 pub(crate) fn grant(world: &World, signature: &str) {
-    let write = shared::container::memory::Permission::Write;
+    let write = fakes::container::Permission::Write;
     world.containers.grant(
         &ContainerAddress::new(CONTAINER),
         &Secret::new(signature),

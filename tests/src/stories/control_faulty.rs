@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use domain::job::{JobId, JobKey, SealedCredential};
+use domain::secret::Secret;
+use ports::seal::{SealError, Sealer};
+use ports::store::Jobs;
 use serde_json::json;
-use shared::job::{JobId, JobKey, SealedCredential};
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
-use shared::store::Jobs;
 
 use super::control::{
     NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned, posted,

@@ -1,11 +1,11 @@
 //! The same export with one fault at every possible call: exact rows at the end, or an honest
 //! failure.
 
-use shared::chunk::ChunkKey;
-use shared::container::ContainerAddress;
-use shared::job::Phase;
-use shared::secret::Secret;
-use shared::store::Chunks;
+use domain::chunk::ChunkKey;
+use domain::container::ContainerAddress;
+use domain::job::Phase;
+use domain::secret::Secret;
+use ports::store::Chunks;
 
 use super::days;
 use super::rows::{event, exported_events, small_lake, sorted};

@@ -1,8 +1,8 @@
 //! A finisher that somebody else's write to the job meets half-way.
 
-use shared::job::{Credential, JobKey, Phase};
-use shared::secret::Secret;
-use shared::store::Jobs;
+use domain::job::{Credential, JobKey, Phase};
+use domain::secret::Secret;
+use ports::store::Jobs;
 
 use super::days;
 use super::rows::{exported_events, small_lake};

@@ -1,8 +1,8 @@
 //! What an export of the lake holds, without faults.
 
+use domain::job::Outcome;
+use domain::job::Phase;
 use object_store::ObjectStoreExt;
-use shared::job::Outcome;
-use shared::job::Phase;
 
 use super::days;
 use super::rows::{exported_events, small_lake};

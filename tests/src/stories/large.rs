@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use shared::chunk::{Chunk, ChunkMove};
-use shared::job::{Job, JobKey, Plan};
-use shared::store::{Jobs, PLAN_PAGE_CHUNKS, Plans, StoreError};
-use shared::tally::Tally;
+use domain::chunk::{Chunk, ChunkMove};
+use domain::job::{Job, JobKey, Plan};
+use domain::tally::Tally;
+use ports::store::{Jobs, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use time::macros::date;
 use time::{Duration, OffsetDateTime};
 

@@ -1,8 +1,8 @@
 //! Lives of jobs that together go through every phase, and ask of every function what it does.
 
+use domain::warning::Warning;
+use ports::store::Jobs;
 use serde_json::json;
-use shared::store::Jobs;
-use shared::warning::Warning;
 use time::Duration;
 
 use super::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};

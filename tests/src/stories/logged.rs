@@ -3,12 +3,12 @@
 
 use std::process::Command;
 
+use edge::telemetry;
 use serde_json::{Value, json};
-use shared::config::Environment;
-use shared::telemetry;
 use time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use wiring::config::Environment;
 
 use super::control::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::rows::small_lake;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::job::{Job, PlanCursor};
+use domain::selection::ExportRequest;
 use futures::stream::BoxStream;
+use ports::source::{Piece, PlanPage, Source, SourceError};
 use serde_json::{Value, json};
-use shared::app::AppScope;
-use shared::chunk::ChunkSource;
-use shared::job::{Job, PlanCursor};
-use shared::selection::ExportRequest;
-use shared::source::{Piece, PlanPage, Source, SourceError};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 

@@ -1,7 +1,7 @@
 //! A job that goes on after an end that was not success.
 
-use shared::job::Outcome;
-use shared::store::Jobs;
+use domain::job::Outcome;
+use ports::store::Jobs;
 
 use super::days;
 use super::rows::{exported_events, small_lake};

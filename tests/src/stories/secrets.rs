@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::container::ContainerAddress;
+use domain::secret::Secret;
 use local::dynamodb::EXPORTS_TABLE;
-use shared::container::ContainerAddress;
-use shared::secret::Secret;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::days;

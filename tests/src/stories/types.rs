@@ -10,11 +10,11 @@ mod registry;
 
 use std::collections::BTreeMap;
 
+use domain::job::Job;
+use domain::manifest::FileEntry;
+use domain::selection::{ExportFormat, ExportType};
+use formats::record::timestamp;
 use serde_json::{Value, json};
-use shared::job::Job;
-use shared::manifest::FileEntry;
-use shared::record::timestamp;
-use shared::selection::{ExportFormat, ExportType};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;

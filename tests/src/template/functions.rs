@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use aws_config::SdkConfig;
+use edge::telemetry;
 use serde_json::Value;
-use shared::config::{Environment, VARIABLES};
-use shared::telemetry;
-use shared::wiring::{Wiring, WiringError};
+use wiring::config::{Environment, VARIABLES};
+use wiring::{Wiring, WiringError};
 
 use super::document::Template;
 

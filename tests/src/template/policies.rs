@@ -21,10 +21,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use exports_table::DynamoStore;
 use local::dynamodb::{EXPORTS_TABLE, aws_config};
+use ports::clock::Clock;
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::store::dynamo::DynamoStore;
 
 use super::document::Template;
 use crate::stories::lives::Life;

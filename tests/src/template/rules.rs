@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use edge::event;
 use serde_json::{Value, json};
-use shared::event;
 
 use super::document::Template;
 use super::parsed;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use async_compression::tokio::bufread::{GzipEncoder, ZstdEncoder};
-use shared::selection::ExportType;
+use domain::selection::ExportType;
 use time::Date;
 use time::macros::date;
 use tokio::io::{AsyncRead, AsyncReadExt};

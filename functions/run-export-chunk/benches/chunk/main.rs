@@ -12,11 +12,11 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ::ports::source::{Piece, Source};
 use anyhow::{Context, ensure};
+use domain::selection::{ExportFormat, ExportType};
+use formats::encode::{EncodeOptions, Encoder};
 use futures::TryStreamExt;
-use shared::encode::{EncodeOptions, Encoder};
-use shared::selection::{ExportFormat, ExportType};
-use shared::source::{Piece, Source};
 
 use self::data::{DAY, Packing};
 use self::meter::{Meter, cpu_seconds_per_gb};
@@ -138,7 +138,7 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let meter = Meter::start()?;
     for _ in 0..PASSES {
         let mut encoder = Encoder::new(kind, format, options);
-        for line in shared::source::lines::split(&lines) {
+        for line in sources::lines::split(&lines) {
             encoder.push(line, &mut out)?;
         }
         encoder.finish(&mut out);

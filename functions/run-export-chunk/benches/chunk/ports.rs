@@ -7,26 +7,26 @@ use anyhow::Context;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::SqsEvent;
 use bytes::Bytes;
+use container::writer::WriterSettings;
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
+use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
+use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
+use domain::secret::Secret;
+use domain::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use domain::tally::Tally;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use ports::clock::Clock;
+use ports::container::{Container, ContainerError, Containers};
+use ports::seal::{SealError, Sealer};
+use ports::source::Sources;
+use ports::store::{Chunks, Jobs, StoreError};
 use run_export_chunk::{Ports, RunSettings};
 use serde_json::json;
-use shared::app::AppScope;
-use shared::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
-use shared::clock::{Clock, SystemClock};
-use shared::container::writer::WriterSettings;
-use shared::container::{
-    BlobName, BlockId, Container, ContainerAccess, ContainerAddress, ContainerError, Containers,
-};
-use shared::job::{Credential, Job, JobId, JobKey, SealedCredential};
-use shared::seal::{SealError, Sealer};
-use shared::secret::Secret;
-use shared::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
-use shared::source::Sources;
-use shared::source::lake::Lake;
-use shared::store::{Chunks, Jobs, StoreError};
-use shared::tally::Tally;
+use sources::lake::Lake;
 use time::{Duration, OffsetDateTime};
+use wiring::SystemClock;
 
 use crate::data::DAY;
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufReader, Read};
 
+use domain::warning::Warning;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
-use shared::warning::Warning;
 
 use super::{ManifestFile, MissingChunk, Totals};
 use crate::verify::mismatch::{Mismatch, shown};

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use azure_core::http::Url;
+use domain::job::JobId;
+use domain::secret::Secret;
+use domain::selection::ExportType;
 use futures::{StreamExt, TryStreamExt};
-use shared::job::JobId;
-use shared::secret::Secret;
-use shared::selection::ExportType;
 
 use super::{Opened, Place, PlaceError, Strays};
 use crate::blobs::{BlobsError, ContainerView, is_loopback};

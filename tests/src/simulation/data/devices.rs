@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::selection::CampaignType;
 use local::dynamodb::REGISTRY_TABLE;
 use serde_json::{Value, json};
-use shared::selection::CampaignType;
-use shared::source::registry::{Device, Feedback, PushToken, Registry};
+use sources::registry::{Device, Feedback, PushToken, Registry};
 
 use super::{Data, Posted};
 use crate::simulation::chance::Chance;

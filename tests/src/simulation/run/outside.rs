@@ -1,8 +1,8 @@
 //! What happens from outside: signatures come and go, owners cancel and resume, weeks pass.
 
-use shared::container::ContainerAddress;
-use shared::container::memory::Permission;
-use shared::secret::Secret;
+use domain::container::ContainerAddress;
+use domain::secret::Secret;
+use fakes::container::Permission;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 

@@ -1,6 +1,6 @@
 //! What the documentation says of the files.
 
-use shared::selection::ExportType;
+use domain::selection::ExportType;
 
 const PAGE: &str = include_str!("../../../../docs/DATA_MODEL.md");
 

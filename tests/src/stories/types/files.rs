@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use domain::selection::ExportType;
 use serde_json::value::RawValue;
-use shared::selection::ExportType;
 
 use super::Row;
 use super::documented::group;

@@ -1,7 +1,7 @@
 //! A lake of two days with an empty one between them, in every kind of file.
 
 use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
-use shared::selection::ExportType;
+use domain::selection::ExportType;
 use tokio::io::AsyncWriteExt;
 
 use super::records::{Day, line};

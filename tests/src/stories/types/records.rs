@@ -1,6 +1,6 @@
 //! Records of the lake, spelled in every way that JSON leaves open.
 
-use shared::selection::ExportType;
+use domain::selection::ExportType;
 
 /// A day and its neighbours.
 pub(super) struct Day {

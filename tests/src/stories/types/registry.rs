@@ -1,9 +1,9 @@
 //! A registry of awkward devices and of campaigns around a window.
 
+use domain::selection::CampaignType;
 use local::dynamodb::REGISTRY_TABLE;
 use serde_json::{Map, Value, json};
-use shared::selection::CampaignType;
-use shared::source::registry::{Campaign, Device, Feedback, PushToken, Registry};
+use sources::registry::{Campaign, Device, Feedback, PushToken, Registry};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -199,7 +199,7 @@ pub(super) async fn fill(world: &World) {
         .await
         .unwrap();
     let other_app =
-        shared::app::AppScope::from_segments(["subscriptions", "s1", "apps", "checkers"]);
+        domain::app::AppScope::from_segments(["subscriptions", "s1", "apps", "checkers"]);
     registry
         .put_devices(&other_app, &[device(5)])
         .await

@@ -1,0 +1,67 @@
+//! Who calls, and whether they may.
+
+use domain::app::AppScope;
+use ports::store::{Grants, Role};
+use wiring::config::{ConfigError, Environment};
+
+use super::Call;
+use super::error::ApiError;
+
+/// The most bytes of a subject: with its prefix it is a partition key of the table, and the
+/// operator writes it.
+const MOST_SUBJECT_BYTES: usize = 256;
+
+/// The settings of every function behind the API.
+#[derive(Debug, Clone)]
+pub struct EdgeSettings {
+    /// The base of absolute links, without a trailing slash; by default the domain that the
+    /// request came to.
+    pub public_url: Option<String>,
+    /// The token's claim that grants are given to.
+    pub subject_claim: String,
+}
+
+impl EdgeSettings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit.
+    pub fn of(env: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            public_url: env.optional("PUBLIC_URL")?.map(str::to_owned),
+            subject_claim: env.text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+        })
+    }
+}
+
+/// Lets a caller pass whose verified token names a subject (in the claim `subject_claim`) that was
+/// granted the role `needed`, or a higher one, at or above the app. Everybody else is refused: no
+/// token, no grant, no entry.
+///
+/// # Errors
+/// [`ApiError::Unauthenticated`], [`ApiError::SubjectTooLong`], [`ApiError::Forbidden`], or what
+/// the store answers.
+pub async fn admit(
+    call: Call<'_>,
+    subject_claim: &str,
+    grants: &dyn Grants,
+    scope: &AppScope,
+    needed: Role,
+) -> Result<(), ApiError> {
+    let subject = call.claim(subject_claim).ok_or(ApiError::Unauthenticated)?;
+    if subject.len() > MOST_SUBJECT_BYTES {
+        return Err(ApiError::SubjectTooLong {
+            size_bytes: subject.len(),
+            most: MOST_SUBJECT_BYTES,
+        });
+    }
+    let held = grants.role(subject, scope).await?;
+    if held.is_some_and(|held| held >= needed) {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden {
+        scope: scope.clone(),
+        needed,
+        held,
+    })
+}

@@ -1,0 +1,368 @@
+//! Every way in which the API says no, and how it says it.
+
+use std::error::Error;
+
+use domain::app::AppScope;
+use domain::container::ContainerAddress;
+use ports::container::ContainerError;
+use ports::seal::SealError;
+use ports::store::{Role, StoreError};
+use thiserror::Error;
+
+use super::code::ErrorCode;
+use super::shown::{holds_signature, shown};
+use crate::container_url::ContainerUrlProblem;
+
+/// The one supported version of the API.
+pub(crate) const API_VERSION: &str = "2014-12-01";
+
+/// The most bytes that a body may have.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Seconds after which a client should repeat what found a part of the service unavailable.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+/// A field that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{field}` {problem}: {mend}.")]
+pub struct FieldError {
+    /// The code of the reason.
+    pub code: ErrorCode,
+    /// The field's name.
+    pub field: &'static str,
+    /// What is wrong with it, naming its value when that is no secret.
+    pub problem: String,
+    /// What to send instead.
+    pub mend: String,
+}
+
+/// An answer other than 2xx. The message (`Display`) names what was given, the reason and the mend.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// No operation has this path.
+    #[error(
+        "No operation has the path {}: send POST or GET to …/apps/{{appName}}/devices/exportTasks and what lies below it.",
+        shown(path)
+    )]
+    UnknownPath {
+        /// The path.
+        path: String,
+    },
+    /// The path has other methods.
+    #[error("This path does not take {}: send {allow}.", shown(method))]
+    MethodNotAllowed {
+        /// The method.
+        method: String,
+        /// The methods of the path, comma-separated.
+        allow: &'static str,
+    },
+    /// Another version, or none.
+    #[error("`api-version` is {}: send `api-version={API_VERSION}`, the one supported version.", or_missing(given.as_deref()))]
+    UnsupportedApiVersion {
+        /// What was asked for.
+        given: Option<String>,
+    },
+    /// A query option cannot be read.
+    #[error("`{name}` is {}: {mend}.", shown(value))]
+    InvalidQuery {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What to send.
+        mend: &'static str,
+    },
+    /// No proven caller.
+    #[error(
+        "The request proves no caller: send `Authorization: Bearer` and a token of the service's issuer."
+    )]
+    Unauthenticated,
+    /// The subject fits no grant.
+    #[error(
+        "The token's subject has {size_bytes} bytes, and no grant takes more than {most}: ask the service's operator for \
+         a token of a shorter subject."
+    )]
+    SubjectTooLong {
+        /// How many.
+        size_bytes: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The app's path is longer than what is made of it may be.
+    #[error(
+        "The app's path takes {size_bytes} bytes {what}, in lower case and percent-encoded, and at most {most} fit: \
+         send shorter names."
+    )]
+    AppPathTooLong {
+        /// How many.
+        size_bytes: usize,
+        /// The most.
+        most: usize,
+        /// What is made of it: "as it is stored".
+        what: &'static str,
+    },
+    /// The caller's role does not reach.
+    #[error(
+        "The caller {} for {}, and this needs the role {}: ask the service's operator for a grant.",
+        held.map_or_else(|| "has no role".to_owned(), |role| format!("has the role {}", role.name())),
+        shown_scope(scope),
+        needed.name()
+    )]
+    Forbidden {
+        /// The app.
+        scope: AppScope,
+        /// The role that it takes.
+        needed: Role,
+        /// The role that the caller has.
+        held: Option<Role>,
+    },
+    /// No such task of this app.
+    #[error(
+        "The app has no export task {}: list its tasks, those of the past are forgotten after a time.",
+        shown(id)
+    )]
+    TaskNotFound {
+        /// What was asked for.
+        id: String,
+    },
+    /// The request id is no usable key.
+    #[error(
+        "`{header}` is not usable as a key: send at most {most} printable ASCII characters without a signature, such as \
+         a GUID."
+    )]
+    InvalidRequestId {
+        /// The header.
+        header: &'static str,
+        /// The most characters.
+        most: usize,
+    },
+    /// The idempotency key belongs to another request.
+    #[error(
+        "The `Idempotency-Key` {} was used for another export within the last day: send a fresh one with a new request.",
+        shown(key)
+    )]
+    RequestIdReused {
+        /// The key.
+        key: String,
+    },
+    /// A content type that is not read here.
+    #[error(
+        "`Content-Type` is {}: send application/json or application/x-www-form-urlencoded, in UTF-8.",
+        or_missing(given.as_deref())
+    )]
+    UnsupportedMediaType {
+        /// The header.
+        given: Option<String>,
+    },
+    /// A content coding that is not read here.
+    #[error(
+        "The body is compressed ({}): send it as it is, without `Content-Encoding`.",
+        shown(coding)
+    )]
+    CompressedBody {
+        /// The coding.
+        coding: String,
+    },
+    /// Too many bytes.
+    #[error("The body has {size_bytes} bytes: send at most {MAX_BODY_BYTES}.")]
+    BodyTooLarge {
+        /// How many.
+        size_bytes: usize,
+    },
+    /// The body cannot be read as a whole.
+    #[error("The body {reason}: {mend}.")]
+    InvalidBody {
+        /// Why; never what it holds.
+        reason: String,
+        /// What to send.
+        mend: &'static str,
+    },
+    /// One field is refused.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The container URL breaks a rule.
+    #[error("{0}.")]
+    ContainerUrl(ContainerUrlProblem),
+    /// The write that tried the container failed.
+    #[error("{}", explain(.0))]
+    Container(#[source] ContainerError),
+    /// A signature of another container.
+    #[error(
+        "`containerUrl` is of the container {given}, and the task writes to {own}: send a new signature of that one."
+    )]
+    OtherContainer {
+        /// The URL's container.
+        given: ContainerAddress,
+        /// The task's container.
+        own: ContainerAddress,
+    },
+    /// The task's own signature does not work any more.
+    #[error(
+        "The task's signature cannot be used again, because {reason}: send a new `containerUrl` of the same container."
+    )]
+    NewCredentialNeeded {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing to try again.
+    #[error(
+        "The task is {phase}: send `{{}}` once it has failed, or a new `containerUrl` to replace its signature."
+    )]
+    TaskAtWork {
+        /// Where it stands.
+        phase: &'static str,
+    },
+    /// Nothing to do.
+    #[error("The task has succeeded: send a new request for another export.")]
+    TaskSucceeded,
+    /// Nothing to cancel.
+    #[error("The task has ended ({phase}): there is nothing left to cancel.")]
+    TaskFinished {
+        /// How it ended.
+        phase: &'static str,
+    },
+    /// Too late for this, too early for the next.
+    #[error(
+        "The task is {phase}, it ends in a moment: ask for it, and send this again if it still applies."
+    )]
+    TaskEnding {
+        /// Where it stands.
+        phase: &'static str,
+    },
+    /// A part of the service does not answer.
+    #[error(
+        "The service cannot answer at the moment: send the same request again, with the same request id."
+    )]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A defect.
+    #[error("The service has failed and a repeat will not help: tell its operator the request id.")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// The `code` of the answer.
+    pub fn code(&self) -> &'static str {
+        if let Self::ContainerUrl(problem) = self {
+            problem.code()
+        } else {
+            self.reason().name()
+        }
+    }
+
+    /// The answer's status.
+    pub fn status(&self) -> u16 {
+        self.reason().status()
+    }
+
+    /// The header that belongs to this answer, and only to it.
+    pub fn header(&self) -> Option<(&'static str, &'static str)> {
+        if let Self::MethodNotAllowed { allow, .. } = self {
+            return Some(("allow", allow));
+        }
+        match self.status() {
+            401 => Some(("www-authenticate", "Bearer")),
+            // Which content types are read, the message says: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
+            415 if matches!(self, Self::CompressedBody { .. }) => {
+                Some(("accept-encoding", "identity"))
+            }
+            503 => Some(("retry-after", RETRY_AFTER_SECONDS)),
+            _ => None,
+        }
+    }
+
+    /// The code, and with it the status; a refused container URL has its own code and the status of
+    /// any refused field.
+    fn reason(&self) -> ErrorCode {
+        match self {
+            Self::UnknownPath { .. } => ErrorCode::UnknownPath,
+            Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
+            Self::UnsupportedApiVersion { .. } => ErrorCode::UnsupportedApiVersion,
+            Self::InvalidQuery { .. } => ErrorCode::InvalidQuery,
+            Self::Unauthenticated => ErrorCode::Unauthenticated,
+            Self::SubjectTooLong { .. } => ErrorCode::SubjectTooLong,
+            Self::AppPathTooLong { .. } => ErrorCode::AppPathTooLong,
+            Self::Forbidden { .. } => ErrorCode::Forbidden,
+            Self::TaskNotFound { .. } => ErrorCode::TaskNotFound,
+            Self::InvalidRequestId { .. } => ErrorCode::InvalidRequestId,
+            Self::RequestIdReused { .. } => ErrorCode::RequestIdReused,
+            Self::UnsupportedMediaType { .. } | Self::CompressedBody { .. } => {
+                ErrorCode::UnsupportedMediaType
+            }
+            Self::BodyTooLarge { .. } => ErrorCode::BodyTooLarge,
+            Self::InvalidBody { .. } => ErrorCode::InvalidBody,
+            Self::Field(error) => error.code,
+            Self::ContainerUrl(_) => ErrorCode::InvalidField,
+            Self::Container(error) => container_code(error),
+            Self::OtherContainer { .. } => ErrorCode::ContainerUrlOtherContainer,
+            Self::NewCredentialNeeded { .. } => ErrorCode::NewCredentialNeeded,
+            Self::TaskAtWork { .. } => ErrorCode::TaskAtWork,
+            Self::TaskSucceeded => ErrorCode::TaskSucceeded,
+            Self::TaskFinished { .. } => ErrorCode::TaskFinished,
+            Self::TaskEnding { .. } => ErrorCode::TaskEnding,
+            Self::Unavailable(_) => ErrorCode::ServiceUnavailable,
+            Self::Internal(_) => ErrorCode::InternalError,
+        }
+    }
+}
+
+fn container_code(error: &ContainerError) -> ErrorCode {
+    match error {
+        ContainerError::Denied { .. } => ErrorCode::ContainerAccessDenied,
+        ContainerError::Missing { .. } => ErrorCode::ContainerNotFound,
+        ContainerError::Refused { .. } | ContainerError::BlocksGone => {
+            ErrorCode::ContainerRefusesWrites
+        }
+        ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
+            ErrorCode::StorageUnavailable
+        }
+    }
+}
+
+fn explain(error: &ContainerError) -> String {
+    let mend = match error {
+        ContainerError::Denied { .. } => {
+            "send a SAS that is valid now and may create or write blobs there"
+        }
+        ContainerError::Missing { .. } => "create the container first, or correct its name",
+        ContainerError::Refused { .. } | ContainerError::BlocksGone => {
+            "send a container that accepts new block blobs"
+        }
+        ContainerError::Damaged { .. } | ContainerError::Unavailable { .. } => {
+            "send the same request again, with the same request id"
+        }
+    };
+    format!("`containerUrl` was tried by staging a block, and {error}: {mend}.")
+}
+
+/// An app's scope in full; its names are the client's own texts.
+fn shown_scope(scope: &AppScope) -> &str {
+    if holds_signature(scope.as_str()) {
+        "an app whose name holds a signature"
+    } else {
+        scope.as_str()
+    }
+}
+
+fn or_missing(given: Option<&str>) -> String {
+    given.map_or_else(|| "missing".to_owned(), shown)
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { .. } | StoreError::Unavailable { .. } => {
+                Self::Unavailable(error.into())
+            }
+            StoreError::Corrupt { .. } => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Unavailable { .. } => Self::Unavailable(error.into()),
+            SealError::Unreadable => Self::Internal(error.into()),
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! From the fields of a body to a checked export request.
+
+use domain::plural::counted;
+use domain::secret::Secret;
+use domain::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, Selection};
+use domain::warning::Warning;
+use serde_json::Value;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use super::body::Fields;
+use super::code::ErrorCode;
+use super::error::FieldError;
+use super::route::{Operation, SelectionKind};
+use super::shown::{holds_signature, shown};
+use super::task::rfc3339;
+
+const FULL_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+const DATE_MEND: &str = "send an RFC 3339 full-date such as 2016-01-31";
+const MOMENT_MEND: &str = "send an RFC 3339 date-time such as 2016-01-31T08:00:00Z";
+const IDS_MEND: &str = "send an array of 1 to 100 whole numbers of 64 bits";
+const URL_MEND: &str = "send the container's https URL with its SAS";
+
+/// The field of the container's URL with its signature.
+const CONTAINER_URL: &str = "containerUrl";
+
+const START_DATE: &str = "startDate";
+const END_DATE: &str = "endDate";
+const CAMPAIGN_TYPE: &str = "campaignType";
+const CAMPAIGN_IDS: &str = "campaignIds";
+const WINDOW_START: &str = "campaignWindowStart";
+const WINDOW_END: &str = "campaignWindowEnd";
+
+/// What only some of the operations ask for. The others ignore it in silence: clients share one
+/// object.
+const SELECTION_FIELDS: [&str; 6] = [
+    START_DATE,
+    END_DATE,
+    CAMPAIGN_TYPE,
+    CAMPAIGN_IDS,
+    WINDOW_START,
+    WINDOW_END,
+];
+
+/// Parameters that every signature has (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>),
+/// of which a URL that was cut at its first `&` has lost one at least.
+const SIGNATURE_PARAMETERS: [&str; 2] = ["sig", "sv"];
+
+/// How HTML writes `&`.
+const HTML_AMPERSAND: &str = "&amp;";
+
+/// The most characters of a description.
+const MOST_DESCRIPTION_CHARACTERS: usize = 1_024;
+
+/// The most campaigns of an export.
+const MOST_CAMPAIGNS: usize = 100;
+
+/// What an export request is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The present UTC day.
+    pub today: Date,
+    /// The most days that a range may span, both ends included.
+    pub max_range_days: u32,
+}
+
+/// What the client asks for, checked but for its container.
+#[derive(Debug)]
+pub struct NewExport {
+    /// What to export.
+    pub request: ExportRequest,
+    /// The container's URL as given, its signature included.
+    pub container_url: Secret,
+    /// What of the body was ignored because no operation knows it.
+    pub unknown: Option<Warning>,
+}
+
+/// Reads and checks the fields of a create operation. The first field that is refused is named.
+///
+/// # Errors
+/// [`FieldError`] that names the field, its value, the reason and the mend.
+pub fn read_export(
+    operation: &Operation,
+    fields: &Fields,
+    limits: Limits,
+) -> Result<NewExport, FieldError> {
+    let container_url = container_url(fields)?;
+    let format = known(
+        fields,
+        "exportFormat",
+        ErrorCode::UnknownExportFormat,
+        &FORMATS,
+    )?;
+    let request = ExportRequest {
+        export_type: operation.export_type,
+        selection: selection(operation.selection, fields, limits)?,
+        format,
+        description: description(fields)?,
+        export_user_id: option(fields, "exportOptions.exportUserId")?,
+        export_device_id: option(fields, "exportOptions.exportDeviceId")?,
+    };
+    Ok(NewExport {
+        request,
+        container_url,
+        unknown: fields.unknown(&SELECTION_FIELDS),
+    })
+}
+
+/// Reads the container's URL where it may be left out.
+///
+/// # Errors
+/// [`FieldError`] when it stands twice or is no text.
+pub fn read_container_url(fields: &Fields) -> Result<Option<Secret>, FieldError> {
+    if fields.one(CONTAINER_URL, URL_MEND)?.is_none() {
+        return Ok(None);
+    }
+    container_url(fields).map(Some)
+}
+
+fn container_url(fields: &Fields) -> Result<Secret, FieldError> {
+    let url = text(fields, CONTAINER_URL, URL_MEND, |_| {
+        "a value that is not shown".to_owned()
+    })?;
+    let is_parameter = |name: &str| {
+        SIGNATURE_PARAMETERS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    if fields
+        .form_names()
+        .any(|name| is_parameter(name.strip_prefix("amp;").unwrap_or(name)))
+    {
+        let problem = "was cut at its first `&`: the form holds the rest as fields of their own";
+        return Err(unreadable_url(
+            problem,
+            "percent-encode the whole URL, `&` as %26",
+        ));
+    }
+    if url.to_ascii_lowercase().contains(HTML_AMPERSAND) {
+        let problem = "was escaped for HTML: it holds `&amp;`, which stands for `&`";
+        return Err(unreadable_url(
+            problem,
+            "send the URL as it was made, with `&` alone",
+        ));
+    }
+    Ok(Secret::new(url))
+}
+
+fn unreadable_url(problem: &str, mend: &str) -> FieldError {
+    refused(
+        ErrorCode::InvalidField,
+        CONTAINER_URL,
+        problem.to_owned(),
+        mend,
+    )
+}
+
+fn selection(
+    kind: SelectionKind,
+    fields: &Fields,
+    limits: Limits,
+) -> Result<Selection, FieldError> {
+    match kind {
+        SelectionKind::Devices => Ok(Selection::Devices),
+        SelectionKind::Days => days(fields, limits).map(Selection::Days),
+        SelectionKind::Campaigns => {
+            let campaign_type = known(
+                fields,
+                CAMPAIGN_TYPE,
+                ErrorCode::UnknownCampaignType,
+                &CAMPAIGN_TYPES,
+            )?;
+            Ok(Selection::Campaigns {
+                campaign_type,
+                ids: campaign_ids(fields)?,
+            })
+        }
+        SelectionKind::ActiveCampaigns => {
+            let campaign_type = known(
+                fields,
+                CAMPAIGN_TYPE,
+                ErrorCode::UnknownCampaignType,
+                &CAMPAIGN_TYPES,
+            )?;
+            let (start, end) = campaign_window(fields)?;
+            Ok(Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            })
+        }
+    }
+}
+
+fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
+    let (start, end) = (date(fields, START_DATE)?, date(fields, END_DATE)?);
+    let refuse = |code, problem, mend: String| Err(refused(code, START_DATE, problem, &mend));
+    if start > end {
+        let problem = format!("is {start}, which is after `endDate`, {end}");
+        return refuse(
+            ErrorCode::StartDateAfterEndDate,
+            problem,
+            "send the earlier day as `startDate`".to_owned(),
+        );
+    }
+    if start > limits.today {
+        let problem = format!("is {start}, and today is {} (UTC)", limits.today);
+        return refuse(
+            ErrorCode::StartDateInFuture,
+            problem,
+            "send a day that has begun".to_owned(),
+        );
+    }
+    let span = (end - start).whole_days() + 1;
+    if span > i64::from(limits.max_range_days) {
+        let problem = format!("is {start} and `endDate` {end}, a range of {span} days");
+        let most = counted(limits.max_range_days.into(), "day");
+        let mend = format!("send ranges of at most {most}, both ends included");
+        return refuse(ErrorCode::DateRangeTooLong, problem, mend);
+    }
+    Ok(DateRange { start, end })
+}
+
+fn date(fields: &Fields, field: &'static str) -> Result<Date, FieldError> {
+    let text = text(fields, field, DATE_MEND, show)?;
+    let date = Some(text)
+        .filter(|text| is_full_date(text))
+        .ok_or_else(|| malformed(field, &shown(text), DATE_MEND))?;
+    Date::parse(date, FULL_DATE).map_err(|_| no_day(field, date, DATE_MEND))
+}
+
+/// Whether the text has the form of a date, be it a day of the calendar or not.
+fn is_full_date(text: &str) -> bool {
+    let is_digits =
+        |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts.as_slice(), [year, month, day] if is_digits(year, 4) && is_digits(month, 2) && is_digits(day, 2))
+}
+
+fn no_day(field: &'static str, text: &str, mend: &str) -> FieldError {
+    malformed(
+        field,
+        &format!("{}, which is no day of the calendar", shown(text)),
+        mend,
+    )
+}
+
+fn campaign_window(fields: &Fields) -> Result<(OffsetDateTime, OffsetDateTime), FieldError> {
+    let (start, end) = (moment(fields, WINDOW_START)?, moment(fields, WINDOW_END)?);
+    if start <= end {
+        return Ok((start, end));
+    }
+    let problem = format!(
+        "is {}, which is after `campaignWindowEnd`, {}",
+        rfc3339(start),
+        rfc3339(end)
+    );
+    let mend = "send the earlier moment as `campaignWindowStart`";
+    Err(refused(
+        ErrorCode::CampaignWindowReversed,
+        WINDOW_START,
+        problem,
+        mend,
+    ))
+}
+
+fn moment(fields: &Fields, field: &'static str) -> Result<OffsetDateTime, FieldError> {
+    let text = text(fields, field, MOMENT_MEND, show)?;
+    let day = text.get(..10).filter(|day| is_full_date(day));
+    if day.is_some_and(|day| Date::parse(day, FULL_DATE).is_err()) {
+        return Err(no_day(field, text, MOMENT_MEND));
+    }
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let moment = moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC));
+    moment.ok_or_else(|| malformed(field, &shown(text), MOMENT_MEND))
+}
+
+fn campaign_ids(fields: &Fields) -> Result<Vec<i64>, FieldError> {
+    const FIELD: &str = CAMPAIGN_IDS;
+    let list = fields
+        .list(FIELD, IDS_MEND)?
+        .ok_or_else(|| missing(FIELD, IDS_MEND))?;
+    if list.is_empty() {
+        return Err(refused(
+            ErrorCode::NoCampaignIds,
+            FIELD,
+            "is empty".to_owned(),
+            IDS_MEND,
+        ));
+    }
+    let mut ids = Vec::new();
+    for value in &list {
+        let id = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+        let id = id.ok_or_else(|| malformed(FIELD, &show(value), IDS_MEND))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+        if ids.len() > MOST_CAMPAIGNS {
+            let problem = format!("names more than {MOST_CAMPAIGNS} campaigns");
+            return Err(refused(
+                ErrorCode::TooManyCampaignIds,
+                FIELD,
+                problem,
+                "send several requests",
+            ));
+        }
+    }
+    Ok(ids)
+}
+
+fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
+    const FIELD: &str = "description";
+    const MEND: &str = "send a text of at most 1024 characters";
+    let Some(value) = fields.one(FIELD, MEND)? else {
+        return Ok(None);
+    };
+    let text = value
+        .as_str()
+        .ok_or_else(|| malformed(FIELD, &show(value), MEND))?;
+    if holds_signature(text) {
+        return Err(malformed(
+            FIELD,
+            &shown(text),
+            "leave the signature out, every reader of the task sees this text",
+        ));
+    }
+    match text.chars().count() {
+        ..=MOST_DESCRIPTION_CHARACTERS => Ok(Some(text.to_owned())),
+        count => Err(refused(
+            ErrorCode::DescriptionTooLong,
+            FIELD,
+            format!("has {count} characters"),
+            MEND,
+        )),
+    }
+}
+
+/// An option that is true or false. User ids are written by push feedback only, and device ids are
+/// left out of the JSON of activities only, but every operation takes all options: clients share
+/// one options object.
+fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
+    const MEND: &str = "send true or false";
+    const OPTIONS_MEND: &str = "send an object such as {\"exportUserId\": true}";
+    if fields.one("exportOptions", OPTIONS_MEND)?.is_some() {
+        return Err(malformed("exportOptions", "not an object", OPTIONS_MEND));
+    }
+    let Some(value) = fields.one(field, MEND)? else {
+        return Ok(false);
+    };
+    let flag = value
+        .as_bool()
+        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok());
+    flag.ok_or_else(|| malformed(field, &show(value), MEND))
+}
+
+/// The names of an enumeration on the wire, and how one is read.
+struct Names<T> {
+    mend: &'static str,
+    read: fn(&str) -> Option<T>,
+}
+
+const FORMATS: Names<ExportFormat> = Names {
+    mend: "send JsonBlob or CsvBlob",
+    read: ExportFormat::from_name,
+};
+const CAMPAIGN_TYPES: Names<CampaignType> = Names {
+    mend: "send Announcement, DataPush, NativePush or Poll",
+    read: CampaignType::from_name,
+};
+
+fn known<T>(
+    fields: &Fields,
+    field: &'static str,
+    code: ErrorCode,
+    names: &Names<T>,
+) -> Result<T, FieldError> {
+    let text = text(fields, field, names.mend, show)?;
+    let unknown = || {
+        refused(
+            code,
+            field,
+            format!("is {}, which is not known", shown(text)),
+            names.mend,
+        )
+    };
+    (names.read)(text).ok_or_else(unknown)
+}
+
+/// A required text. `show` says how a value that is no text appears in the message.
+fn text<'a>(
+    fields: &'a Fields,
+    field: &'static str,
+    mend: &str,
+    show: fn(&Value) -> String,
+) -> Result<&'a str, FieldError> {
+    let value = fields
+        .one(field, mend)?
+        .ok_or_else(|| missing(field, mend))?;
+    value
+        .as_str()
+        .ok_or_else(|| malformed(field, &format!("{}, which is no text", show(value)), mend))
+}
+
+fn show(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| shown(&value.to_string()), shown)
+}
+
+fn missing(field: &'static str, mend: &str) -> FieldError {
+    refused(
+        ErrorCode::MissingField,
+        field,
+        "is missing".to_owned(),
+        mend,
+    )
+}
+
+fn malformed(field: &'static str, value: &str, mend: &str) -> FieldError {
+    refused(ErrorCode::InvalidField, field, format!("is {value}"), mend)
+}
+
+fn refused(code: ErrorCode, field: &'static str, problem: String, mend: &str) -> FieldError {
+    FieldError {
+        code,
+        field,
+        problem,
+        mend: mend.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mend_of_an_unknown_name_lists_the_known_ones() {
+        for format in ExportFormat::ALL {
+            assert!(FORMATS.mend.contains(format.name()));
+        }
+        for campaign_type in CampaignType::ALL {
+            assert!(CAMPAIGN_TYPES.mend.contains(campaign_type.name()));
+        }
+    }
+}

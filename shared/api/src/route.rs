@@ -1,0 +1,331 @@
+//! Which operation of which app a path names.
+
+use domain::app::{AppScope, MAX_SCOPE_BYTES};
+use domain::job::JobId;
+use domain::selection::ExportType;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use super::error::{API_VERSION, ApiError};
+
+/// What a create operation asks for beside the container and the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelectionKind {
+    /// A range of days.
+    Days,
+    /// Nothing: every device.
+    Devices,
+    /// A list of campaigns.
+    Campaigns,
+    /// A window of time in which campaigns were active.
+    ActiveCampaigns,
+}
+
+/// An operation that creates an export task.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The path's last segment.
+    pub name: &'static str,
+    /// The type of the rows.
+    pub export_type: ExportType,
+    /// What the body selects them by.
+    pub selection: SelectionKind,
+}
+
+/// Every create operation, and the two singular paths that a published sample sends.
+pub const OPERATIONS: [Operation; 13] = [
+    operation("activities", ExportType::Activity, SelectionKind::Days),
+    operation("events", ExportType::Event, SelectionKind::Days),
+    operation("jobs", ExportType::Job, SelectionKind::Days),
+    operation("errors", ExportType::Error, SelectionKind::Days),
+    operation("sessions", ExportType::Session, SelectionKind::Days),
+    operation("crashes", ExportType::Crash, SelectionKind::Days),
+    operation("tags", ExportType::Tag, SelectionKind::Devices),
+    operation("tag", ExportType::Tag, SelectionKind::Devices),
+    operation("tokens", ExportType::Token, SelectionKind::Devices),
+    operation("token", ExportType::Token, SelectionKind::Devices),
+    operation(
+        "feedbackByCampaign",
+        ExportType::Push,
+        SelectionKind::Campaigns,
+    ),
+    operation(
+        "feedbackByDate",
+        ExportType::Push,
+        SelectionKind::ActiveCampaigns,
+    ),
+    operation("devices", ExportType::Device, SelectionKind::Devices),
+];
+
+const fn operation(
+    name: &'static str,
+    export_type: ExportType,
+    selection: SelectionKind,
+) -> Operation {
+    Operation {
+        name,
+        export_type,
+        selection,
+    }
+}
+
+/// The segments of `{P}`, the list of an app's tasks; `None` is a name.
+const LIST: [Option<&str>; 12] = [
+    Some("subscriptions"),
+    None,
+    Some("resourceGroups"),
+    None,
+    Some("providers"),
+    Some("Microsoft.MobileEngagement"),
+    Some("appcollections"),
+    None,
+    Some("apps"),
+    None,
+    Some("devices"),
+    Some("exportTasks"),
+];
+
+/// How many segments of the list's path name the app.
+const APP_SEGMENTS: usize = 10;
+
+/// What may not stand in a URI's path (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>), but `%`.
+const NOT_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What a path names within an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The app's tasks.
+    List,
+    /// One task, or what stands in the place of its id.
+    Task(String),
+    /// A create operation.
+    Create(&'static Operation),
+}
+
+/// A path, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The app.
+    pub scope: AppScope,
+    /// What of it.
+    pub target: Target,
+    list_path: String,
+}
+
+impl Route {
+    /// Reads a path: split first, then decoded, matched ignoring case. API Gateway delivers the
+    /// path of an HTTP API with every escape decoded but that of `%` itself, which is left to
+    /// do here (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`);
+    /// so a `%` that begins no escape stands for itself (<https://github.com/middleapi/standard-server/pull/93>).
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownPath`] when no operation has it, [`ApiError::AppPathTooLong`] when the
+    /// app cannot be stored.
+    pub fn parse(path: &str) -> Result<Self, ApiError> {
+        let route = Self::read(path).ok_or_else(|| ApiError::UnknownPath {
+            path: path.to_owned(),
+        })?;
+        match route.scope.as_str().len() {
+            ..=MAX_SCOPE_BYTES => Ok(route),
+            size_bytes => Err(ApiError::AppPathTooLong {
+                size_bytes,
+                most: MAX_SCOPE_BYTES,
+                what: "as it is stored",
+            }),
+        }
+    }
+
+    fn read(path: &str) -> Option<Self> {
+        let path = path.strip_prefix('/')?;
+        let raw: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        let (list, rest) = raw.split_at_checked(LIST.len())?;
+        let names = list
+            .iter()
+            .zip(LIST)
+            .map(|(segment, literal)| segment_name(segment, literal));
+        let names = names.collect::<Option<Vec<String>>>()?;
+        let target = match rest {
+            [] => Target::List,
+            [name] => target(percent_decode_str(name).decode_utf8().ok()?.into_owned()),
+            _ => return None,
+        };
+        let scope = AppScope::from_segments(names.iter().take(APP_SEGMENTS).map(String::as_str));
+        let list_path = list
+            .iter()
+            .flat_map(|segment| ["/".to_owned(), escaped(segment)])
+            .collect();
+        Some(Self {
+            scope,
+            target,
+            list_path,
+        })
+    }
+
+    /// The path of the app's list as the client spelled it, fit for a URI.
+    pub fn list_path(&self) -> &str {
+        &self.list_path
+    }
+
+    /// The absolute URL of a task of the app.
+    pub fn task_url(&self, base: &str, id: JobId) -> String {
+        format!("{base}{}/{id}?api-version={API_VERSION}", self.list_path)
+    }
+
+    /// The answer to a method that the path does not have.
+    pub fn refuse(&self, method: &str, path: &str) -> ApiError {
+        let allow = match &self.target {
+            Target::Create(_) => "POST",
+            Target::Task(id) if method == "POST" && JobId::parse(id).is_none() => {
+                return ApiError::UnknownPath {
+                    path: path.to_owned(),
+                };
+            }
+            Target::Task(_) => "GET, HEAD, PATCH, DELETE",
+            Target::List => "GET, HEAD",
+        };
+        ApiError::MethodNotAllowed {
+            method: method.to_owned(),
+            allow,
+        }
+    }
+}
+
+/// The name that a segment holds. No app can be called `.` or `..`: whoever follows a link to it
+/// takes the segment away (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
+fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
+    let name = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
+    let is_name = !matches!(name.as_str(), "" | "." | "..");
+    let fits = literal.map_or(is_name, |literal| literal.eq_ignore_ascii_case(&name));
+    fits.then_some(name)
+}
+
+fn target(name: String) -> Target {
+    let operation = OPERATIONS
+        .iter()
+        .find(|operation| operation.name.eq_ignore_ascii_case(&name));
+    operation.map_or(Target::Task(name), Target::Create)
+}
+
+/// The segment with everything escaped that a URI's path may not hold; escapes stay as they are.
+fn escaped(segment: &str) -> String {
+    let mut parts = segment.split('%');
+    let mut text: String = parts.next().map(encoded).unwrap_or_default();
+    for part in parts {
+        let is_escape =
+            part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+        text.push_str(if is_escape { "%" } else { "%25" });
+        text.push_str(&encoded(part));
+    }
+    text
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NOT_IN_PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(app: &str) -> String {
+        format!(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/{app}/devices/exportTasks"
+        )
+    }
+
+    #[test]
+    fn every_operation_is_found_ignoring_case() {
+        for operation in &OPERATIONS {
+            let path = format!("{}/{}", list("chess"), operation.name);
+            for spelled in [path.clone(), path.to_lowercase(), path.to_uppercase()] {
+                let route = Route::parse(&spelled).unwrap();
+                assert_eq!(route.target, Target::Create(operation), "{spelled}");
+                assert_eq!(route.scope, Route::parse(&path).unwrap().scope, "{spelled}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_is_decoded_once_after_the_split() {
+        let scope = |app: &str| Route::parse(&list(app)).unwrap().scope;
+        assert_eq!(scope("My%20App"), scope("my app"));
+        for escape in ["a%2Fb", "a%2fb"] {
+            assert!(scope(escape).as_str().ends_with("/a%2Fb"), "{escape}");
+        }
+        assert!(
+            scope("a%252Fb").as_str().ends_with("/a%252fb"),
+            "the name is a%2Fb, in lower case"
+        );
+        assert!(scope("100%").as_str().ends_with("/100%25"));
+        assert!(scope("a%2525").as_str().ends_with("/a%2525"));
+    }
+
+    #[test]
+    fn an_apps_path_is_measured_as_it_is_stored() {
+        let most = MAX_SCOPE_BYTES - Route::parse(&list("a")).unwrap().scope.as_str().len() + 1;
+        for (fits, app) in [
+            (true, "a".repeat(most)),
+            (false, "a".repeat(most + 1)),
+            (true, "%41".repeat(most)),
+            (true, "%20".repeat(most / 3)),
+            (false, "%20".repeat(most / 3 + 1)),
+        ] {
+            let route = Route::parse(&list(&app));
+            assert_eq!(route.is_ok(), fits, "{app}");
+            assert!(
+                fits || matches!(route, Err(ApiError::AppPathTooLong { .. })),
+                "{route:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_paths_are_unknown() {
+        for path in [
+            "",
+            "/",
+            "/subscriptions/s",
+            "x",
+            &list(""),
+            &list("a%FF"),
+            &format!("{}/a/b", list("a")),
+        ] {
+            assert!(
+                matches!(Route::parse(path), Err(ApiError::UnknownPath { .. })),
+                "{path}"
+            );
+        }
+        assert!(Route::parse(&format!("{}/", list("a"))).is_ok());
+    }
+
+    #[test]
+    fn an_app_whose_links_would_lead_elsewhere_is_unknown() {
+        for app in [".", "..", "%2e", "%2E."] {
+            assert!(
+                matches!(Route::parse(&list(app)), Err(ApiError::UnknownPath { .. })),
+                "{app}"
+            );
+        }
+        assert!(Route::parse(&list("...")).is_ok());
+    }
+
+    #[test]
+    fn the_lists_path_is_fit_for_a_uri_and_leads_back() {
+        let route = Route::parse(&list("Schön 100%?#%41")).unwrap();
+        assert_eq!(route.list_path(), list("Sch%C3%B6n%20100%25%3F%23%41"));
+        assert_eq!(Route::parse(route.list_path()).unwrap().scope, route.scope);
+    }
+}

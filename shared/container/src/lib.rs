@@ -1,0 +1,28 @@
+//! The clients' containers: Azure Storage behind the port, files streamed into it in blocks, and the
+//! proof by writing that a signature works.
+
+pub mod azure;
+pub mod preflight;
+pub mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::container::Containers;
+use wiring::{Wiring, WiringError};
+
+use self::azure::{AzureContainers, AzureSettings};
+
+/// The clients' containers, with the time-outs of the settings.
+///
+/// # Errors
+/// [`WiringError`] when a setting does not fit or there is no TLS.
+pub fn wire(wiring: &Wiring) -> Result<Arc<dyn Containers>, WiringError> {
+    let seconds = wiring.env().number("STORAGE_TIMEOUT_SECONDS", 1, 600)?;
+    let settings = AzureSettings {
+        request_timeout: Duration::from_secs(seconds),
+        ..AzureSettings::default()
+    };
+    let containers = AzureContainers::new(&settings).map_err(WiringError::of_adapter)?;
+    Ok(Arc::new(containers))
+}

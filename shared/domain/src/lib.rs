@@ -1,0 +1,13 @@
+//! What an export is. No I/O, no clock, no vendor: everything here is decided by what is given.
+
+pub mod app;
+pub mod chunk;
+pub mod container;
+pub mod job;
+pub mod listing;
+pub mod manifest;
+pub mod plural;
+pub mod secret;
+pub mod selection;
+pub mod tally;
+pub mod warning;

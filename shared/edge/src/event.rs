@@ -1,0 +1,166 @@
+//! The events between the functions: their shapes, and the filters that choose them from the
+//! table's stream.
+//!
+//! The exports table's stream is the outbox. Two pipes read it: `jobs` puts what it lets through on
+//! the event bus, `chunks` into the queue. Both look only at what the new image *is*, so a repeated
+//! event is harmless. The template and the local stack use the same patterns; a test compares them
+//! with the ones here.
+
+use domain::app::AppScope;
+use domain::chunk::ChunkKey;
+use domain::job::{JobId, JobKey};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The `source` of the events on the bus.
+pub const EVENT_SOURCE: &str = "engagement.export";
+
+/// The `detail-type` of the events on the bus.
+pub const EVENT_DETAIL_TYPE: &str = "Export Job Changed";
+
+/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on, and tallies without an
+/// open chunk (their items carry the phase [`DRAINED`](domain::tally::DRAINED), so that both become one kind of event).
+pub const JOBS_FILTERS: [&str; 2] = [
+    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["job"]},"phase":{"S":["queued","running","awaiting-credential","resuming","cancelling","succeeded","incomplete","failed","cancelled"]}}}}"#,
+    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["tally"]},"open":{"N":["0"]}}}}"#,
+];
+
+/// What the pipe `chunks` lets through: chunks that wait for a run.
+pub const CHUNKS_FILTERS: [&str; 1] = [
+    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["chunk"]},"state":{"S":["pending"]}}}}"#,
+];
+
+/// The bus rule that wakes plan-export.
+pub const PLAN_RULE: &str =
+    r#"{"source":["engagement.export"],"detail":{"phase":["queued","resuming"]}}"#;
+
+/// The bus rule that wakes finish-export.
+pub const FINISH_RULE: &str =
+    r#"{"source":["engagement.export"],"detail":{"phase":["running","cancelling","drained"]}}"#;
+
+/// A message that is not what this version of the service sends.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the message cannot be read: {reason}")]
+pub struct UnreadableMessage {
+    reason: String,
+}
+
+impl UnreadableMessage {
+    fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The body of a message in the chunk queue. All fields are texts, as the stream's image has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkMessage {
+    /// The app's canonical path.
+    pub scope: String,
+    /// The job's id.
+    pub job: String,
+    /// The shard's number.
+    pub shard: String,
+    /// The chunk's number.
+    pub chunk: String,
+}
+
+impl ChunkMessage {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// [`UnreadableMessage`] when it is not a chunk message.
+    pub fn parse(body: &str) -> Result<ChunkKey, UnreadableMessage> {
+        let message: Self = serde_json::from_str(body)
+            .map_err(|error| UnreadableMessage::new(error.to_string()))?;
+        let number = |field: &str, text: &str| format!("`{field}` is not a number: {text}");
+        Ok(ChunkKey {
+            job: job_key(&message.scope, &message.job)?,
+            shard: message
+                .shard
+                .parse()
+                .map_err(|_| UnreadableMessage::new(number("shard", &message.shard)))?,
+            number: message
+                .chunk
+                .parse()
+                .map_err(|_| UnreadableMessage::new(number("chunk", &message.chunk)))?,
+        })
+    }
+}
+
+/// The `detail` of an event on the bus, for this service and for whoever else listens. It carries
+/// `"version": "1"`; fields may be added under that version, a change of their meaning gets the
+/// next one. Reading does not ask for it, so that an event written by hand does without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version", rename = "1")]
+pub struct JobEvent {
+    /// `job` or `tally`: whose item changed.
+    pub kind: String,
+    /// The app's canonical path.
+    pub scope: String,
+    /// The job's id.
+    pub job: String,
+    /// The job's phase, or [`DRAINED`](domain::tally::DRAINED).
+    pub phase: String,
+}
+
+impl JobEvent {
+    /// The job that the event is about.
+    ///
+    /// # Errors
+    /// [`UnreadableMessage`] when the job's id is none.
+    pub fn key(&self) -> Result<JobKey, UnreadableMessage> {
+        job_key(&self.scope, &self.job)
+    }
+}
+
+fn job_key(scope: &str, job: &str) -> Result<JobKey, UnreadableMessage> {
+    let id = JobId::parse(job)
+        .ok_or_else(|| UnreadableMessage::new(format!("`job` is not an id: {job}")))?;
+    Ok(JobKey {
+        scope: AppScope::from_canonical(scope),
+        id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_message_names_its_chunk() {
+        let body = r#"{"scope":"/apps/a","job":"0198f7a4-0000-7000-8000-000000000000","shard":"3","chunk":"35"}"#;
+        let key = ChunkMessage::parse(body).unwrap();
+        assert_eq!(
+            (key.shard, key.number, key.job.scope.as_str()),
+            (3, 35, "/apps/a")
+        );
+    }
+
+    #[test]
+    fn an_event_is_written_with_its_version_and_read_without() {
+        let text = |text: &str| text.to_owned();
+        let event = JobEvent {
+            kind: text("job"),
+            scope: text("/a"),
+            job: text("x"),
+            phase: text("queued"),
+        };
+        let mut written = serde_json::to_value(&event).unwrap();
+        assert_eq!(written["version"], "1");
+        written.as_object_mut().unwrap().remove("version");
+        assert_eq!(serde_json::from_value::<JobEvent>(written).unwrap(), event);
+    }
+
+    #[test]
+    fn a_message_of_another_shape_is_refused_in_words() {
+        let error =
+            ChunkMessage::parse(r#"{"scope":"/a","job":"x","shard":"0","chunk":"0"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the message cannot be read: `job` is not an id: x"
+        );
+        assert!(ChunkMessage::parse("{}").is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! Logs: one JSON object a line on standard output, which Lambda sends to `CloudWatch` Logs.
+
+use tracing_subscriber::EnvFilter;
+use wiring::config::{ConfigError, Environment};
+
+/// The crates of this workspace, found by the build script: nobody has to think of a new function
+/// here.
+///
+/// The others are not named one by one to be silenced, because a forgotten one would speak. At
+/// `debug` the AWS SDK prints requests, of which one to KMS holds the signature that is to be
+/// sealed; an HTTP client prints URLs; `lambda_runtime` prints whole events at `trace`. So whoever
+/// is not ours warns at most, today's crates and tomorrow's.
+const OUR_CRATES: &str = env!("WORKSPACE_CRATES");
+
+/// The filter of a level: ours at that level, everything else at `warn`, or at `error` when only
+/// that is wanted.
+///
+/// # Errors
+/// [`ConfigError`] when the level is none of `error`, `warn`, `info` and `debug`.
+pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
+    let level = env.text("LOG_LEVEL")?;
+    let others = match level {
+        "error" => level,
+        "warn" | "info" | "debug" => "warn",
+        _ => {
+            return Err(Environment::invalid(
+                "LOG_LEVEL",
+                level,
+                "`error`, `warn`, `info` or `debug`",
+            ));
+        }
+    };
+    let ours: Vec<_> = OUR_CRATES
+        .split(',')
+        .map(|name| format!("{name}={level}"))
+        .collect();
+    Ok(EnvFilter::new(format!("{others},{}", ours.join(","))))
+}
+
+/// Starts logging for the process. A second call changes nothing.
+///
+/// # Errors
+/// [`ConfigError`] when the level cannot be read.
+pub fn start(env: &Environment) -> Result<(), ConfigError> {
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter(env)?);
+    if subscriber.try_init().is_err() {
+        tracing::debug!("logging was started before");
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! The stored form of a chunk.
+
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
+use domain::job::{JobId, JobKey};
+use serde::{Deserialize, Serialize};
+use time::{Date, OffsetDateTime};
+
+use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
+
+/// A chunk's item. `state` is what the pipe `chunks` filters on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ChunkItem {
+    kind: String,
+    v: u32,
+    scope: String,
+    job: String,
+    shard: u16,
+    chunk: u32,
+    state: String,
+    attempt: u32,
+    revision: u64,
+    ttl: i64,
+    source: SourceAttribute,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    lease_until: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<OutputAttribute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SourceAttribute {
+    Objects {
+        day: Date,
+        objects: Vec<ObjectAttribute>,
+    },
+    Partitions(Vec<String>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ObjectAttribute {
+    path: String,
+    etag: String,
+    size_bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OutputAttribute {
+    rows_read: u64,
+    rows: u64,
+    bad_records: u64,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    earliest: Option<OffsetDateTime>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    latest: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<FileAttribute>,
+}
+
+impl From<&Chunk> for ChunkItem {
+    fn from(chunk: &Chunk) -> Self {
+        let (lease_until, output, reason) = match &chunk.state {
+            ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => {
+                (None, prepared.as_ref(), None)
+            }
+            ChunkState::Running { until } => (Some(*until), None, None),
+            ChunkState::Prepared { until, output } => (Some(*until), Some(output), None),
+            ChunkState::Recorded { output } => (None, Some(output), None),
+            ChunkState::Failed { reason } => (None, None, Some(reason.clone())),
+            ChunkState::Cancelled => (None, None, None),
+        };
+        Self {
+            kind: "chunk".to_owned(),
+            v: VERSION,
+            scope: chunk.key.job.scope.as_str().to_owned(),
+            job: chunk.key.job.id.to_string(),
+            shard: chunk.key.shard,
+            chunk: chunk.key.number,
+            state: chunk.state.name().to_owned(),
+            attempt: chunk.attempt,
+            revision: chunk.revision,
+            ttl: ttl(chunk.expires),
+            source: (&chunk.source).into(),
+            lease_until,
+            output: output.map(OutputAttribute::from),
+            reason,
+        }
+    }
+}
+
+impl TryFrom<ChunkItem> for Chunk {
+    type Error = String;
+
+    fn try_from(item: ChunkItem) -> Result<Self, String> {
+        let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
+        let output = item.output.map(Output::from);
+        let state = match (item.state.as_str(), item.lease_until, output, item.reason) {
+            ("pending", _, prepared, _) => ChunkState::Pending { prepared },
+            ("parked", _, prepared, _) => ChunkState::Parked { prepared },
+            ("cancelled", ..) => ChunkState::Cancelled,
+            ("running", Some(until), ..) => ChunkState::Running { until },
+            ("prepared", Some(until), Some(output), _) => ChunkState::Prepared { until, output },
+            ("recorded", _, Some(output), _) => ChunkState::Recorded { output },
+            ("failed", _, _, Some(reason)) => ChunkState::Failed { reason },
+            (other, ..) => return Err(unreadable("state", other)),
+        };
+        let job = JobKey {
+            scope: AppScope::from_canonical(item.scope),
+            id,
+        };
+        let key = ChunkKey {
+            job,
+            shard: item.shard,
+            number: item.chunk,
+        };
+        Ok(Self {
+            key,
+            source: item.source.into(),
+            expires: moment_of_ttl(item.ttl)?,
+            attempt: item.attempt,
+            state,
+            revision: item.revision,
+        })
+    }
+}
+
+impl From<&ChunkSource> for SourceAttribute {
+    fn from(source: &ChunkSource) -> Self {
+        match source {
+            ChunkSource::Objects { day, objects } => {
+                let attribute = |object: &ObjectRef| ObjectAttribute {
+                    path: object.path.clone(),
+                    etag: object.etag.clone(),
+                    size_bytes: object.size_bytes,
+                };
+                Self::Objects {
+                    day: *day,
+                    objects: objects.iter().map(attribute).collect(),
+                }
+            }
+            ChunkSource::Partitions(partitions) => Self::Partitions(partitions.clone()),
+        }
+    }
+}
+
+impl From<SourceAttribute> for ChunkSource {
+    fn from(source: SourceAttribute) -> Self {
+        match source {
+            SourceAttribute::Objects { day, objects } => {
+                let object = |object: ObjectAttribute| ObjectRef {
+                    path: object.path,
+                    etag: object.etag,
+                    size_bytes: object.size_bytes,
+                };
+                Self::Objects {
+                    day,
+                    objects: objects.into_iter().map(object).collect(),
+                }
+            }
+            SourceAttribute::Partitions(partitions) => Self::Partitions(partitions),
+        }
+    }
+}
+
+impl From<&Output> for OutputAttribute {
+    fn from(output: &Output) -> Self {
+        Self {
+            rows_read: output.rows_read,
+            rows: output.rows,
+            bad_records: output.bad_records,
+            earliest: output.earliest,
+            latest: output.latest,
+            file: output.file.as_ref().map(FileAttribute::from),
+        }
+    }
+}
+
+impl From<OutputAttribute> for Output {
+    fn from(output: OutputAttribute) -> Self {
+        Self {
+            rows_read: output.rows_read,
+            rows: output.rows,
+            bad_records: output.bad_records,
+            earliest: output.earliest,
+            latest: output.latest,
+            file: output.file.map(Into::into),
+        }
+    }
+}

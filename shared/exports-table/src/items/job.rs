@@ -1,0 +1,502 @@
+//! The stored form of a job.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::app::AppScope;
+use domain::container::ContainerAddress;
+use domain::job::{
+    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    SealedCredential,
+};
+use domain::listing::Listing;
+use domain::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
+use domain::warning::Warning;
+use serde::{Deserialize, Serialize};
+use time::{Date, OffsetDateTime};
+
+use super::listing::ListingAttribute;
+use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
+
+/// A job's item. `phase` is what the pipe `jobs` filters on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct JobItem {
+    kind: String,
+    v: u32,
+    scope: String,
+    job: String,
+    phase: String,
+    revision: u64,
+    ttl: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    created: OffsetDateTime,
+    export_type: String,
+    format: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    export_user_id: bool,
+    /// Absent in the items of jobs that were accepted before there was a choice.
+    #[serde(default = "as_before_the_choice")]
+    export_device_id: bool,
+    selection: SelectionAttribute,
+    destination: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credential: Option<CredentialAttribute>,
+    credentials_given: u32,
+    plan: PlanAttribute,
+    /// Only of plans that are not complete; absent before their first page, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listing: Option<ListingAttribute>,
+    chunks: u32,
+    shards: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+    finish_attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    awaiting: Option<AwaitingAttribute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancelled: Option<CancellationAttribute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    manifest: Option<FileAttribute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomeAttribute>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    ended: Option<OffsetDateTime>,
+    /// Only of failed and cancelled jobs, and absent when no manifest was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    manifest_written: Option<bool>,
+}
+
+/// A job whose item does not say goes on with the files that it began: activities with the ids of
+/// their devices.
+fn as_before_the_choice() -> bool {
+    true
+}
+
+/// What a list of jobs is sorted by.
+#[derive(Debug, Deserialize)]
+pub(crate) struct JobRow {
+    pub(crate) job: String,
+    pub(crate) phase: String,
+    #[serde(default)]
+    pub(crate) outcome: Option<OutcomeAttribute>,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub(crate) ended: Option<OffsetDateTime>,
+}
+
+/// A sealed credential, in base64.
+#[derive(Debug, Serialize, Deserialize)]
+struct CredentialAttribute {
+    sealed: String,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    expires: Option<OffsetDateTime>,
+}
+
+/// Since when and why a job waits for a credential.
+#[derive(Debug, Serialize, Deserialize)]
+struct AwaitingAttribute {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    reason: String,
+}
+
+/// Why a job is ended early.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CancellationAttribute {
+    Asked,
+    CredentialOverdue,
+}
+
+/// How a job ended, or will end once its manifest is committed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OutcomeAttribute {
+    Succeeded,
+    Incomplete(String),
+    Failed(String),
+    Cancelled(String),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PlanAttribute {
+    Open(Option<String>),
+    Complete {
+        #[serde(with = "time::serde::rfc3339")]
+        read_up_to: OffsetDateTime,
+    },
+    Failed {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SelectionAttribute {
+    Days {
+        start: Date,
+        end: Date,
+    },
+    Devices,
+    Campaigns {
+        campaign_type: String,
+        ids: Vec<i64>,
+    },
+    ActiveCampaigns {
+        campaign_type: String,
+        #[serde(with = "time::serde::rfc3339")]
+        start: OffsetDateTime,
+        #[serde(with = "time::serde::rfc3339")]
+        end: OffsetDateTime,
+    },
+}
+
+impl From<&Job> for JobItem {
+    fn from(job: &Job) -> Self {
+        let phase = PhaseAttributes::from(&job.phase);
+        Self {
+            kind: "job".to_owned(),
+            v: VERSION,
+            scope: job.key.scope.as_str().to_owned(),
+            job: job.key.id.to_string(),
+            phase: job.phase.name().to_owned(),
+            revision: job.revision,
+            ttl: ttl(job.expires),
+            created: job.created,
+            export_type: job.request.export_type.name().to_owned(),
+            format: job.request.format.name().to_owned(),
+            description: job.request.description.clone(),
+            export_user_id: job.request.export_user_id,
+            export_device_id: job.request.export_device_id,
+            selection: (&job.request.selection).into(),
+            destination: job.destination.as_str().to_owned(),
+            credential: job.credential.as_ref().map(CredentialAttribute::from),
+            credentials_given: job.credentials_given,
+            plan: (&job.plan).into(),
+            listing: (job.listing != Listing::default()).then(|| (&job.listing).into()),
+            chunks: job.chunks,
+            shards: job.shards,
+            warnings: job.warnings.clone(),
+            finish_attempts: job.finish_attempts,
+            awaiting: phase.awaiting,
+            cancelled: phase.cancelled,
+            manifest: phase.manifest,
+            outcome: phase.outcome,
+            ended: phase.ended,
+            manifest_written: phase.manifest_written,
+        }
+    }
+}
+
+impl TryFrom<JobItem> for Job {
+    type Error = String;
+
+    fn try_from(item: JobItem) -> Result<Self, String> {
+        let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
+        let attributes = PhaseAttributes {
+            awaiting: item.awaiting,
+            cancelled: item.cancelled,
+            manifest: item.manifest,
+            outcome: item.outcome,
+            ended: item.ended,
+            manifest_written: item.manifest_written,
+        };
+        Ok(Self {
+            key: JobKey {
+                scope: AppScope::from_canonical(item.scope),
+                id,
+            },
+            request: ExportRequest {
+                export_type: ExportType::from_name(&item.export_type)
+                    .ok_or_else(|| unreadable("export_type", &item.export_type))?,
+                selection: item.selection.try_into()?,
+                format: ExportFormat::from_name(&item.format)
+                    .ok_or_else(|| unreadable("format", &item.format))?,
+                description: item.description,
+                export_user_id: item.export_user_id,
+                export_device_id: item.export_device_id,
+            },
+            destination: ContainerAddress::new(item.destination),
+            credential: item.credential.map(Credential::try_from).transpose()?,
+            credentials_given: item.credentials_given,
+            created: item.created,
+            expires: moment_of_ttl(item.ttl)?,
+            phase: attributes.into_phase(&item.phase)?,
+            plan: item.plan.into(),
+            listing: item.listing.map(Listing::from).unwrap_or_default(),
+            chunks: item.chunks,
+            shards: item.shards,
+            warnings: item.warnings,
+            finish_attempts: item.finish_attempts,
+            revision: item.revision,
+        })
+    }
+}
+
+/// What is stored of a phase beside its name.
+#[derive(Default)]
+struct PhaseAttributes {
+    awaiting: Option<AwaitingAttribute>,
+    cancelled: Option<CancellationAttribute>,
+    manifest: Option<FileAttribute>,
+    outcome: Option<OutcomeAttribute>,
+    ended: Option<OffsetDateTime>,
+    manifest_written: Option<bool>,
+}
+
+impl From<&Phase> for PhaseAttributes {
+    fn from(phase: &Phase) -> Self {
+        match phase {
+            Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => Self::default(),
+            Phase::AwaitingCredential { since, reason } => Self {
+                awaiting: Some(AwaitingAttribute {
+                    since: *since,
+                    reason: reason.clone(),
+                }),
+                ..Self::default()
+            },
+            Phase::Cancelling { why } => Self {
+                cancelled: Some((*why).into()),
+                ..Self::default()
+            },
+            Phase::Finishing {
+                cancelled,
+                manifest,
+            } => Self {
+                cancelled: cancelled.map(Into::into),
+                manifest: manifest.as_ref().map(|(file, _)| file.into()),
+                outcome: manifest.as_ref().map(|(_, outcome)| outcome.into()),
+                ..Self::default()
+            },
+            Phase::Ended {
+                at,
+                outcome,
+                has_manifest,
+            } => Self {
+                outcome: Some(outcome.into()),
+                ended: Some(*at),
+                manifest_written: (*has_manifest && !always_has_manifest(outcome)).then_some(true),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl PhaseAttributes {
+    fn into_phase(self, name: &str) -> Result<Phase, String> {
+        let cancelled = self.cancelled.map(Cancellation::from);
+        Ok(
+            match (
+                name,
+                self.manifest,
+                self.outcome,
+                self.ended,
+                self.awaiting,
+                cancelled,
+            ) {
+                ("queued", ..) => Phase::Queued,
+                ("planning", ..) => Phase::Planning,
+                ("running", ..) => Phase::Running,
+                ("resuming", ..) => Phase::Resuming,
+                ("awaiting-credential", _, _, _, Some(AwaitingAttribute { since, reason }), _) => {
+                    Phase::AwaitingCredential { since, reason }
+                }
+                ("cancelling", _, _, _, _, Some(why)) => Phase::Cancelling { why },
+                ("finishing", None, ..) => Phase::Finishing {
+                    cancelled,
+                    manifest: None,
+                },
+                ("finishing", Some(file), Some(outcome), ..) => Phase::Finishing {
+                    cancelled,
+                    manifest: Some((file.into(), outcome.into())),
+                },
+                (
+                    "succeeded" | "incomplete" | "failed" | "cancelled",
+                    _,
+                    Some(outcome),
+                    Some(at),
+                    ..,
+                ) => {
+                    let outcome = outcome.into();
+                    let has_manifest = self
+                        .manifest_written
+                        .unwrap_or_else(|| always_has_manifest(&outcome));
+                    Phase::Ended {
+                        at,
+                        outcome,
+                        has_manifest,
+                    }
+                }
+                _ => return Err(unreadable("phase", name)),
+            },
+        )
+    }
+}
+
+/// These ends are told by the manifest itself.
+fn always_has_manifest(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Succeeded | Outcome::Incomplete { .. } => true,
+        Outcome::Failed { .. } | Outcome::Cancelled { .. } => false,
+    }
+}
+
+impl From<&Credential> for CredentialAttribute {
+    fn from(credential: &Credential) -> Self {
+        Self {
+            sealed: STANDARD.encode(&credential.sealed.0),
+            expires: credential.expires,
+        }
+    }
+}
+
+impl TryFrom<CredentialAttribute> for Credential {
+    type Error = String;
+
+    fn try_from(attribute: CredentialAttribute) -> Result<Self, String> {
+        let sealed = STANDARD
+            .decode(&attribute.sealed)
+            .map_err(|_| unreadable("credential", "no base64"))?;
+        Ok(Self {
+            sealed: SealedCredential(sealed),
+            expires: attribute.expires,
+        })
+    }
+}
+
+impl From<Cancellation> for CancellationAttribute {
+    fn from(why: Cancellation) -> Self {
+        match why {
+            Cancellation::Asked => Self::Asked,
+            Cancellation::CredentialOverdue => Self::CredentialOverdue,
+        }
+    }
+}
+
+impl From<CancellationAttribute> for Cancellation {
+    fn from(why: CancellationAttribute) -> Self {
+        match why {
+            CancellationAttribute::Asked => Self::Asked,
+            CancellationAttribute::CredentialOverdue => Self::CredentialOverdue,
+        }
+    }
+}
+
+impl From<&Outcome> for OutcomeAttribute {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Succeeded => Self::Succeeded,
+            Outcome::Incomplete { details } => Self::Incomplete(details.clone()),
+            Outcome::Failed { details } => Self::Failed(details.clone()),
+            Outcome::Cancelled { details } => Self::Cancelled(details.clone()),
+        }
+    }
+}
+
+impl From<OutcomeAttribute> for Outcome {
+    fn from(outcome: OutcomeAttribute) -> Self {
+        match outcome {
+            OutcomeAttribute::Succeeded => Self::Succeeded,
+            OutcomeAttribute::Incomplete(details) => Self::Incomplete { details },
+            OutcomeAttribute::Failed(details) => Self::Failed { details },
+            OutcomeAttribute::Cancelled(details) => Self::Cancelled { details },
+        }
+    }
+}
+
+impl From<&Plan> for PlanAttribute {
+    fn from(plan: &Plan) -> Self {
+        match plan {
+            Plan::Open { cursor } => Self::Open(cursor.as_ref().map(|cursor| cursor.0.clone())),
+            Plan::Complete { read_up_to } => Self::Complete {
+                read_up_to: *read_up_to,
+            },
+            Plan::Failed { reason, cursor } => Self::Failed {
+                reason: reason.clone(),
+                cursor: cursor.as_ref().map(|cursor| cursor.0.clone()),
+            },
+        }
+    }
+}
+
+impl From<PlanAttribute> for Plan {
+    fn from(plan: PlanAttribute) -> Self {
+        match plan {
+            PlanAttribute::Open(cursor) => Self::Open {
+                cursor: cursor.map(PlanCursor),
+            },
+            PlanAttribute::Complete { read_up_to } => Self::Complete { read_up_to },
+            PlanAttribute::Failed { reason, cursor } => Self::Failed {
+                reason,
+                cursor: cursor.map(PlanCursor),
+            },
+        }
+    }
+}
+
+impl From<&Selection> for SelectionAttribute {
+    fn from(selection: &Selection) -> Self {
+        match selection {
+            Selection::Days(range) => Self::Days {
+                start: range.start,
+                end: range.end,
+            },
+            Selection::Devices => Self::Devices,
+            Selection::Campaigns { campaign_type, ids } => Self::Campaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                ids: ids.clone(),
+            },
+            Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            } => Self::ActiveCampaigns {
+                campaign_type: campaign_type.name().to_owned(),
+                start: *start,
+                end: *end,
+            },
+        }
+    }
+}
+
+impl TryFrom<SelectionAttribute> for Selection {
+    type Error = String;
+
+    fn try_from(selection: SelectionAttribute) -> Result<Self, String> {
+        let campaign_type = |name: String| {
+            CampaignType::from_name(&name).ok_or_else(|| unreadable("campaign_type", &name))
+        };
+        Ok(match selection {
+            SelectionAttribute::Days { start, end } => Self::Days(DateRange { start, end }),
+            SelectionAttribute::Devices => Self::Devices,
+            SelectionAttribute::Campaigns {
+                campaign_type: name,
+                ids,
+            } => Self::Campaigns {
+                campaign_type: campaign_type(name)?,
+                ids,
+            },
+            SelectionAttribute::ActiveCampaigns {
+                campaign_type: name,
+                start,
+                end,
+            } => Self::ActiveCampaigns {
+                campaign_type: campaign_type(name)?,
+                start,
+                end,
+            },
+        })
+    }
+}

@@ -1,0 +1,625 @@
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
+use domain::container::{BlobName, ContainerAddress, PreparedFile};
+use domain::job::{
+    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    SealedCredential,
+};
+use domain::listing::{Listing, Names};
+use domain::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
+use domain::tally::Tally;
+use domain::warning::Warning;
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::{AttributeValue, Item};
+use time::macros::{date, datetime};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{AcceptedRequest, ChunkItem, GrantItem, JobItem, RequestItem, RequestKey, TallyItem};
+
+fn written(item: impl Serialize) -> Item {
+    serde_dynamo::to_item(item).unwrap()
+}
+
+fn read<T: DeserializeOwned>(item: Item) -> T {
+    serde_dynamo::from_item(item).unwrap()
+}
+
+/// A moment that RFC 3339 can spell.
+fn moment() -> impl Strategy<Value = OffsetDateTime> {
+    let seconds = -62_135_596_800_i128..253_402_300_800_i128;
+    let nanos = (seconds, 0..1_000_000_000_i128)
+        .prop_map(|(seconds, nanos)| seconds * 1_000_000_000 + nanos);
+    nanos.prop_map(|nanos| OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap())
+}
+
+/// A moment that a time to live can be.
+fn whole_second() -> impl Strategy<Value = OffsetDateTime> {
+    moment().prop_map(OffsetDateTime::truncate_to_second)
+}
+
+fn day() -> impl Strategy<Value = Date> {
+    moment().prop_map(OffsetDateTime::date)
+}
+
+fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+    proptest::sample::select(all)
+}
+
+fn job_key() -> impl Strategy<Value = JobKey> {
+    (any::<String>(), any::<u128>()).prop_map(|(scope, id)| JobKey {
+        scope: AppScope::from_canonical(scope),
+        id: JobId::new(Uuid::from_u128(id)),
+    })
+}
+
+fn file() -> impl Strategy<Value = PreparedFile> {
+    (
+        any::<String>(),
+        any::<u32>(),
+        any::<u32>(),
+        any::<u64>(),
+        any::<String>(),
+        any::<String>(),
+    )
+        .prop_map(
+            |(name, attempt, blocks, size_bytes, sha256, crc64)| PreparedFile {
+                name: BlobName::from_stored(name),
+                attempt,
+                blocks,
+                size_bytes,
+                sha256,
+                crc64,
+            },
+        )
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Succeeded),
+        any::<String>().prop_map(|details| Outcome::Incomplete { details }),
+        any::<String>().prop_map(|details| Outcome::Failed { details }),
+        any::<String>().prop_map(|details| Outcome::Cancelled { details }),
+    ]
+}
+
+fn cancellation() -> impl Strategy<Value = Cancellation> {
+    prop_oneof![
+        Just(Cancellation::Asked),
+        Just(Cancellation::CredentialOverdue)
+    ]
+}
+
+fn credential() -> impl Strategy<Value = Credential> {
+    (any::<Vec<u8>>(), proptest::option::of(moment())).prop_map(|(sealed, expires)| Credential {
+        sealed: SealedCredential(sealed),
+        expires,
+    })
+}
+
+fn phase() -> impl Strategy<Value = Phase> {
+    prop_oneof![
+        Just(Phase::Queued),
+        Just(Phase::Planning),
+        Just(Phase::Running),
+        Just(Phase::Resuming),
+        (moment(), any::<String>())
+            .prop_map(|(since, reason)| Phase::AwaitingCredential { since, reason }),
+        cancellation().prop_map(|why| Phase::Cancelling { why }),
+        (
+            proptest::option::of(cancellation()),
+            proptest::option::of((file(), outcome()))
+        )
+            .prop_map(|(cancelled, manifest)| Phase::Finishing {
+                cancelled,
+                manifest
+            }),
+        (moment(), outcome(), any::<bool>()).prop_map(|(at, outcome, is_written)| {
+            let has_manifest =
+                is_written || matches!(outcome, Outcome::Succeeded | Outcome::Incomplete { .. });
+            Phase::Ended {
+                at,
+                outcome,
+                has_manifest,
+            }
+        }),
+    ]
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    prop_oneof![
+        proptest::option::of(any::<String>().prop_map(PlanCursor))
+            .prop_map(|cursor| Plan::Open { cursor }),
+        moment().prop_map(|read_up_to| Plan::Complete { read_up_to }),
+        (
+            any::<String>(),
+            proptest::option::of(any::<String>().prop_map(PlanCursor))
+        )
+            .prop_map(|(reason, cursor)| Plan::Failed { reason, cursor }),
+    ]
+}
+
+fn names() -> impl Strategy<Value = Names> {
+    (any::<u64>(), any::<Vec<String>>()).prop_map(|(count, first)| Names { count, first })
+}
+
+fn listing() -> impl Strategy<Value = Listing> {
+    let since = proptest::option::of(moment());
+    (
+        since,
+        names(),
+        any::<u64>(),
+        (names(), names()),
+        any::<Option<String>>(),
+    )
+        .prop_map(
+            |(since, left_out, left_out_bytes, (empty_days, no_days), absent_folder)| Listing {
+                since,
+                left_out,
+                left_out_bytes,
+                empty_days,
+                no_days,
+                absent_folder,
+            },
+        )
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    prop_oneof![
+        (day(), day()).prop_map(|(start, end)| Selection::Days(DateRange { start, end })),
+        Just(Selection::Devices),
+        (one_of(&CampaignType::ALL), any::<Vec<i64>>())
+            .prop_map(|(campaign_type, ids)| Selection::Campaigns { campaign_type, ids }),
+        (one_of(&CampaignType::ALL), moment(), moment()).prop_map(|(campaign_type, start, end)| {
+            Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            }
+        }),
+    ]
+}
+
+fn request() -> impl Strategy<Value = ExportRequest> {
+    let names = (one_of(&ExportType::ALL), one_of(&ExportFormat::ALL));
+    (
+        names,
+        selection(),
+        any::<Option<String>>(),
+        any::<[bool; 2]>(),
+    )
+        .prop_map(
+            |(
+                (export_type, format),
+                selection,
+                description,
+                [export_user_id, export_device_id],
+            )| ExportRequest {
+                export_type,
+                selection,
+                format,
+                description,
+                export_user_id,
+                export_device_id,
+            },
+        )
+}
+
+fn warning() -> impl Strategy<Value = Warning> {
+    (any::<String>(), any::<String>()).prop_map(|(code, message)| Warning { code, message })
+}
+
+fn job() -> impl Strategy<Value = Job> {
+    let credential = (proptest::option::of(credential()), any::<u32>());
+    let asked = (
+        job_key(),
+        request(),
+        any::<String>(),
+        credential,
+        moment(),
+        whole_second(),
+    );
+    let warnings = proptest::collection::vec(warning(), 0..3);
+    let stands = (
+        phase(),
+        (plan(), listing()),
+        any::<u32>(),
+        any::<u16>(),
+        warnings,
+        any::<u32>(),
+        any::<u64>(),
+    );
+    (asked, stands).prop_map(
+        |(
+            (key, request, destination, (credential, credentials_given), created, expires),
+            (phase, (plan, listing), chunks, shards, warnings, finish_attempts, revision),
+        )| Job {
+            key,
+            request,
+            destination: ContainerAddress::new(destination),
+            credential,
+            credentials_given,
+            created,
+            expires,
+            phase,
+            plan,
+            listing,
+            chunks,
+            shards,
+            warnings,
+            finish_attempts,
+            revision,
+        },
+    )
+}
+
+fn source() -> impl Strategy<Value = ChunkSource> {
+    let object = (any::<String>(), any::<String>(), any::<u64>());
+    let object = object.prop_map(|(path, etag, size_bytes)| ObjectRef {
+        path,
+        etag,
+        size_bytes,
+    });
+    prop_oneof![
+        (day(), proptest::collection::vec(object, 0..4))
+            .prop_map(|(day, objects)| ChunkSource::Objects { day, objects }),
+        any::<Vec<String>>().prop_map(ChunkSource::Partitions),
+    ]
+}
+
+fn output() -> impl Strategy<Value = Output> {
+    let counts = (any::<u64>(), any::<u64>(), any::<u64>());
+    let moment = || proptest::option::of(moment());
+    (counts, moment(), moment(), proptest::option::of(file())).prop_map(
+        |((rows_read, rows, bad_records), earliest, latest, file)| Output {
+            rows_read,
+            rows,
+            bad_records,
+            earliest,
+            latest,
+            file,
+        },
+    )
+}
+
+fn state() -> impl Strategy<Value = ChunkState> {
+    prop_oneof![
+        Just(ChunkState::Cancelled),
+        proptest::option::of(output()).prop_map(|prepared| ChunkState::Pending { prepared }),
+        proptest::option::of(output()).prop_map(|prepared| ChunkState::Parked { prepared }),
+        moment().prop_map(|until| ChunkState::Running { until }),
+        (moment(), output()).prop_map(|(until, output)| ChunkState::Prepared { until, output }),
+        output().prop_map(|output| ChunkState::Recorded { output }),
+        any::<String>().prop_map(|reason| ChunkState::Failed { reason }),
+    ]
+}
+
+fn chunk() -> impl Strategy<Value = Chunk> {
+    let key = (job_key(), any::<u16>(), any::<u32>());
+    (
+        key,
+        source(),
+        whole_second(),
+        any::<u32>(),
+        state(),
+        any::<u64>(),
+    )
+        .prop_map(
+            |((job, shard, number), source, expires, attempt, state, revision)| Chunk {
+                key: ChunkKey { job, shard, number },
+                source,
+                expires,
+                attempt,
+                state,
+                revision,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn every_job_survives_being_an_item(job in job()) {
+        let item: JobItem = read(written(JobItem::from(&job)));
+        prop_assert_eq!(Job::try_from(item), Ok(job));
+    }
+
+    #[test]
+    fn every_chunk_survives_being_an_item(chunk in chunk()) {
+        let item: ChunkItem = read(written(ChunkItem::from(&chunk)));
+        prop_assert_eq!(Chunk::try_from(item), Ok(chunk));
+    }
+
+    #[test]
+    fn every_request_survives_being_an_item(key in any::<String>(), is_client: bool, id in any::<u128>(), body_hash in any::<String>(), expires in whole_second()) {
+        let key = if is_client {
+            RequestKey::Client { id: key, body_hash: body_hash.clone() }
+        } else {
+            RequestKey::Idempotency(key)
+        };
+        let request = AcceptedRequest { key, job: JobId::new(Uuid::from_u128(id)), body_hash, expires };
+        let item: RequestItem = read(written(RequestItem::from(&request)));
+        prop_assert_eq!(AcceptedRequest::try_from(item), Ok(request));
+    }
+}
+
+/// An item as version 1 wrote it, in DynamoDB's JSON: these files never change.
+fn v1(name: &str) -> Item {
+    let text = match name {
+        "job_planning" => include_str!("v1/job_planning.json"),
+        "job_finishing" => include_str!("v1/job_finishing.json"),
+        "job_ended" => include_str!("v1/job_ended.json"),
+        "chunk_pending" => include_str!("v1/chunk_pending.json"),
+        "chunk_prepared" => include_str!("v1/chunk_prepared.json"),
+        "chunk_failed" => include_str!("v1/chunk_failed.json"),
+        "request" => include_str!("v1/request.json"),
+        "tally" => include_str!("v1/tally.json"),
+        "grant" => include_str!("v1/grant.json"),
+        other => panic!("no item {other}"),
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+const NOW: OffsetDateTime = datetime!(2026-01-05 12:00:00.5 UTC);
+const EXPIRES: OffsetDateTime = datetime!(2026-04-05 12:00 UTC);
+
+fn a_file(name: &str) -> PreparedFile {
+    PreparedFile {
+        name: BlobName::from_stored(name),
+        attempt: 2,
+        blocks: 3,
+        size_bytes: 20_000_000,
+        sha256: "ab".repeat(32),
+        crc64: "cd".repeat(8),
+    }
+}
+
+fn a_job() -> Job {
+    let id = JobId::parse("0198f7a4-0000-7000-8000-000000000000").unwrap();
+    let request = ExportRequest {
+        export_type: ExportType::Event,
+        selection: Selection::Days(DateRange {
+            start: date!(2026 - 01 - 01),
+            end: date!(2026 - 01 - 04),
+        }),
+        format: ExportFormat::JsonBlob,
+        description: Some("the first days".to_owned()),
+        export_user_id: false,
+        // What an item of version 1 means that does not say.
+        export_device_id: true,
+    };
+    Job {
+        key: JobKey {
+            scope: AppScope::from_canonical("/subscriptions/s1/apps/chess"),
+            id,
+        },
+        request,
+        destination: ContainerAddress::new("https://account1.blob.core.windows.net/exports"),
+        credential: Some(Credential {
+            sealed: SealedCredential(vec![1, 2, 3]),
+            expires: Some(EXPIRES),
+        }),
+        credentials_given: 1,
+        created: NOW,
+        expires: EXPIRES,
+        phase: Phase::Planning,
+        plan: Plan::Open {
+            cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())),
+        },
+        listing: Listing::default(),
+        chunks: 64,
+        shards: 32,
+        warnings: Vec::new(),
+        finish_attempts: 0,
+        revision: 3,
+    }
+}
+
+fn a_finishing_job() -> Job {
+    let incomplete = Outcome::Incomplete {
+        details: "chunk 3: a.ndjson changed after the export was planned".to_owned(),
+    };
+    let mut job = a_job();
+    job.request.selection = Selection::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids: vec![7, 8],
+    };
+    job.phase = Phase::Finishing {
+        cancelled: Some(Cancellation::Asked),
+        manifest: Some((a_file("Push/1/manifest.json"), incomplete)),
+    };
+    job.plan = Plan::Complete { read_up_to: NOW };
+    job
+}
+
+fn an_ended_job() -> Job {
+    let mut job = a_job();
+    let (start, end) = (datetime!(2026-01-01 0:00 UTC), NOW);
+    let campaign_type = CampaignType::Announcement;
+    job.request.selection = Selection::ActiveCampaigns {
+        campaign_type,
+        start,
+        end,
+    };
+    job.request.description = None;
+    let outcome = Outcome::Failed {
+        details: "no lake".to_owned(),
+    };
+    job.phase = Phase::Ended {
+        at: NOW,
+        outcome,
+        has_manifest: false,
+    };
+    job.plan = Plan::Failed {
+        reason: "no lake".to_owned(),
+        cursor: None,
+    };
+    Job {
+        credential: None,
+        ..job
+    }
+}
+
+fn a_chunk(state: ChunkState) -> Chunk {
+    let object = |path: &str| ObjectRef {
+        path: path.to_owned(),
+        etag: "\"e1\"".to_owned(),
+        size_bytes: 1_000,
+    };
+    let source = if matches!(state, ChunkState::Prepared { .. }) {
+        let objects = vec![object("events/a.ndjson"), object("events/b.ndjson.gz")];
+        ChunkSource::Objects {
+            day: date!(2026 - 01 - 04),
+            objects,
+        }
+    } else {
+        ChunkSource::Partitions(vec!["DEVICES#/apps/chess#0".to_owned()])
+    };
+    let key = ChunkKey {
+        job: a_job().key,
+        shard: 3,
+        number: 35,
+    };
+    Chunk {
+        key,
+        source,
+        expires: EXPIRES,
+        attempt: 2,
+        state,
+        revision: 4,
+    }
+}
+
+fn a_prepared_chunk() -> Chunk {
+    let file = Some(a_file("Event/1/date=2026-01-04/part-00035.json"));
+    let output = Output {
+        rows_read: 9,
+        rows: 8,
+        bad_records: 1,
+        earliest: Some(NOW),
+        latest: Some(NOW),
+        file,
+    };
+    a_chunk(ChunkState::Prepared { until: NOW, output })
+}
+
+#[test]
+fn the_jobs_of_version_1_are_read() {
+    for (name, job) in [
+        ("job_planning", a_job()),
+        ("job_finishing", a_finishing_job()),
+        ("job_ended", an_ended_job()),
+    ] {
+        assert_eq!(Job::try_from(read::<JobItem>(v1(name))), Ok(job), "{name}");
+    }
+}
+
+#[test]
+fn the_chunks_of_version_1_are_read() {
+    let failed = ChunkState::Failed {
+        reason: "a.ndjson, line 7: not JSON".to_owned(),
+    };
+    for (name, chunk) in [
+        (
+            "chunk_pending",
+            a_chunk(ChunkState::Pending { prepared: None }),
+        ),
+        ("chunk_prepared", a_prepared_chunk()),
+        ("chunk_failed", a_chunk(failed)),
+    ] {
+        assert_eq!(
+            Chunk::try_from(read::<ChunkItem>(v1(name))),
+            Ok(chunk),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_other_items_of_version_1_are_read() {
+    let (key, body_hash) = (
+        RequestKey::Idempotency("request 1".to_owned()),
+        "ef".repeat(32),
+    );
+    let request = AcceptedRequest {
+        key,
+        job: a_job().key.id,
+        body_hash,
+        expires: EXPIRES,
+    };
+    assert_eq!(
+        AcceptedRequest::try_from(read::<RequestItem>(v1("request"))),
+        Ok(request)
+    );
+    let tally = Tally {
+        planned: 8,
+        open: 1,
+        recorded: 6,
+        failed: 1,
+        rows: 600,
+        bytes: 60_000,
+        bad_records: 2,
+    };
+    assert_eq!(Tally::from(read::<TallyItem>(v1("tally"))), tally);
+    let grant: GrantItem = read(v1("grant"));
+    assert_eq!(
+        (grant.path.as_str(), grant.role.as_str()),
+        ("/subscriptions/s1", "Contributor")
+    );
+}
+
+/// When this fails, the layout has changed: raise `VERSION`, keep `v1` readable, and add what the
+/// new version writes. An attribute that may be absent is no new layout: it is named here.
+#[test]
+fn what_is_written_is_version_1() {
+    let body = |name: &str| {
+        let mut item = v1(name);
+        item.retain(|name, _| !["pk", "sk", "write_id"].contains(&name.as_str()));
+        item
+    };
+    for (name, job) in [
+        ("job_planning", a_job()),
+        ("job_finishing", a_finishing_job()),
+        ("job_ended", an_ended_job()),
+    ] {
+        let mut body = body(name);
+        body.insert("export_device_id".to_owned(), AttributeValue::Bool(true));
+        assert_eq!(written(JobItem::from(&job)), body, "{name}");
+    }
+    assert_eq!(
+        written(ChunkItem::from(&a_chunk(ChunkState::Pending {
+            prepared: None
+        }))),
+        body("chunk_pending")
+    );
+    assert_eq!(
+        written(ChunkItem::from(&a_prepared_chunk())),
+        body("chunk_prepared")
+    );
+}
+
+#[test]
+fn an_item_that_contradicts_itself_is_named_by_its_attribute() {
+    let mut item = v1("chunk_prepared");
+    item.remove("output");
+    assert_eq!(
+        Chunk::try_from(read::<ChunkItem>(item)),
+        Err("attribute `state` holds \"prepared\"".to_owned())
+    );
+    let mut item = v1("job_ended");
+    item.remove("ended");
+    assert_eq!(
+        Job::try_from(read::<JobItem>(item)),
+        Err("attribute `phase` holds \"failed\"".to_owned())
+    );
+    let mut item = v1("request");
+    item.insert("job".to_owned(), AttributeValue::S("seven".to_owned()));
+    let unreadable = AcceptedRequest::try_from(read::<RequestItem>(item));
+    assert_eq!(
+        unreadable,
+        Err("attribute `job` holds \"seven\"".to_owned())
+    );
+}

@@ -1,0 +1,160 @@
+//! The keys of the exports table: the one place where they stand.
+//!
+//! | item | `pk` | `sk` | written by |
+//! |---|---|---|---|
+//! | job | `APP#{scope}` | `JOB#{id}` | create-job; every other function moves it |
+//! | request | `APP#{scope}` | `REQUEST#{key}` | create-job, when the client gave an idempotency key; forgotten after a day |
+//! | request | `APP#{scope}` | `CLIENT#{body_hash}#{key}` | create-job, when the client gave an id of the request only; forgotten after ten minutes |
+//! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
+//! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |
+//! | waiting | `WAITING` | `{id}` | whoever finds that storage refuses a job's credential; struck by expire-jobs |
+//! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
+//!
+//! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older
+//! version wrote waiting jobs as `{scope}#{id}`; such entries are read and struck, and sort in
+//! front of the others, because a scope begins with a slash.
+
+use domain::app::AppScope;
+use domain::chunk::ChunkKey;
+use domain::job::{JobId, JobKey};
+use ports::store::RequestKey;
+
+/// The key of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemKey {
+    /// The partition key.
+    pub(crate) pk: String,
+    /// The sort key.
+    pub(crate) sk: String,
+}
+
+/// What the sort keys of an app's jobs begin with.
+pub(crate) const JOB_PREFIX: &str = "JOB#";
+
+/// The sort key that comes after those of all chunks.
+pub(crate) const AFTER_CHUNKS: &str = "CHUNK#~";
+
+pub(crate) fn app_partition(scope: &AppScope) -> String {
+    format!("APP#{scope}")
+}
+
+pub(crate) fn shard_partition(job: JobId, shard: u16) -> String {
+    format!("JOB#{job}#{shard}")
+}
+
+pub(crate) fn principal_partition(subject: &str) -> String {
+    format!("PRINCIPAL#{subject}")
+}
+
+pub(crate) fn job(key: &JobKey) -> ItemKey {
+    ItemKey {
+        pk: app_partition(&key.scope),
+        sk: format!("{JOB_PREFIX}{}", key.id),
+    }
+}
+
+/// The partition of the jobs that wait for a credential.
+pub(crate) const WAITING: &str = "WAITING";
+
+/// What the sort keys of waiting jobs begin with that an older version wrote.
+pub(crate) const OLD_WAITING_PREFIX: &str = "/";
+
+/// The sort key that comes before those of all waiting jobs but the old ones.
+pub(crate) const BEFORE_WAITING: &str = "0";
+
+/// The most bytes of a sort key
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys>).
+const MOST_SORT_BYTES: usize = 1_024;
+
+pub(crate) fn waiting(job: JobId) -> ItemKey {
+    ItemKey {
+        pk: WAITING.to_owned(),
+        sk: job.to_string(),
+    }
+}
+
+/// The entry that an older version would have written; `None` when its key could not have been.
+pub(crate) fn old_waiting(key: &JobKey) -> Option<ItemKey> {
+    let sk = format!("{}#{}", key.scope, key.id);
+    (sk.len() <= MOST_SORT_BYTES).then(|| ItemKey {
+        pk: WAITING.to_owned(),
+        sk,
+    })
+}
+
+pub(crate) fn request(scope: &AppScope, key: &RequestKey) -> ItemKey {
+    let sk = match key {
+        RequestKey::Idempotency(key) => format!("REQUEST#{key}"),
+        RequestKey::Client { id, body_hash } => format!("CLIENT#{body_hash}#{id}"),
+    };
+    ItemKey {
+        pk: app_partition(scope),
+        sk,
+    }
+}
+
+pub(crate) fn tally(job: JobId, shard: u16) -> ItemKey {
+    ItemKey {
+        pk: shard_partition(job, shard),
+        sk: "TALLY".to_owned(),
+    }
+}
+
+pub(crate) fn chunk(key: &ChunkKey) -> ItemKey {
+    ItemKey {
+        pk: shard_partition(key.job.id, key.shard),
+        sk: chunk_sort(key.number),
+    }
+}
+
+pub(crate) fn chunk_sort(number: u32) -> String {
+    format!("CHUNK#{number:010}")
+}
+
+pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {
+    ItemKey {
+        pk: principal_partition(subject),
+        sk: format!("SCOPE#{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chunk_key(shard: u16, number: u32) -> ItemKey {
+        let job = JobKey {
+            scope: AppScope::from_canonical("/apps/a"),
+            id: JobId::new(uuid::Uuid::nil()),
+        };
+        chunk(&ChunkKey { job, shard, number })
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_sort_by_their_numbers_before_everything_else(one: u32, other: u32, shard: u16) {
+            let (one_key, other_key) = (chunk_key(shard, one), chunk_key(shard, other));
+            prop_assert_eq!(one.cmp(&other), one_key.sk.cmp(&other_key.sk));
+            prop_assert!(one_key.sk.as_str() < AFTER_CHUNKS);
+            prop_assert!(AFTER_CHUNKS < tally(JobId::new(uuid::Uuid::nil()), shard).sk.as_str());
+        }
+
+        #[test]
+        fn jobs_sort_by_their_ids(one: u128, other: u128) {
+            let key = |id| job(&JobKey { scope: AppScope::from_canonical("/a"), id: JobId::new(uuid::Uuid::from_u128(id)) });
+            prop_assert_eq!(one.cmp(&other), key(one).sk.cmp(&key(other).sk));
+            prop_assert!(key(one).sk.starts_with(JOB_PREFIX));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn waiting_jobs_sort_by_their_ids_behind_the_old_ones(id: u128, segment: String) {
+            let id = JobId::new(uuid::Uuid::from_u128(id));
+            let old = old_waiting(&JobKey { scope: AppScope::from_segments([segment.as_str()]), id });
+            prop_assert!(waiting(id).sk.as_str() > BEFORE_WAITING);
+            prop_assert!(old.is_none_or(|old| old.sk.as_str() < BEFORE_WAITING && old.sk.starts_with(OLD_WAITING_PREFIX)));
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The store's ports over one DynamoDB table.
+#![expect(clippy::disallowed_types, reason = "the adapter of the exports table")]
+
+mod chunks;
+mod grants;
+mod intake;
+mod items;
+mod jobs;
+mod keys;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use ports::clock::Clock;
+use ports::store::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wiring::Wiring;
+use wiring::config::ConfigError;
+
+use crate::keys::ItemKey;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// How often a transaction that met another one on the same item is tried again, with doubling
+/// pauses from 10 ms.
+const TRANSACTION_TRIES: u32 = 8;
+
+/// The exports table.
+#[derive(Clone)]
+pub struct DynamoStore {
+    client: Client,
+    table: String,
+    clock: Arc<dyn Clock>,
+}
+
+/// The exports table that the settings name.
+///
+/// # Errors
+/// [`ConfigError`] when its name is missing.
+pub fn wire(wiring: &Wiring) -> Result<Arc<DynamoStore>, ConfigError> {
+    let client = Client::new(wiring.sdk());
+    let table = wiring.env().text("EXPORTS_TABLE")?;
+    Ok(Arc::new(DynamoStore::new(client, table, wiring.clock())))
+}
+
+/// What must be true of the stored item for a write to happen.
+#[derive(Debug, Clone, Copy)]
+enum Condition {
+    /// There is none.
+    Absent,
+    /// There is none, or what there is may be forgotten.
+    AbsentOrExpired,
+    /// It is the one that was read.
+    Revision(u64),
+    /// Nothing.
+    Always,
+}
+
+impl Condition {
+    /// The condition of writing what was read with this revision; 0 is what was never stored.
+    fn of_revision(revision: u64) -> Self {
+        if revision == 0 {
+            Self::Absent
+        } else {
+            Self::Revision(revision)
+        }
+    }
+
+    fn expression(self) -> Option<&'static str> {
+        match self {
+            Self::Absent => Some("attribute_not_exists(pk)"),
+            Self::AbsentOrExpired => Some("attribute_not_exists(pk) OR #ttl <= :now"),
+            Self::Revision(_) => Some("revision = :revision"),
+            Self::Always => None,
+        }
+    }
+}
+
+/// A whole item to be written. Each write carries an id of its own, by which it is known again when
+/// its answer is lost.
+struct Write {
+    key: ItemKey,
+    item: Item,
+    condition: Condition,
+    id: String,
+}
+
+impl DynamoStore {
+    /// The store over `table`.
+    pub fn new(client: Client, table: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            clock,
+        }
+    }
+
+    fn write(
+        &self,
+        key: ItemKey,
+        body: impl Serialize,
+        condition: Condition,
+    ) -> Result<Write, StoreError> {
+        let write_id = self.clock.fresh_id().to_string();
+        let mut item: Item =
+            serde_dynamo::to_item(body).map_err(|error| corrupt(&key, &error.to_string()))?;
+        for (name, value) in [("pk", &key.pk), ("sk", &key.sk), ("write_id", &write_id)] {
+            item.insert(name.to_owned(), AttributeValue::S(value.clone()));
+        }
+        Ok(Write {
+            key,
+            item,
+            condition,
+            id: write_id,
+        })
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)));
+        let answer = request.consistent_read(true).send().await;
+        Ok(answer.map_err(|error| store_error(key, &error))?.item)
+    }
+
+    async fn get_as<T: DeserializeOwned>(&self, key: &ItemKey) -> Result<Option<T>, StoreError> {
+        self.get(key)
+            .await?
+            .map(|item| read_item(key, item))
+            .transpose()
+    }
+
+    async fn put(&self, write: Write) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(write.item.clone()));
+        let request =
+            request.set_condition_expression(write.condition.expression().map(str::to_owned));
+        let request = request.set_expression_attribute_names(names(write.condition));
+        let request =
+            request.set_expression_attribute_values(values(write.condition, self.clock.as_ref()));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                self.was_ours(&write).await
+            }
+            Err(error) => Err(store_error(&write.key, &error)),
+        }
+    }
+
+    /// Writes all or nothing; `updates` are without conditions.
+    async fn transact(&self, writes: &[Write], updates: Vec<Update>) -> Result<(), StoreError> {
+        let updates = updates
+            .into_iter()
+            .map(|update| TransactWriteItem::builder().update(update).build());
+        self.transact_with(writes, updates.collect()).await
+    }
+
+    /// Writes all or nothing, together with `others`.
+    async fn transact_with(
+        &self,
+        writes: &[Write],
+        others: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let Some(first) = writes.first() else {
+            return Ok(());
+        };
+        let puts = writes.iter().map(|write| {
+            Ok(TransactWriteItem::builder()
+                .put(self.transact_put(write)?)
+                .build())
+        });
+        let mut items = puts.collect::<Result<Vec<_>, StoreError>>()?;
+        items.extend(others);
+        let mut pause = Duration::from_millis(10);
+        for _ in 1..TRANSACTION_TRIES {
+            match self.transact_once(&first.key, &items).await {
+                Err(StoreError::Unavailable { .. }) => {
+                    tokio::time::sleep(jittered(pause, self.clock.as_ref())).await;
+                }
+                Err(StoreError::Conflict { .. }) => return self.was_ours(first).await,
+                done => return done,
+            }
+            pause *= 2;
+        }
+        match self.transact_once(&first.key, &items).await {
+            Err(StoreError::Conflict { .. }) => self.was_ours(first).await,
+            done => done,
+        }
+    }
+
+    async fn transact_once(
+        &self,
+        key: &ItemKey,
+        items: &[TransactWriteItem],
+    ) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items.to_vec()));
+        request
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| transaction_error(key, &error))
+    }
+
+    /// That an item is as `expression` says, without a write to it.
+    fn check(
+        &self,
+        key: &ItemKey,
+        expression: &str,
+        value: (&str, AttributeValue),
+    ) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .condition_expression(expression)
+            .expression_attribute_values(value.0, value.1)
+            .build()
+            .map_err(|error| corrupt(key, &error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    fn transact_put(&self, write: &Write) -> Result<Put, StoreError> {
+        Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(write.item.clone()))
+            .set_condition_expression(write.condition.expression().map(str::to_owned))
+            .set_expression_attribute_names(names(write.condition))
+            .set_expression_attribute_values(values(write.condition, self.clock.as_ref()))
+            .build()
+            .map_err(|error| corrupt(&write.key, &error.to_string()))
+    }
+
+    /// Whether the condition failed only because this very write had happened before, its answer
+    /// lost.
+    async fn was_ours(&self, write: &Write) -> Result<(), StoreError> {
+        let stored = self.get(&write.key).await?;
+        let stored_id = stored
+            .as_ref()
+            .and_then(|item| item.get("write_id"))
+            .and_then(|id| id.as_s().ok());
+        if stored_id == Some(&write.id) {
+            Ok(())
+        } else {
+            Err(conflict(&write.key))
+        }
+    }
+}
+
+/// A pause of half to all of this length, by chance: runs that met at one shard's tally do not meet
+/// there again in step (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
+fn jittered(pause: Duration, clock: &dyn Clock) -> Duration {
+    let [.., chance] = *clock.fresh_id().as_bytes();
+    pause.mul_f64(0.5 + f64::from(chance) / 510.0)
+}
+
+fn names(condition: Condition) -> Option<HashMap<String, String>> {
+    matches!(condition, Condition::AbsentOrExpired)
+        .then(|| HashMap::from([("#ttl".to_owned(), "ttl".to_owned())]))
+}
+
+fn values(condition: Condition, clock: &dyn Clock) -> Option<Item> {
+    let (name, number) = match condition {
+        Condition::Revision(revision) => (":revision", revision.to_string()),
+        Condition::AbsentOrExpired => (":now", clock.now().unix_timestamp().to_string()),
+        Condition::Absent | Condition::Always => return None,
+    };
+    Some(HashMap::from([(
+        name.to_owned(),
+        AttributeValue::N(number),
+    )]))
+}
+
+fn key_attributes(key: &ItemKey) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+fn read_item<T: DeserializeOwned>(key: &ItemKey, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| corrupt(key, &error.to_string()))
+}
+
+fn item_name(key: &ItemKey) -> String {
+    format!("item {} {}", key.pk, key.sk)
+}
+
+fn corrupt(key: &ItemKey, reason: &str) -> StoreError {
+    StoreError::Corrupt {
+        item: item_name(key),
+        reason: reason.to_owned(),
+    }
+}
+
+fn conflict(key: &ItemKey) -> StoreError {
+    StoreError::Conflict {
+        item: item_name(key),
+    }
+}
+
+fn unavailable(reason: impl Into<String>) -> StoreError {
+    StoreError::Unavailable {
+        reason: reason.into(),
+    }
+}
+
+/// Sorts a failed request: what a repeat may mend is unavailable, the rest is a defect or a wrong
+/// deployment. The codes are those of
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>.
+fn store_error<E: ProvideErrorMetadata>(key: &ItemKey, error: &SdkError<E>) -> StoreError {
+    let SdkError::ServiceError(service) = error else {
+        return unavailable(transport_reason(error));
+    };
+    let code = service.err().code().unwrap_or("no error code");
+    match code {
+        "ThrottlingException"
+        | "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "TransactionConflictException"
+        | "TransactionInProgressException"
+        | "InternalServerError" => unavailable(code),
+        _ if service.raw().status().is_server_error() => unavailable(code),
+        _ => corrupt(
+            key,
+            &format!(
+                "{code}: {}",
+                service.err().message().unwrap_or("no message")
+            ),
+        ),
+    }
+}
+
+/// Sorts a cancelled transaction by its items' reasons: a failed condition is a conflict, anything
+/// passing is unavailable
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>).
+fn transaction_error(key: &ItemKey, error: &SdkError<TransactWriteItemsError>) -> StoreError {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return store_error(key, error);
+    };
+    let codes: Vec<&str> = cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .collect();
+    let has = |wanted: &[&str]| codes.iter().any(|code| wanted.contains(code));
+    if has(&["ConditionalCheckFailed"]) {
+        conflict(key)
+    } else if has(&[
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ]) {
+        unavailable(codes.join(", "))
+    } else {
+        corrupt(key, &format!("transaction cancelled: {}", codes.join(", ")))
+    }
+}
+
+fn transport_reason<E>(error: &SdkError<E>) -> &'static str {
+    match error {
+        SdkError::TimeoutError(_) => "time-out",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => "request failed",
+        _ => "unknown failure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wiring::SystemClock;
+
+    #[test]
+    fn pauses_differ_within_their_bounds() {
+        let pauses: Vec<_> = (0..64)
+            .map(|_| jittered(Duration::from_millis(100), &SystemClock))
+            .collect();
+        let bounds = Duration::from_millis(50)..=Duration::from_millis(100);
+        assert!(
+            pauses.iter().all(|pause| bounds.contains(pause)),
+            "{pauses:?}"
+        );
+        assert!(pauses.windows(2).any(|two| two[0] != two[1]), "{pauses:?}");
+    }
+}

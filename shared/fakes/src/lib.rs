@@ -1,0 +1,4 @@
+//! The world in memory: fakes that pass the contract suites of what they stand for. For tests and
+//! benchmarks; no function is built of it.
+
+pub mod container;

@@ -1,0 +1,229 @@
+//! The table: every export type's fields.
+
+use domain::selection::ExportType;
+
+use crate::record::{Field, Group, Kind, MAX_NAME_CHARS, MAX_STACK_TRACE_CHARS, Presence, Shape};
+
+const fn required(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        presence: Presence::Required,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        presence: Presence::Optional,
+    }
+}
+
+const NAME: Field = required("name", Kind::ShortText(MAX_NAME_CHARS));
+const TIMESTAMP: Field = required("timestamp", Kind::RecordTime);
+const DEVICE_ID: Field = required("deviceId", Kind::Id);
+const INFO_ID: Field = optional("infoId", Kind::Id);
+const SESSION_ID: Field = optional("sessionId", Kind::Id);
+const LOCATION_ID: Field = optional("locationId", Kind::Id);
+const START: Field = optional("start", Kind::RecordTime);
+const END: Field = optional("end", Kind::Timestamp);
+const EXTRAS: Field = optional("extras", Kind::Extras);
+
+const ACTIVITY: Shape = Shape {
+    fields: &[
+        required("sessionId", Kind::Id),
+        Field {
+            name: "deviceId",
+            kind: Kind::Id,
+            presence: Presence::InKeyOnRequest,
+        },
+        NAME,
+        TIMESTAMP,
+        optional("extras", Kind::Object),
+    ],
+    group: Some(Group {
+        key_fields: 2,
+        items: "activities",
+    }),
+};
+
+const HAPPENINGS: &[Field] = &[
+    DEVICE_ID,
+    NAME,
+    TIMESTAMP,
+    INFO_ID,
+    SESSION_ID,
+    LOCATION_ID,
+    EXTRAS,
+];
+
+const EVENT: Shape = Shape {
+    fields: HAPPENINGS,
+    group: Some(Group {
+        key_fields: 1,
+        items: "events",
+    }),
+};
+
+const ERROR: Shape = Shape {
+    fields: HAPPENINGS,
+    group: Some(Group {
+        key_fields: 1,
+        items: "errors",
+    }),
+};
+
+const JOB: Shape = Shape {
+    fields: &[
+        required("jobId", Kind::Id),
+        NAME,
+        DEVICE_ID,
+        required("infoId", Kind::Id),
+        START,
+        END,
+        EXTRAS,
+    ],
+    group: None,
+};
+
+const SESSION: Shape = Shape {
+    fields: &[
+        required("sessionId", Kind::Id),
+        DEVICE_ID,
+        START,
+        END,
+        INFO_ID,
+        LOCATION_ID,
+    ],
+    group: None,
+};
+
+const CRASH: Shape = Shape {
+    fields: &[
+        required("crashId", Kind::Id),
+        DEVICE_ID,
+        TIMESTAMP,
+        INFO_ID,
+        SESSION_ID,
+        NAME,
+        required("stackTrace", Kind::ShortText(MAX_STACK_TRACE_CHARS)),
+    ],
+    group: None,
+};
+
+const TAG: Shape = Shape {
+    fields: &[DEVICE_ID, required("tags", Kind::Object)],
+    group: None,
+};
+
+const TOKEN: Shape = Shape {
+    fields: &[
+        DEVICE_ID,
+        required("token", Kind::Text),
+        required("type", Kind::Text),
+    ],
+    group: None,
+};
+
+const PUSH: Shape = Shape {
+    fields: &[
+        DEVICE_ID,
+        required("campaignType", Kind::CampaignType),
+        required("campaignId", Kind::Integer),
+        required("status", Kind::Status),
+        Field {
+            name: "userId",
+            kind: Kind::Text,
+            presence: Presence::OnRequest,
+        },
+    ],
+    group: None,
+};
+
+const DEVICE: Shape = Shape {
+    fields: &[
+        DEVICE_ID,
+        required("meta", Kind::Object),
+        required("info", Kind::Object),
+        required("location", Kind::Object),
+        required("appInfo", Kind::Object),
+    ],
+    group: None,
+};
+
+impl Shape {
+    /// The shape of a type's records, with the user id only when it is asked for.
+    pub fn of(export_type: ExportType, with_user_id: bool) -> Self {
+        let shape = match export_type {
+            ExportType::Activity => ACTIVITY,
+            ExportType::Event => EVENT,
+            ExportType::Job => JOB,
+            ExportType::Error => ERROR,
+            ExportType::Session => SESSION,
+            ExportType::Crash => CRASH,
+            ExportType::Tag => TAG,
+            ExportType::Token => TOKEN,
+            ExportType::Push => PUSH,
+            ExportType::Device => DEVICE,
+        };
+        match shape.fields.split_last() {
+            Some((last, fields)) if last.presence == Presence::OnRequest && !with_user_id => {
+                Self { fields, ..shape }
+            }
+            Some(_) | None => shape,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::MAX_FIELDS;
+
+    #[test]
+    fn no_shape_has_more_fields_than_a_record_has_room_for() {
+        let most = ExportType::ALL
+            .map(|kind| Shape::of(kind, true).fields.len())
+            .into_iter()
+            .max();
+        assert_eq!(most, Some(MAX_FIELDS));
+    }
+
+    #[test]
+    fn only_push_feedback_may_carry_the_user_id_and_only_when_asked() {
+        for kind in ExportType::ALL {
+            let has_it = |with_user_id| {
+                Shape::of(kind, with_user_id)
+                    .fields
+                    .iter()
+                    .any(|field| field.name == "userId")
+            };
+            assert!(!has_it(false), "{kind}");
+            assert_eq!(has_it(true), kind == ExportType::Push, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_the_same_fields() {
+        let page = include_str!("../../../../docs/DATA_MODEL.md");
+        for kind in ExportType::ALL {
+            let row = page
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("| {kind} | ")));
+            let documented = row
+                .and_then(|row| row.split_once(" |"))
+                .map(|(columns, _)| columns);
+            let field = |field: &Field| {
+                let mark = if field.presence == Presence::Required {
+                    "\\*"
+                } else {
+                    ""
+                };
+                format!("`{}`{mark}", field.name)
+            };
+            let fields: Vec<String> = Shape::of(kind, true).fields.iter().map(field).collect();
+            assert_eq!(documented, Some(fields.join(" ").as_str()), "{kind}");
+        }
+    }
+}

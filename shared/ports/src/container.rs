@@ -1,0 +1,95 @@
+//! The port to the client's container.
+
+pub mod refusal;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::container::{BlobName, BlockId, ContainerAccess};
+use thiserror::Error;
+
+/// Why storage did not do what it was asked. No variant ever holds a URL's query.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ContainerError {
+    /// The signature does not allow the write: expired, revoked, lacking a permission, wrong
+    /// network (401, 403).
+    #[error("storage refused the signature ({})", refusal::told(code))]
+    Denied {
+        /// Storage's error code.
+        code: String,
+    },
+    /// The container does not exist, or no longer (404).
+    #[error("storage found no such container ({})", refusal::told(code))]
+    Missing {
+        /// Storage's error code.
+        code: String,
+    },
+    /// Blocks of the list to commit do not exist: discarded by another commit, or older than a
+    /// week.
+    #[error("blocks of the list are gone")]
+    BlocksGone,
+    /// Storage refuses the write for good: immutable, leased, too many blocks (other 4xx).
+    #[error("storage refused the write ({})", refusal::told(code))]
+    Refused {
+        /// Storage's error code.
+        code: String,
+    },
+    /// A block arrived damaged; sending it again may help.
+    #[error("a block arrived damaged ({code})")]
+    Damaged {
+        /// Storage's error code.
+        code: String,
+    },
+    /// No answer, a time-out, 408, 429 or 5xx, after the adapter's own retries.
+    #[error("storage does not answer ({reason})")]
+    Unavailable {
+        /// What happened, without the URL.
+        reason: String,
+    },
+}
+
+impl ContainerError {
+    /// Whether a repeat may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Unavailable { .. } => true,
+            Self::Denied { .. }
+            | Self::Missing { .. }
+            | Self::Refused { .. }
+            | Self::BlocksGone => false,
+        }
+    }
+}
+
+/// One container of a client, opened with its signature. Neither call needs read, list or delete
+/// permission.
+#[async_trait]
+pub trait Container: Send + Sync {
+    /// Stages a block: invisible until committed, gone by itself after a week
+    /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block#remarks>). Repeating it is harmless.
+    async fn stage_block(
+        &self,
+        blob: &BlobName,
+        block: BlockId,
+        data: Bytes,
+    ) -> Result<(), ContainerError>;
+
+    /// Makes the blob consist of exactly these blocks and discards its others. Repeating it with
+    /// the same list is harmless (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#remarks>).
+    async fn commit_blocks(
+        &self,
+        blob: &BlobName,
+        blocks: &[BlockId],
+        content_type: &str,
+    ) -> Result<(), ContainerError>;
+}
+
+/// Opens containers.
+pub trait Containers: Send + Sync {
+    /// A client for the container; no request is made.
+    ///
+    /// # Errors
+    /// [`ContainerError::Refused`] when the address is not a URL.
+    fn open(&self, access: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError>;
+}

@@ -1,0 +1,30 @@
+//! The port that seals a credential for one job, so that what is stored is useless elsewhere.
+
+use async_trait::async_trait;
+use domain::job::{JobId, SealedCredential};
+use domain::secret::Secret;
+use thiserror::Error;
+
+/// Why sealing or opening did not work.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SealError {
+    /// The sealed bytes are damaged, or were sealed for another job or with another key.
+    #[error("the stored credential cannot be opened")]
+    Unreadable,
+    /// The key service does not answer; a repeat may help.
+    #[error("the key service does not answer ({reason})")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Seals and opens credentials, bound to a job's id.
+#[async_trait]
+pub trait Sealer: Send + Sync {
+    /// Encrypts the credential with the job's id as context.
+    async fn seal(&self, job: JobId, credential: &Secret) -> Result<SealedCredential, SealError>;
+
+    /// Decrypts what [`Sealer::seal`] made for the same job.
+    async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError>;
+}

@@ -1,0 +1,252 @@
+//! The ports to the exports table. Each handler takes the narrowest that it needs.
+//!
+//! Every write of a job or a chunk is on condition of the revision that was read, and leaves the
+//! next one. A write that loses to another is [`StoreError::Conflict`]; one whose answer was lost
+//! but which did happen is a success.
+
+use async_trait::async_trait;
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove};
+use domain::job::{Job, JobId, JobKey};
+use domain::tally::Tally;
+use thiserror::Error;
+use time::OffsetDateTime;
+
+/// Why the table did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Somebody else changed the item first.
+    #[error("{item} was changed by somebody else")]
+    Conflict {
+        /// Which item.
+        item: String,
+    },
+    /// No answer, or throttled, after the client's own retries.
+    #[error("the exports table does not answer ({reason})")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+    },
+    /// An item cannot be read, or the table refuses a request for good: a defect or a wrong
+    /// deployment.
+    #[error("{item} cannot be used: {reason}")]
+    Corrupt {
+        /// Which item.
+        item: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What a creation is remembered under. The two kinds never meet, whatever their texts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RequestKey {
+    /// A key that stands for one request: another request under it is a mistake.
+    Idempotency(String),
+    /// An id that a client may send with every request. It stands for one request only together
+    /// with what is asked.
+    Client {
+        /// The id.
+        id: String,
+        /// The hash of what is asked (lower-case hex).
+        body_hash: String,
+    },
+}
+
+/// A request that was accepted under a client's own key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedRequest {
+    /// The client's key.
+    pub key: RequestKey,
+    /// The job that it created.
+    pub job: JobId,
+    /// The hash of what was asked (lower-case hex).
+    pub body_hash: String,
+    /// Until when the key is remembered.
+    pub expires: OffsetDateTime,
+}
+
+/// What became of a creation.
+#[derive(Debug)]
+pub enum Created {
+    /// The job is stored.
+    New(Box<Job>),
+    /// The client's key was used before.
+    Repeated(AcceptedRequest),
+}
+
+/// The order of a list of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// By id, which is by creation too.
+    Id,
+    /// By the state of the contract.
+    State,
+    /// By creation.
+    Created,
+    /// By completion; jobs that have not completed come last when ascending.
+    Completed,
+    /// By error details; jobs without any come last when ascending.
+    ErrorDetails,
+}
+
+/// A part of an app's list of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// The order.
+    pub sort: SortKey,
+    /// Whether the order is reversed.
+    pub descending: bool,
+    /// Jobs to leave out at the front.
+    pub skip: usize,
+    /// Jobs to return at most.
+    pub top: usize,
+}
+
+/// A page of jobs.
+#[derive(Debug)]
+pub struct Listed {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// What a subject may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// May see jobs.
+    Reader,
+    /// May also create and change them.
+    Contributor,
+}
+
+impl Role {
+    /// The role's name, as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reader => "Reader",
+            Self::Contributor => "Contributor",
+        }
+    }
+}
+
+/// A role over every app at or below a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Whom it is given to: the token's subject.
+    pub subject: String,
+    /// The canonical path ([`AppScope`]) at or below which it holds; `/` is everything.
+    pub path: String,
+    /// What it allows.
+    pub role: Role,
+}
+
+/// Who may do what.
+#[async_trait]
+pub trait Grants: Send + Sync {
+    /// The highest role that the subject's grants give it over the app; `None` when there is none.
+    async fn role(&self, subject: &str, scope: &AppScope) -> Result<Option<Role>, StoreError>;
+
+    /// Adds a grant, or changes its role.
+    async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError>;
+}
+
+/// Creation of jobs.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// What was accepted under a key that is still remembered at `now`.
+    async fn accepted(
+        &self,
+        scope: &AppScope,
+        key: &RequestKey,
+        now: OffsetDateTime,
+    ) -> Result<Option<AcceptedRequest>, StoreError>;
+
+    /// Stores a new job and, in the same transaction, the key that it was accepted under.
+    async fn create(
+        &self,
+        job: Job,
+        request: Option<AcceptedRequest>,
+        now: OffsetDateTime,
+    ) -> Result<Created, StoreError>;
+}
+
+/// Jobs, read and moved.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// The job, read consistently; `None` when there is none, or when its retention is over.
+    async fn job(&self, key: &JobKey, now: OffsetDateTime) -> Result<Option<Job>, StoreError>;
+
+    /// Persists a job after a move.
+    async fn put_job(&self, job: Job) -> Result<Job, StoreError>;
+
+    /// The tallies of all shards, summed, read consistently.
+    async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
+}
+
+/// The jobs that wait for a credential. A job is put on this list in the transaction that makes it
+/// wait, and taken off by whoever finds that it waits no longer.
+#[async_trait]
+pub trait WaitingJobs: Jobs {
+    /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
+    async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError>;
+
+    /// Takes a job off the list, unless it waits at that very moment: [`StoreError::Conflict`].
+    async fn strike(&self, key: &JobKey) -> Result<(), StoreError>;
+}
+
+/// The list of an app's jobs.
+#[async_trait]
+pub trait JobLists: Send + Sync {
+    /// A page of the app's jobs whose retention is not over at `now`.
+    async fn jobs(
+        &self,
+        scope: &AppScope,
+        page: Page,
+        now: OffsetDateTime,
+    ) -> Result<Listed, StoreError>;
+}
+
+/// Writing a plan.
+#[async_trait]
+pub trait Plans: Jobs {
+    /// In one transaction: the job after the move, the new chunks, their shards' tallies. At most
+    /// [`PLAN_PAGE_CHUNKS`] chunks.
+    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError>;
+
+    /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and
+    /// on condition that nobody moved the job since it was read: a job that is cancelled
+    /// meanwhile gets no chunk opened behind its back.
+    async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError>;
+}
+
+/// Chunks of one page of a plan: with up to 32 tallies and the job itself they fit DynamoDB's limit
+/// of 100 items a transaction (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
+pub const PLAN_PAGE_CHUNKS: usize = 64;
+
+/// The most shards that a job's chunks are spread over.
+pub const MAX_SHARDS: u16 = 32;
+
+/// Chunks, read and moved.
+#[async_trait]
+pub trait Chunks: Jobs {
+    /// The chunk, read consistently.
+    async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError>;
+
+    /// Persists a move, and its change of the tally in the same transaction when there is one.
+    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError>;
+}
+
+/// Chunks, listed for the manifest.
+#[async_trait]
+pub trait ChunkLists: Jobs {
+    /// The shard's chunks with numbers above `after`, in order, read consistently, a page at a
+    /// time; empty at the end.
+    async fn chunks(
+        &self,
+        job: &JobKey,
+        shard: u16,
+        after: Option<u32>,
+    ) -> Result<Vec<Chunk>, StoreError>;
+}

@@ -1,0 +1,269 @@
+//! The lake: historical data in an object store, laid out by type, app and UTC day.
+//!
+//! Objects are only added, never changed: a chunk reads exactly the versions that its plan pinned
+//! by `ETag`.
+
+mod expansion;
+pub mod layout;
+mod list;
+mod plan;
+mod read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::job::PlanCursor;
+use domain::listing::Listing;
+use domain::selection::{ExportRequest, Selection};
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
+use ports::source::{Piece, PlanPage, Source, SourceError};
+use thiserror::Error;
+use url::Url;
+
+pub use self::expansion::ExpansionLimit;
+
+/// How long S3 may be silent in the middle of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an answer of S3 may take as a whole: longer than any run, because a chunk is read as
+/// fast as it is written elsewhere. The client has no text for "no limit".
+const ANSWER_TIMEOUT: Duration = Duration::from_hours(24);
+
+/// How long a request to S3 is repeated before the run hears of it.
+const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How the names of S3's directory buckets end. Only they list in no order
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+const DIRECTORY_BUCKET: &str = "--x-s3";
+
+/// An address that is no lake.
+#[derive(Debug, Error)]
+pub(crate) enum LakeUrlError {
+    /// Not a URL at all.
+    #[error("the lake's address is not a URL")]
+    NotUrl(#[source] url::ParseError),
+    /// A URL of another kind.
+    #[error("the lake's address begins with `{0}:`, not with `s3:` or `file:`")]
+    Scheme(String),
+    /// `s3:` without a bucket.
+    #[error("the lake's address names no bucket")]
+    NoBucket,
+    /// `file:` with something that is not an absolute path on this machine.
+    #[error("the lake's address is not the path of a folder")]
+    NotPath,
+    /// The prefix cannot be part of an object's path.
+    #[error("the lake's address has a prefix that no object can have")]
+    Prefix(#[source] object_store::path::Error),
+    /// The store cannot be opened: the folder does not exist, or the environment lacks a setting.
+    #[error("the lake cannot be opened")]
+    Store(#[source] object_store::Error),
+}
+
+/// A lake within an object store.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    target_bytes: u64,
+    /// Whether the store lists by path, so that a listing need not be read to its end.
+    lists_in_order: bool,
+    /// Whether it may be a file system on which two spellings are one folder.
+    may_ignore_case: bool,
+    expansion: ExpansionLimit,
+}
+
+impl Lake {
+    /// The lake below `prefix`. Chunks are packed up to `target_bytes` of objects as stored; a
+    /// larger object is a chunk of its own.
+    pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, target_bytes: u64) -> Self {
+        let expansion = ExpansionLimit::default();
+        Self {
+            store,
+            prefix,
+            target_bytes,
+            lists_in_order: false,
+            may_ignore_case: false,
+            expansion,
+        }
+    }
+
+    /// The same lake, over a file system, on which two spellings may be one folder.
+    #[must_use]
+    pub(crate) fn in_a_file_system(self) -> Self {
+        Self {
+            may_ignore_case: true,
+            ..self
+        }
+    }
+
+    /// The same lake, over a store that lists objects by path: planning then reads no more of a
+    /// listing than it uses.
+    #[must_use]
+    pub fn listing_in_order(self) -> Self {
+        Self {
+            lists_in_order: true,
+            ..self
+        }
+    }
+
+    /// The same lake with another limit to how far its compressed objects may expand.
+    #[must_use]
+    pub fn with_expansion_limit(self, expansion: ExpansionLimit) -> Self {
+        Self { expansion, ..self }
+    }
+
+    /// The lake at `s3://bucket/prefix` (region, credentials and endpoint come from the usual
+    /// `AWS_*` environment) or `file:///path` (the folder must exist).
+    ///
+    /// # Errors
+    /// [`LakeUrlError`], which says what is wrong with the address.
+    pub(crate) fn from_url(address: &str, target_bytes: u64) -> Result<Self, LakeUrlError> {
+        let url = Url::parse(address).map_err(LakeUrlError::NotUrl)?;
+        match url.scheme() {
+            "s3" => {
+                let bucket = url
+                    .host_str()
+                    .filter(|host| !host.is_empty())
+                    .ok_or(LakeUrlError::NoBucket)?;
+                let prefix = Path::from_url_path(url.path()).map_err(LakeUrlError::Prefix)?;
+                let lake = Self::new(open_bucket(bucket)?, prefix, target_bytes);
+                Ok(if bucket.ends_with(DIRECTORY_BUCKET) {
+                    lake
+                } else {
+                    lake.listing_in_order()
+                })
+            }
+            "file" => {
+                let folder = url.to_file_path().map_err(|()| LakeUrlError::NotPath)?;
+                let store =
+                    LocalFileSystem::new_with_prefix(folder).map_err(LakeUrlError::Store)?;
+                Ok(Self::new(Arc::new(store), Path::default(), target_bytes).in_a_file_system())
+            }
+            other => Err(LakeUrlError::Scheme(other.to_owned())),
+        }
+    }
+
+    /// The object's path within the store.
+    fn full_path(&self, path: &str) -> Result<Path, SourceError> {
+        let full = if self.prefix.is_root() {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.prefix)
+        };
+        Path::parse(full).map_err(|error| SourceError::Corrupt {
+            object: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+fn open_bucket(bucket: &str) -> Result<Arc<dyn ObjectStore>, LakeUrlError> {
+    let store = patient(AmazonS3Builder::from_env().with_bucket_name(bucket))
+        .build()
+        .map_err(LakeUrlError::Store)?;
+    Ok(Arc::new(store))
+}
+
+/// The same client, bounding silence rather than the whole answer. Its other options stay as the
+/// environment has them, `AWS_ALLOW_HTTP` among them: `with_client_options` would put them all back
+/// to their defaults (<https://docs.rs/object_store/latest/object_store/aws/struct.AmazonS3Builder.html#method.with_client_options>).
+fn patient(builder: AmazonS3Builder) -> AmazonS3Builder {
+    let retry = RetryConfig {
+        retry_timeout: RETRY_TIMEOUT,
+        ..RetryConfig::default()
+    };
+    let bounds = [
+        (ClientConfigKey::Timeout, ANSWER_TIMEOUT),
+        (ClientConfigKey::ReadTimeout, READ_TIMEOUT),
+    ];
+    bounds
+        .into_iter()
+        .fold(builder.with_retry(retry), |builder, (key, time)| {
+            builder.with_config(
+                AmazonS3ConfigKey::Client(key),
+                format!("{}s", time.as_secs()),
+            )
+        })
+}
+
+#[async_trait]
+impl Source for Lake {
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        request: &ExportRequest,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        let Selection::Days(days) = request.selection else {
+            return Err(not_of_the_lake("the selection"));
+        };
+        let folders = layout::AppFolder::all(request.export_type, scope);
+        let (position, found) = match cursor {
+            Some(cursor) => {
+                let position = layout::Position::parse(&cursor.0);
+                (
+                    position.ok_or_else(|| not_of_the_lake("the plan's cursor"))?,
+                    Listing::default(),
+                )
+            }
+            None => (
+                layout::Position::day(days.start),
+                list::look_around(self, &folders).await?,
+            ),
+        };
+        plan::plan_page(self, &folders, position, days.end, found, limit).await
+    }
+
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        _: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        match chunk {
+            ChunkSource::Objects { objects, .. } => {
+                read::read_objects(self.clone(), objects.clone())
+            }
+            ChunkSource::Partitions(_) => stream::iter([Err(not_of_the_lake("the chunk"))]).boxed(),
+        }
+    }
+}
+
+fn not_of_the_lake(what: &str) -> SourceError {
+    SourceError::Corrupt {
+        object: what.to_owned(),
+        reason: "it is not one of the lake".to_owned(),
+    }
+}
+
+/// What a failure of the store means, where nothing more special is known.
+fn source_error(object: &str, error: &object_store::Error) -> SourceError {
+    use object_store::Error;
+    let object = object.to_owned();
+    if matches!(
+        error,
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. }
+    ) {
+        SourceError::Denied { object }
+    } else if matches!(error, Error::Generic { .. } | Error::JoinError { .. }) {
+        SourceError::Unavailable {
+            object,
+            reason: error.to_string(),
+        }
+    } else {
+        SourceError::Corrupt {
+            object,
+            reason: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What a plan says of what it does not read.
+
+use domain::listing::Listing;
+
+use super::*;
+
+const DAY: time::Date = date!(2026 - 11 - 02);
+
+/// Of those that [`what_is_left_out_is_counted_once_wherever_the_pages_end`] puts.
+const EMPTY_DAYS: &str = "`2026-11-02`, `2026-11-03`";
+
+/// What all pages came upon, and the plan.
+async fn pages(lake: &Lake, limit: usize) -> (Listing, Vec<ChunkSource>) {
+    let (mut found, mut chunks, mut cursor) = (Listing::default(), Vec::new(), None);
+    loop {
+        let page = lake
+            .plan(&scope(), &request(), cursor.as_ref(), limit)
+            .await
+            .unwrap();
+        found.append(page.found);
+        chunks.extend(page.chunks);
+        let Some(next) = page.next else {
+            return (found, chunks);
+        };
+        cursor = Some(next);
+    }
+}
+
+async fn put_at(store: &Arc<dyn ObjectStore>, below_app: &str, body: &'static str) {
+    let path = format!("raw/events/app={}/{below_app}", scope().folder());
+    store
+        .put(&Path::parse(path).unwrap(), body.into())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let local: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    for store in [in_memory(), local] {
+        // Before, between and after the records of two days, and on a day without any record.
+        for (day, name) in [
+            (1, "a.json"),
+            (1, "c.json"),
+            (1, "c2.JSONL"),
+            (1, "e.json"),
+            (2, "_SUCCESS"),
+            (3, "z.json"),
+        ] {
+            put_at(&store, &format!("date=2026-11-0{day}/{name}"), "12345").await;
+        }
+        put_at(&store, "date=2026-11-02/d.ndjson", "").await;
+        for name in ["b.ndjson", "d.ndjson", "f.ndjson"] {
+            put(&store, date!(2026 - 11 - 01), name, "0123456789").await;
+            put(&store, date!(2026 - 11 - 04), name, "0123456789").await;
+        }
+        put_at(&store, "date=2026-11-05/after.json", "x").await;
+        for target_bytes in [1, 20, 1_000] {
+            let lake = lake(&store, target_bytes);
+            let (whole, chunks) = pages(&lake, 64).await;
+            assert_eq!((whole.left_out.count, whole.left_out_bytes), (7, 30));
+            let told = "`date=2026-11-01/a.json`, `date=2026-11-01/c.json`, `date=2026-11-01/c2.JSONL`, \
+                        `date=2026-11-01/e.json`, `date=2026-11-02/_SUCCESS`, `date=2026-11-02/d.ndjson`, \
+                        `date=2026-11-03/z.json`";
+            assert_eq!(whole.left_out.to_string(), told);
+            assert_eq!(whole.empty_days.to_string(), EMPTY_DAYS);
+            for limit in [1, 2, 3] {
+                assert_eq!(
+                    pages(&lake, limit).await,
+                    (whole.clone(), chunks.clone()),
+                    "pages of {limit}"
+                );
+                let in_order = store
+                    .to_string()
+                    .starts_with("InMemory")
+                    .then(|| lake.clone().listing_in_order());
+                if let Some(in_order) = in_order {
+                    assert_eq!(
+                        pages(&in_order, limit).await,
+                        (whole.clone(), chunks.clone()),
+                        "pages of {limit}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_lies_beside_the_days_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let local: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    for store in [in_memory(), local] {
+        for name in [
+            "date=2026-2-1/a.ndjson",
+            "dt=2026-11-02/a.ndjson",
+            "dt=2026-11-02/b.ndjson",
+            "flat.ndjson",
+        ] {
+            put_at(&store, name, "x").await;
+        }
+        for name in ["_spark_metadata/0", ".tmp", "date=2020-01-01/a.ndjson"] {
+            put_at(&store, name, "x").await;
+        }
+        for day in 1..5 {
+            put(
+                &store,
+                date!(2026 - 11 - 01) + time::Duration::days(day),
+                "a.ndjson",
+                "x",
+            )
+            .await;
+        }
+        for limit in [1, 64] {
+            let (found, _) = pages(&lake(&store, 1), limit).await;
+            assert_eq!(
+                found.no_days.to_string(),
+                "`date=2026-2-1/`, `dt=2026-11-02/`, `flat.ndjson`"
+            );
+            assert_eq!((found.no_days.count, found.absent_folder), (3, None));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_folder_of_an_app_that_has_none_is_named() {
+    let store = in_memory();
+    put(&store, DAY, "a.ndjson", "x").await;
+    let other = AppScope::from_segments(["subscriptions", "s", "apps", "My"]);
+    let page = lake(&store, 1)
+        .plan(&other, &request(), None, 64)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.found.absent_folder.as_deref(),
+        Some("events/app=subscriptions!s!apps!my")
+    );
+    let mut others = Listing::default();
+    for day in [1, 3, 4] {
+        others.empty_days.add(&format!("2026-11-0{day}"));
+    }
+    assert_eq!(pages(&lake(&store, 1), 64).await.0, others);
+}
+
+#[tokio::test]
+async fn only_a_look_around_that_may_succeed_later_stops_the_plan() {
+    let cases: [(fn() -> object_store::Error, bool); 2] = [
+        (
+            || object_store::Error::Generic {
+                store: "faulty",
+                source: "503".into(),
+            },
+            true,
+        ),
+        (
+            || object_store::Error::NotSupported {
+                source: "a name that no object has".into(),
+            },
+            false,
+        ),
+    ];
+    for (error, stops) in cases {
+        let memory = in_memory();
+        put(&memory, DAY, "a.ndjson", "x").await;
+        let store: Arc<dyn ObjectStore> = Arc::new(Faulty {
+            looks: Some(error),
+            ..Faulty::over(memory)
+        });
+        let plan = lake(&store, 1).plan(&scope(), &request(), None, 64).await;
+        assert_eq!(
+            plan.as_ref().is_err_and(SourceError::is_retryable),
+            stops,
+            "{plan:?}"
+        );
+        assert_eq!(plan.is_ok_and(|page| page.chunks.len() == 1), !stops);
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_a_page_before_has_chunks_of_is_not_empty_though_the_rest_is_deleted() {
+    let store = in_memory();
+    for name in ["a.ndjson", "b.ndjson"] {
+        put(&store, DAY, name, "x").await;
+    }
+    let lake = lake(&store, 1);
+    let first = lake.plan(&scope(), &request(), None, 1).await.unwrap();
+    assert_eq!(first.chunks.len(), 1);
+    let rest = layout::folder(ExportType::Event, &scope(), DAY);
+    let rest = Path::parse(format!("raw/{rest}/b.ndjson")).unwrap();
+    store.delete(&rest).await.unwrap();
+    let cursor = first.next.as_ref();
+    let second = lake.plan(&scope(), &request(), cursor, 1).await.unwrap();
+    assert_eq!(
+        second.found.empty_days.to_string(),
+        "`2026-11-03`, `2026-11-04`"
+    );
+}

@@ -1,0 +1,167 @@
+//! The registry: what is known of the devices now, in a DynamoDB table.
+//!
+//! Reads are consistent per item, not across items: a snapshot holds each device as it was at the
+//! moment at which its page was read.
+#![expect(
+    clippy::disallowed_types,
+    reason = "the adapter of the registry's table"
+)]
+
+mod item;
+pub mod keys;
+mod load;
+mod plan;
+mod read;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use domain::app::AppScope;
+use domain::chunk::ChunkSource;
+use domain::job::PlanCursor;
+use domain::selection::{ExportRequest, Selection};
+use futures::stream::{self, BoxStream, StreamExt};
+use ports::source::{Piece, PlanPage, Source, SourceError};
+
+pub use self::load::{Campaign, Device, Feedback, PushToken};
+
+/// How many segments an app's devices are spread over, unless set otherwise.
+pub const DEFAULT_SEGMENTS: u16 = 16;
+
+/// The registry in one table.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    client: Client,
+    table: String,
+    segments: u16,
+}
+
+impl Registry {
+    /// The registry in `table`, whose devices are spread over `segments` partitions of each app:
+    /// the same number for whoever writes and whoever reads it.
+    pub fn new(client: Client, table: impl Into<String>, segments: u16) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            segments: segments.max(1),
+        }
+    }
+
+    /// The same table, for devices that are spread over another number of segments.
+    #[must_use]
+    pub fn with_segments(&self, segments: u16) -> Self {
+        Self::new(self.client.clone(), &self.table, segments)
+    }
+
+    /// What a failed request means.
+    fn source_error<E: ProvideErrorMetadata>(
+        &self,
+        error: &SdkError<E, HttpResponse>,
+    ) -> SourceError {
+        let object = self.table.clone();
+        let Some(service) = error.as_service_error() else {
+            return SourceError::Unavailable {
+                object,
+                reason: error.to_string(),
+            };
+        };
+        let code = service.code().unwrap_or("no error code");
+        let is_5xx = error
+            .raw_response()
+            .is_some_and(|answer| answer.status().is_server_error());
+        if is_5xx || THROTTLES.contains(&code) {
+            SourceError::Unavailable {
+                object,
+                reason: code.to_owned(),
+            }
+        } else if DENIALS.contains(&code) {
+            SourceError::Denied { object }
+        } else if code == "ResourceNotFoundException" {
+            SourceError::Corrupt {
+                object,
+                reason: "the table does not exist".to_owned(),
+            }
+        } else {
+            SourceError::Corrupt {
+                object,
+                reason: code.to_owned(),
+            }
+        }
+    }
+}
+
+/// The codes of errors that a repeat may mend
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
+const THROTTLES: [&str; 6] = [
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+    "InternalServerError",
+    "ServiceUnavailable",
+];
+
+/// The codes of errors that only another permission or credential mends
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html>).
+const DENIALS: [&str; 6] = [
+    "AccessDeniedException",
+    "UnrecognizedClientException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "IncompleteSignatureException",
+    "MissingAuthenticationTokenException",
+];
+
+#[async_trait]
+impl Source for Registry {
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        request: &ExportRequest,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        let cursor = cursor.map(|cursor| {
+            keys::parse_cursor(cursor).ok_or_else(|| not_of_the_registry("the cursor"))
+        });
+        let (cursor, limit) = (cursor.transpose()?, limit.max(1));
+        match &request.selection {
+            Selection::Devices => plan::segments(self, scope, cursor, limit).await,
+            Selection::Campaigns { campaign_type, ids } => {
+                plan::campaigns(scope, *campaign_type, ids, cursor, limit)
+            }
+            Selection::ActiveCampaigns {
+                campaign_type,
+                start,
+                end,
+            } => {
+                plan::active_campaigns(self, scope, *campaign_type, *start..=*end, cursor, limit)
+                    .await
+            }
+            Selection::Days(_) => Err(not_of_the_registry("the selection")),
+        }
+    }
+
+    fn read(
+        &self,
+        chunk: &ChunkSource,
+        request: &ExportRequest,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        match chunk {
+            ChunkSource::Partitions(partitions) => {
+                read::read_partitions(self.clone(), partitions.clone(), request.export_type)
+            }
+            ChunkSource::Objects { .. } => {
+                stream::iter([Err(not_of_the_registry("the chunk"))]).boxed()
+            }
+        }
+    }
+}
+
+fn not_of_the_registry(what: &str) -> SourceError {
+    SourceError::Corrupt {
+        object: what.to_owned(),
+        reason: "it is not one of the registry".to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Reads partitions, a page of DynamoDB at a time.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+use domain::selection::ExportType;
+use futures::stream::{self, BoxStream, StreamExt};
+use ports::source::{Piece, SourceError};
+
+use crate::registry::item::{Item, attributes, write_record};
+use crate::registry::keys::{self, Partition};
+use crate::registry::{Registry, not_of_the_registry};
+
+/// The records of the partitions, one partition after the other. A piece is what DynamoDB answers
+/// at once: at most 1 MB of items (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>).
+pub(super) fn read_partitions(
+    registry: Registry,
+    partitions: Vec<String>,
+    export_type: ExportType,
+) -> BoxStream<'static, Result<Piece, SourceError>> {
+    let reader = Reader {
+        registry,
+        partitions,
+        export_type,
+        origin: 0,
+        start: None,
+        next_line: 1,
+    };
+    stream::try_unfold(reader, |mut reader| async {
+        let piece = reader.next().await?;
+        Ok(piece.map(|piece| (piece, reader)))
+    })
+    .boxed()
+}
+
+struct Reader {
+    registry: Registry,
+    partitions: Vec<String>,
+    export_type: ExportType,
+    /// The place of the partition that is read now.
+    origin: usize,
+    /// The key that the next page begins after.
+    start: Option<Item>,
+    next_line: u64,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Option<Piece>, SourceError> {
+        while let Some(key) = self.partitions.get(self.origin) {
+            let (items, last) = self.page(key).await?;
+            let text = self.lines(key, &items)?;
+            let (origin, first_line) = (self.origin, self.next_line);
+            self.next_line += memchr::memchr_iter(b'\n', &text).count() as u64;
+            self.start = last;
+            if self.start.is_none() {
+                self.origin += 1;
+                self.next_line = 1;
+            }
+            if !text.is_empty() {
+                return Ok(Some(Piece::Lines {
+                    origin,
+                    first_line,
+                    text: Bytes::from(text),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn page(&self, key: &str) -> Result<(Vec<Item>, Option<Item>), SourceError> {
+        let names =
+            attributes(self.export_type).ok_or_else(|| not_of_the_registry("the export's type"))?;
+        let query =
+            project(self.registry.query(key), names).set_exclusive_start_key(self.start.clone());
+        let answer = query
+            .send()
+            .await
+            .map_err(|error| self.registry.source_error(&error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    fn lines(&self, key: &str, items: &[Item]) -> Result<Vec<u8>, SourceError> {
+        let partition = Partition::parse(key).ok_or_else(|| not_of_the_registry("the chunk"))?;
+        let mut text = Vec::new();
+        for item in items {
+            let device = item
+                .get(keys::SK)
+                .and_then(|id| id.as_s().ok())
+                .map_or("", String::as_str);
+            let corrupt = |reason: String| SourceError::Corrupt {
+                object: format!("{key} {device}"),
+                reason,
+            };
+            self.check_segment(&partition, device).map_err(corrupt)?;
+            write_record(&partition, self.export_type, item, &mut text)
+                .map_err(|error| corrupt(error.to_string()))?;
+        }
+        Ok(text)
+    }
+
+    /// A device in a segment that is not its own is a sign of a loader with another number of
+    /// segments.
+    fn check_segment(&self, partition: &Partition, device: &str) -> Result<(), String> {
+        let Partition::Devices { segment, .. } = partition else {
+            return Ok(());
+        };
+        let own = keys::segment_of(device, self.registry.segments);
+        if own == *segment {
+            return Ok(());
+        }
+        Err(format!(
+            "it belongs into segment {own} of the {} that REGISTRY_SEGMENTS says",
+            self.registry.segments
+        ))
+    }
+}
+
+impl Registry {
+    /// A consistent query of one partition.
+    pub(super) fn query(&self, partition: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+    }
+}
+
+/// Asks for these attributes only, by placeholders: some of their names are reserved words
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>).
+fn project(query: QueryFluentBuilder, names: &[&str]) -> QueryFluentBuilder {
+    let placeholders: Vec<String> = names.iter().map(|name| format!("#{name}")).collect();
+    let pairs = placeholders.iter().zip(names);
+    pairs
+        .fold(query, |query, (placeholder, name)| {
+            query.expression_attribute_names(placeholder, *name)
+        })
+        .projection_expression(placeholders.join(","))
+}

@@ -1,0 +1,100 @@
+//! What a process starts with: its settings, the AWS configuration that its clients share, the
+//! clock. The adapters take what they need from here (`wire`); nobody else sees a setting's name.
+
+pub mod config;
+mod lives;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+use ports::clock::Clock;
+use thiserror::Error;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use self::config::{ConfigError, Environment};
+pub use self::lives::JobLives;
+
+/// Why a function cannot start.
+#[derive(Debug, Error)]
+pub enum WiringError {
+    /// A setting is missing or does not fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An adapter cannot work on this machine.
+    #[error(transparent)]
+    Adapter(Box<dyn Error + Send + Sync>),
+}
+
+impl WiringError {
+    /// What an adapter says of itself.
+    pub fn of_adapter(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Adapter(Box::new(error))
+    }
+}
+
+/// The machine's own clock and random source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one adapter that reads the clock and draws ids"
+)]
+impl Clock for SystemClock {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+/// The settings of a process and the AWS configuration that its clients share.
+#[derive(Clone)]
+pub struct Wiring {
+    env: Environment,
+    sdk: SdkConfig,
+}
+
+impl Wiring {
+    /// Settings and configuration.
+    pub fn new(env: Environment, sdk: SdkConfig) -> Self {
+        Self { env, sdk }
+    }
+
+    /// The settings.
+    pub fn env(&self) -> &Environment {
+        &self.env
+    }
+
+    /// What the AWS clients of the process share.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    /// The system's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// How long a function may take.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the setting does not fit.
+    pub fn time_limit(&self) -> Result<Duration, ConfigError> {
+        let seconds = self.env.number("FUNCTION_TIMEOUT_SECONDS", 1, 900)?;
+        Ok(Duration::seconds(seconds))
+    }
+
+    /// How long a job is kept, and how long it may wait for a credential.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting does not fit, or when a job would be forgotten while it
+    /// waits.
+    pub fn job_lives(&self) -> Result<JobLives, ConfigError> {
+        JobLives::of(&self.env)
+    }
+}
