@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|
 //! | device | `DEVICES#{scope}#{segment}` | device id | `meta` `info` `location` `appInfo` (maps), `token` `tokenType` `userId` (strings) | any of them |
 //! | segments of an app | `DEVICES#{scope}` | `segments` | `segments` (number) | when its loader does not write it |
-//! | campaign | `CAMPAIGNS#{scope}#{campaign type}` | [`campaign_sort_key`] | `activeFrom` `activeTo` (timestamps) | `activeTo` while it is active |
+//! | campaign | `CAMPAIGNS#{scope}#{campaign type}` | `campaign_sort_key` | `activeFrom` `activeTo` (timestamps) | `activeTo` while it is active |
 //! | feedback | `FEEDBACK#{scope}#{campaign type}#{campaign id}` | device id | `status` (list of flags), `userId` | `userId` |
 //!
 //! `scope` is the [`AppScope`], which holds no `#`. The loader of the registry writes all of them;
