@@ -48,7 +48,7 @@ sample: $(AZURITE) ## Make more sample data (ROWS=2000000)
 
 .PHONY: verify
 verify: ## Check an export against its manifest: WHERE=folder, or JOB=id and VERIFY_CONTAINER_URL in the environment
-	cargo run --quiet --package local -- verify $(if $(JOB),--job "$(JOB)") $(if $(WHERE),"$(WHERE)")
+	cargo run --quiet --package client -- verify $(if $(JOB),--job "$(JOB)") $(if $(WHERE),"$(WHERE)")
 
 ##@ Work
 
@@ -147,8 +147,9 @@ check-docs: ## rustdoc has nothing to say
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
 
 .PHONY: check-rooms
-check-rooms: ## How many crates each of ours is built of; the domain and the formats do no I/O
+check-rooms: ## How many crates each of ours is built of, and what is public for nobody
 	tools/rooms
+	tools/unused-pub
 
 .PHONY: check-dependencies
 check-dependencies: $(DENY) ## Licences, bans and sources of the dependencies (deny.toml)

@@ -14,8 +14,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::blobs::{BlobsError, ContainerView};
 use crate::sas::{ACCOUNT, SasTerms};
+use client::blobs::{BlobsError, ContainerView};
 
 /// How long Azurite may take to answer on a busy machine; two seconds are usual.
 const START_DEADLINE: Duration = Duration::from_mins(1);

@@ -1,7 +1,8 @@
 //! `make run`: one historical and one snapshot export from the POST to the verified files, through
 //! the real API.
 
-mod client;
+mod caller;
+mod expected;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,17 +13,18 @@ use ports::source::SourceError;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::blobs::{BlobEntry, BlobsError, ContainerView};
-use crate::console::{counted, say};
+use self::caller::{Client, ClientError, Task};
+use self::expected::{device_rows, lake_rows};
 use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
-use crate::verify::{
+use client::blobs::{BlobEntry, BlobsError, ContainerView};
+use client::console::{counted, say};
+use client::verify::{
     ContainerPlace, Export as WrittenExport, Finding, JobName, MANIFEST_NAME, Manifest, Mismatch,
-    PlaceError, RowSet, Verdict, device_rows, lake_rows,
+    PlaceError, RowSet, Verdict,
 };
-use client::{Client, ClientError, Task};
 
 /// How often the task is asked for.
 const POLL: Duration = Duration::from_millis(150);

@@ -1,8 +1,6 @@
 //! The whole export service on one machine.
 
 pub mod azurite;
-pub mod blobs;
-pub mod console;
 pub mod demo;
 pub mod dynamodb;
 pub mod gateway;
@@ -12,4 +10,3 @@ pub mod sas;
 pub mod serve;
 pub mod stack;
 pub mod token;
-pub mod verify;

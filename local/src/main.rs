@@ -1,5 +1,4 @@
-//! The whole export service on one machine: `run`, `serve`, `sample`, `token`; and `verify`, for
-//! exports of any.
+//! The whole export service on one machine: `run`, `serve`, `sample`, `token`.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -9,11 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, value_parser};
-use local::console::{OUTPUT_LOST, USAGE, complain, output_is_lost, say};
+use client::console::{OUTPUT_LOST, answer_usage, complain, output_is_lost, say};
 use local::sample::{DEFAULT_ROWS, Sample};
 use local::stack::{Places, SUBJECT, Stack};
 use local::token::TokenIssuer;
-use local::verify::{VerifyArguments, verify};
 use local::{demo, serve};
 use ports::clock::Clock;
 use wiring::SystemClock;
@@ -60,9 +58,6 @@ enum Command {
         #[arg(long, default_value_t = 24, value_parser = value_parser!(u64).range(1..=MOST_HOURS))]
         hours: u64,
     },
-    /// Checks that an export is exactly what its manifest says: each file's size, checksums and
-    /// rows.
-    Verify(VerifyArguments),
 }
 
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -106,7 +101,7 @@ struct State {
 async fn main() -> ExitCode {
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
-        Err(answer) => return ExitCode::from(tell_usage(&answer)),
+        Err(answer) => return ExitCode::from(answer_usage(&answer)),
     };
     // Cancelling drops the stack, and the stack stops what it started.
     let done = tokio::select! {
@@ -121,16 +116,6 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Help and version are answers; everything else is a command line that cannot be understood.
-fn tell_usage(answer: &clap::Error) -> u8 {
-    if answer.use_stderr() {
-        complain(answer.render().to_string().trim_end());
-        return USAGE;
-    }
-    say(answer.render().to_string().trim_end());
-    if output_is_lost() { OUTPUT_LOST } else { 0 }
 }
 
 async fn interrupted() -> anyhow::Result<()> {
@@ -174,7 +159,6 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
             let ttl = Duration::from_hours(hours);
             say(issuer.mint(&subject, SystemClock.now(), ttl)?.reveal());
         }
-        Command::Verify(arguments) => return Ok(verify(arguments).await),
     }
     Ok(ExitCode::SUCCESS)
 }

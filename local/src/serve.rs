@@ -7,10 +7,10 @@ use ports::clock::Clock;
 use tracing::warn;
 use wiring::SystemClock;
 
-use crate::console::say;
 use crate::demo::{DemoError, make_sample};
 use crate::sample::Sample;
 use crate::stack::{Stack, StackSettings};
+use client::console::say;
 
 /// Where the commands stand that `serve` prints.
 const README: &str = include_str!("../../README.md");

@@ -22,7 +22,6 @@ use wiring::config::Environment;
 use wiring::{Wiring, WiringError};
 
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
-use crate::blobs::BlobsError;
 use crate::dynamodb::{
     DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables,
 };
@@ -30,6 +29,7 @@ use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
 use crate::sas::SasTerms;
 use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
+use client::blobs::BlobsError;
 use functions::{InProcess, expire_hourly};
 
 /// The container that exports are written into.

@@ -1,5 +1,5 @@
-//! `local` as a person runs it: README's first export, and how its commands answer, refuse and
-//! exit.
+//! `local` and `engagement-export` as a person runs them: README's first export, and how the
+//! commands answer, refuse and exit.
 #![cfg(test)]
 
 use std::fs::File;
@@ -14,12 +14,28 @@ use tokio::process::{Child, Command};
 
 const LOCAL: &str = env!("CARGO_BIN_EXE_local");
 
+/// Both commands.
+const PROGRAMS: [&str; 2] = ["local", EXPORTER];
+
+const EXPORTER: &str = "engagement-export";
+
 /// Where `serve` and `sample` listen: on any free port.
 const PORTS: [&str; 4] = ["--port", "0", "--blob-port", "0"];
 
-/// The command, which finds no settings of a person's in its environment.
-fn local<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = Command::new(LOCAL);
+/// The folder into which cargo has built both: `cargo test --workspace` builds the other one for its
+/// own tests.
+fn built() -> &'static Path {
+    let folder = Path::new(LOCAL).parent().unwrap();
+    assert!(
+        folder.join(EXPORTER).exists(),
+        "build {EXPORTER}: cargo build --package client"
+    );
+    folder
+}
+
+/// A command, which finds no settings of a person's in its environment.
+fn command<'a>(program: &str, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(built().join(program));
     command
         .args(arguments)
         .env_remove("VERIFY_CONTAINER_URL")
@@ -28,13 +44,20 @@ fn local<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     command
 }
 
-/// Runs it to its end: its exit code, what it answers and what it complains of.
+/// Runs `local` to its end: its exit code, what it answers and what it complains of.
 async fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> (i32, String, String) {
+    run_program("local", arguments).await
+}
+
+async fn run_program<'a>(
+    program: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> (i32, String, String) {
     let Output {
         status,
         stdout,
         stderr,
-    } = local(arguments).output().await.unwrap();
+    } = command(program, arguments).output().await.unwrap();
     (
         status.code().unwrap(),
         String::from_utf8(stdout).unwrap(),
@@ -44,10 +67,13 @@ async fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> (i32, String, 
 
 /// `serve` on a state, and what it says until it is up. It is killed when dropped.
 async fn serve(state: &str) -> (Child, String) {
-    let mut child = local(["serve", "--state", state].into_iter().chain(PORTS))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command(
+        "local",
+        ["serve", "--state", state].into_iter().chain(PORTS),
+    )
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -60,11 +86,12 @@ async fn serve(state: &str) -> (Child, String) {
     panic!("it ended: {said}");
 }
 
-/// Pastes commands into a shell in a folder. `cargo run` is the binary that cargo has built
+/// Pastes commands into a shell in a folder. `cargo run` is the binaries that cargo has built
 /// already.
 async fn paste(commands: &str, folder: &Path) -> (i32, String, String) {
     let cargo = format!(
-        "cargo() {{ [ \"${{*:1:5}}\" = 'run -q -p local --' ] && {LOCAL} \"${{@:6}}\"; }}\n"
+        "cargo() {{ [ \"${{*:1:5}}\" = 'run -q -p client --' ] && {}/{EXPORTER} \"${{@:6}}\"; }}\n",
+        built().display()
     );
     let mut shell = Command::new("bash");
     shell
@@ -230,9 +257,9 @@ async fn a_token_of_a_state_that_does_not_exist_is_refused_and_nothing_is_made()
     assert!(!typo.exists());
 }
 
-/// The commands that the help lists.
-async fn commands() -> Vec<String> {
-    let (code, help, _) = run(["--help"]).await;
+/// The commands that the help of a program lists.
+async fn commands(program: &str) -> Vec<String> {
+    let (code, help, _) = run_program(program, ["--help"]).await;
     assert_eq!(code, 0);
     let list = help
         .lines()
@@ -242,43 +269,54 @@ async fn commands() -> Vec<String> {
     let list: Vec<String> = list
         .map(|line| line.split_whitespace().next().unwrap().to_owned())
         .collect();
-    assert!(list.len() >= 6, "{help}");
+    assert!(list.len() >= 2, "{help}");
     list
 }
 
 #[tokio::test]
 async fn a_command_line_that_cannot_be_understood_exits_with_64_and_says_so_on_stderr() {
-    let wrong = commands()
-        .await
-        .into_iter()
-        .map(|command| vec![command, "--nonsense".to_owned()]);
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for program in PROGRAMS {
+        let commands = commands(program).await;
+        lines.extend(
+            commands
+                .iter()
+                .map(|command| (program, format!("{command} --nonsense"))),
+        );
+        lines.extend(["", "nonsense"].map(|line| (program, line.to_owned())));
+    }
     let others = [
-        "",
-        "nonsense",
-        "run --rows many",
-        "token --hours 0",
-        "token --hours 9999999999999",
-        "verify",
+        ("local", "run --rows many"),
+        ("local", "token --hours 0"),
+        ("local", "token --hours 9999999999999"),
+        (EXPORTER, "verify"),
+        (
+            EXPORTER,
+            "verify --job 01890a5d-ac96-774b-bcce-b302099a8057",
+        ),
     ];
-    let others = others
-        .into_iter()
-        .map(|line| line.split_whitespace().map(str::to_owned).collect());
-    let job = "verify --job 01890a5d-ac96-774b-bcce-b302099a8057"
-        .split(' ')
-        .map(str::to_owned)
-        .collect();
-    for line in wrong.chain(others).chain([job]) {
-        let (code, stdout, stderr) = run(line.iter().map(String::as_str)).await;
-        assert_eq!((code, stdout.as_str()), (64, ""), "{line:?}: {stderr}");
-        assert!(!stderr.is_empty(), "{line:?}");
+    lines.extend(others.map(|(program, line)| (program, line.to_owned())));
+    for (program, line) in lines {
+        let (code, stdout, stderr) = run_program(program, line.split_whitespace()).await;
+        assert_eq!(
+            (code, stdout.as_str()),
+            (64, ""),
+            "{program} {line}: {stderr}"
+        );
+        assert!(!stderr.is_empty(), "{program} {line}");
     }
 }
 
 #[tokio::test]
 async fn a_signature_that_comes_back_in_a_message_is_redacted() {
     let url = "http://127.0.0.1:1/a/exports?se=1&sig=c2VjcmV0%3D&sp=r";
-    for line in [vec!["verify", url], vec!["verify", "--job", url], vec![url]] {
-        let (code, stdout, stderr) = run(line.iter().copied()).await;
+    for (program, line) in [
+        (EXPORTER, vec!["verify", url]),
+        (EXPORTER, vec!["verify", "--job", url]),
+        (EXPORTER, vec![url]),
+        ("local", vec![url]),
+    ] {
+        let (code, stdout, stderr) = run_program(program, line.iter().copied()).await;
         assert!(code == 2 || code == 64, "{line:?}: {code}");
         assert!(
             stderr.contains("sig=[redacted]") && !(stderr + &stdout).contains("c2VjcmV0"),
@@ -289,21 +327,27 @@ async fn a_signature_that_comes_back_in_a_message_is_redacted() {
 
 #[tokio::test]
 async fn help_and_version_are_answers() {
-    let (code, stdout, stderr) = run(["--version"]).await;
-    assert_eq!(
-        (code, stdout.trim(), stderr.as_str()),
-        (0, concat!("local ", env!("CARGO_PKG_VERSION")), "")
-    );
-    for command in commands().await.iter().filter(|command| *command != "help") {
-        for (flag, expected) in [
-            ("--help", "Usage: local"),
-            ("--version", env!("CARGO_PKG_VERSION")),
-        ] {
-            let (code, stdout, stderr) = run([command.as_str(), flag]).await;
-            assert!(
-                code == 0 && stdout.contains(expected) && stderr.is_empty(),
-                "{command} {flag}: {stdout}{stderr}"
-            );
+    for program in PROGRAMS {
+        let (code, stdout, stderr) = run_program(program, ["--version"]).await;
+        let version = format!("{program} {}", env!("CARGO_PKG_VERSION"));
+        assert_eq!(
+            (code, stdout.trim(), stderr.as_str()),
+            (0, version.as_str(), "")
+        );
+        let usage = format!("Usage: {program}");
+        let commands = commands(program).await;
+        for command in commands.iter().filter(|command| *command != "help") {
+            for (flag, expected) in [
+                ("--help", usage.as_str()),
+                ("--version", env!("CARGO_PKG_VERSION")),
+            ] {
+                let (code, stdout, stderr) = run_program(program, [command.as_str(), flag]).await;
+                let said = stdout.contains(expected);
+                assert!(
+                    code == 0 && said && stderr.is_empty(),
+                    "{command} {flag}: {stdout}{stderr}"
+                );
+            }
         }
     }
 }
@@ -340,13 +384,14 @@ fn closed_pipe() -> Stdio {
 async fn a_reader_that_has_gone_changes_no_exit_code() {
     let folder = incomplete_download();
     let place = folder.path().to_str().unwrap();
-    for (line, expected) in [
-        (vec!["verify", place], 1),
-        (vec!["verify", "/does/not/exist"], 2),
-        (vec!["--help"], 0),
-        (vec!["--no"], 64),
+    for (program, line, expected) in [
+        (EXPORTER, vec!["verify", place], 1),
+        (EXPORTER, vec!["verify", "/does/not/exist"], 2),
+        (EXPORTER, vec!["--help"], 0),
+        ("local", vec!["--help"], 0),
+        ("local", vec!["--no"], 64),
     ] {
-        let status = local(line.iter().copied())
+        let status = command(program, line.iter().copied())
             .stdout(closed_pipe())
             .stderr(closed_pipe())
             .status()
@@ -360,11 +405,12 @@ async fn a_reader_that_has_gone_changes_no_exit_code() {
 async fn output_that_is_lost_on_a_full_disk_is_a_failure_of_its_own() {
     let folder = incomplete_download();
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    for line in [
-        vec!["verify", folder.path().to_str().unwrap()],
-        vec!["--version"],
+    for (program, line) in [
+        (EXPORTER, vec!["verify", folder.path().to_str().unwrap()]),
+        (EXPORTER, vec!["--version"]),
+        ("local", vec!["--version"]),
     ] {
-        let child = local(line.iter().copied())
+        let child = command(program, line.iter().copied())
             .stdout(full())
             .stderr(Stdio::piped())
             .spawn()

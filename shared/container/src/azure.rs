@@ -4,27 +4,23 @@
     reason = "the one adapter over Azure's container client"
 )]
 
-mod bounded;
 mod failure;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use azure_core::http::{
-    ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, Transport, Url,
-};
+use azure_client::{BoundedClient, container_client};
+use azure_core::http::{ExponentialRetryOptions, HttpClient, RetryOptions, Transport, Url};
 use azure_storage_blob::models::{
     BlockBlobClientCommitBlockListOptions, BlockBlobClientStageBlockOptions, BlockLookupList,
 };
-use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions, BlockBlobClient};
+use azure_storage_blob::{BlobContainerClient, BlockBlobClient};
 use bytes::Bytes;
 use domain::container::{BlobName, BlockId, ContainerAccess};
 use ports::container::{Container, ContainerError, Containers};
 use reqwest::redirect::Policy;
 use tokio::time::timeout;
-
-pub use self::bounded::{AnswerTooLong, BoundedClient};
 
 /// How patiently storage is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,16 +124,8 @@ impl Containers for AzureContainers {
         };
         let mut url = Url::parse(access.address.as_str()).map_err(|_| unusable())?;
         url.set_query(Some(access.signature.reveal()));
-        let client_options = ClientOptions {
-            transport: Some(self.transport.clone()),
-            retry: self.retry.clone(),
-            ..ClientOptions::default()
-        };
-        let options = BlobContainerClientOptions {
-            client_options,
-            ..BlobContainerClientOptions::default()
-        };
-        let client = BlobContainerClient::new(url, None, Some(options)).map_err(|_| unusable())?;
+        let client = container_client(url, self.transport.clone(), self.retry.clone())
+            .map_err(|_| unusable())?;
         Ok(Arc::new(AzureContainer {
             client,
             patience: self.patience,

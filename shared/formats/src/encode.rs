@@ -1,13 +1,10 @@
 //! From records to the bytes of a file, a row at a time, in bounded memory.
 
-mod csv;
-mod json;
-
 use domain::selection::{ExportFormat, ExportType};
 use time::{Date, OffsetDateTime};
 
-use crate::encode::csv::CsvWriter;
-use crate::encode::json::JsonWriter;
+use crate::csv::write::CsvWriter;
+use crate::json::write::JsonWriter;
 use crate::record::{BadRecord, Shape};
 
 /// What an encoder is to check and to leave out.

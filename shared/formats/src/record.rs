@@ -39,7 +39,7 @@ pub enum Kind {
     Timestamp,
     /// The timestamp whose UTC day is the record's day.
     RecordTime,
-    /// An object of at most [`MAX_EXTRAS`] strings, numbers, booleans and nulls.
+    /// An object of at most `MAX_EXTRAS` strings, numbers, booleans and nulls.
     Extras,
     /// An object.
     Object,

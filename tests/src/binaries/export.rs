@@ -1,6 +1,6 @@
 //! One whole export through the release binaries, from the POST to the sealed files.
 
-use local::blobs::ContainerView;
+use client::blobs::ContainerView;
 use local::dynamodb::scratch_dir;
 use serde_json::{Value, json};
 

@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use client::blobs::ContainerView;
 use domain::app::AppScope;
 use domain::job::{Job, JobId, JobKey};
 use domain::secret::Secret;
 use exports_table::DynamoStore;
 use local::azurite::{Azurite, AzuriteSettings, default_install};
-use local::blobs::ContainerView;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, REGION, REGISTRY_TABLE, create_tables};
 use local::sas::SasTerms;
 use ports::clock::Clock;

@@ -3,16 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use container::azure::{AzureContainers, AzureSettings};
-use domain::container::{ContainerAccess, ContainerAddress};
-use domain::secret::Secret;
+use client::blobs::{BlobEntry, ContainerView};
 use local::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
-use local::blobs::{BlobEntry, ContainerView};
 use local::sas::SasTerms;
-use ports::container::Containers;
 use tokio::net::TcpStream;
 
-use super::{blob, id, stage};
+use super::blob;
 
 fn settings(data: &Path) -> AzuriteSettings {
     AzuriteSettings {
@@ -24,20 +20,8 @@ fn settings(data: &Path) -> AzuriteSettings {
 
 async fn write_a_row(azurite: &Azurite) {
     let url = SasTerms::for_a_day("w").container_url(&azurite.endpoint(), "exports");
-    let (address, signature) = url.reveal().split_once('?').unwrap();
-    let access = ContainerAccess {
-        address: ContainerAddress::new(address),
-        signature: Secret::new(signature),
-    };
-    let container = AzureContainers::new(&AzureSettings::default())
-        .unwrap()
-        .open(&access)
-        .unwrap();
-    stage(&*container, id(1, 0), "row").await;
-    container
-        .commit_blocks(&blob(), &[id(1, 0)], "text/csv")
-        .await
-        .unwrap();
+    let view = ContainerView::open(&url).unwrap();
+    view.put(blob().as_str(), b"row", "text/csv").await.unwrap();
 }
 
 #[tokio::test]

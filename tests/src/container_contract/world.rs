@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Weak};
 
+use client::blobs::ContainerView;
 use container::azure::{AzureContainers, AzureSettings};
 use domain::container::{BlobName, ContainerAccess, ContainerAddress};
 use domain::secret::Secret;
 use fakes::container::{MemoryContainers, Permission};
 use local::azurite::{Azurite, AzuriteSettings, default_install};
-use local::blobs::ContainerView;
 use local::sas::SasTerms;
 use ports::clock::Clock;
 use ports::container::{Container, Containers};

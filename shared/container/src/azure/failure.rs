@@ -5,12 +5,11 @@
 
 mod detail;
 
+use azure_client::{AnswerTooLong, causes};
 use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use azure_core::http::headers::HeaderName;
 use ports::container::ContainerError;
-
-use super::bounded::{AnswerTooLong, causes};
 
 /// Reads a failure of Azure's client.
 pub(super) fn of(error: &azure_core::Error) -> ContainerError {

@@ -1,104 +1,30 @@
-//! The rows of an exported file, read as a stream: counted, or collected to be compared with the
-//! source's.
+//! Reads a `JsonBlob` back, without the encoder's tables.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::ExportType;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::row::{Fields, Form, RowSet};
-
-/// The most bytes that may come between one row and the next: what a row may make this program
-/// hold. The service's own rows are of a few MiB at most.
-pub(crate) const MAX_ROW_BYTES: u64 = 64 << 20;
-
-/// What the files of an export hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind {
-    /// The type of the rows.
-    pub export_type: ExportType,
-    /// The format of the files.
-    pub format: ExportFormat,
-}
-
-/// What becomes of the rows.
-#[derive(Debug)]
-pub(crate) enum Rows {
-    /// They are counted.
-    Counted(u64),
-    /// They are kept, to be compared.
-    Collected(RowSet),
-}
-
-impl Rows {
-    /// How many there are.
-    pub(crate) fn len(&self) -> u64 {
-        match self {
-            Self::Counted(rows) => *rows,
-            Self::Collected(rows) => rows.len(),
-        }
-    }
-}
-
-/// What may still be read before the next row begins; reader and parser share it.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    of_a_row: u64,
-    left: Cell<u64>,
-}
-
-impl Budget {
-    pub(crate) fn of(bytes: u64) -> Self {
-        Self {
-            of_a_row: bytes,
-            left: Cell::new(bytes),
-        }
-    }
-
-    /// Another row begins.
-    fn renew(&self) {
-        self.left.set(self.of_a_row);
-    }
-
-    /// Whether so many bytes more may be read.
-    pub(crate) fn spend(&self, bytes: usize) -> bool {
-        let left = self.left.get().checked_sub(bytes as u64);
-        self.left.set(left.unwrap_or_default());
-        left.is_some()
-    }
-
-    /// Nothing is held any more.
-    pub(crate) fn lift(&self) {
-        self.left.set(u64::MAX);
-    }
-}
-
-pub(crate) type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+use crate::read::{Budget, Collect, Fields, Rows, Unreadable};
 
 /// Reads the rows of a file to its end.
-pub(crate) fn read_rows(
+pub(crate) fn rows<C: Collect>(
     input: impl Read,
-    kind: Kind,
+    export_type: ExportType,
     budget: &Budget,
-    rows: &mut Rows,
+    rows: &mut Rows<C>,
 ) -> Result<(), Unreadable> {
-    match kind.format {
-        ExportFormat::JsonBlob => {
-            let mut json = serde_json::Deserializer::from_reader(input);
-            let items = Items {
-                group: group_of(kind.export_type),
-                budget,
-                rows,
-            };
-            json.deserialize_seq(items)?;
-            Ok(json.end()?)
-        }
-        ExportFormat::CsvBlob => csv_rows(input, budget, rows),
-    }
+    let mut json = serde_json::Deserializer::from_reader(input);
+    let items = Items {
+        group: group_of(export_type),
+        budget,
+        rows,
+    };
+    json.deserialize_seq(items)?;
+    Ok(json.end()?)
 }
 
 /// The array in which items of a type hold their rows, if they do.
@@ -117,28 +43,14 @@ fn group_of(export_type: ExportType) -> Option<&'static str> {
     }
 }
 
-fn csv_rows(input: impl Read, budget: &Budget, rows: &mut Rows) -> Result<(), Unreadable> {
-    let mut reader = csv::Reader::from_reader(input);
-    let header = reader.headers()?.clone();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record)? {
-        budget.renew();
-        match rows {
-            Rows::Counted(rows) => *rows += 1,
-            Rows::Collected(rows) => rows.add_cells(header.iter().zip(record.iter())),
-        }
-    }
-    Ok(())
-}
-
 /// The array of a file.
-struct Items<'a> {
+struct Items<'a, C> {
     group: Option<&'static str>,
     budget: &'a Budget,
-    rows: &'a mut Rows,
+    rows: &'a mut Rows<C>,
 }
 
-impl<'de> Visitor<'de> for Items<'_> {
+impl<'de, C: Collect> Visitor<'de> for Items<'_, C> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,16 +88,16 @@ impl<'de> Visitor<'de> for Items<'_> {
 fn collect(
     item: Fields<'_>,
     group: Option<&str>,
-    rows: &mut RowSet,
+    rows: &mut impl Collect,
 ) -> Result<(), serde_json::Error> {
     let Some(group) = group else {
-        return rows.add(&item, Form::Json);
+        return rows.add_fields(&item);
     };
     let mut key = item;
     let members = key.remove(group).map_or("[]", RawValue::get);
     for mut member in serde_json::from_str::<Vec<Fields<'_>>>(members)? {
         member.extend(key.iter().map(|(name, raw)| (name.clone(), *raw)));
-        rows.add(&member, Form::Json)?;
+        rows.add_fields(&member)?;
     }
     Ok(())
 }

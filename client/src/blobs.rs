@@ -9,18 +9,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use azure_client::{AnswerTooLong, BoundedClient, container_client};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::{
-    ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, StatusCode, Transport, Url,
+    ExponentialRetryOptions, HttpClient, RetryOptions, StatusCode, Transport, Url,
 };
+use azure_storage_blob::BlobContainerClient;
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientDownloadResult, BlobContainerClientListBlobsOptions,
-    BlobItem,
+    BlobItem, BlockBlobClientUploadOptions,
 };
-use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
-use container::azure::{AnswerTooLong, BoundedClient};
 use domain::secret::Secret;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -122,17 +122,8 @@ impl ContainerView {
     /// [`BlobsError::NotAUrl`].
     pub fn with_http_client(url: Url, http: Arc<dyn HttpClient>) -> Result<Self, BlobsError> {
         let transport = Transport::new(Arc::new(BoundedClient::reading(http)));
-        let client_options = ClientOptions {
-            transport: Some(transport),
-            retry: retries(),
-            ..ClientOptions::default()
-        };
-        let options = BlobContainerClientOptions {
-            client_options,
-            ..BlobContainerClientOptions::default()
-        };
         let client =
-            BlobContainerClient::new(url, None, Some(options)).map_err(|_| BlobsError::NotAUrl)?;
+            container_client(url, transport, retries()).map_err(|_| BlobsError::NotAUrl)?;
         Ok(Self { client })
     }
 
@@ -149,6 +140,28 @@ impl ContainerView {
         }
     }
 
+    /// Writes a small blob, in one request. Needs a signature that may write.
+    ///
+    /// # Errors
+    /// [`BlobsError::Storage`].
+    pub async fn put(
+        &self,
+        name: &str,
+        data: &'static [u8],
+        content_type: &str,
+    ) -> Result<(), BlobsError> {
+        let options = BlockBlobClientUploadOptions {
+            blob_content_type: Some(content_type.to_owned()),
+            ..BlockBlobClientUploadOptions::default()
+        };
+        let blob = self.client.blob_client(name).block_blob_client();
+        let content = Bytes::from_static(data).into();
+        blob.upload(content, Some(options))
+            .await
+            .map_err(|error| failure(&format!("write {name}"), &error))?;
+        Ok(())
+    }
+
     /// All committed blobs, by name.
     ///
     /// # Errors
@@ -161,7 +174,7 @@ impl ContainerView {
     ///
     /// # Errors
     /// [`BlobsError::Storage`]; the stream's items too.
-    pub fn list_below(
+    pub(crate) fn list_below(
         &self,
         prefix: &str,
     ) -> Result<impl futures::Stream<Item = Result<BlobEntry, BlobsError>> + Send + use<>, BlobsError>

@@ -61,7 +61,7 @@ impl Verdict {
 
     pub(super) fn add(&mut self, bytes: u64, rows: Rows) {
         self.bytes += bytes;
-        self.rows += rows.len();
+        self.rows += rows.count();
         if let Rows::Collected(rows) = rows {
             self.found.extend(rows);
         }

@@ -7,25 +7,24 @@ mod manifest;
 mod mismatch;
 mod place;
 mod row;
-mod rows;
-mod source;
 mod verdict;
 
 use futures::{FutureExt, StreamExt, stream};
 
 pub use self::command::{VerifyArguments, verify};
-pub use self::manifest::{MANIFEST_NAME, Manifest, ManifestFile};
+pub use self::manifest::{MANIFEST_NAME, Manifest};
 pub use self::mismatch::Mismatch;
 pub use self::place::{ContainerPlace, JobName, Place, PlaceError};
-pub use self::row::{Difference, RowSet};
-pub use self::source::{device_rows, lake_rows};
+pub use self::row::{Difference, Form, RowSet};
 pub use self::verdict::Verdict;
 
-use inspect::{Inspected, inspect};
-use manifest::problem_of;
-use mismatch::{equal, same};
-use place::{Opened, Strays};
-use rows::Rows;
+use self::inspect::{Inspected, inspect};
+use self::manifest::{ManifestFile, problem_of};
+use self::mismatch::{equal, same};
+use self::place::{Opened, Strays};
+
+/// The rows of a file, counted or kept.
+type Rows = formats::read::Rows<RowSet>;
 
 /// How many files are read at once.
 const FILES_AT_ONCE: usize = 4;
@@ -189,7 +188,7 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
     let rows = read
         .rows
         .map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
-    equal(&file.name, "row", file.rows, rows.len())?;
+    equal(&file.name, "row", file.rows, rows.count())?;
     Ok(Right {
         bytes: read.bytes,
         rows,

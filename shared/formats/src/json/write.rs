@@ -5,7 +5,7 @@ use crate::record::{Field, Group, Presence, Record, Shape};
 /// Writes the array. A group is closed as soon as a row with another key comes, so none is ever
 /// held.
 #[derive(Debug, Default)]
-pub(super) struct JsonWriter {
+pub(crate) struct JsonWriter {
     /// Whether a group's key holds what is there on request only.
     whole_key: bool,
     begun: bool,
@@ -18,14 +18,14 @@ pub(super) struct JsonWriter {
 impl JsonWriter {
     /// A writer of a new file. Activities are grouped by session, and by device too when its id is
     /// asked for.
-    pub(super) fn new(export_device_id: bool) -> Self {
+    pub(crate) fn new(export_device_id: bool) -> Self {
         Self {
             whole_key: export_device_id,
             ..Self::default()
         }
     }
 
-    pub(super) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
         if let Some(group) = shape.group {
             self.write_in_group(shape, group, record, out);
         } else {
@@ -34,7 +34,7 @@ impl JsonWriter {
         }
     }
 
-    pub(super) fn finish(self, shape: &Shape, out: &mut Vec<u8>) {
+    pub(crate) fn finish(self, shape: &Shape, out: &mut Vec<u8>) {
         if self.begun {
             out.extend_from_slice(if shape.group.is_some() {
                 b"]}\n]\n"

@@ -6,14 +6,14 @@ use crate::record::{Record, Shape, value};
 
 /// Writes the header before the first row, and the rows.
 #[derive(Debug, Default)]
-pub(super) struct CsvWriter {
+pub(crate) struct CsvWriter {
     begun: bool,
     /// Room to build a nested value before it is quoted.
     nested: Vec<u8>,
 }
 
 impl CsvWriter {
-    pub(super) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
         if !self.begun {
             write_header(shape, out);
             self.begun = true;

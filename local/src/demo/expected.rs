@@ -4,20 +4,20 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use client::verify::{Form, Mismatch, RowSet};
 use domain::selection::{ExportFormat, ExportType};
 use flate2::read::MultiGzDecoder;
+use formats::read::Fields;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::mismatch::Mismatch;
-use super::row::{Fields, Form, RowSet};
 use crate::sample::{DAYS, Sample, SampleApp, folder};
 
 /// The rows that the lake holds of a type and an app, on all days of the sample.
 ///
 /// # Errors
 /// [`Mismatch::Unreadable`] when a file cannot be read.
-pub fn lake_rows(
+pub(super) fn lake_rows(
     lake: &Path,
     export_type: ExportType,
     app: &SampleApp,
@@ -71,7 +71,7 @@ fn add_file(
 ///
 /// # Errors
 /// [`Mismatch::Unreadable`] when a made-up value is no JSON.
-pub fn device_rows(
+pub(super) fn device_rows(
     sample: &Sample,
     app: &SampleApp,
     format: ExportFormat,

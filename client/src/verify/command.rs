@@ -1,4 +1,4 @@
-//! `local verify`: the command.
+//! `engagement-export verify`: the command.
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `local verify` as a person runs it, over a real export in Azurite and in a folder. Only a test
+//! `engagement-export verify` as a person runs it, over a real export in Azurite and in a folder. Only a test
 //! binary of its own is told by cargo where the command is.
 #![cfg(test)]
 
@@ -6,18 +6,14 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use bytes::Bytes;
-use container::azure::{AzureContainers, AzureSettings};
-use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
+use client::blobs::ContainerView;
 use domain::secret::Secret;
-use local::blobs::ContainerView;
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
 use local::sas::SasTerms;
 use local::stack::{Stack, StackSettings};
 use ports::clock::Clock;
-use ports::container::Containers;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -25,7 +21,7 @@ use wiring::SystemClock;
 
 /// Runs the command; what is given to its standard input, what it says and how it exits.
 async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (i32, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engagement-export"));
     command
         .arg("verify")
         .args(arguments)
@@ -116,30 +112,8 @@ async fn download(stack: &Stack, folder: &Path) -> Vec<String> {
 
 /// Writes a blob beside the service.
 async fn put(url: &Secret, name: &str) {
-    let (address, signature) = url.reveal().split_once('?').unwrap();
-    let access = ContainerAccess {
-        address: ContainerAddress::new(address),
-        signature: Secret::new(signature),
-    };
-    let container = AzureContainers::new(&AzureSettings::default())
-        .unwrap()
-        .open(&access)
-        .unwrap();
-    let (blob, id) = (
-        BlobName::from_stored(name),
-        BlockId {
-            attempt: 9,
-            index: 0,
-        },
-    );
-    container
-        .stage_block(&blob, id, Bytes::from_static(b"[]"))
-        .await
-        .unwrap();
-    container
-        .commit_blocks(&blob, &[id], "application/json")
-        .await
-        .unwrap();
+    let view = ContainerView::open(url).unwrap();
+    view.put(name, b"[]", "application/json").await.unwrap();
 }
 
 fn expired(stack: &Stack) -> Secret {

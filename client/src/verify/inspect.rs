@@ -5,11 +5,12 @@ use std::io::{self, BufReader, Read};
 use aws_lc_rs::digest;
 use bytes::{Buf, Bytes};
 use crc_fast::CrcAlgorithm;
+use formats::read::{Budget, Kind, MAX_ROW_BYTES, read_rows};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
+use super::Rows;
 use super::place::{Pieces, PlaceError};
-use super::rows::{Budget, Kind, MAX_ROW_BYTES, Rows, read_rows};
 
 /// How many pieces of a file may wait to be parsed.
 const PIECES_AHEAD: usize = 2;
@@ -170,7 +171,7 @@ mod tests {
     async fn rows_are_counted_as_the_contract_means_them() {
         let events = r#"[{"deviceId":"d","events":[{"n":1},{"n":[{}]}]},{"events":[{"x":{"events":[1,2]}}],"a":null}]"#;
         let read_json = read(events, ExportFormat::JsonBlob, 1_000).await;
-        assert_eq!(read_json.rows.unwrap().len(), 3);
+        assert_eq!(read_json.rows.unwrap().count(), 3);
         assert_eq!(
             (read_json.bytes, read_json.sha256),
             (events.len() as u64, sha256(events))
@@ -181,7 +182,7 @@ mod tests {
                 .await
                 .rows
                 .unwrap()
-                .len(),
+                .count(),
             2
         );
     }
@@ -223,7 +224,7 @@ mod tests {
                 .await
                 .rows
                 .unwrap()
-                .len(),
+                .count(),
             200_000
         );
         let many = format!("[{{\"events\":[{}{{}}]}}]", "{},".repeat(100_000));
@@ -232,7 +233,7 @@ mod tests {
                 .await
                 .rows
                 .unwrap()
-                .len(),
+                .count(),
             100_001
         );
     }

@@ -6,14 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use formats::read::{Collect, Fields};
 use serde_json::value::RawValue;
-
-/// The fields of a row, each with its raw JSON.
-pub(crate) type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 /// What of a value a format keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// Everything.
     Json,
     /// Its text: `"1"` and `1` look alike.
@@ -37,11 +35,6 @@ pub struct Difference {
 }
 
 impl RowSet {
-    /// How many rows there are.
-    pub fn len(&self) -> u64 {
-        self.rows
-    }
-
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
@@ -56,7 +49,7 @@ impl RowSet {
     }
 
     /// Adds a row.
-    pub(crate) fn add(&mut self, fields: &Fields<'_>, form: Form) -> Result<(), serde_json::Error> {
+    pub fn add(&mut self, fields: &Fields<'_>, form: Form) -> Result<(), serde_json::Error> {
         let mut text = String::new();
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let value = match form {
@@ -70,18 +63,6 @@ impl RowSet {
         }
         self.add_text(&text);
         Ok(())
-    }
-
-    /// Adds a row of a CSV file; an empty cell is an absent value.
-    pub(crate) fn add_cells<'a>(&mut self, cells: impl Iterator<Item = (&'a str, &'a str)>) {
-        let filled = cells
-            .filter(|(_, value)| !value.is_empty())
-            .collect::<BTreeMap<_, _>>();
-        let mut text = String::new();
-        for (name, value) in filled {
-            push_field(&mut text, name, &cell(value));
-        }
-        self.add_text(&text);
     }
 
     fn add_text(&mut self, text: &str) {
@@ -104,6 +85,27 @@ impl RowSet {
             difference.surplus += (count - expected).max(0).unsigned_abs();
         }
         (difference.missing + difference.surplus > 0).then_some(difference)
+    }
+}
+
+impl Collect for RowSet {
+    fn add_fields(&mut self, fields: &Fields<'_>) -> Result<(), serde_json::Error> {
+        self.add(fields, Form::Json)
+    }
+
+    fn add_cells<'a>(&mut self, cells: impl Iterator<Item = (&'a str, &'a str)>) {
+        let filled = cells
+            .filter(|(_, value)| !value.is_empty())
+            .collect::<BTreeMap<_, _>>();
+        let mut text = String::new();
+        for (name, value) in filled {
+            push_field(&mut text, name, &cell(value));
+        }
+        self.add_text(&text);
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
     }
 }
 

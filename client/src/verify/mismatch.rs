@@ -69,7 +69,8 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    pub(super) fn unreadable(path: &Path, error: &(impl std::error::Error + ?Sized)) -> Self {
+    /// What kept a file, or the source, from being read.
+    pub fn unreadable(path: &Path, error: &(impl std::error::Error + ?Sized)) -> Self {
         Self::Unreadable {
             name: path.display().to_string(),
             reason: error.to_string(),

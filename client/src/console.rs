@@ -13,7 +13,7 @@ use indicatif::HumanCount;
 
 /// The exit code of a command line that cannot be understood: `EX_USAGE` of `sysexits.h`
 /// (<https://man.freebsd.org/cgi/man.cgi?query=sysexits>).
-pub const USAGE: u8 = 64;
+pub(crate) const USAGE: u8 = 64;
 
 /// The exit code when a result could not be written, as to a full disk: `EX_IOERR`.
 pub const OUTPUT_LOST: u8 = 74;
@@ -47,6 +47,18 @@ pub fn output_is_lost() -> bool {
 /// A count with a comma before every third digit, and its noun: "1 row", "1,234 rows".
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", HumanCount(count), agree(count, "", "s"))
+}
+
+/// Help and version are answers; everything else is a command line that cannot be understood.
+///
+/// The exit code.
+pub fn answer_usage(answer: &clap::Error) -> u8 {
+    if answer.use_stderr() {
+        complain(answer.render().to_string().trim_end());
+        return USAGE;
+    }
+    say(answer.render().to_string().trim_end());
+    if output_is_lost() { OUTPUT_LOST } else { 0 }
 }
 
 fn note(to: &mut impl Write, line: &impl Display) -> io::Result<()> {

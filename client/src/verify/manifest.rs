@@ -8,13 +8,13 @@ use domain::job::JobId;
 use domain::manifest::MANIFEST_VERSION;
 use domain::selection::{ExportFormat, ExportType};
 use domain::warning::Warning;
+use formats::read::Kind;
+use read::{Document, Files};
 use serde::Deserialize;
 
 use super::inspect::blocking;
 use super::mismatch::{Mismatch, equal, shown};
 use super::place::{Opened, PlaceError};
-use super::rows::Kind;
-use read::{Document, Files};
 
 /// How every export's manifest is called, within the folder of its files.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -53,7 +53,7 @@ pub(super) struct Totals {
 
 /// A file as the manifest has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestFile {
+pub(crate) struct ManifestFile {
     /// The blob's name.
     pub name: String,
     /// Its rows.

@@ -34,7 +34,7 @@ impl AnswerTooLong {
 }
 
 /// An error and what it came from, the nearest first.
-pub(super) fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+pub fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     successors(
         Some(error as &(dyn StdError + 'static)),
         |cause: &&(dyn StdError + 'static)| (*cause).source(),

@@ -1,0 +1,35 @@
+//! Azure's client of a container, opened in one way by whoever writes into it and by whoever reads
+//! it: through an HTTP client that bounds what it reads of an answer.
+#![expect(
+    clippy::disallowed_types,
+    reason = "hands the vendor's client to those who may use it"
+)]
+
+mod bounded;
+
+use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+
+pub use self::bounded::{AnswerTooLong, BoundedClient, causes};
+
+/// A client of the container at a URL with its signature; no request is made.
+///
+/// # Errors
+/// Azure's own error, which holds the URL and so must be told to nobody, when the URL is that of no
+/// container.
+pub fn container_client(
+    url: Url,
+    transport: Transport,
+    retry: RetryOptions,
+) -> azure_core::Result<BlobContainerClient> {
+    let client_options = ClientOptions {
+        transport: Some(transport),
+        retry,
+        ..ClientOptions::default()
+    };
+    let options = BlobContainerClientOptions {
+        client_options,
+        ..BlobContainerClientOptions::default()
+    };
+    BlobContainerClient::new(url, None, Some(options))
+}

@@ -1,0 +1,4 @@
+//! `CsvBlob`: a header, then a line a row (RFC 4180).
+
+pub(crate) mod read;
+pub(crate) mod write;

@@ -1,0 +1,114 @@
+//! The rows of an exported file, read as a stream: counted, or collected to be compared.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Read;
+
+use domain::selection::{ExportFormat, ExportType};
+use serde_json::value::RawValue;
+
+use crate::{csv, json};
+
+/// The fields of a row, each with its raw JSON.
+pub type Fields<'a> = BTreeMap<String, &'a RawValue>;
+
+/// The most bytes that may come between one row and the next: what a row may make this program
+/// hold. The service's own rows are of a few MiB at most.
+pub const MAX_ROW_BYTES: u64 = 64 << 20;
+
+/// What the files of an export hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// The type of the rows.
+    pub export_type: ExportType,
+    /// The format of the files.
+    pub format: ExportFormat,
+}
+
+/// Keeps rows, to compare them.
+pub trait Collect {
+    /// Adds a row of JSON.
+    ///
+    /// # Errors
+    /// What a value is that is no JSON.
+    fn add_fields(&mut self, fields: &Fields<'_>) -> Result<(), serde_json::Error>;
+
+    /// Adds a row of CSV: each column's name with its cell. An empty cell is an absent value.
+    fn add_cells<'a>(&mut self, cells: impl Iterator<Item = (&'a str, &'a str)>);
+
+    /// How many rows there are.
+    fn rows(&self) -> u64;
+}
+
+/// What becomes of the rows.
+#[derive(Debug)]
+pub enum Rows<C> {
+    /// They are counted.
+    Counted(u64),
+    /// They are kept.
+    Collected(C),
+}
+
+impl<C: Collect> Rows<C> {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Counted(rows) => *rows,
+            Self::Collected(kept) => kept.rows(),
+        }
+    }
+}
+
+/// What may still be read before the next row begins; reader and parser share it.
+#[derive(Debug)]
+pub struct Budget {
+    of_a_row: u64,
+    left: Cell<u64>,
+}
+
+impl Budget {
+    /// So many bytes a row.
+    pub fn of(bytes: u64) -> Self {
+        Self {
+            of_a_row: bytes,
+            left: Cell::new(bytes),
+        }
+    }
+
+    /// Another row begins.
+    pub(crate) fn renew(&self) {
+        self.left.set(self.of_a_row);
+    }
+
+    /// Whether so many bytes more may be read.
+    pub fn spend(&self, bytes: usize) -> bool {
+        let left = self.left.get().checked_sub(bytes as u64);
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// Nothing is held any more.
+    pub fn lift(&self) {
+        self.left.set(u64::MAX);
+    }
+}
+
+/// Why a file's rows cannot be read.
+pub type Unreadable = Box<dyn Error + Send + Sync>;
+
+/// Reads the rows of a file to its end.
+///
+/// # Errors
+/// [`Unreadable`] when it is not of its format. The rows until there are told.
+pub fn read_rows<C: Collect>(
+    input: impl Read,
+    kind: Kind,
+    budget: &Budget,
+    rows: &mut Rows<C>,
+) -> Result<(), Unreadable> {
+    match kind.format {
+        ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
+        ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
+    }
+}
