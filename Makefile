@@ -102,6 +102,11 @@ sample-hashes: ## The SHA-256 of every data file of the sample, all types in all
 	cargo test --package tests --locked sample_hashes:: -- renew=sample-hashes
 	@git diff --stat -- tests/sample-hashes.txt
 
+.PHONY: states
+states: ## Which moves every phase of a job and every state of a chunk allow, into docs/STATES.md
+	cargo test --package tests --locked states:: -- renew=states
+	@git diff --stat -- docs/STATES.md
+
 # What libFuzzer is told: how long an input may be, and what a run may take. No bomb may need much memory.
 FUZZ_RUN = RUSTUP_TOOLCHAIN=nightly $(FUZZ) run --fuzz-dir fuzz/libfuzzer --target-dir $(TARGET)/fuzz
 FUZZ_LIMITS = -max_len=$(if $(filter lake_streams,$*),512,4096) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64

@@ -1,6 +1,6 @@
 //! A manifest, as it is read back.
 
-use domain::manifest::{Manifest, ManifestWriter};
+use domain::manifest::{Manifest, ManifestText};
 
 /// What can be read is, written anew, read as the same.
 pub fn manifest(input: &[u8]) -> bool {
@@ -17,7 +17,7 @@ pub fn manifest(input: &[u8]) -> bool {
 
 fn written(manifest: &Manifest) -> Vec<u8> {
     let mut text = Vec::new();
-    let mut writer = ManifestWriter::begin(&manifest.head, &mut text).expect("a head is JSON");
+    let mut writer = ManifestText::begin(&manifest.head, &mut text).expect("a head is JSON");
     for file in &manifest.files {
         writer.add(file, &mut text).expect("a file's entry is JSON");
     }

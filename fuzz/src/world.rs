@@ -91,10 +91,7 @@ impl OneJob {
     /// What a job would be stored as, looked through.
     fn stored(job: Job) -> Job {
         assert!(!is_shown_in(&format!("{job:?}")), "{job:?}");
-        Job {
-            revision: job.revision + 1,
-            ..job
-        }
+        job.written()
     }
 }
 

@@ -49,6 +49,8 @@ mod simulation;
 #[cfg(test)]
 mod source_contract;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod store_contract;
 #[cfg(test)]
 mod stories;

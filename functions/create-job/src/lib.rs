@@ -208,10 +208,7 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
         now,
         ports.settings.retention,
     );
-    Ok(Job {
-        warnings: unknown.into_iter().collect(),
-        ..job
-    })
+    Ok(job.warn(unknown))
 }
 
 /// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices

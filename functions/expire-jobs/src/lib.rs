@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use domain::job::{Cancellation, IllegalMove, Job, JobKey, Phase};
+use domain::job::{Cancellation, IllegalMove, JobKey, Phase};
 use ports::clock::Clock;
 use ports::store::{StoreError, WaitingJobs};
 use serde_json::Value;
@@ -96,11 +96,10 @@ pub async fn handle(_: Value, ports: &Ports) -> Result<(), ExpireError> {
 async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     let now = ports.clock.now();
     match ports.jobs.job(key, now).await? {
-        Some(Job {
-            phase: Phase::AwaitingCredential { since, .. },
-            ..
-        }) if now - since < ports.wait => return Ok(()),
-        Some(job) if matches!(job.phase, Phase::AwaitingCredential { .. }) => {
+        Some(job) if let Phase::AwaitingCredential { since, .. } = job.phase => {
+            if now - since < ports.wait {
+                return Ok(());
+            }
             let job = ports
                 .jobs
                 .put_job(job.cancel(Cancellation::CredentialOverdue)?)

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use container::writer::{WriterSettings, commit};
 use domain::container::{ContainerAccess, PreparedFile};
-use domain::job::{IllegalMove, Job, Outcome, Phase, Plan};
+use domain::job::{IllegalMove, Job, Phase, Plan};
 use domain::tally::Tally;
 use edge::event::{JobEvent, UnreadableMessage};
 use ports::clock::Clock;
@@ -155,7 +155,7 @@ async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError
 
 async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
     match publish(job, tally, ports).await {
-        Ok(outcome) => put(job, |job| job.end(ports.clock.now(), outcome), ports).await?,
+        Ok(()) => put(job, |job| job.end(ports.clock.now()), ports).await?,
         Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
             if let Ok(waiting) = job
                 .clone()
@@ -189,40 +189,32 @@ async fn end_without_manifest(
 }
 
 /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
-async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<Outcome, FinishError> {
+async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
     let container = open_container(job, ports).await?;
     loop {
-        let Some((file, outcome)) = prepared_manifest(&job.phase) else {
+        let Some(file) = prepared_manifest(&job.phase) else {
             *job = job.clone().warn_of_rows(tally);
-            let prepared = manifest::stage(
-                job,
-                job.phase.cancellation(),
-                tally,
-                Arc::clone(&container),
-                ports,
-            )
-            .await?;
-            put(job, |job| job.prepare_manifest(Some(prepared)), ports).await?;
+            let (file, told) = manifest::stage(job, tally, Arc::clone(&container), ports).await?;
+            put(job, |job| job.prepare_manifest(file, told), ports).await?;
             continue;
         };
         match commit(container.as_ref(), &file, "application/json").await {
-            Ok(()) => return Ok(outcome),
+            Ok(()) => return Ok(()),
             Err(ContainerError::BlocksGone) => {
-                put(
-                    job,
-                    |job| job.prepare_manifest(None).and_then(Job::begin_finishing),
-                    ports,
-                )
-                .await?;
+                put(job, Job::restage_manifest, ports).await?;
             }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-fn prepared_manifest(phase: &Phase) -> Option<(PreparedFile, Outcome)> {
-    if let Phase::Finishing { manifest, .. } = phase {
-        manifest.clone()
+fn prepared_manifest(phase: &Phase) -> Option<PreparedFile> {
+    if let Phase::Finishing {
+        manifest: Some((file, _)),
+        ..
+    } = phase
+    {
+        Some(file.clone())
     } else {
         None
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use container::writer::BlobWriter;
 use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, PreparedFile};
-use domain::job::{Cancellation, Job, Outcome, Plan};
-use domain::manifest::{FileEntry, Head, ManifestWriter, Missing};
+use domain::job::Job;
+use domain::manifest::{FileEntry, ManifestWriter, Missing, Told};
 use domain::plural::counted;
 use domain::tally::Tally;
 use ports::container::Container;
@@ -15,20 +15,16 @@ use ports::store::ChunkLists;
 
 use crate::{FinishError, Ports};
 
-/// How many missing chunks `errorDetails` tells of; the manifest lists them all.
-const DETAILED_FAILURES: usize = 10;
-
-/// Stages the manifest and says how the job ends.
+/// Stages the manifest, which tells how the job ends.
 pub(crate) async fn stage(
     job: &Job,
-    cancelled: Option<Cancellation>,
     tally: &Tally,
     container: Arc<dyn Container>,
     ports: &Ports,
-) -> Result<(PreparedFile, Outcome), FinishError> {
+) -> Result<(PreparedFile, Told), FinishError> {
     let name = BlobName::manifest(job.request.export_type, job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.writer);
-    let mut manifest = ManifestWriter::begin(&Head::of(job, tally), blob.buffer())?;
+    let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let (mut counted, mut missing) = (Tally::default(), Vec::new());
     while let Some(chunk) = chunks.next().await? {
@@ -53,11 +49,8 @@ pub(crate) async fn stage(
             "the chunks come to {counted:?}, the tally is {tally:?}"
         )));
     }
-    manifest.finish(&missing, blob.buffer())?;
-    Ok((
-        blob.finish().await?,
-        outcome(job, cancelled, tally, &missing),
-    ))
+    let told = manifest.finish(&missing, blob.buffer())?;
+    Ok((blob.finish().await?, told))
 }
 
 /// What one chunk adds to the counts.
@@ -93,45 +86,6 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
         | ChunkState::Running { .. }
         | ChunkState::Prepared { .. }
         | ChunkState::Parked { .. } => Ok(Tally { open: 1, ..planned }),
-    }
-}
-
-fn outcome(
-    job: &Job,
-    cancelled: Option<Cancellation>,
-    tally: &Tally,
-    missing: &[Missing],
-) -> Outcome {
-    let whole = format!(
-        "The files of {} of {} are whole and listed in the manifest.",
-        tally.recorded,
-        counted(tally.planned, "chunk")
-    );
-    match (&job.plan, cancelled) {
-        (Plan::Complete { .. }, _) if missing.is_empty() => Outcome::Succeeded,
-        (_, Some(why)) => Outcome::of_cancellation(why, &whole),
-        (Plan::Failed { reason, .. }, None) => Outcome::Failed {
-            details: format!("The selection could not be planned: {reason}. {whole}"),
-        },
-        (Plan::Complete { .. } | Plan::Open { .. }, None) => {
-            let chunks = counted(missing.len() as u64, "chunk");
-            let details = format!("{chunks} could not be exported: {}. {whole}", told(missing));
-            Outcome::Incomplete { details }
-        }
-    }
-}
-
-/// The first few reasons.
-fn told(missing: &[Missing]) -> String {
-    let told = missing
-        .iter()
-        .take(DETAILED_FAILURES)
-        .map(|one| format!("chunk {}: {}", one.chunk, one.reason));
-    let told = told.collect::<Vec<_>>().join("; ");
-    if missing.len() > DETAILED_FAILURES {
-        told + "; the manifest lists the others"
-    } else {
-        told
     }
 }
 

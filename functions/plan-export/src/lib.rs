@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::chunk::{Chunk, ChunkKey};
-use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
+use domain::job::{IllegalMove, Job, JobKey, MAX_SHARDS, Phase, Plan};
 use edge::event::{JobEvent, UnreadableMessage};
 use ports::clock::Clock;
 use ports::source::{PlanPage, SourceError, Sources};
-use ports::store::{ChunkLists, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans, StoreError};
+use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
@@ -156,7 +156,7 @@ impl Planner<'_> {
         job = job.list_page(listed_at, page.found);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
-            job.shards = self.ports.max_shards;
+            job = job.spread(self.ports.max_shards)?;
         }
         let chunks: Vec<Chunk> = (job.chunks..)
             .zip(page.chunks)

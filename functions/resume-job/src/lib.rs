@@ -122,7 +122,9 @@ fn read_resumption(call: Call<'_>) -> Result<(Option<Secret>, Option<Warning>), 
 fn changed(job: Job, credential: Option<&Credential>) -> Result<Change, ApiError> {
     let act = act(&job.phase, credential.is_some())?;
     let job = match credential {
-        Some(credential) => job.replace_credential(credential.clone()),
+        Some(credential) => job
+            .replace_credential(credential.clone())
+            .map_err(|error| ApiError::Internal(error.into()))?,
         None => job,
     };
     match act {

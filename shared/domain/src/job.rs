@@ -14,6 +14,8 @@
 //! moves are in `job/moves.rs`.
 
 mod moves;
+mod outcome;
+mod stored;
 mod warnings;
 
 use std::fmt;
@@ -22,11 +24,10 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use self::outcome::{Cancellation, Outcome};
+pub use self::stored::{ImpossibleJob, Job, MAX_SHARDS, StoredJob};
 use crate::app::AppScope;
-use crate::container::{ContainerAddress, PreparedFile};
-use crate::listing::Listing;
-use crate::selection::ExportRequest;
-use crate::warning::Warning;
+use crate::container::PreparedFile;
 
 /// A job's id: a `UUIDv7`, so that ids sort by creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,80 +101,6 @@ pub enum Plan {
     },
 }
 
-/// Why a job is ended before all of its chunks are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancellation {
-    /// Its owner asked for it.
-    Asked,
-    /// It waited too long for a new credential.
-    CredentialOverdue,
-}
-
-impl Cancellation {
-    /// What `errorDetails` says first of such a job.
-    pub fn told(self) -> &'static str {
-        match self {
-            Self::Asked => "The job was cancelled.",
-            Self::CredentialOverdue => {
-                "The job waited too long for a new signature of the container."
-            }
-        }
-    }
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every chunk is recorded: complete and exact.
-    Succeeded,
-    /// Some chunks could not be exported.
-    Incomplete {
-        /// Which and why, in words.
-        details: String,
-    },
-    /// The job as a whole could not be done.
-    Failed {
-        /// Why, in words.
-        details: String,
-    },
-    /// The owner cancelled it before all chunks were recorded.
-    Cancelled {
-        /// What is whole all the same, in words.
-        details: String,
-    },
-}
-
-impl Outcome {
-    /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a
-    /// colon.
-    fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
-        let details = format!("The manifest could not be written: {reason}.");
-        match cancelled {
-            None => Self::Failed { details },
-            Some(why) => Self::of_cancellation(why, &details),
-        }
-    }
-
-    /// How a job ends that was ended early; `details` follow after why.
-    pub fn of_cancellation(why: Cancellation, details: &str) -> Self {
-        let details = format!("{} {details}", why.told());
-        match why {
-            Cancellation::Asked => Self::Cancelled { details },
-            Cancellation::CredentialOverdue => Self::Failed { details },
-        }
-    }
-
-    /// What `errorDetails` says; absent when the job succeeded.
-    pub fn details(&self) -> Option<&str> {
-        match self {
-            Self::Succeeded => None,
-            Self::Incomplete { details }
-            | Self::Failed { details }
-            | Self::Cancelled { details } => Some(details),
-        }
-    }
-}
-
 /// The name of the phase [`Phase::AwaitingCredential`].
 pub const AWAITING_CREDENTIAL: &str = "awaiting-credential";
 
@@ -214,7 +141,7 @@ pub enum Phase {
         /// How.
         outcome: Outcome,
         /// Whether a manifest says what it holds; always after success, and when only chunks are
-        /// missing.
+        /// missing ([`Outcome::is_told_by_its_manifest`]).
         has_manifest: bool,
     },
 }
@@ -298,41 +225,6 @@ pub struct Credential {
     pub sealed: SealedCredential,
     /// When it expires, as far as it says.
     pub expires: Option<OffsetDateTime>,
-}
-
-/// A job as last read from or written to the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// Which job.
-    pub key: JobKey,
-    /// What to export.
-    pub request: ExportRequest,
-    /// Where to: the container without its signature.
-    pub destination: ContainerAddress,
-    /// The container's signature; erased when nothing can need it again.
-    pub credential: Option<Credential>,
-    /// Counts the credentials that the job was given, from 1.
-    pub credentials_given: u32,
-    /// When the client's request was accepted.
-    pub created: OffsetDateTime,
-    /// When the job and all its items may be forgotten.
-    pub expires: OffsetDateTime,
-    /// Where it stands.
-    pub phase: Phase,
-    /// How far its plan is.
-    pub plan: Plan,
-    /// What the pages of a plan that is not complete came upon.
-    pub listing: Listing,
-    /// Chunks planned so far.
-    pub chunks: u32,
-    /// Shards that its chunks are spread over; settled by the first page of the plan.
-    pub shards: u16,
-    /// What its owner should know although nothing is refused.
-    pub warnings: Vec<Warning>,
-    /// How many times finishing was begun; the manifest's block ids carry it.
-    pub finish_attempts: u32,
-    /// Counts the writes of the stored item; the condition of the next one.
-    pub revision: u64,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::chunk::{Chunk, ChunkSource, Output};
 use crate::container::PreparedFile;
-use crate::job::{Job, Plan};
+use crate::job::{Job, Outcome, Plan};
 use crate::selection::Selection;
 use crate::tally::Tally;
 use crate::warning::Warning;
@@ -279,13 +279,71 @@ impl SourceEntry {
     }
 }
 
-/// Writes a manifest's JSON piece by piece, each into the buffer that it is given.
+/// Writes the manifest of a job piece by piece, each into the buffer that it is given.
+#[derive(Debug)]
+pub struct ManifestWriter<'a> {
+    job: &'a Job,
+    tally: &'a Tally,
+    text: ManifestText,
+}
+
+/// The outcome that a manifest tells. Only who has written one to its end has it.
+#[derive(Debug)]
+#[must_use = "the job is to end so"]
+pub struct Told(Outcome);
+
+impl Told {
+    pub(crate) fn into_outcome(self) -> Outcome {
+        self.0
+    }
+}
+
+/// What a test says that a manifest tells.
+#[cfg(test)]
+impl From<Outcome> for Told {
+    fn from(outcome: Outcome) -> Self {
+        Self(outcome)
+    }
+}
+
+impl<'a> ManifestWriter<'a> {
+    /// Begins the manifest of a job whose chunks come to this tally.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn begin(job: &'a Job, tally: &'a Tally, out: &mut Vec<u8>) -> serde_json::Result<Self> {
+        let text = ManifestText::begin(&Head::of(job, tally), out)?;
+        Ok(Self { job, tally, text })
+    }
+
+    /// Adds the file of a recorded chunk.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn add(&mut self, file: &FileEntry, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        self.text.add(file, out)
+    }
+
+    /// Ends the manifest with the chunks that are missing, and with them the job's outcome is
+    /// told.
+    ///
+    /// # Errors
+    /// None in practice: the types always serialize.
+    pub fn finish(self, missing: &[Missing], out: &mut Vec<u8>) -> serde_json::Result<Told> {
+        self.text.finish(missing, out)?;
+        let cancelled = self.job.phase.cancellation();
+        let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, missing);
+        Ok(Told(outcome))
+    }
+}
+
+/// Writes a manifest's JSON, of whatever job.
 #[derive(Debug, Default)]
-pub struct ManifestWriter {
+pub struct ManifestText {
     files: u64,
 }
 
-impl ManifestWriter {
+impl ManifestText {
     /// Begins the manifest.
     ///
     /// # Errors
@@ -381,7 +439,7 @@ mod tests {
                 sources: vec![],
             }];
             let mut out = Vec::new();
-            let mut writer = ManifestWriter::begin(&head(), &mut out).unwrap();
+            let mut writer = ManifestText::begin(&head(), &mut out).unwrap();
             for file in &files {
                 writer.add(file, &mut out).unwrap();
             }

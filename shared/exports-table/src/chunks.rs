@@ -16,9 +16,9 @@ use crate::keys::{self, ItemKey};
 
 #[async_trait]
 impl Plans for DynamoStore {
-    async fn put_page(&self, mut job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
+    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
-        job.revision += 1;
+        let job = job.written();
         let mut writes = vec![self.write(keys::job(&job.key), JobItem::from(&job), condition)?];
         let mut planned: BTreeMap<u16, (i64, &Chunk)> = BTreeMap::new();
         for chunk in &chunks {

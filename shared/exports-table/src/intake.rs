@@ -29,11 +29,11 @@ impl Intake for DynamoStore {
 
     async fn create(
         &self,
-        mut job: Job,
+        job: Job,
         request: Option<AcceptedRequest>,
         now: OffsetDateTime,
     ) -> Result<Created, StoreError> {
-        job.revision = 1;
+        let job = job.written();
         let mut writes =
             vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
         if let Some(request) = &request {

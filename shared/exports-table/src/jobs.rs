@@ -28,9 +28,9 @@ impl Jobs for DynamoStore {
         Ok(Some(job).filter(|job| now < job.expires))
     }
 
-    async fn put_job(&self, mut job: Job) -> Result<Job, StoreError> {
+    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
-        job.revision += 1;
+        let job = job.written();
         let write = self.write(keys::job(&job.key), JobItem::from(&job), condition)?;
         if matches!(job.phase, Phase::AwaitingCredential { .. }) {
             let waiting = self.write(

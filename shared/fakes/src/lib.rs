@@ -2,3 +2,4 @@
 //! benchmarks; no function is built of it.
 
 pub mod container;
+pub mod jobs;

@@ -225,9 +225,6 @@ pub trait Plans: Jobs {
 /// of 100 items a transaction (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
 pub const PLAN_PAGE_CHUNKS: usize = 64;
 
-/// The most shards that a job's chunks are spread over.
-pub const MAX_SHARDS: u16 = 32;
-
 /// Chunks, read and moved.
 #[async_trait]
 pub trait Chunks: Jobs {

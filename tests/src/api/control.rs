@@ -2,6 +2,7 @@
 
 use domain::container::{BlobName, PreparedFile};
 use domain::job::{Cancellation, Job, Outcome, Phase};
+use fakes::jobs::{altered, in_phase};
 use ports::container::ContainerError;
 use ports::seal::{SealError, Sealer};
 use ports::store::{Jobs, StoreError};
@@ -67,13 +68,19 @@ fn finishing_prepared(job: Job) -> Job {
         sha256,
         crc64,
     };
-    finishing(job)
-        .prepare_manifest(Some((file, Outcome::Succeeded)))
-        .unwrap()
+    let manifest = Some((file, Outcome::Succeeded));
+    let cancelled = None;
+    in_phase(
+        finishing(job),
+        Phase::Finishing {
+            cancelled,
+            manifest,
+        },
+    )
 }
 
 fn ended(job: Job, outcome: Outcome) -> Job {
-    finishing(job).end(NOW + Duration::HOUR, outcome).unwrap()
+    fakes::jobs::ended(finishing(job), NOW + Duration::HOUR, outcome)
 }
 
 fn succeeded(job: Job) -> Job {
@@ -99,14 +106,12 @@ fn failed(job: Job) -> Job {
 }
 
 fn cancelled(job: Job) -> Job {
-    finishing_cancelled(job)
-        .end(
-            NOW,
-            Outcome::Cancelled {
-                details: "The job was cancelled.".to_owned(),
-            },
-        )
-        .unwrap()
+    let details = "The job was cancelled.".to_owned();
+    fakes::jobs::ended(
+        finishing_cancelled(job),
+        NOW,
+        Outcome::Cancelled { details },
+    )
 }
 
 /// A world with one job in a phase, and the job's id.
@@ -168,7 +173,7 @@ async fn a_job_at_work_takes_a_new_signature_ahead_of_the_expiry_of_its_own() {
             (202, &json!(before.phase.name()))
         );
         let after = job(&world);
-        assert_eq!((after.phase, after.credentials_given), (before.phase, 2));
+        assert_eq!((&after.phase, after.credentials_given), (&before.phase, 2));
     }
 }
 
@@ -219,11 +224,7 @@ async fn an_empty_patch_of_a_job_whose_signature_is_refused_asks_for_a_new_one()
             "{reply:?}"
         );
     }
-    let (world, id) = world_with(|job| Job {
-        credential: None,
-        ..failed(job)
-    })
-    .await;
+    let (world, id) = world_with(|job| altered(failed(job), |job| job.credential = None)).await;
     assert_eq!(
         world.send(&Request::resume(&id, &json!({}))).await.error(),
         (400, "NewCredentialNeeded".to_owned())
@@ -517,7 +518,7 @@ async fn a_change_that_loses_to_another_is_decided_anew() {
     let (world, id) = world_with(finishing).await;
     world
         .store
-        .meddle(|job| job.end(NOW, Outcome::Succeeded).unwrap());
+        .meddle(|job| fakes::jobs::ended(job, NOW, Outcome::Succeeded));
     assert_eq!(
         world.send(&Request::cancel(&id)).await.error(),
         (409, "TaskFinished".to_owned())

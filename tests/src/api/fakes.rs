@@ -166,7 +166,7 @@ impl Intake for FakeStore {
             }
             tables.accepted.insert(key, request);
         }
-        let job = Job { revision: 1, ..job };
+        let job = job.written();
         tables.jobs.insert(job.key.clone(), job.clone());
         Ok(Created::New(Box::new(job)))
     }
@@ -188,10 +188,7 @@ impl Jobs for FakeStore {
         if let Some(step) = tables.meddling.pop_front()
             && let Some(stored) = tables.jobs.get_mut(&job.key)
         {
-            *stored = Job {
-                revision: stored.revision + 1,
-                ..step(stored.clone())
-            };
+            *stored = step(stored.clone()).written();
         }
         let stored = tables
             .jobs
@@ -200,10 +197,7 @@ impl Jobs for FakeStore {
         let stored = stored.ok_or_else(|| StoreError::Conflict {
             item: format!("job {}", job.key.id),
         })?;
-        *stored = Job {
-            revision: job.revision + 1,
-            ..job
-        };
+        *stored = job.written();
         Ok(stored.clone())
     }
 

@@ -1,8 +1,8 @@
 //! What a task and a list say.
 
-use domain::container::PreparedFile;
-use domain::job::{Cancellation, Credential, Job, Outcome, Plan};
+use domain::job::{Cancellation, Job, Outcome, Plan};
 use domain::tally::Tally;
+use fakes::jobs::altered;
 use ports::store::Jobs;
 use serde_json::{Value, json};
 use time::macros::datetime;
@@ -12,16 +12,8 @@ use super::fakes::NOW;
 use super::{LIST, Request, World, days};
 
 async fn ended(world: &World, job: Job, outcome: Outcome) {
-    let job = job
-        .begin_finishing()
-        .unwrap()
-        .prepare_manifest(None::<(PreparedFile, Outcome)>)
-        .unwrap();
-    world
-        .store
-        .put_job(job.end(NOW + Duration::HOUR, outcome).unwrap())
-        .await
-        .unwrap();
+    let ended = fakes::jobs::ended(job, NOW + Duration::HOUR, outcome);
+    world.store.put_job(ended).await.unwrap();
 }
 
 async fn planned(world: &World, chunks: u32) -> Job {
@@ -114,18 +106,16 @@ async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<Strin
 async fn a_task_warns_when_it_is_expected_to_end_after_its_signature() {
     let same: fn(Job) -> Job = |job| job;
     let no_expiry: fn(Job) -> Job = |job| {
-        let credential = job.credential.clone().map(|credential| Credential {
-            expires: None,
-            ..credential
-        });
-        Job { credential, ..job }
+        altered(job, |job| {
+            if let Some(credential) = &mut job.credential {
+                credential.expires = None;
+            }
+        })
     };
     let waiting: fn(Job) -> Job = |job| job.await_credential(NOW, String::new()).unwrap();
     let cancelling: fn(Job) -> Job = |job| job.cancel(Cancellation::Asked).unwrap();
-    let unplanned: fn(Job) -> Job = |job| Job {
-        plan: Plan::Open { cursor: None },
-        ..job
-    };
+    let unplanned: fn(Job) -> Job =
+        |job| altered(job, |job| job.plan = Plan::Open { cursor: None });
     let expires = datetime!(2026-12-31 00:00 UTC);
     let early = NOW + Duration::days(14);
     assert_eq!(

@@ -303,7 +303,7 @@ async fn a_form_lists_campaigns_by_repeating_or_by_commas() {
             ids: vec![1, 2],
         };
         assert_eq!(
-            (job.request.selection, job.request.export_user_id),
+            (job.request.selection.clone(), job.request.export_user_id),
             (expected, true)
         );
     }

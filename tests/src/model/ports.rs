@@ -77,10 +77,7 @@ impl Jobs for Table {
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
         written(&ask(Call::PutJob(Box::new(job.clone()))).await)?;
-        Ok(Job {
-            revision: job.revision + 1,
-            ..job
-        })
+        Ok(job.written())
     }
 
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
@@ -112,10 +109,7 @@ impl WaitingJobs for Table {
 impl Plans for Table {
     async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
         written(&ask(Call::PutPage(Box::new(job.clone()), chunks)).await)?;
-        Ok(Job {
-            revision: job.revision + 1,
-            ..job
-        })
+        Ok(job.written())
     }
 
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {

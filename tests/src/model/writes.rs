@@ -99,10 +99,7 @@ impl State {
         }
         self.waits |= matches!(job.phase, Phase::AwaitingCredential { .. });
         self.publish("job", job.phase.name(), "", None);
-        self.job = Noted::job(Job {
-            revision: job.revision + 1,
-            ..job
-        });
+        self.job = Noted::job(job.written());
     }
 
     fn put_page(&mut self, job: &Job, chunks: &[Chunk]) -> Answer {

@@ -2,6 +2,7 @@
 
 use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease, Output};
 use domain::tally::{Tally, TallyChange};
+use fakes::jobs::altered;
 use futures::future::join_all;
 use ports::store::{ChunkLists, Chunks, Jobs, Plans, StoreError};
 
@@ -66,11 +67,10 @@ fn states() -> Vec<ChunkState> {
 }
 
 async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
-    let job = domain::job::Job {
-        key: chunk.key.job.clone(),
-        shards,
-        ..world.job()
-    };
+    let job = altered(world.job(), |job| {
+        job.key = chunk.key.job.clone();
+        job.shards = shards;
+    });
     world.store.tally(&job).await.unwrap()
 }
 

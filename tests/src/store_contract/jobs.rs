@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::app::AppScope;
 use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
+use fakes::jobs::{altered, in_phase};
 use ports::store::{
     AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role,
     SortKey, StoreError,
@@ -77,27 +78,25 @@ pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
     let plain = selections()
         .map(|selection| world.job_selecting(selection))
         .into_iter();
-    let phases = phases().into_iter().map(|phase| Job {
-        phase,
-        ..world.job()
+    let phases = phases()
+        .into_iter()
+        .map(|phase| in_phase(world.job(), phase));
+    let plans = plans().into_iter().map(|plan| {
+        altered(world.job(), |job| {
+            job.plan = plan;
+            job.chunks = 100_000;
+            job.shards = 32;
+        })
     });
-    let plans = plans().into_iter().map(|plan| Job {
-        plan,
-        chunks: 100_000,
-        shards: 32,
-        ..world.job()
+    let ended = altered(world.job(), |job| {
+        job.credential = None;
+        job.finish_attempts = 2;
+        job.request.description = Some(String::new());
     });
-    let mut ended = Job {
-        credential: None,
-        finish_attempts: 2,
-        ..world.job()
-    };
-    ended.request.description = Some(String::new());
-    let mut terse = world.job();
-    terse.request.description = None;
+    let terse = altered(world.job(), |job| job.request.description = None);
     for job in plain.chain(phases).chain(plans).chain([ended, terse]) {
         let written = world.store.put_job(job.clone()).await.unwrap();
-        assert_eq!(written, Job { revision: 1, ..job });
+        assert_eq!(written, job.written());
         assert_stored(world, &written).await;
     }
     let nobody = JobKey {
@@ -280,19 +279,13 @@ pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(wor
     assert_conflict(
         &world
             .store
-            .put_job(Job {
-                chunks: 7,
-                ..first.clone()
-            })
+            .put_job(altered(first.clone(), |job| job.chunks = 7))
             .await,
     );
     assert_conflict(
         &world
             .store
-            .put_job(Job {
-                revision: 0,
-                ..first
-            })
+            .put_job(altered(first, |job| job.revision = 0))
             .await,
     );
     assert_stored(world, &second).await;
@@ -346,7 +339,7 @@ pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(wor
 }
 
 pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &World) {
-    let key = world.job().key;
+    let key = world.job().key.clone();
     world
         .put_raw(&[
             ("pk", &format!("APP#{}", world.scope)),

@@ -1,5 +1,6 @@
 //! The list of an app's jobs.
 
+use fakes::jobs::{altered, in_phase};
 use std::cmp::Ordering;
 
 use domain::app::AppScope;
@@ -99,10 +100,7 @@ pub(super) async fn a_list_is_in_every_order_and_in_pages(world: &World) {
         jobs.push(
             world
                 .store
-                .put_job(Job {
-                    phase,
-                    ..world.job()
-                })
+                .put_job(in_phase(world.job(), phase))
                 .await
                 .unwrap(),
         );
@@ -145,7 +143,7 @@ pub(super) async fn a_list_holds_the_jobs_of_its_app_only(world: &World) {
     };
     let theirs = world
         .store
-        .put_job(Job { key, ..world.job() })
+        .put_job(altered(world.job(), |job| job.key = key))
         .await
         .unwrap();
     let page = Page {

@@ -1,9 +1,10 @@
 //! Plans: a job, its new chunks and their tallies in one transaction.
 
 use domain::chunk::{Chunk, ChunkMove, ChunkSource, Lease};
+use domain::job::MAX_SHARDS;
 use domain::job::{Cancellation, Job, PlanCursor};
 use domain::tally::Tally;
-use ports::store::{ChunkLists, Chunks, Jobs, MAX_SHARDS, PLAN_PAGE_CHUNKS, Plans};
+use ports::store::{ChunkLists, Chunks, Jobs, PLAN_PAGE_CHUNKS, Plans};
 
 use super::engine::World;
 use super::jobs::{assert_conflict, assert_stored};
@@ -11,12 +12,12 @@ use super::samples::{NOW, chunk, claim, objects};
 
 /// A stored job that is being planned, over so many shards.
 pub(super) async fn planning(world: &World, shards: u16) -> Job {
-    let job = Job {
-        shards,
-        ..world.job()
-    }
-    .begin_planning()
-    .unwrap();
+    let job = world
+        .job()
+        .begin_planning()
+        .unwrap()
+        .spread(shards)
+        .unwrap();
     world.store.put_job(job).await.unwrap()
 }
 

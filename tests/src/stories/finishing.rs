@@ -64,10 +64,13 @@ async fn a_new_credential_at_any_call_of_a_finisher_leaves_the_job_with_a_finish
                 .unwrap();
             world
                 .store
-                .put_job(job.replace_credential(Credential {
-                    sealed,
-                    expires: None,
-                }))
+                .put_job(
+                    job.replace_credential(Credential {
+                        sealed,
+                        expires: None,
+                    })
+                    .unwrap(),
+                )
                 .await
                 .unwrap();
         }

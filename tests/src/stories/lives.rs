@@ -110,11 +110,10 @@ async fn a_large_one_with_a_chunk_that_fails(world: &World) {
     let mut body = days("JsonBlob", "2026-01-05", "2026-01-05");
     body["description"] = json!("the fifth");
     let key = world.post("events", &body).await;
-    let mut job = world.job(&key).await;
-    job.warnings.push(Warning {
+    let job = world.job(&key).await.warn([Warning {
         code: "NoFolder".to_owned(),
         message: "there is none".to_owned(),
-    });
+    }]);
     world.store.put_job(job).await.unwrap();
     plan_export::handle(World::event_of(&key, "queued"), &world.plan)
         .await

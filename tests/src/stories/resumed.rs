@@ -1,6 +1,5 @@
 //! A job that goes on after an end that was not success.
 
-use domain::job::Outcome;
 use ports::store::Jobs;
 
 use super::days;
@@ -24,13 +23,10 @@ async fn resumed_without_messages(claimed: u32) {
         let run = run_export_chunk::handle(World::message_of(&key, 0, chunk), &world.run);
         assert!(world.faults.survive(run).await.is_none());
     }
-    let outcome = Outcome::Failed {
-        details: "every attempt at it failed".to_owned(),
-    };
     let job = world
         .job(&key)
         .await
-        .end(world.run.clock.now(), outcome)
+        .end_without_manifest(world.run.clock.now(), "every attempt at it failed")
         .unwrap();
     let job = world.store.put_job(job).await.unwrap();
     world.round(&mut deliveries).await;

@@ -4,10 +4,15 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Cancellation, Credential, IllegalMove, Job, JobKey, Outcome, Phase, Plan, PlanCursor};
+use super::{
+    Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, Outcome, Phase, Plan,
+    PlanCursor, StoredJob,
+};
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
+use crate::manifest::Told;
 use crate::selection::ExportRequest;
+use crate::warning::Warning;
 
 impl Job {
     /// A new job that waits for its planner.
@@ -19,7 +24,7 @@ impl Job {
         created: OffsetDateTime,
         retention: Duration,
     ) -> Self {
-        Self {
+        Self(StoredJob {
             key,
             request,
             destination,
@@ -35,7 +40,14 @@ impl Job {
             warnings: Vec::new(),
             finish_attempts: 0,
             revision: 0,
-        }
+        })
+    }
+
+    /// What its owner should know of the request itself.
+    #[must_use]
+    pub fn warn(mut self, warnings: impl IntoIterator<Item = Warning>) -> Self {
+        self.0.warnings.extend(warnings);
+        self
     }
 
     /// A planner takes the job up, or takes over from one that died, or goes on once the chunks are
@@ -44,11 +56,8 @@ impl Job {
     /// # Errors
     /// [`IllegalMove`] when the job is past planning, waits for a credential or is being cancelled.
     pub fn begin_planning(self) -> Result<Self, IllegalMove> {
-        match self.phase {
-            Phase::Queued | Phase::Planning | Phase::Resuming => Ok(Self {
-                phase: Phase::Planning,
-                ..self
-            }),
+        match self.0.phase {
+            Phase::Queued | Phase::Planning | Phase::Resuming => Ok(self.to(Phase::Planning)),
             Phase::Running
             | Phase::AwaitingCredential { .. }
             | Phase::Cancelling { .. }
@@ -65,24 +74,38 @@ impl Job {
         // Version 1 did not keep when the first page was listed. It was not before the job was
         // created.
         let first = if has_pages { self.created } else { at };
-        self.listing.since.get_or_insert(first);
-        self.listing.append(found);
+        self.0.listing.since.get_or_insert(first);
+        self.0.listing.append(found);
         self
+    }
+
+    /// The plan has more than one page: its chunks are spread over so many shards, 1 to
+    /// [`MAX_SHARDS`].
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job is not being planned, or has a page already.
+    pub fn spread(self, shards: u16) -> Result<Self, IllegalMove> {
+        const SPREAD: &str = "spread the chunks of";
+        if self.open_plan(SPREAD)?.is_some() {
+            return Err(self.illegal(SPREAD));
+        }
+        let shards = shards.clamp(1, MAX_SHARDS);
+        Ok(Self(StoredJob { shards, ..self.0 }))
     }
 
     /// A page of `chunks` was planned, and more is to come from `cursor` on.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
+    /// [`IllegalMove`] when the job is not being planned, or its plan is complete.
     pub fn plan_page(self, chunks: u32, cursor: PlanCursor) -> Result<Self, IllegalMove> {
-        self.while_planning()?;
-        Ok(Self {
-            chunks: self.chunks + chunks,
+        self.open_plan("plan a page of")?;
+        Ok(Self(StoredJob {
+            chunks: self.0.chunks + chunks,
             plan: Plan::Open {
                 cursor: Some(cursor),
             },
-            ..self
-        })
+            ..self.0
+        }))
     }
 
     /// The planner's time is nearly up: queued again, so that another one goes on at the cursor.
@@ -91,67 +114,58 @@ impl Job {
     /// [`IllegalMove`] when the job is not being planned.
     pub fn hand_over_planning(self) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(Self {
-            phase: Phase::Queued,
-            ..self
-        })
+        Ok(self.to(Phase::Queued))
     }
 
     /// The plan's last page, of `chunks`, maybe none, was listed from `listed_at` on: nothing more
     /// is to be planned.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
+    /// [`IllegalMove`] when the job is not being planned, or its plan is complete already.
     pub fn complete_plan(
         self,
         chunks: u32,
         listed_at: OffsetDateTime,
     ) -> Result<Self, IllegalMove> {
-        self.while_planning()?;
+        self.open_plan("complete the plan of")?;
         let plan = Plan::Complete {
             read_up_to: self.listing.since.unwrap_or(listed_at),
         };
-        let job = Self {
-            chunks: self.chunks + chunks,
+        let chunks = self.chunks + chunks;
+        let planned = Self(StoredJob {
             plan,
-            phase: Phase::Running,
-            ..self
-        }
-        .warn_of_plan();
-        Ok(Self {
+            chunks,
+            ..self.0
+        });
+        let warned = planned.to(Phase::Running).warn_of_plan();
+        Ok(Self(StoredJob {
             listing: Listing::default(),
-            ..job
-        })
+            ..warned.0
+        }))
     }
 
     /// The plan cannot go on; what is planned already is still exported.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
+    /// [`IllegalMove`] when the job is not being planned, or its plan is complete: planned anew, it
+    /// would be exported twice.
     pub fn fail_plan(self, reason: String) -> Result<Self, IllegalMove> {
-        self.while_planning()?;
-        let cursor = match &self.plan {
-            Plan::Open { cursor } | Plan::Failed { cursor, .. } => cursor.clone(),
-            Plan::Complete { .. } => None,
-        };
-        Ok(Self {
-            plan: Plan::Failed { reason, cursor },
-            phase: Phase::Running,
-            ..self
-        }
-        .warn_of_plan())
+        let cursor = self.open_plan("fail the plan of")?.cloned();
+        let plan = Plan::Failed { reason, cursor };
+        let failed = Self(StoredJob { plan, ..self.0 });
+        Ok(failed.to(Phase::Running).warn_of_plan())
     }
 
     /// All chunks of a resumed job are reopened and its plan is complete: on with the chunk runs.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job is not being planned.
+    /// [`IllegalMove`] when the job is not being planned, or its plan is not complete.
     pub fn resume_running(self) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(Self {
-            phase: Phase::Running,
-            ..self
-        })
+        if !matches!(self.plan, Plan::Complete { .. }) {
+            return Err(self.illegal("let run, before its plan is complete,"));
+        }
+        Ok(self.to(Phase::Running))
     }
 
     /// Storage refuses the credential: nothing is lost, the job waits for another one.
@@ -163,16 +177,13 @@ impl Job {
         since: OffsetDateTime,
         reason: String,
     ) -> Result<Self, IllegalMove> {
-        match self.phase {
+        match self.0.phase {
             Phase::Queued
             | Phase::Planning
             | Phase::Running
             | Phase::Finishing {
                 cancelled: None, ..
-            } => Ok(Self {
-                phase: Phase::AwaitingCredential { since, reason },
-                ..self
-            }),
+            } => Ok(self.to(Phase::AwaitingCredential { since, reason })),
             Phase::AwaitingCredential { .. }
             | Phase::Resuming
             | Phase::Cancelling { .. }
@@ -183,13 +194,18 @@ impl Job {
 
     /// Takes a new credential, at any time before the job succeeds; what runs with the old one
     /// finds out by itself.
-    #[must_use]
-    pub fn replace_credential(self, credential: Credential) -> Self {
-        Self {
-            credential: Some(credential),
-            credentials_given: self.credentials_given + 1,
-            ..self
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job has succeeded: nothing can need a credential again.
+    pub fn replace_credential(self, credential: Credential) -> Result<Self, IllegalMove> {
+        if self.has_succeeded() {
+            return Err(self.illegal("replace the credential of"));
         }
+        Ok(Self(StoredJob {
+            credential: Some(credential),
+            credentials_given: self.0.credentials_given + 1,
+            ..self.0
+        }))
     }
 
     /// Goes on after a wait, or after an end that was not success: chunks without a file are
@@ -198,22 +214,19 @@ impl Job {
     /// # Errors
     /// [`IllegalMove`] when the job is at work or has succeeded.
     pub fn resume(self) -> Result<Self, IllegalMove> {
-        match self.phase {
+        match self.0.phase {
             Phase::AwaitingCredential { .. }
             | Phase::Ended {
                 outcome:
                     Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. },
                 ..
             } => {
-                let plan = match self.plan {
+                let plan = match self.0.plan {
                     Plan::Failed { cursor, .. } => Plan::Open { cursor },
                     plan @ (Plan::Open { .. } | Plan::Complete { .. }) => plan,
                 };
-                Ok(Self {
-                    phase: Phase::Resuming,
-                    plan,
-                    ..self
-                })
+                let resumed = Self(StoredJob { plan, ..self.0 });
+                Ok(resumed.to(Phase::Resuming))
             }
             Phase::Queued
             | Phase::Planning
@@ -238,10 +251,7 @@ impl Job {
         reason: String,
     ) -> Result<Self, IllegalMove> {
         if matches!(self.phase, Phase::Resuming) {
-            Ok(Self {
-                phase: Phase::AwaitingCredential { since, reason },
-                ..self
-            })
+            Ok(self.to(Phase::AwaitingCredential { since, reason }))
         } else {
             Err(self.illegal("give up resuming"))
         }
@@ -253,7 +263,7 @@ impl Job {
     /// # Errors
     /// [`IllegalMove`] when the job is being cancelled, has its manifest prepared, or has ended.
     pub fn cancel(self, why: Cancellation) -> Result<Self, IllegalMove> {
-        match self.phase {
+        match self.0.phase {
             Phase::Queued
             | Phase::Planning
             | Phase::Running
@@ -272,10 +282,7 @@ impl Job {
     /// What a plan that does not come to its end left out so far is said now.
     fn cancelling(self, why: Cancellation) -> Self {
         let is_planned = matches!(self.plan, Plan::Complete { .. });
-        let job = Self {
-            phase: Phase::Cancelling { why },
-            ..self
-        };
+        let job = self.to(Phase::Cancelling { why });
         if is_planned { job } else { job.warn_of_plan() }
     }
 
@@ -285,7 +292,7 @@ impl Job {
     /// # Errors
     /// [`IllegalMove`] when it is not time to finish.
     pub fn begin_finishing(self) -> Result<Self, IllegalMove> {
-        let (cancelled, manifest) = match self.phase {
+        let (cancelled, manifest) = match self.0.phase {
             Phase::Running => (None, None),
             Phase::Cancelling { why } => (Some(why), None),
             Phase::Finishing {
@@ -298,80 +305,132 @@ impl Job {
             | Phase::Resuming
             | Phase::Ended { .. } => return Err(self.illegal("finish")),
         };
-        let finish_attempts = self.finish_attempts + 1;
-        Ok(Self {
-            phase: Phase::Finishing {
-                cancelled,
-                manifest,
-            },
+        let finish_attempts = self.0.finish_attempts + 1;
+        let begun = Self(StoredJob {
             finish_attempts,
-            ..self
-        })
+            ..self.0
+        });
+        Ok(begun.to(Phase::Finishing {
+            cancelled,
+            manifest,
+        }))
     }
 
-    /// Makes the manifest's block list and the outcome durable, before the manifest becomes
-    /// visible; or, with `None`, drops a list that no longer exists.
+    /// Makes the manifest's block list durable with the outcome that the manifest tells, before it
+    /// becomes visible.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not finishing.
-    pub fn prepare_manifest(
-        self,
-        manifest: Option<(PreparedFile, Outcome)>,
-    ) -> Result<Self, IllegalMove> {
-        let Phase::Finishing { cancelled, .. } = self.phase else {
+    pub fn prepare_manifest(self, file: PreparedFile, told: Told) -> Result<Self, IllegalMove> {
+        let Phase::Finishing { cancelled, .. } = self.0.phase else {
             return Err(self.illegal("prepare the manifest of"));
         };
-        Ok(Self {
-            phase: Phase::Finishing {
-                cancelled,
-                manifest,
-            },
-            ..self
+        let manifest = Some((file, told.into_outcome()));
+        Ok(self.to(Phase::Finishing {
+            cancelled,
+            manifest,
+        }))
+    }
+
+    /// Drops a manifest's block list that no longer exists: it is staged anew, under another
+    /// attempt.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job is not finishing.
+    pub fn restage_manifest(self) -> Result<Self, IllegalMove> {
+        let Phase::Finishing { cancelled, .. } = self.0.phase else {
+            return Err(self.illegal("stage the manifest anew of"));
+        };
+        let manifest = None;
+        self.to(Phase::Finishing {
+            cancelled,
+            manifest,
         })
+        .begin_finishing()
     }
 
-    /// Ends the job, whose manifest is written. A success erases the credential; after any other
-    /// end a retry may need it.
+    /// Ends the job, whose prepared manifest is committed, with the outcome that the manifest
+    /// tells. A success erases the credential; after any other end a retry may need it.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job has ended already.
-    pub fn end(self, at: OffsetDateTime, outcome: Outcome) -> Result<Self, IllegalMove> {
-        self.end_with(at, outcome, true)
+    /// [`IllegalMove`] when the job has no manifest prepared.
+    pub fn end(self, at: OffsetDateTime) -> Result<Self, IllegalMove> {
+        let Phase::Finishing {
+            manifest: Some((_, ref outcome)),
+            ..
+        } = self.0.phase
+        else {
+            return Err(self.illegal("end, without a prepared manifest,"));
+        };
+        let outcome = outcome.clone();
+        let credential = match outcome {
+            Outcome::Succeeded => None,
+            Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. } => {
+                self.0.credential
+            }
+        };
+        let ended = Phase::Ended {
+            at,
+            outcome,
+            has_manifest: true,
+        };
+        Ok(Self(StoredJob {
+            phase: ended,
+            credential,
+            ..self.0
+        }))
     }
 
-    /// Ends the job, whose manifest cannot be written, for this reason; as cancelled if its owner
-    /// asked for that.
+    /// Ends the job, whose manifest cannot be written, for this reason: as failed, or as cancelled
+    /// if its owner asked for that.
     ///
     /// # Errors
-    /// [`IllegalMove`] when the job has ended already.
+    /// [`IllegalMove`] when it is not time to finish the job.
     pub fn end_without_manifest(
         self,
         at: OffsetDateTime,
         reason: &str,
     ) -> Result<Self, IllegalMove> {
-        let outcome = Outcome::without_manifest(self.phase.cancellation(), reason);
-        self.end_with(at, outcome, false)
+        match self.0.phase {
+            Phase::Running | Phase::Cancelling { .. } | Phase::Finishing { .. } => {
+                let outcome = Outcome::without_manifest(self.phase.cancellation(), reason);
+                Ok(self.to(Phase::Ended {
+                    at,
+                    outcome,
+                    has_manifest: false,
+                }))
+            }
+            Phase::Queued
+            | Phase::Planning
+            | Phase::AwaitingCredential { .. }
+            | Phase::Resuming
+            | Phase::Ended { .. } => Err(self.illegal("end")),
+        }
     }
 
-    fn end_with(
-        self,
-        at: OffsetDateTime,
-        outcome: Outcome,
-        has_manifest: bool,
-    ) -> Result<Self, IllegalMove> {
-        if matches!(self.phase, Phase::Ended { .. }) {
-            return Err(self.illegal("end"));
+    /// Whether every row is in its files, for good.
+    fn has_succeeded(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Ended {
+                outcome: Outcome::Succeeded,
+                ..
+            }
+        )
+    }
+
+    fn to(self, phase: Phase) -> Self {
+        Self(StoredJob { phase, ..self.0 })
+    }
+
+    /// Where the plan goes on, while the job is being planned and its plan is open.
+    fn open_plan(&self, what: &'static str) -> Result<Option<&PlanCursor>, IllegalMove> {
+        match (&self.phase, &self.plan) {
+            (Phase::Planning, Plan::Open { cursor }) => Ok(cursor.as_ref()),
+            (_, Plan::Open { .. } | Plan::Complete { .. } | Plan::Failed { .. }) => {
+                Err(self.illegal(what))
+            }
         }
-        let credential = self.credential.filter(|_| outcome != Outcome::Succeeded);
-        Ok(Self {
-            phase: Phase::Ended {
-                at,
-                outcome,
-                has_manifest,
-            },
-            credential,
-            ..self
-        })
     }
 
     fn while_planning(&self) -> Result<(), IllegalMove> {

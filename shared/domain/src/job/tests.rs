@@ -1,11 +1,18 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "stored jobs are rebuilt here, to see which can be"
+)]
+
 use time::Duration;
 use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::container::BlobName;
+use crate::container::{BlobName, ContainerAddress, PreparedFile};
 use crate::listing::Listing;
-use crate::selection::{CampaignType, DateRange, ExportFormat, ExportType, Selection};
+use crate::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+};
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
@@ -49,16 +56,30 @@ fn running() -> Job {
         .unwrap()
 }
 
-fn prepared(outcome: Outcome) -> (PreparedFile, Outcome) {
-    let file = PreparedFile {
+fn file() -> PreparedFile {
+    PreparedFile {
         name: BlobName::from_stored("m"),
         attempt: 1,
         blocks: 1,
         size_bytes: 2,
         sha256: String::new(),
         crc64: String::new(),
-    };
-    (file, outcome)
+    }
+}
+
+/// The job at its end, with a manifest that tells this outcome.
+fn ended(job: Job, outcome: Outcome) -> Job {
+    job.begin_finishing()
+        .unwrap()
+        .prepare_manifest(file(), outcome.into())
+        .unwrap()
+        .end(NOW)
+        .unwrap()
+}
+
+fn failed(job: Job) -> Job {
+    let details = "denied".to_owned();
+    ended(job, Outcome::Failed { details })
 }
 
 #[test]
@@ -83,28 +104,107 @@ fn a_job_is_planned_page_by_page_and_handed_over_between_them() {
 
 #[test]
 fn success_erases_the_credential_and_is_the_last_move() {
-    let job = running()
-        .begin_finishing()
-        .unwrap()
-        .end(NOW, Outcome::Succeeded)
-        .unwrap();
+    let job = ended(running(), Outcome::Succeeded);
     assert_eq!(
         (job.phase.wire_state(), &job.credential),
         ("Succeeded", &None)
     );
-    assert!(job.clone().end(NOW, Outcome::Succeeded).is_err());
+    assert!(job.clone().end(NOW).is_err());
     assert!(job.clone().begin_finishing().is_err());
     assert!(job.clone().complete_plan(0, NOW).is_err());
     assert!(job.clone().cancel(Cancellation::Asked).is_err());
     assert!(job.clone().resume().is_err());
-    assert!(job.prepare_manifest(None).is_err());
+    assert!(job.clone().restage_manifest().is_err());
+    assert!(job.replace_credential(credential()).is_err());
+}
+
+#[test]
+fn a_job_ends_by_its_prepared_manifest_alone_and_as_that_tells() {
+    let finishing = running().begin_finishing().unwrap();
+    assert_eq!(
+        finishing.clone().end(NOW).unwrap_err().to_string(),
+        "cannot end, without a prepared manifest, what is finishing"
+    );
+    let prepared = finishing.prepare_manifest(
+        file(),
+        Outcome::Incomplete {
+            details: "1 chunk".to_owned(),
+        }
+        .into(),
+    );
+    let prepared = prepared.unwrap();
+    assert!(
+        prepared
+            .clone()
+            .restage_manifest()
+            .unwrap()
+            .end(NOW)
+            .is_err()
+    );
+    let ended = prepared.end(NOW).unwrap();
+    assert_eq!(ended.phase.name(), "incomplete");
+    assert_eq!(ended.credential, Some(credential()), "a retry may need it");
+}
+
+#[test]
+fn chunks_are_spread_before_the_first_page_only() {
+    let planning = queued().begin_planning().unwrap();
+    for (asked, settled) in [(0, 1), (7, 7), (99, MAX_SHARDS)] {
+        assert_eq!(planning.clone().spread(asked).unwrap().shards, settled);
+    }
+    assert!(queued().spread(7).is_err());
+    assert!(planning.plan_page(64, cursor()).unwrap().spread(7).is_err());
+}
+
+#[test]
+fn a_resumed_job_runs_on_only_with_a_complete_plan() {
+    let planning = queued().begin_planning().unwrap();
+    assert!(planning.resume_running().is_err());
+}
+
+type Change = fn(&mut StoredJob);
+
+#[test]
+fn what_no_moves_lead_to_is_no_job() {
+    let succeeded = ended(running(), Outcome::Succeeded).into_stored();
+    assert!(Job::restore(succeeded.clone()).is_ok());
+    let cases: [(&str, Change); 6] = [
+        ("no shard", |job| job.shards = 0),
+        ("too many", |job| job.shards = MAX_SHARDS + 1),
+        ("plan is not complete", |job| {
+            job.plan = Plan::Open { cursor: None };
+        }),
+        ("still holds a credential", |job| {
+            job.credential = Some(credential());
+        }),
+        ("was not written", |job| {
+            job.phase = Phase::Ended {
+                at: NOW,
+                outcome: Outcome::Succeeded,
+                has_manifest: false,
+            };
+        }),
+        ("plan is not complete", |job| {
+            job.phase = Phase::Finishing {
+                cancelled: None,
+                manifest: Some((file(), Outcome::Succeeded)),
+            };
+            job.plan = Plan::Open { cursor: None };
+        }),
+    ];
+    for (reason, change) in cases {
+        let mut stored = succeeded.clone();
+        change(&mut stored);
+        let error = Job::restore(stored).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
 }
 
 #[test]
 fn a_second_finisher_keeps_the_prepared_manifest_and_takes_a_new_attempt() {
     let finishing = running().begin_finishing().unwrap();
     let job = finishing
-        .prepare_manifest(Some(prepared(Outcome::Succeeded)))
+        .prepare_manifest(file(), Outcome::Succeeded.into())
         .unwrap()
         .begin_finishing()
         .unwrap();
@@ -113,7 +213,7 @@ fn a_second_finisher_keeps_the_prepared_manifest_and_takes_a_new_attempt() {
         job.phase,
         Phase::Finishing {
             cancelled: None,
-            manifest: Some(prepared(Outcome::Succeeded))
+            manifest: Some((file(), Outcome::Succeeded))
         }
     );
 }
@@ -146,7 +246,8 @@ fn a_job_that_waits_goes_on_with_a_new_credential() {
             .is_err()
     );
     assert!(waiting.clone().begin_finishing().is_err());
-    let job = waiting.replace_credential(credential()).resume().unwrap();
+    let job = waiting.replace_credential(credential()).unwrap();
+    let job = job.resume().unwrap();
     assert_eq!((job.phase.name(), job.credentials_given), ("resuming", 2));
     let job = job.begin_planning().unwrap().resume_running().unwrap();
     assert_eq!(job.phase, Phase::Running);
@@ -160,6 +261,7 @@ fn a_job_without_a_manifest_ends_as_its_owner_asked() {
             .unwrap()
             .end_without_manifest(NOW, "gone")
             .unwrap()
+            .into_stored()
             .phase
     };
     let (failed, asked, overdue) = (
@@ -193,14 +295,7 @@ fn a_retry_goes_on_with_the_plan_where_it_failed() {
         .plan_page(3, PlanCursor("c".to_owned()))
         .unwrap();
     let failed = planning.fail_plan("denied".to_owned()).unwrap();
-    let ended = failed
-        .end(
-            NOW,
-            Outcome::Failed {
-                details: "denied".to_owned(),
-            },
-        )
-        .unwrap();
+    let ended = self::failed(failed);
     assert_eq!(ended.credential, Some(credential()));
     let job = ended.resume().unwrap();
     assert_eq!(
@@ -224,7 +319,7 @@ fn a_prepared_manifest_wins_over_a_cancellation() {
         "cancelling"
     );
     let prepared = finishing
-        .prepare_manifest(Some(prepared(Outcome::Succeeded)))
+        .prepare_manifest(file(), Outcome::Succeeded.into())
         .unwrap();
     assert_eq!(
         prepared
@@ -256,11 +351,11 @@ fn a_cancelled_job_finishes_as_cancelled_whatever_comes_between() {
 fn of_days() -> Job {
     let mut job = queued();
     let day = |day| time::Date::from_calendar_date(2026, time::Month::February, day).unwrap();
-    job.request.selection = Selection::Days(DateRange {
+    job.0.request.selection = Selection::Days(DateRange {
         start: day(1),
         end: day(3),
     });
-    job.request.export_type = ExportType::Event;
+    job.0.request.export_type = ExportType::Event;
     job.begin_planning().unwrap()
 }
 
@@ -305,13 +400,8 @@ fn a_plan_was_read_up_to_the_moment_before_its_first_page() {
         .unwrap()
         .begin_planning()
         .unwrap();
-    let failed = open.fail_plan("denied".to_owned()).unwrap().end(
-        second,
-        Outcome::Failed {
-            details: String::new(),
-        },
-    );
-    let resumed = failed.unwrap().resume().unwrap().begin_planning().unwrap();
+    let failed = failed(open.fail_plan("denied".to_owned()).unwrap());
+    let resumed = failed.resume().unwrap().begin_planning().unwrap();
     for job in [handed_over, resumed] {
         let job = job
             .list_page(second, Listing::default())
@@ -329,16 +419,7 @@ fn a_plan_that_fails_before_its_first_page_is_listed_afresh() {
         .unwrap()
         .fail_plan("denied".to_owned())
         .unwrap();
-    let job = failed
-        .end(
-            NOW,
-            Outcome::Failed {
-                details: String::new(),
-            },
-        )
-        .unwrap()
-        .resume()
-        .unwrap();
+    let job = self::failed(failed).resume().unwrap();
     let job = job
         .begin_planning()
         .unwrap()
@@ -355,7 +436,7 @@ fn a_plan_that_version_1_began_was_read_up_to_when_its_job_was_created() {
         .unwrap()
         .plan_page(64, cursor())
         .unwrap();
-    job.listing = Listing::default();
+    job.0.listing = Listing::default();
     let job = job
         .list_page(NOW + Duration::hours(1), Listing::default())
         .complete_plan(1, NOW)
@@ -371,7 +452,8 @@ fn a_plan_that_version_1_began_was_read_up_to_when_its_job_was_created() {
 #[test]
 fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
     let mut job = of_days();
-    job.warnings
+    job.0
+        .warnings
         .push(Warning::new(WarningCode::UnknownProperties, "x"));
     let job = job
         .list_page(NOW, a_page("a.json"))
@@ -383,16 +465,7 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
         codes(&failed),
         ["UnknownProperties", "ObjectsLeftOut", "FoldersLeftOut"]
     );
-    let resumed = failed
-        .end(
-            NOW,
-            Outcome::Failed {
-                details: String::new(),
-            },
-        )
-        .unwrap()
-        .resume()
-        .unwrap();
+    let resumed = self::failed(failed).resume().unwrap();
     let mut found = Listing::default();
     found.leave_out("b.json", 1);
     let job = resumed
@@ -518,7 +591,7 @@ fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
     assert_eq!(codes(&empty), ["NoObjects"], "which says it already");
 
     let mut job = running();
-    job.request.selection = Selection::Campaigns {
+    job.0.request.selection = Selection::Campaigns {
         campaign_type: CampaignType::Poll,
         ids: (1..=12).collect(),
     };

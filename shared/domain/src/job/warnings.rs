@@ -54,8 +54,8 @@ impl Job {
         codes: &[WarningCode],
         found: [Option<Warning>; N],
     ) -> Self {
-        self.warnings.retain(|warning| !is_of(warning, codes));
-        self.warnings.extend(found.into_iter().flatten());
+        self.0.warnings.retain(|warning| !is_of(warning, codes));
+        self.0.warnings.extend(found.into_iter().flatten());
         self
     }
 

@@ -6,7 +6,7 @@ use domain::app::AppScope;
 use domain::container::ContainerAddress;
 use domain::job::{
     Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
-    SealedCredential,
+    SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
 use domain::selection::{
@@ -203,6 +203,7 @@ impl From<&Job> for JobItem {
 impl TryFrom<JobItem> for Job {
     type Error = String;
 
+    #[expect(clippy::disallowed_methods, reason = "the one who rebuilds jobs")]
     fn try_from(item: JobItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
         let attributes = PhaseAttributes {
@@ -213,7 +214,7 @@ impl TryFrom<JobItem> for Job {
             ended: item.ended,
             manifest_written: item.manifest_written,
         };
-        Ok(Self {
+        Self::restore(StoredJob {
             key: JobKey {
                 scope: AppScope::from_canonical(item.scope),
                 id,
@@ -242,6 +243,7 @@ impl TryFrom<JobItem> for Job {
             finish_attempts: item.finish_attempts,
             revision: item.revision,
         })
+        .map_err(|impossible| impossible.to_string())
     }
 }
 
@@ -287,7 +289,8 @@ impl From<&Phase> for PhaseAttributes {
             } => Self {
                 outcome: Some(outcome.into()),
                 ended: Some(*at),
-                manifest_written: (*has_manifest && !always_has_manifest(outcome)).then_some(true),
+                manifest_written: (*has_manifest && !outcome.is_told_by_its_manifest())
+                    .then_some(true),
                 ..Self::default()
             },
         }
@@ -329,10 +332,10 @@ impl PhaseAttributes {
                     Some(at),
                     ..,
                 ) => {
-                    let outcome = outcome.into();
+                    let outcome = Outcome::from(outcome);
                     let has_manifest = self
                         .manifest_written
-                        .unwrap_or_else(|| always_has_manifest(&outcome));
+                        .unwrap_or_else(|| outcome.is_told_by_its_manifest());
                     Phase::Ended {
                         at,
                         outcome,
@@ -342,14 +345,6 @@ impl PhaseAttributes {
                 _ => return Err(unreadable("phase", name)),
             },
         )
-    }
-}
-
-/// These ends are told by the manifest itself.
-fn always_has_manifest(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Succeeded | Outcome::Incomplete { .. } => true,
-        Outcome::Failed { .. } | Outcome::Cancelled { .. } => false,
     }
 }
 

@@ -1,9 +1,14 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "stored jobs are rebuilt here, to see which can be"
+)]
+
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
-    SealedCredential,
+    Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, Outcome, Phase, Plan, PlanCursor,
+    SealedCredential, StoredJob,
 };
 use domain::listing::{Listing, Names};
 use domain::selection::{
@@ -228,16 +233,16 @@ fn job() -> impl Strategy<Value = Job> {
         phase(),
         (plan(), listing()),
         any::<u32>(),
-        any::<u16>(),
+        1..=MAX_SHARDS,
         warnings,
         any::<u32>(),
         any::<u64>(),
     );
-    (asked, stands).prop_map(
+    let stored = (asked, stands).prop_map(
         |(
             (key, request, destination, (credential, credentials_given), created, expires),
             (phase, (plan, listing), chunks, shards, warnings, finish_attempts, revision),
-        )| Job {
+        )| StoredJob {
             key,
             request,
             destination: ContainerAddress::new(destination),
@@ -254,7 +259,8 @@ fn job() -> impl Strategy<Value = Job> {
             finish_attempts,
             revision,
         },
-    )
+    );
+    stored.prop_filter_map("no job can be so", |stored| Job::restore(stored).ok())
 }
 
 fn source() -> impl Strategy<Value = ChunkSource> {
@@ -378,6 +384,10 @@ fn a_file(name: &str) -> PreparedFile {
 }
 
 fn a_job() -> Job {
+    Job::restore(a_stored_job()).unwrap()
+}
+
+fn a_stored_job() -> StoredJob {
     let id = JobId::parse("0198f7a4-0000-7000-8000-000000000000").unwrap();
     let request = ExportRequest {
         export_type: ExportType::Event,
@@ -391,7 +401,7 @@ fn a_job() -> Job {
         // What an item of version 1 means that does not say.
         export_device_id: true,
     };
-    Job {
+    StoredJob {
         key: JobKey {
             scope: AppScope::from_canonical("/subscriptions/s1/apps/chess"),
             id,
@@ -422,7 +432,7 @@ fn a_finishing_job() -> Job {
     let incomplete = Outcome::Incomplete {
         details: "chunk 3: a.ndjson changed after the export was planned".to_owned(),
     };
-    let mut job = a_job();
+    let mut job = a_stored_job();
     job.request.selection = Selection::Campaigns {
         campaign_type: CampaignType::Poll,
         ids: vec![7, 8],
@@ -432,11 +442,11 @@ fn a_finishing_job() -> Job {
         manifest: Some((a_file("Push/1/manifest.json"), incomplete)),
     };
     job.plan = Plan::Complete { read_up_to: NOW };
-    job
+    Job::restore(job).unwrap()
 }
 
 fn an_ended_job() -> Job {
-    let mut job = a_job();
+    let mut job = a_stored_job();
     let (start, end) = (datetime!(2026-01-01 0:00 UTC), NOW);
     let campaign_type = CampaignType::Announcement;
     job.request.selection = Selection::ActiveCampaigns {
@@ -457,10 +467,8 @@ fn an_ended_job() -> Job {
         reason: "no lake".to_owned(),
         cursor: None,
     };
-    Job {
-        credential: None,
-        ..job
-    }
+    job.credential = None;
+    Job::restore(job).unwrap()
 }
 
 fn a_chunk(state: ChunkState) -> Chunk {
@@ -479,7 +487,7 @@ fn a_chunk(state: ChunkState) -> Chunk {
         ChunkSource::Partitions(vec!["DEVICES#/apps/chess#0".to_owned()])
     };
     let key = ChunkKey {
-        job: a_job().key,
+        job: a_stored_job().key,
         shard: 3,
         number: 35,
     };

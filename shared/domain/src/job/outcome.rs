@@ -1,0 +1,132 @@
+//! How a job ends, and what decides it.
+
+use super::Plan;
+use crate::manifest::Missing;
+use crate::plural::counted;
+use crate::tally::Tally;
+
+/// How many missing chunks `errorDetails` tells of; the manifest lists them all.
+const DETAILED_FAILURES: usize = 10;
+
+/// Why a job is ended before all of its chunks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// Its owner asked for it.
+    Asked,
+    /// It waited too long for a new credential.
+    CredentialOverdue,
+}
+
+impl Cancellation {
+    /// What `errorDetails` says first of such a job.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Asked => "The job was cancelled.",
+            Self::CredentialOverdue => {
+                "The job waited too long for a new signature of the container."
+            }
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every chunk is recorded: complete and exact.
+    Succeeded,
+    /// Some chunks could not be exported.
+    Incomplete {
+        /// Which and why, in words.
+        details: String,
+    },
+    /// The job as a whole could not be done.
+    Failed {
+        /// Why, in words.
+        details: String,
+    },
+    /// The owner cancelled it before all chunks were recorded.
+    Cancelled {
+        /// What is whole all the same, in words.
+        details: String,
+    },
+}
+
+impl Outcome {
+    /// How a job ends whose manifest lists these chunks as missing, beside the files of all others.
+    pub(crate) fn told(
+        plan: &Plan,
+        cancelled: Option<Cancellation>,
+        tally: &Tally,
+        missing: &[Missing],
+    ) -> Self {
+        let whole = format!(
+            "The files of {} of {} are whole and listed in the manifest.",
+            tally.recorded,
+            counted(tally.planned, "chunk")
+        );
+        match (plan, cancelled) {
+            (Plan::Complete { .. }, _) if missing.is_empty() => Self::Succeeded,
+            (_, Some(why)) => Self::of_cancellation(why, &whole),
+            (Plan::Failed { reason, .. }, None) => Self::Failed {
+                details: format!("The selection could not be planned: {reason}. {whole}"),
+            },
+            (Plan::Complete { .. } | Plan::Open { .. }, None) => {
+                let chunks = counted(missing.len() as u64, "chunk");
+                let reasons = reasons(missing);
+                let details = format!("{chunks} could not be exported: {reasons}. {whole}");
+                Self::Incomplete { details }
+            }
+        }
+    }
+
+    /// How a job ends early, or fails, whose manifest cannot be written; `reason` goes on after a
+    /// colon.
+    pub(super) fn without_manifest(cancelled: Option<Cancellation>, reason: &str) -> Self {
+        let details = format!("The manifest could not be written: {reason}.");
+        match cancelled {
+            None => Self::Failed { details },
+            Some(why) => Self::of_cancellation(why, &details),
+        }
+    }
+
+    /// How a job ends that was ended early; `details` follow after why.
+    fn of_cancellation(why: Cancellation, details: &str) -> Self {
+        let details = format!("{} {details}", why.told());
+        match why {
+            Cancellation::Asked => Self::Cancelled { details },
+            Cancellation::CredentialOverdue => Self::Failed { details },
+        }
+    }
+
+    /// What `errorDetails` says; absent when the job succeeded.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Succeeded => None,
+            Self::Incomplete { details }
+            | Self::Failed { details }
+            | Self::Cancelled { details } => Some(details),
+        }
+    }
+
+    /// Whether a job ends so only once its manifest is written.
+    pub fn is_told_by_its_manifest(&self) -> bool {
+        match self {
+            Self::Succeeded | Self::Incomplete { .. } => true,
+            Self::Failed { .. } | Self::Cancelled { .. } => false,
+        }
+    }
+}
+
+/// The first few reasons.
+fn reasons(missing: &[Missing]) -> String {
+    let told = missing
+        .iter()
+        .take(DETAILED_FAILURES)
+        .map(|one| format!("chunk {}: {}", one.chunk, one.reason));
+    let told = told.collect::<Vec<_>>().join("; ");
+    if missing.len() > DETAILED_FAILURES {
+        told + "; the manifest lists the others"
+    } else {
+        told
+    }
+}

@@ -1,0 +1,152 @@
+//! A job's data, and the door through which stored data becomes a job again.
+
+use std::ops::Deref;
+
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use super::{Credential, JobKey, Outcome, Phase, Plan};
+use crate::container::ContainerAddress;
+use crate::listing::Listing;
+use crate::selection::ExportRequest;
+use crate::warning::Warning;
+
+/// The most shards that a job's chunks are spread over.
+pub const MAX_SHARDS: u16 = 32;
+
+/// What is stored of a job: plain data, which anybody may make. Only [`Job::restore`] makes a job of
+/// it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredJob {
+    /// Which job.
+    pub key: JobKey,
+    /// What to export.
+    pub request: ExportRequest,
+    /// Where to: the container without its signature.
+    pub destination: ContainerAddress,
+    /// The container's signature; erased when nothing can need it again.
+    pub credential: Option<Credential>,
+    /// Counts the credentials that the job was given, from 1.
+    pub credentials_given: u32,
+    /// When the client's request was accepted.
+    pub created: OffsetDateTime,
+    /// When the job and all its items may be forgotten.
+    pub expires: OffsetDateTime,
+    /// Where it stands.
+    pub phase: Phase,
+    /// How far its plan is.
+    pub plan: Plan,
+    /// What the pages of a plan that is not complete came upon.
+    pub listing: Listing,
+    /// Chunks planned so far.
+    pub chunks: u32,
+    /// Shards that its chunks are spread over; settled by the first page of the plan.
+    pub shards: u16,
+    /// What its owner should know although nothing is refused.
+    pub warnings: Vec<Warning>,
+    /// How many times finishing was begun; the manifest's block ids carry it.
+    pub finish_attempts: u32,
+    /// Counts the writes of the stored item; the condition of the next one.
+    pub revision: u64,
+}
+
+/// A job as last read from or written to the store. Everybody may read its data; only its moves
+/// change it, so that nothing but a finishing job whose manifest tells of success can come to
+/// succeed:
+///
+/// ```compile_fail,E0594
+/// fn succeed(mut job: domain::job::Job, at: time::OffsetDateTime) {
+///     let outcome = domain::job::Outcome::Succeeded;
+///     job.phase = domain::job::Phase::Ended { at, outcome, has_manifest: true };
+/// }
+/// ```
+///
+/// ```compile_fail,E0423
+/// fn succeed(data: domain::job::StoredJob) -> domain::job::Job {
+///     domain::job::Job(data)
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// fn succeed(job: domain::job::Job, file: domain::container::PreparedFile) {
+///     job.prepare_manifest(file, domain::job::Outcome::Succeeded);
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job(pub(super) StoredJob);
+
+impl Deref for Job {
+    type Target = StoredJob;
+
+    fn deref(&self) -> &StoredJob {
+        &self.0
+    }
+}
+
+/// Stored data that no job can have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no job can be so: {0}")]
+pub struct ImpossibleJob(&'static str);
+
+impl Job {
+    /// Rebuilds a job of what was stored of it. For the store alone: what else has a job has it
+    /// from there, or by a move.
+    ///
+    /// # Errors
+    /// [`ImpossibleJob`] when no moves lead there.
+    pub fn restore(stored: StoredJob) -> Result<Self, ImpossibleJob> {
+        if !(1..=MAX_SHARDS).contains(&stored.shards) {
+            return Err(ImpossibleJob(
+                "its chunks are spread over no shard, or over too many",
+            ));
+        }
+        match &stored.phase {
+            Phase::Ended {
+                outcome,
+                has_manifest: false,
+                ..
+            } if outcome.is_told_by_its_manifest() => {
+                return Err(ImpossibleJob(
+                    "it has ended by a manifest that was not written",
+                ));
+            }
+            Phase::Ended { outcome, .. }
+            | Phase::Finishing {
+                manifest: Some((_, outcome)),
+                ..
+            } => {
+                if *outcome == Outcome::Succeeded && !matches!(stored.plan, Plan::Complete { .. }) {
+                    return Err(ImpossibleJob(
+                        "it has succeeded, but its plan is not complete",
+                    ));
+                }
+                let has_ended = matches!(stored.phase, Phase::Ended { .. });
+                if has_ended && *outcome == Outcome::Succeeded && stored.credential.is_some() {
+                    return Err(ImpossibleJob(
+                        "it has succeeded and still holds a credential",
+                    ));
+                }
+            }
+            Phase::Queued
+            | Phase::Planning
+            | Phase::Running
+            | Phase::AwaitingCredential { .. }
+            | Phase::Resuming
+            | Phase::Cancelling { .. }
+            | Phase::Finishing { manifest: None, .. } => {}
+        }
+        Ok(Self(stored))
+    }
+
+    /// The data.
+    pub fn into_stored(self) -> StoredJob {
+        self.0
+    }
+
+    /// The job once it is written: its stored item has been written once more.
+    #[must_use]
+    pub fn written(self) -> Self {
+        let revision = self.0.revision + 1;
+        Self(StoredJob { revision, ..self.0 })
+    }
+}

@@ -1,0 +1,589 @@
+//! Every phase of a job and every state of a chunk, with every move: which are allowed, and where
+//! they lead. `docs/STATES.md` is what this finds; `make states` writes it anew.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use domain::app::AppScope;
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease, Output};
+use domain::container::{BlobName, ContainerAddress, PreparedFile};
+use domain::job::{
+    Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    SealedCredential,
+};
+use domain::listing::Listing;
+use domain::manifest::ManifestWriter;
+use domain::selection::{ExportFormat, ExportRequest, ExportType, Selection};
+use domain::tally::Tally;
+use fakes::jobs::{altered, in_phase};
+use regex::Regex;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::documents::root;
+
+const KEPT: &str = include_str!("../../docs/STATES.md");
+
+const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+
+/// Somewhere, with a name for readers.
+struct Place<T> {
+    label: &'static str,
+    item: T,
+}
+
+/// A move: its name in the code, and where it leads.
+struct Step<T, R> {
+    name: &'static str,
+    lead: fn(T) -> R,
+}
+
+fn key() -> JobKey {
+    JobKey {
+        scope: AppScope::from_canonical("/apps/a"),
+        id: JobId::new(Uuid::nil()),
+    }
+}
+
+fn credential() -> Credential {
+    Credential {
+        sealed: SealedCredential(vec![1]),
+        expires: None,
+    }
+}
+
+fn file() -> PreparedFile {
+    PreparedFile {
+        name: BlobName::from_stored("a"),
+        attempt: 1,
+        blocks: 1,
+        size_bytes: 2,
+        sha256: String::new(),
+        crc64: String::new(),
+    }
+}
+
+fn queued() -> Job {
+    let request = ExportRequest {
+        export_type: ExportType::Tag,
+        selection: Selection::Devices,
+        format: ExportFormat::JsonBlob,
+        description: None,
+        export_user_id: false,
+        export_device_id: false,
+    };
+    let destination = ContainerAddress::new("https://a");
+    let days = Duration::days(90);
+    Job::queued(key(), request, destination, credential(), NOW, days)
+}
+
+fn details() -> String {
+    "told".to_owned()
+}
+
+fn ended(outcome: Outcome) -> Phase {
+    Phase::Ended {
+        at: NOW,
+        outcome,
+        has_manifest: true,
+    }
+}
+
+/// Every phase, and those apart in which a move is allowed for one job and not for another.
+fn job_places() -> Vec<Place<Job>> {
+    let complete = altered(queued(), |job| {
+        job.plan = Plan::Complete { read_up_to: NOW };
+    });
+    let place = |label, phase| Place {
+        label,
+        item: in_phase(complete.clone(), phase),
+    };
+    let finishing = |cancelled, manifest| Phase::Finishing {
+        cancelled,
+        manifest,
+    };
+    let asked = Cancellation::Asked;
+    let (since, reason) = (NOW, details());
+    vec![
+        Place {
+            label: "queued",
+            item: queued(),
+        },
+        Place {
+            label: "planning",
+            item: in_phase(queued(), Phase::Planning),
+        },
+        place("planning, plan complete", Phase::Planning),
+        place("running", Phase::Running),
+        place(
+            "awaiting-credential",
+            Phase::AwaitingCredential { since, reason },
+        ),
+        place("resuming", Phase::Resuming),
+        place("cancelling", Phase::Cancelling { why: asked }),
+        place("finishing", finishing(None, None)),
+        place("finishing, cancelled", finishing(Some(asked), None)),
+        place(
+            "finishing, manifest prepared",
+            finishing(None, Some((file(), Outcome::Succeeded))),
+        ),
+        place("succeeded", ended(Outcome::Succeeded)),
+        place(
+            "incomplete",
+            ended(Outcome::Incomplete { details: details() }),
+        ),
+        place("failed", ended(Outcome::Failed { details: details() })),
+        place(
+            "cancelled",
+            ended(Outcome::Cancelled { details: details() }),
+        ),
+    ]
+}
+
+/// The place of a phase in the order of its declaration: a phase that is added is missed at once.
+fn number_of(phase: &Phase) -> usize {
+    match phase {
+        Phase::Queued => 0,
+        Phase::Planning => 1,
+        Phase::Running => 2,
+        Phase::AwaitingCredential { .. } => 3,
+        Phase::Resuming => 4,
+        Phase::Cancelling { .. } => 5,
+        Phase::Finishing { .. } => 6,
+        Phase::Ended { outcome, .. } => match outcome {
+            Outcome::Succeeded => 7,
+            Outcome::Incomplete { .. } => 8,
+            Outcome::Failed { .. } => 9,
+            Outcome::Cancelled { .. } => 10,
+        },
+    }
+}
+
+/// The moves that a phase may refuse.
+const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 15] = [
+    Step {
+        name: "begin_planning",
+        lead: Job::begin_planning,
+    },
+    Step {
+        name: "spread",
+        lead: |job| job.spread(8),
+    },
+    Step {
+        name: "plan_page",
+        lead: |job| job.plan_page(1, PlanCursor("c".to_owned())),
+    },
+    Step {
+        name: "hand_over_planning",
+        lead: Job::hand_over_planning,
+    },
+    Step {
+        name: "complete_plan",
+        lead: |job| job.complete_plan(1, NOW),
+    },
+    Step {
+        name: "fail_plan",
+        lead: |job| job.fail_plan(details()),
+    },
+    Step {
+        name: "resume_running",
+        lead: Job::resume_running,
+    },
+    Step {
+        name: "await_credential",
+        lead: |job| job.await_credential(NOW, details()),
+    },
+    Step {
+        name: "replace_credential",
+        lead: |job| job.replace_credential(credential()),
+    },
+    Step {
+        name: "resume",
+        lead: Job::resume,
+    },
+    Step {
+        name: "give_up_resuming",
+        lead: |job| job.give_up_resuming(NOW, details()),
+    },
+    Step {
+        name: "cancel",
+        lead: |job| job.cancel(Cancellation::Asked),
+    },
+    Step {
+        name: "begin_finishing",
+        lead: Job::begin_finishing,
+    },
+    Step {
+        name: "prepare_manifest",
+        lead: |job| {
+            let (written, tally) = (job.clone(), Tally::default());
+            let manifest = ManifestWriter::begin(&written, &tally, &mut Vec::new()).unwrap();
+            let told = manifest.finish(&[], &mut Vec::new()).unwrap();
+            job.prepare_manifest(file(), told)
+        },
+    },
+    Step {
+        name: "restage_manifest",
+        lead: Job::restage_manifest,
+    },
+];
+
+/// The moves by which a job ends.
+const JOB_ENDS: [Step<Job, Result<Job, IllegalMove>>; 2] = [
+    Step {
+        name: "end",
+        lead: |job| job.end(NOW),
+    },
+    Step {
+        name: "end_without_manifest",
+        lead: |job| job.end_without_manifest(NOW, "storage refuses it"),
+    },
+];
+
+/// What adds to a job in whatever phase and leads nowhere.
+const JOB_NOTES: [Step<Job, Job>; 3] = [
+    Step {
+        name: "warn",
+        lead: |job| job.warn([]),
+    },
+    Step {
+        name: "list_page",
+        lead: |job| job.list_page(NOW, Listing::default()),
+    },
+    Step {
+        name: "warn_of_rows",
+        lead: |job| job.warn_of_rows(&Tally::default()),
+    },
+];
+
+fn job_moves() -> impl Iterator<Item = &'static Step<Job, Result<Job, IllegalMove>>> {
+    JOB_MOVES.iter().chain(&JOB_ENDS)
+}
+
+fn chunk_places() -> Vec<Place<Chunk>> {
+    let output = || Output {
+        rows_read: 1,
+        rows: 1,
+        bad_records: 0,
+        earliest: None,
+        latest: None,
+        file: Some(file()),
+    };
+    let (held, over) = (NOW + Duration::HOUR, NOW);
+    let states = [
+        ("pending", ChunkState::Pending { prepared: None }),
+        (
+            "pending, file prepared",
+            ChunkState::Pending {
+                prepared: Some(output()),
+            },
+        ),
+        ("running, held", ChunkState::Running { until: held }),
+        ("running, lease over", ChunkState::Running { until: over }),
+        (
+            "prepared, held",
+            ChunkState::Prepared {
+                until: held,
+                output: output(),
+            },
+        ),
+        (
+            "prepared, lease over",
+            ChunkState::Prepared {
+                until: over,
+                output: output(),
+            },
+        ),
+        ("recorded", ChunkState::Recorded { output: output() }),
+        ("parked", ChunkState::Parked { prepared: None }),
+        (
+            "parked, file prepared",
+            ChunkState::Parked {
+                prepared: Some(output()),
+            },
+        ),
+        ("cancelled", ChunkState::Cancelled),
+        ("failed", ChunkState::Failed { reason: details() }),
+    ];
+    let key = ChunkKey {
+        job: key(),
+        shard: 0,
+        number: 0,
+    };
+    states
+        .map(|(label, state)| {
+            let source = ChunkSource::Partitions(Vec::new());
+            let item = Chunk {
+                state,
+                ..Chunk::planned(key.clone(), source, NOW)
+            };
+            Place { label, item }
+        })
+        .into()
+}
+
+fn number_of_state(state: &ChunkState) -> usize {
+    match state {
+        ChunkState::Pending { .. } => 0,
+        ChunkState::Running { .. } => 1,
+        ChunkState::Prepared { .. } => 2,
+        ChunkState::Recorded { .. } => 3,
+        ChunkState::Parked { .. } => 4,
+        ChunkState::Cancelled => 5,
+        ChunkState::Failed { .. } => 6,
+    }
+}
+
+fn free(claim: Claim) -> Option<ChunkMove> {
+    match claim {
+        Claim::Free(step) => Some(*step),
+        Claim::Held { .. } | Claim::Closed => None,
+    }
+}
+
+fn leased(chunk: Chunk, step: impl FnOnce(Lease) -> Option<ChunkMove>) -> Option<ChunkMove> {
+    step(Lease::of(chunk).ok()?)
+}
+
+/// The moves of whoever comes to a chunk, and those of the run that holds its lease.
+const CHUNK_MOVES: [Step<Chunk, Option<ChunkMove>>; 12] = [
+    Step {
+        name: "claim",
+        lead: |chunk| free(chunk.claim(NOW, Duration::HOUR)),
+    },
+    Step {
+        name: "park",
+        lead: |chunk| free(chunk.park(NOW)),
+    },
+    Step {
+        name: "abandon",
+        lead: |chunk| free(chunk.abandon(NOW, "crashed")),
+    },
+    Step {
+        name: "cancel",
+        lead: Chunk::cancel,
+    },
+    Step {
+        name: "reopen",
+        lead: Chunk::reopen,
+    },
+    Step {
+        name: "record",
+        lead: |chunk| chunk.record().ok(),
+    },
+    Step {
+        name: "lease.prepare",
+        lead: |chunk| {
+            let output = Output {
+                rows_read: 0,
+                rows: 0,
+                bad_records: 0,
+                earliest: None,
+                latest: None,
+                file: None,
+            };
+            leased(chunk, |lease| lease.prepare(output).ok())
+        },
+    },
+    Step {
+        name: "lease.restage",
+        lead: |chunk| leased(chunk, |lease| lease.restage().ok()),
+    },
+    Step {
+        name: "lease.record",
+        lead: |chunk| leased(chunk, |lease| lease.record().ok()),
+    },
+    Step {
+        name: "lease.park",
+        lead: |chunk| leased(chunk, |lease| Some(lease.park())),
+    },
+    Step {
+        name: "lease.release",
+        lead: |chunk| leased(chunk, |lease| Some(lease.release(NOW))),
+    },
+    Step {
+        name: "lease.fail",
+        lead: |chunk| leased(chunk, |lease| Some(lease.fail("damaged"))),
+    },
+];
+
+/// The public methods of an `impl` block that consume what they are called on.
+fn moves_in(path: &str, of: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join(path)).unwrap();
+    let begin = text.find(&format!("impl {of} {{")).unwrap();
+    let block = &text[begin..];
+    let block = &block[..block.find("\n}\n").unwrap()];
+    let method = Regex::new(r"(?m)^    pub fn (\w+)\(\s*(?:mut )?self\b").unwrap();
+    method
+        .captures_iter(block)
+        .map(|found| found[1].to_owned())
+        .collect()
+}
+
+/// A move's name, and the name of where it leads, if it is allowed.
+type Lead<'a, T> = (&'a str, Box<dyn Fn(T) -> Option<&'static str>>);
+
+/// Where one thing leads by every move: for each place a line of the table and the edges of the
+/// picture.
+fn table<T: Clone>(
+    heading: &str,
+    places: &[Place<T>],
+    moves: &[Lead<'_, T>],
+    name: fn(&T) -> &'static str,
+) -> String {
+    let mut text = format!("| {heading} | leads to | refuses |\n|---|---|---|\n");
+    let mut edges: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for Place { label, item } in places {
+        let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+        for (step, lead) in moves {
+            match lead(item.clone()) {
+                Some(next) => {
+                    allowed.push(format!("`{step}` → {next}"));
+                    let here = name(item);
+                    match edges
+                        .iter_mut()
+                        .find(|edge| (edge.0, edge.1) == (here, next))
+                    {
+                        Some((_, _, steps)) if steps.contains(step) => {}
+                        Some((_, _, steps)) => steps.push(step),
+                        None => edges.push((here, next, vec![step])),
+                    }
+                }
+                None => refused.push(format!("`{step}`")),
+            }
+        }
+        let list = |words: Vec<String>, separator| {
+            if words.is_empty() {
+                "nothing".to_owned()
+            } else {
+                words.join(separator)
+            }
+        };
+        let (allowed, refused) = (list(allowed, " · "), list(refused, " "));
+        writeln!(text, "| {label} | {allowed} | {refused} |").unwrap();
+    }
+    text.push_str("\n```mermaid\nstateDiagram-v2\n");
+    for (here, next, steps) in edges.iter().filter(|(here, next, _)| here != next) {
+        let id = |name: &str| name.replace('-', "_");
+        let steps = steps.join(", ");
+        writeln!(text, "    {} --> {}: {steps}", id(here), id(next)).unwrap();
+    }
+    text.push_str("```\n");
+    text
+}
+
+fn page() -> String {
+    let jobs = table(
+        "a job that is",
+        &job_places(),
+        &job_moves()
+            .map(|step| {
+                let lead = step.lead;
+                let lead = move |job: Job| Some(lead(job).ok()?.phase.name());
+                (step.name, Box::new(lead) as Box<dyn Fn(Job) -> _>)
+            })
+            .collect::<Vec<_>>(),
+        |job| job.phase.name(),
+    );
+    let chunks = table(
+        "a chunk that is",
+        &chunk_places(),
+        &CHUNK_MOVES
+            .iter()
+            .map(|step| {
+                let lead = step.lead;
+                let lead = move |chunk: Chunk| Some(lead(chunk)?.chunk.state.name());
+                (step.name, Box::new(lead) as Box<dyn Fn(Chunk) -> _>)
+            })
+            .collect::<Vec<_>>(),
+        |chunk| chunk.state.name(),
+    );
+    let notes = JOB_NOTES.map(|step| format!("`{}`", step.name)).join(", ");
+    format!(
+        "# States\n\n\
+         What a test found that walks every phase with every move (`tests/src/states.rs`); `make states` writes this page \
+         anew.\nThe moves are in `shared/domain/src/job/moves.rs` and `shared/domain/src/chunk.rs`, which say what each \
+         is for.\n\n\
+         ## A job\n\n\
+         A job ends by `end`, as the prepared manifest tells (the one below tells of success), or without a manifest, \
+         which is\nnever success. {notes} add to a job in any phase and lead nowhere.\n\n\
+         {jobs}\n\
+         ## A chunk\n\n\
+         `lease.…` are the moves of the run that holds the chunk; the others are anybody's. A chunk that is held is left \
+         alone,\nbut for the ends of its job.\n\n\
+         {chunks}"
+    )
+}
+
+#[test]
+fn the_page_of_states_is_what_every_move_does_in_every_phase() {
+    let found = page();
+    if std::env::args().any(|argument| argument == "renew=states") {
+        std::fs::write(root().join("docs/STATES.md"), found).unwrap();
+        return;
+    }
+    assert!(
+        found == KEPT,
+        "docs/STATES.md differs: make states\n{found}"
+    );
+}
+
+#[test]
+fn every_phase_and_state_and_every_move_is_walked() {
+    let phases: BTreeSet<_> = job_places()
+        .iter()
+        .map(|place| number_of(&place.item.phase))
+        .collect();
+    assert_eq!(phases, (0..=10).collect());
+    let states: BTreeSet<_> = chunk_places()
+        .iter()
+        .map(|place| number_of_state(&place.item.state))
+        .collect();
+    assert_eq!(states, (0..=6).collect());
+
+    let mut moves = moves_in("shared/domain/src/job/moves.rs", "Job");
+    moves.extend(moves_in("shared/domain/src/job/warnings.rs", "Job"));
+    let walked = job_moves()
+        .map(|step| step.name)
+        .chain(JOB_NOTES.iter().map(|step| step.name));
+    assert_eq!(moves, walked.map(str::to_owned).collect());
+
+    let chunk = "shared/domain/src/chunk.rs";
+    let mut moves = moves_in(chunk, "Chunk");
+    let of_leases = moves_in(chunk, "Lease");
+    moves.extend(of_leases.iter().map(|name| format!("lease.{name}")));
+    let walked = CHUNK_MOVES.iter().map(|step| step.name.to_owned());
+    assert_eq!(moves, walked.collect());
+}
+
+#[test]
+fn a_job_succeeds_only_by_the_end_of_one_whose_prepared_manifest_tells_it() {
+    let (mut ways, mut places) = (Vec::new(), job_places());
+    places.retain(|place| place.label != "succeeded");
+    for Place { label, item } in &places {
+        for step in job_moves() {
+            let next = (step.lead)(item.clone());
+            if next.is_ok_and(|job| job.phase.wire_state() == "Succeeded") {
+                ways.push((*label, step.name));
+            }
+        }
+        for note in &JOB_NOTES {
+            let noted = (note.lead)(item.clone());
+            assert_eq!(noted.phase, item.phase, "{}", note.name);
+        }
+    }
+    assert_eq!(ways, [("finishing, manifest prepared", "end")]);
+}
+
+#[test]
+fn a_chunk_is_recorded_only_with_a_file_that_was_prepared() {
+    for Place { label, item } in chunk_places() {
+        for step in &CHUNK_MOVES {
+            let next = (step.lead)(item.clone()).map(|step| step.chunk.state);
+            if matches!(next, Some(ChunkState::Recorded { .. })) {
+                assert!(label.contains("prepared"), "{label}: {}", step.name);
+            }
+        }
+    }
+}
