@@ -14,7 +14,8 @@ use ports::source::Sources;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::world::{NoRows, OneJob, Standstill, Willing, block_on, sealer};
+use crate::world::{OneJob, Standstill, Willing, block_on, sealer};
+use fakes::sources::NoRows;
 
 /// The first byte chooses what follows: an event as JSON (`p` of API Gateway, `c` of the chunk
 /// queue, `b` of the bus, `d` of the dead letters' queue), or what is inside of one (`q` a request
@@ -159,7 +160,7 @@ fn failed(response: &SqsBatchResponse) -> BTreeSet<String> {
 
 fn no_rows() -> Sources {
     Sources {
-        lake: Arc::new(NoRows),
-        registry: Arc::new(NoRows),
+        lake: Arc::new(NoRows::default()),
+        registry: Arc::new(NoRows::default()),
     }
 }

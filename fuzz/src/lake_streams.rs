@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use domain::chunk::{ChunkSource, ObjectRef};
-use domain::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use domain::chunk::ObjectRef;
+use domain::selection::HistoryType;
+use fakes::requests::history;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -196,13 +197,7 @@ fn read(name: &str, object: &[u8], hand: usize, most: u64) -> Result<Reading, So
         size_bytes: object.len() as u64,
     };
     let day = date!(2026 - 11 - 21);
-    let pieces = lake.read(
-        &ChunkSource::Objects {
-            day,
-            objects: vec![object],
-        },
-        &request(),
-    );
+    let pieces = lake.read(&[object], &history(HistoryType::Event, day, day));
     block_on(pieces.try_fold(
         (Reading::default(), 1),
         |(mut reading, next), piece| async move {
@@ -239,20 +234,5 @@ fn add(reading: &mut Reading, next: u64, piece: Piece) -> u64 {
             reading.text.extend_from_slice(&text);
             first_line + memchr_iter(b'\n', &text).count() as u64
         }
-    }
-}
-
-fn request() -> ExportRequest {
-    let day = date!(2026 - 11 - 21);
-    ExportRequest {
-        export_type: ExportType::Event,
-        selection: Selection::Days(DateRange {
-            start: day,
-            end: day,
-        }),
-        format: ExportFormat::JsonBlob,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
     }
 }

@@ -11,7 +11,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::selection::Selection;
+use domain::selection::{History, Selection, Snapshot};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -119,22 +119,22 @@ fn assert_within_limits(export: &NewExport) {
             .is_none_or(|text| text.chars().count() <= 1_024)
     );
     match &request.selection {
-        Selection::Devices => {}
-        Selection::Days(days) => {
+        Selection::Snapshot(Snapshot::Devices(_)) => {}
+        Selection::History(History { days, .. }) => {
             let span = (days.end - days.start).whole_days();
             assert!(
                 days.start <= LIMITS.today && (0..366).contains(&span),
                 "{days:?}"
             );
         }
-        Selection::Campaigns { ids, .. } => {
+        Selection::Snapshot(Snapshot::Campaigns { ids, .. }) => {
             let distinct: BTreeSet<_> = ids.iter().collect();
             assert!(
                 (1..=100).contains(&ids.len()) && distinct.len() == ids.len(),
                 "{ids:?}"
             );
         }
-        Selection::ActiveCampaigns { start, end, .. } => {
+        Selection::Snapshot(Snapshot::ActiveCampaigns { start, end, .. }) => {
             assert!(
                 start <= end && start.offset().is_utc() && end.offset().is_utc(),
                 "{start} {end}"
@@ -154,18 +154,18 @@ fn written(export: &NewExport) -> Option<Value> {
         "exportOptions": {"exportUserId": request.export_user_id, "exportDeviceId": request.export_device_id},
     });
     let fields = match &request.selection {
-        Selection::Devices => json!({}),
-        Selection::Days(days) => {
+        Selection::Snapshot(Snapshot::Devices(_)) => json!({}),
+        Selection::History(History { days, .. }) => {
             json!({"startDate": days.start.to_string(), "endDate": days.end.to_string()})
         }
-        Selection::Campaigns { campaign_type, ids } => {
+        Selection::Snapshot(Snapshot::Campaigns { campaign_type, ids }) => {
             json!({"campaignType": campaign_type.name(), "campaignIds": ids})
         }
-        Selection::ActiveCampaigns {
+        Selection::Snapshot(Snapshot::ActiveCampaigns {
             campaign_type,
             start,
             end,
-        } => json!({
+        }) => json!({
             "campaignType": campaign_type.name(),
             "campaignWindowStart": rfc3339(start)?,
             "campaignWindowEnd": rfc3339(end)?,

@@ -7,17 +7,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
+use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
-use domain::job::{Credential, Job, JobId, JobKey, PlanCursor, SealedCredential};
-use domain::listing::Listing;
-use domain::selection::{ExportFormat, ExportRequest, ExportType, Selection};
+use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
+use domain::selection::{DeviceType, Snapshot};
 use domain::tally::Tally;
-use futures::stream::{self, BoxStream, StreamExt};
+use fakes::requests::request;
 use ports::clock::Clock;
 use ports::container::{Container, ContainerError, Containers};
 use ports::seal::Sealer;
-use ports::source::{Piece, PlanPage, Source, SourceError};
 use ports::store::{
     AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed,
     Page, Plans, RequestKey, Role, StoreError,
@@ -58,14 +56,7 @@ impl Default for OneJob {
             scope: AppScope::from_segments(path.split('/')),
             id: JobId::new(JOB),
         };
-        let request = ExportRequest {
-            export_type: ExportType::Device,
-            selection: Selection::Devices,
-            format: ExportFormat::JsonBlob,
-            description: None,
-            export_user_id: false,
-            export_device_id: false,
-        };
+        let request = request(Snapshot::Devices(DeviceType::Device));
         let destination = ContainerAddress::new("https://account.blob.core.windows.net/exports");
         let credential = Credential {
             sealed: SealedCredential(Vec::new()),
@@ -211,34 +202,6 @@ impl Container for Willing {
         _: &str,
     ) -> Result<(), ContainerError> {
         Ok(())
-    }
-}
-
-/// A source without a row.
-pub(crate) struct NoRows;
-
-#[async_trait]
-impl Source for NoRows {
-    async fn plan(
-        &self,
-        _: &AppScope,
-        _: &ExportRequest,
-        _: Option<&PlanCursor>,
-        _: usize,
-    ) -> Result<PlanPage, SourceError> {
-        Ok(PlanPage {
-            chunks: Vec::new(),
-            next: None,
-            found: Listing::default(),
-        })
-    }
-
-    fn read(
-        &self,
-        _: &ChunkSource,
-        _: &ExportRequest,
-    ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        stream::empty().boxed()
     }
 }
 

@@ -7,7 +7,7 @@ mod expected;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::{ExportFormat, ExportType, HistoryType};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use ports::source::SourceError;
 use serde_json::{Map, Value};
@@ -304,22 +304,9 @@ impl Demo<'_> {
     }
 
     fn expected(&self, export: &Export) -> Result<RowSet, Mismatch> {
-        match export.of {
-            ExportType::Device => device_rows(&self.sample, &self.app, export.format),
-            ExportType::Activity
-            | ExportType::Event
-            | ExportType::Job
-            | ExportType::Error
-            | ExportType::Session
-            | ExportType::Crash
-            | ExportType::Tag
-            | ExportType::Token
-            | ExportType::Push => lake_rows(
-                &self.stack.places.lake(),
-                export.of,
-                &self.app,
-                export.format,
-            ),
+        match HistoryType::of(export.of) {
+            None => device_rows(&self.sample, &self.app, export.format),
+            Some(of) => lake_rows(&self.stack.places.lake(), of, &self.app, export.format),
         }
     }
 

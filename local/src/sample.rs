@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::app::AppScope;
-use domain::selection::ExportType;
+use domain::selection::{ExportType, HistoryType};
 use ports::source::SourceError;
 use sources::lake::layout;
 use sources::registry::Registry;
@@ -46,13 +46,13 @@ pub(crate) const HUGE_DAY: Date = date!(2026 - 01 - 06);
 pub const DEFAULT_ROWS: u64 = 200_000;
 
 /// The types that the lake holds, and their share of an app's rows in percent.
-const LAKE_SHARES: [(ExportType, u64); 6] = [
-    (ExportType::Event, 36),
-    (ExportType::Activity, 30),
-    (ExportType::Session, 14),
-    (ExportType::Job, 9),
-    (ExportType::Error, 6),
-    (ExportType::Crash, 2),
+const LAKE_SHARES: [(HistoryType, u64); 6] = [
+    (HistoryType::Event, 36),
+    (HistoryType::Activity, 30),
+    (HistoryType::Session, 14),
+    (HistoryType::Job, 9),
+    (HistoryType::Error, 6),
+    (HistoryType::Crash, 2),
 ];
 
 /// An app of the sample.
@@ -136,26 +136,21 @@ impl Sample {
     pub fn write_lake(&self, lake: &Path) -> std::io::Result<Counts> {
         let mut counts = Counts::new();
         for app in &APPS {
-            for (export_type, share) in LAKE_SHARES {
+            for (of, share) in LAKE_SHARES {
                 for (number, day) in DAYS
                     .into_iter()
                     .enumerate()
                     .filter(|(_, day)| *day != EMPTY_DAY)
                 {
                     let rows = self.rows * app.share / 100 * share / 100 / 6;
-                    let purpose = [app.number, export_type as u64, number as u64];
+                    let purpose = [app.number, of as u64, number as u64];
                     let huge = if day == HUGE_DAY { rows / 2 } else { 0 };
                     let random = Random::new(self.seed, &purpose);
                     let ids = Ids::new(self.seed, app.number);
-                    let mut writer =
-                        RowWriter::new(export_type, day, ids, random, self.devices(app), huge);
-                    files::write_rows(
-                        &lake.join(folder(export_type, app, day)),
-                        &mut writer,
-                        rows,
-                    )?;
+                    let mut writer = RowWriter::new(of, day, ids, random, self.devices(app), huge);
+                    files::write_rows(&lake.join(folder(of, app, day)), &mut writer, rows)?;
                     if rows > 0 {
-                        counts.insert((app.name, export_type.name(), Some(day)), rows);
+                        counts.insert((app.name, ExportType::from(of).name(), Some(day)), rows);
                     }
                 }
             }
@@ -209,8 +204,8 @@ impl Sample {
 }
 
 /// The folder of a type, app and day within the lake: where the service looks for it.
-pub fn folder(export_type: ExportType, app: &SampleApp, day: Date) -> String {
-    layout::folder(export_type, &app.scope(), day)
+pub fn folder(of: HistoryType, app: &SampleApp, day: Date) -> String {
+    layout::folder(of, &app.scope(), day)
 }
 
 #[cfg(test)]
@@ -230,7 +225,7 @@ mod tests {
             .unwrap();
             let day = folder
                 .path()
-                .join(super::folder(ExportType::Event, &APPS[0], HUGE_DAY));
+                .join(super::folder(HistoryType::Event, &APPS[0], HUGE_DAY));
             (
                 counts,
                 std::fs::read(day.join("part-00000.ndjson.gz")).unwrap(),
@@ -256,7 +251,7 @@ mod tests {
         assert!(
             !folder
                 .path()
-                .join(super::folder(ExportType::Event, &APPS[0], EMPTY_DAY))
+                .join(super::folder(HistoryType::Event, &APPS[0], EMPTY_DAY))
                 .exists()
         );
         assert_eq!(counts.len(), 2 * 6 * 6);

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
 use domain::job::PlanCursor;
-use domain::selection::ExportRequest;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use ports::source::{Piece, PlanPage, Source, SourceError};
 
 /// A source that plans fewer chunks at once than it is asked for, and reads other pieces.
-pub(crate) struct Altered {
-    pub(crate) inner: Arc<dyn Source>,
+pub(crate) struct Altered<S, P> {
+    pub(crate) inner: Arc<dyn Source<Selected = S, Part = P>>,
     /// The most chunks on a page of a plan.
     pub(crate) page: usize,
     /// What becomes of a piece.
@@ -21,24 +19,23 @@ pub(crate) struct Altered {
 }
 
 #[async_trait]
-impl Source for Altered {
+impl<S: Send + Sync, P: Send + Sync> Source for Altered<S, P> {
+    type Selected = S;
+    type Part = P;
+
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        selected: &S,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
         self.inner
-            .plan(scope, request, cursor, limit.min(self.page))
+            .plan(scope, selected, cursor, limit.min(self.page))
             .await
     }
 
-    fn read(
-        &self,
-        chunk: &ChunkSource,
-        request: &ExportRequest,
-    ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        self.inner.read(chunk, request).map_ok(self.piece).boxed()
+    fn read(&self, parts: &[P], selected: &S) -> BoxStream<'static, Result<Piece, SourceError>> {
+        self.inner.read(parts, selected).map_ok(self.piece).boxed()
     }
 }

@@ -17,11 +17,9 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
 use domain::container::{BlobName, BlockId, ContainerAccess};
 use domain::job::{JobId, PlanCursor, SealedCredential};
 use domain::secret::Secret;
-use domain::selection::ExportRequest;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use ports::container::{Container, ContainerError, Containers};
@@ -434,9 +432,9 @@ impl Sealer for FaultySealer {
 }
 
 /// A source whose calls meet the faults; a read meets them before its first piece.
-pub(crate) struct FaultySource {
+pub(crate) struct FaultySource<S, P> {
     pub(crate) faults: Faults,
-    pub(crate) inner: Arc<dyn Source>,
+    pub(crate) inner: Arc<dyn Source<Selected = S, Part = P>>,
 }
 
 fn source_busy(_: Fault) -> SourceError {
@@ -447,32 +445,35 @@ fn source_busy(_: Fault) -> SourceError {
 }
 
 #[async_trait]
-impl Source for FaultySource {
+impl<S, P> Source for FaultySource<S, P>
+where
+    S: Clone + Send + Sync + 'static,
+    P: Send + Sync + 'static,
+{
+    type Selected = S;
+    type Part = P;
+
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        selected: &S,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        let (inner, scope, request, cursor) = (
+        let (inner, scope, selected, cursor) = (
             Arc::clone(&self.inner),
             scope.clone(),
-            request.clone(),
+            selected.clone(),
             cursor.cloned(),
         );
-        let call = async move { inner.plan(&scope, &request, cursor.as_ref(), limit).await };
+        let call = async move { inner.plan(&scope, &selected, cursor.as_ref(), limit).await };
         self.faults.call(Call::Source, call, source_busy).await
     }
 
-    fn read(
-        &self,
-        chunk: &ChunkSource,
-        request: &ExportRequest,
-    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+    fn read(&self, parts: &[P], selected: &S) -> BoxStream<'static, Result<Piece, SourceError>> {
         let (faults, inner) = (
             self.faults.of_present_process(),
-            self.inner.read(chunk, request),
+            self.inner.read(parts, selected),
         );
         let stream = async move {
             let broken = faults

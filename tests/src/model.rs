@@ -27,7 +27,7 @@ use ::ports::source::Sources;
 use container::writer::WriterSettings;
 use domain::container::{BlobName, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
-use domain::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use fakes::sources::NoRows;
 use futures::executor::block_on;
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
@@ -142,30 +142,18 @@ fn sources(bounds: &Bounds) -> Sources {
         block_on(store.put(&Path::from(path), text.into_bytes().into())).unwrap();
     }
     let lake = Lake::new(Arc::new(store), Path::from("lake"), 1);
-    let source = Arc::new(Altered {
-        inner: Arc::new(lake),
+    let lake = Arc::new(Altered {
+        inner: Arc::new(lake) as _,
         page: bounds.page,
         piece: as_read_by_the_attempt,
     });
-    Sources {
-        lake: Arc::clone(&source) as _,
-        registry: source,
-    }
+    let registry = Arc::new(NoRows::default());
+    Sources { lake, registry }
 }
 
 fn job() -> Job {
-    let days = DateRange {
-        start: date!(2026 - 01 - 05),
-        end: date!(2026 - 01 - 05),
-    };
-    let request = ExportRequest {
-        export_type: ExportType::Event,
-        selection: Selection::Days(days),
-        format: ExportFormat::JsonBlob,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
-    };
+    let day = date!(2026 - 01 - 05);
+    let request = fakes::requests::events(day, day);
     let credential = Credential {
         sealed: SealedCredential(signature(0).into_bytes()),
         expires: None,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::secret::Secret;
-use domain::selection::ExportType;
+use domain::selection::HistoryType;
 use local::demo::{self, DemoError};
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, DAYS, Sample, folder};
@@ -29,7 +29,7 @@ async fn a_malformed_record_ends_the_demonstration_in_words() {
     let day = state
         .path()
         .join("lake")
-        .join(folder(ExportType::Event, &APPS[0], DAYS[0]));
+        .join(folder(HistoryType::Event, &APPS[0], DAYS[0]));
     std::fs::create_dir_all(&day).unwrap();
     std::fs::write(day.join("part-99999.ndjson"), "no record\n").unwrap();
     let error = demo::run(state.path(), SAMPLE).await.unwrap_err();

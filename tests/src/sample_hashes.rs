@@ -10,7 +10,7 @@ use std::path::Path;
 use api::route::{OPERATIONS, Operation, SelectionKind};
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::container::BlobName;
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::{ExportFormat, ExportType, HistoryType};
 use local::dynamodb::{REGISTRY_TABLE, scratch_dir};
 use local::sample::{APPS, CAMPAIGNS, DAYS, Sample, SampleApp, folder};
 use serde_json::{Value, json};
@@ -30,9 +30,9 @@ const SAMPLE: Sample = Sample {
 const APP: SampleApp = APPS[0];
 
 /// Puts the objects of one of the sample's folders where the world's app has them.
-async fn fill_lake(world: &World, lake: &Path, export_type: ExportType) {
+async fn fill_lake(world: &World, lake: &Path, of: HistoryType) {
     for day in DAYS {
-        let folder = lake.join(folder(export_type, &APP, day));
+        let folder = lake.join(folder(of, &APP, day));
         let Ok(files) = std::fs::read_dir(&folder) else {
             continue;
         };
@@ -58,8 +58,8 @@ async fn sample_world() -> World {
     let world = World::new().await;
     let lake = scratch_dir().unwrap();
     SAMPLE.write_lake(lake.path()).unwrap();
-    for export_type in ExportType::ALL {
-        fill_lake(&world, lake.path(), export_type).await;
+    for of in ExportType::ALL.into_iter().filter_map(HistoryType::of) {
+        fill_lake(&world, lake.path(), of).await;
     }
     let registry = Registry::new(world.client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS);
     let (devices, feedback): (Vec<_>, Vec<_>) = SAMPLE
@@ -83,10 +83,10 @@ fn asked(operation: &Operation) -> Option<Value> {
     let [first, .., last] = DAYS;
     let (campaign, campaign_type) = CAMPAIGNS[0];
     match operation.selection {
-        SelectionKind::Days => {
+        SelectionKind::Days(_) => {
             Some(json!({"startDate": first.to_string(), "endDate": last.to_string()}))
         }
-        SelectionKind::Devices => Some(json!({})),
+        SelectionKind::Devices(_) => Some(json!({})),
         SelectionKind::Campaigns => {
             Some(json!({"campaignType": campaign_type.name(), "campaignIds": [campaign]}))
         }
@@ -130,7 +130,7 @@ async fn the_samples_files_are_those_whose_hashes_are_kept() {
     for export_type in ExportType::ALL {
         let operation = OPERATIONS
             .iter()
-            .find(|operation| operation.export_type == export_type)
+            .find(|operation| operation.export_type() == export_type)
             .unwrap();
         for format in ExportFormat::ALL {
             export(&world, operation, format, &mut lines).await;

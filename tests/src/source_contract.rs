@@ -11,18 +11,19 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
+use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::PlanCursor;
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+    CampaignType, DeviceType, ExportFormat, ExportType, History, HistoryType, Selection, Snapshot,
 };
+use fakes::sources::NoRows;
 use formats::encode::{EncodeOptions, Encoder};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use ports::source::{Piece, Source, SourceError};
+use ports::source::{Piece, Source, SourceError, Sources};
 use serde_json::{Value, json};
 use sources::lake::{Lake, layout};
 use sources::registry::{Campaign, Device, Feedback, PushToken, Registry};
@@ -41,33 +42,57 @@ fn go() -> AppScope {
     AppScope::from_segments(["subscriptions", "s", "apps", "My"])
 }
 
-fn request(export_type: ExportType, selection: Selection) -> ExportRequest {
-    ExportRequest {
-        export_type,
-        selection,
-        format: ExportFormat::JsonBlob,
-        description: None,
-        export_user_id: true,
-        export_device_id: true,
+/// What a chunk of a source reads.
+trait Parts: Sized + Send + Sync + 'static {
+    /// Those of a chunk.
+    fn of(chunk: &ChunkSource) -> &[Self];
+
+    /// Some that are nothing.
+    fn of_nothing() -> Vec<Self>;
+}
+
+impl Parts for ObjectRef {
+    fn of(chunk: &ChunkSource) -> &[Self] {
+        match chunk {
+            ChunkSource::Objects { objects, .. } => objects,
+            ChunkSource::Partitions(_) => panic!("{chunk:?}"),
+        }
+    }
+
+    fn of_nothing() -> Vec<Self> {
+        Vec::new()
     }
 }
 
-async fn plan(
-    source: &dyn Source,
+impl Parts for String {
+    fn of(chunk: &ChunkSource) -> &[Self] {
+        match chunk {
+            ChunkSource::Partitions(partitions) => partitions,
+            ChunkSource::Objects { .. } => panic!("{chunk:?}"),
+        }
+    }
+
+    fn of_nothing() -> Vec<Self> {
+        vec!["no partition".to_owned()]
+    }
+}
+
+async fn plan<S: Source>(
+    source: &S,
     scope: &AppScope,
-    request: &ExportRequest,
+    selected: &S::Selected,
     limit: usize,
 ) -> Vec<ChunkSource> {
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
         let page = source
-            .plan(scope, request, cursor.as_ref(), limit)
+            .plan(scope, selected, cursor.as_ref(), limit)
             .await
             .unwrap();
         assert_eq!(
             page,
             source
-                .plan(scope, request, cursor.as_ref(), limit)
+                .plan(scope, selected, cursor.as_ref(), limit)
                 .await
                 .unwrap(),
             "a plan is deterministic"
@@ -80,10 +105,14 @@ async fn plan(
 }
 
 /// The lines of a chunk, in order; each is numbered as it lies in its object or partition.
-async fn read(source: &dyn Source, chunk: &ChunkSource, request: &ExportRequest) -> Vec<String> {
+async fn read<S: Source<Part: Parts>>(
+    source: &S,
+    chunk: &ChunkSource,
+    selected: &S::Selected,
+) -> Vec<String> {
     let mut lines = Vec::new();
     let mut next_lines = BTreeMap::new();
-    let mut pieces = source.read(chunk, request);
+    let mut pieces = source.read(Parts::of(chunk), selected);
     while let Some(piece) = pieces.try_next().await.unwrap() {
         let Piece::Lines {
             origin,
@@ -103,36 +132,44 @@ async fn read(source: &dyn Source, chunk: &ChunkSource, request: &ExportRequest)
     lines
 }
 
-async fn read_all(source: &dyn Source, scope: &AppScope, request: &ExportRequest) -> Vec<String> {
+async fn read_all<S: Source<Part: Parts>>(
+    source: &S,
+    scope: &AppScope,
+    selected: &S::Selected,
+) -> Vec<String> {
     let mut lines = Vec::new();
-    for chunk in plan(source, scope, request, 64).await {
-        lines.extend(read(source, &chunk, request).await);
+    for chunk in plan(source, scope, selected, 64).await {
+        lines.extend(read(source, &chunk, selected).await);
     }
     lines
 }
 
 /// The contract of [`Source`], for a selection that has these lines and more than three chunks.
-async fn assert_contract(source: &dyn Source, request: &ExportRequest, mut expected: Vec<String>) {
-    let chunks = plan(source, &chess(), request, 64).await;
+async fn assert_contract<S>(source: &S, selected: &S::Selected, mut expected: Vec<String>)
+where
+    S: Source<Selected: Clone + Into<Selection>, Part: Parts>,
+{
+    let chunks = plan(source, &chess(), selected, 64).await;
     assert!(chunks.len() > 3, "{}", chunks.len());
     for limit in [1, 2, 3] {
         assert_eq!(
-            plan(source, &chess(), request, limit).await,
+            plan(source, &chess(), selected, limit).await,
             chunks,
             "pages of {limit}"
         );
     }
     let mut found = Vec::new();
     for chunk in &chunks {
-        let lines = read(source, chunk, request).await;
+        let lines = read(source, chunk, selected).await;
         assert_eq!(
             lines,
-            read(source, chunk, request).await,
+            read(source, chunk, selected).await,
             "a repeat reads the same"
         );
         found.extend(lines);
     }
-    assert_records(request.export_type, &found);
+    let selection: Selection = selected.clone().into();
+    assert_records(selection.export_type(), &found);
     found.sort_unstable();
     expected.sort_unstable();
     assert!(
@@ -142,10 +179,10 @@ async fn assert_contract(source: &dyn Source, request: &ExportRequest, mut expec
         expected.len()
     );
     assert!(
-        read_all(source, &go(), request).await.is_empty(),
+        read_all(source, &go(), selected).await.is_empty(),
         "another app has its own data"
     );
-    assert_refusals(source, request).await;
+    assert_refusals(source, selected).await;
 }
 
 /// Every line is a record of its type.
@@ -162,7 +199,7 @@ fn assert_records(export_type: ExportType, lines: &[String]) {
     }
 }
 
-async fn assert_refusals(source: &dyn Source, request: &ExportRequest) {
+async fn assert_refusals<S: Source<Part: Parts>>(source: &S, selected: &S::Selected) {
     for cursor in [
         "",
         "lake1:x:",
@@ -172,24 +209,44 @@ async fn assert_refusals(source: &dyn Source, request: &ExportRequest) {
     ] {
         let cursor = PlanCursor(cursor.to_owned());
         let error = source
-            .plan(&chess(), request, Some(&cursor), 1)
+            .plan(&chess(), selected, Some(&cursor), 1)
             .await
             .unwrap_err();
         assert!(!error.is_retryable(), "{error}");
     }
-    for chunk in [
-        ChunkSource::Objects {
-            day: date!(2026 - 11 - 01),
-            objects: Vec::new(),
-        },
-        ChunkSource::Partitions(vec!["no partition".to_owned()]),
-    ] {
-        let read: Result<Vec<_>, SourceError> = source.read(&chunk, request).try_collect().await;
-        assert!(
-            read.is_err() || read.is_ok_and(|pieces| pieces.is_empty()),
-            "rows of no source: {chunk:?}"
-        );
-    }
+    let nothing = <S::Part as Parts>::of_nothing();
+    let read: Result<Vec<_>, SourceError> = source.read(&nothing, selected).try_collect().await;
+    assert!(
+        read.is_err() || read.is_ok_and(|pieces| pieces.is_empty()),
+        "rows of nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_chunk_of_another_source_than_its_job_is_refused() {
+    let sources = Sources {
+        lake: Arc::new(NoRows::default()),
+        registry: Arc::new(NoRows::default()),
+    };
+    let objects = ChunkSource::Objects {
+        day: date!(2026 - 11 - 01),
+        objects: Vec::new(),
+    };
+    let partitions = ChunkSource::Partitions(Vec::new());
+    let devices = Snapshot::Devices(DeviceType::Tag).into();
+    let events = Selection::from(events());
+    let read = async |chunk, selection| {
+        let pieces = sources.read(chunk, selection);
+        pieces
+            .try_collect::<Vec<_>>()
+            .await
+            .map_err(|error| error.to_string())
+    };
+    let refusal = "the chunk cannot be read: it is of another source than the job".to_owned();
+    assert_eq!(read(&objects, &devices).await, Err(refusal.clone()));
+    assert_eq!(read(&partitions, &events).await, Err(refusal));
+    assert_eq!(read(&objects, &events).await, Ok(Vec::new()));
+    assert_eq!(read(&partitions, &devices).await, Ok(Vec::new()));
 }
 
 async fn fill_lake(store: Arc<dyn ObjectStore>) -> (Lake, Vec<String>) {
@@ -202,7 +259,7 @@ async fn fill_lake(store: Arc<dyn ObjectStore>) -> (Lake, Vec<String>) {
                     .to_string()
             };
             let lines: Vec<String> = (0..50).map(line).collect();
-            let folder = layout::folder(ExportType::Event, &chess(), day);
+            let folder = layout::folder(HistoryType::Event, &chess(), day);
             let path = Path::parse(format!("raw/{folder}/part-{part}.ndjson")).unwrap();
             store.put(&path, lines.join("\n").into()).await.unwrap();
             expected.extend(lines);
@@ -211,18 +268,18 @@ async fn fill_lake(store: Arc<dyn ObjectStore>) -> (Lake, Vec<String>) {
     (Lake::new(store, Path::from("raw"), 10_000), expected)
 }
 
-fn event_request() -> ExportRequest {
-    let days = DateRange {
-        start: date!(2026 - 11 - 01),
-        end: date!(2026 - 11 - 05),
-    };
-    request(ExportType::Event, Selection::Days(days))
+fn events() -> History {
+    fakes::requests::history(
+        HistoryType::Event,
+        date!(2026 - 11 - 01),
+        date!(2026 - 11 - 05),
+    )
 }
 
 #[tokio::test]
 async fn a_lake_in_memory_is_a_source() {
     let (lake, expected) = fill_lake(Arc::new(InMemory::new())).await;
-    assert_contract(&lake, &event_request(), expected).await;
+    assert_contract(&lake, &events(), expected).await;
 }
 
 #[tokio::test]
@@ -230,7 +287,7 @@ async fn a_lake_in_a_folder_is_a_source() {
     let folder = tempfile::tempdir().unwrap();
     let store = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
     let (lake, expected) = fill_lake(Arc::new(store)).await;
-    assert_contract(&lake, &event_request(), expected).await;
+    assert_contract(&lake, &events(), expected).await;
 }
 
 #[expect(
@@ -342,19 +399,19 @@ async fn devices_are_a_source_in_all_three_types() {
     });
     assert_contract(
         &registry,
-        &request(ExportType::Device, Selection::Devices),
+        &Snapshot::Devices(DeviceType::Device),
         devices.collect(),
     )
     .await;
     assert_contract(
         &registry,
-        &request(ExportType::Tag, Selection::Devices),
+        &Snapshot::Devices(DeviceType::Tag),
         tags.collect(),
     )
     .await;
     assert_contract(
         &registry,
-        &request(ExportType::Token, Selection::Devices),
+        &Snapshot::Devices(DeviceType::Token),
         tokens.collect(),
     )
     .await;
@@ -390,28 +447,19 @@ async fn feedback_by_campaign_is_a_source() {
         .collect();
     registry.put_feedback(&chess(), &feedback).await.unwrap();
     let ids: Vec<i64> = [-2, 0, 1].into_iter().chain(1_000..1_090).collect();
-    let by_campaign = Selection::Campaigns {
+    let by_campaign = Snapshot::Campaigns {
         campaign_type: CampaignType::Poll,
         ids,
     };
     let expected = [-2, 0, 1]
         .into_iter()
         .flat_map(|campaign| (0..7).map(move |it| feedback_line(campaign, it)));
-    assert_contract(
-        &registry,
-        &request(ExportType::Push, by_campaign.clone()),
-        expected.collect(),
-    )
-    .await;
-    let other_type = Selection::Campaigns {
+    assert_contract(&registry, &by_campaign, expected.collect()).await;
+    let other_type = Snapshot::Campaigns {
         campaign_type: CampaignType::DataPush,
         ids: vec![-2, 0],
     };
-    assert!(
-        read_all(&registry, &chess(), &request(ExportType::Push, other_type))
-            .await
-            .is_empty()
-    );
+    assert!(read_all(&registry, &chess(), &other_type).await.is_empty());
 }
 
 const WINDOW: [OffsetDateTime; 2] = [
@@ -419,16 +467,13 @@ const WINDOW: [OffsetDateTime; 2] = [
     datetime!(2026-11-12 0:00 UTC),
 ];
 
-fn window_request() -> ExportRequest {
+fn window() -> Snapshot {
     let [start, end] = WINDOW;
-    request(
-        ExportType::Push,
-        Selection::ActiveCampaigns {
-            campaign_type: CampaignType::Poll,
-            start,
-            end,
-        },
-    )
+    Snapshot::ActiveCampaigns {
+        campaign_type: CampaignType::Poll,
+        start,
+        end,
+    }
 }
 
 fn campaign(id: i64, active_from: OffsetDateTime, active_to: Option<OffsetDateTime>) -> Campaign {
@@ -462,17 +507,17 @@ async fn feedback_by_window_is_a_source() {
     let expected = (-20..200)
         .filter(|id| id % 3 == 0)
         .map(|id| feedback_line(id, 1));
-    let found = read_all(&registry, &chess(), &window_request()).await;
+    let found = read_all(&registry, &chess(), &window()).await;
     assert_eq!(
         found,
         expected.collect::<Vec<_>>(),
         "in the order of the campaigns"
     );
     for limit in [1, 2, 3] {
-        let pages = plan(&registry, &chess(), &window_request(), limit).await;
+        let pages = plan(&registry, &chess(), &window(), limit).await;
         let mut lines = Vec::new();
         for chunk in &pages {
-            lines.extend(read(&registry, chunk, &window_request()).await);
+            lines.extend(read(&registry, chunk, &window()).await);
         }
         assert_eq!(lines, found, "pages of {limit}");
     }
@@ -510,7 +555,7 @@ async fn a_campaign_is_of_the_window_when_it_was_active_at_one_moment_of_it() {
         .filter(|(.., active)| *active)
         .map(|(id, ..)| feedback_line(id, 1));
     assert_eq!(
-        read_all(&registry, &chess(), &window_request()).await,
+        read_all(&registry, &chess(), &window()).await,
         expected.collect::<Vec<_>>()
     );
 }
@@ -521,10 +566,14 @@ async fn a_partition_of_several_megabytes_comes_in_bounded_pieces() {
     let tag = "x".repeat(1_000);
     let devices: Vec<_> = (0..3_000).map(|number| device(number, &tag)).collect();
     registry.put_devices(&chess(), &devices).await.unwrap();
-    let request = request(ExportType::Tag, Selection::Devices);
+    let request = Snapshot::Devices(DeviceType::Tag);
     let chunk = plan(&registry, &chess(), &request, 64).await.pop().unwrap();
     assert_eq!(read(&registry, &chunk, &request).await.len(), 2_000);
-    let pieces: Vec<Piece> = registry.read(&chunk, &request).try_collect().await.unwrap();
+    let pieces: Vec<Piece> = registry
+        .read(Parts::of(&chunk), &request)
+        .try_collect()
+        .await
+        .unwrap();
     assert!(pieces.len() > 1);
     for piece in pieces {
         assert!(matches!(piece, Piece::Lines { text, .. } if text.len() < 2 << 20));
@@ -620,7 +669,7 @@ async fn failures_of_dynamodb_are_told_apart() {
             json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "m"});
         let (registry, server) = scripted(vec![(status, body.to_string())]).await;
         let error = registry
-            .plan(&chess(), &window_request(), None, 1)
+            .plan(&chess(), &window(), None, 1)
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), words);
@@ -638,7 +687,7 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
     let deaf = crate::faults::deaf_socket();
     let address = deaf.local_addr().unwrap();
     let registry = Registry::new(client_of(address), TABLE, 1);
-    let request = request(ExportType::Device, Selection::Devices);
+    let request = Snapshot::Devices(DeviceType::Device);
     let error = registry
         .plan(&chess(), &request, None, 1)
         .await
@@ -646,7 +695,7 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
     assert!(error.is_retryable(), "{error}");
     let chunk = ChunkSource::Partitions(vec![format!("DEVICES#{}#0", chess())]);
     let error = registry
-        .read(&chunk, &request)
+        .read(Parts::of(&chunk), &request)
         .try_collect::<Vec<_>>()
         .await
         .unwrap_err();
@@ -676,7 +725,7 @@ async fn a_damaged_campaign_is_named_without_its_content() {
         json!({"pk": {"S": "p"}, "sk": {"S": "09223372036854775815"}, "activeFrom": {"S": "soon"}});
     let (registry, server) = scripted(vec![(200, json!({"Items": [item]}).to_string())]).await;
     let error = registry
-        .plan(&chess(), &window_request(), None, 1)
+        .plan(&chess(), &window(), None, 1)
         .await
         .unwrap_err()
         .to_string();
@@ -692,10 +741,7 @@ async fn a_damaged_campaign_is_named_without_its_content() {
 
 #[tokio::test]
 async fn a_registry_with_another_number_of_segments_is_not_exported() {
-    let (loader, request) = (
-        registry(8).await,
-        request(ExportType::Device, Selection::Devices),
-    );
+    let (loader, request) = (registry(8).await, Snapshot::Devices(DeviceType::Device));
     let devices: Vec<_> = (0..40).map(|number| device(number, "")).collect();
     loader.put_devices(&chess(), &devices).await.unwrap();
     assert_eq!(read_all(&loader, &chess(), &request).await.len(), 40);
@@ -721,7 +767,7 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
     let chunks = plan(&loader, &chess(), &request, 64).await;
     let misread: Result<Vec<_>, _> = loader
         .with_segments(16)
-        .read(&chunks[1], &request)
+        .read(Parts::of(&chunks[1]), &request)
         .try_collect()
         .await;
     let error = misread.unwrap_err().to_string();

@@ -13,9 +13,10 @@ use domain::job::{
 };
 use domain::listing::Listing;
 use domain::manifest::ManifestWriter;
-use domain::selection::{ExportFormat, ExportRequest, ExportType, Selection};
+use domain::selection::{DeviceType, Snapshot};
 use domain::tally::Tally;
 use fakes::jobs::{altered, in_phase};
+use fakes::requests::request;
 use regex::Regex;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -65,14 +66,7 @@ fn file() -> PreparedFile {
 }
 
 fn queued() -> Job {
-    let request = ExportRequest {
-        export_type: ExportType::Tag,
-        selection: Selection::Devices,
-        format: ExportFormat::JsonBlob,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
-    };
+    let request = request(Snapshot::Devices(DeviceType::Tag));
     let destination = ContainerAddress::new("https://a");
     let days = Duration::days(90);
     Job::queued(key(), request, destination, credential(), NOW, days)

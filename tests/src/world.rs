@@ -163,6 +163,18 @@ pub(crate) enum Kind {
     Job(JobEvent),
 }
 
+fn faulty_source<S, P>(
+    faults: &Faults,
+    inner: Arc<dyn Source<Selected = S, Part = P>>,
+) -> Arc<dyn Source<Selected = S, Part = P>>
+where
+    S: Clone + Send + Sync + 'static,
+    P: Send + Sync + 'static,
+{
+    let faults = faults.clone();
+    Arc::new(FaultySource { faults, inner })
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let table = Table::new();
@@ -180,23 +192,19 @@ impl World {
         containers.create(&address);
         containers.grant(&address, &Secret::new(SIGNATURE), Permission::Write);
         let lake = Arc::new(InMemory::new());
-        let source = |inner: Arc<dyn Source>| {
-            Arc::new(FaultySource {
-                faults: faults.clone(),
-                inner,
-            }) as Arc<dyn Source>
-        };
         let sources = Sources {
-            lake: source(Arc::new(Lake::new(
-                Arc::clone(&lake) as _,
-                Path::from("lake"),
-                2_000,
-            ))),
-            registry: source(Arc::new(Registry::new(
-                client.clone(),
-                REGISTRY_TABLE,
-                REGISTRY_SEGMENTS,
-            ))),
+            lake: faulty_source(
+                &faults,
+                Arc::new(Lake::new(Arc::clone(&lake) as _, Path::from("lake"), 2_000)),
+            ),
+            registry: faulty_source(
+                &faults,
+                Arc::new(Registry::new(
+                    client.clone(),
+                    REGISTRY_TABLE,
+                    REGISTRY_SEGMENTS,
+                )),
+            ),
         };
         let adapters = Adapters {
             table: Arc::new(faulty_table(&sdk, &table, &faults, &clock)),
@@ -502,7 +510,7 @@ impl World {
 
     /// The manifest, if the container has one.
     pub(crate) fn manifest(&self, job: &Job) -> Option<Manifest> {
-        let name = BlobName::manifest(job.request.export_type, job.key.id);
+        let name = BlobName::manifest(job.request.export_type(), job.key.id);
         let blob = self
             .containers
             .read(&ContainerAddress::new(CONTAINER), &name)?;
@@ -520,7 +528,7 @@ impl World {
             .map(|file| file.name.clone())
             .collect();
         listed.push(
-            BlobName::manifest(job.request.export_type, job.key.id)
+            BlobName::manifest(job.request.export_type(), job.key.id)
                 .as_str()
                 .to_owned(),
         );

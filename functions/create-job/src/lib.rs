@@ -186,7 +186,7 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
     let checked = ports.container_urls.check(container_url.reveal(), now);
     let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
     let id = JobId::new(ports.clock.fresh_id());
-    let manifest = BlobName::manifest(request.export_type, id);
+    let manifest = BlobName::manifest(request.export_type(), id);
     let container = ports
         .containers
         .open(&access)
@@ -215,7 +215,7 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
 /// are in the registry.
 fn check_folder(scope: &AppScope, operation: &Operation) -> Result<(), ApiError> {
     let size_bytes = "app=".len() + scope.folder().len();
-    let is_of_lake = operation.selection == SelectionKind::Days;
+    let is_of_lake = matches!(operation.selection, SelectionKind::Days(_));
     if !is_of_lake || size_bytes <= MOST_FOLDER_BYTES {
         return Ok(());
     }

@@ -22,7 +22,7 @@ pub(crate) async fn stage(
     container: Arc<dyn Container>,
     ports: &Ports,
 ) -> Result<(PreparedFile, Told), FinishError> {
-    let name = BlobName::manifest(job.request.export_type, job.key.id);
+    let name = BlobName::manifest(job.request.export_type(), job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.writer);
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());

@@ -126,14 +126,10 @@ impl Planner<'_> {
                 return self.hand_over(job).await;
             }
             let listed_at = self.ports.clock.now();
-            let source = self.ports.sources.of(&job.request.selection);
-            let page = source
-                .plan(
-                    &job.key.scope,
-                    &job.request,
-                    cursor.as_ref(),
-                    PLAN_PAGE_CHUNKS,
-                )
+            let selection = &job.request.selection;
+            let sources = &self.ports.sources;
+            let page = sources
+                .plan(&job.key.scope, selection, cursor.as_ref(), PLAN_PAGE_CHUNKS)
                 .await;
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,

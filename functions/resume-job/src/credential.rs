@@ -71,7 +71,7 @@ async fn try_write(
     let container = ports.containers.open(access)?;
     preflight(
         container.as_ref(),
-        &BlobName::manifest(job.request.export_type, job.key.id),
+        &BlobName::manifest(job.request.export_type(), job.key.id),
     )
     .await
 }

@@ -35,7 +35,7 @@ pub(crate) async fn stage(
         ChunkSource::Partitions(_) => None,
     };
     let name = BlobName::part(
-        request.export_type,
+        request.export_type(),
         job.key.id,
         day,
         chunk.key.number,
@@ -49,7 +49,7 @@ pub(crate) async fn stage(
     let mut staging = Staging {
         chunk,
         skip_bad_records: ports.settings.skip_bad_records,
-        encoder: Encoder::new(request.export_type, request.format, options),
+        encoder: Encoder::new(request.export_type(), request.format, options),
         writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
         output: Output {
             rows_read: 0,
@@ -60,10 +60,7 @@ pub(crate) async fn stage(
             file: None,
         },
     };
-    let mut pieces = ports
-        .sources
-        .of(&request.selection)
-        .read(&chunk.source, request);
+    let mut pieces = ports.sources.read(&chunk.source, &request.selection);
     let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
         staging.add(piece?)?;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use client::verify::{Form, Mismatch, RowSet};
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::{ExportFormat, HistoryType};
 use flate2::read::MultiGzDecoder;
 use formats::read::Fields;
 use serde_json::json;
@@ -19,17 +19,17 @@ use crate::sample::{DAYS, Sample, SampleApp, folder};
 /// [`Mismatch::Unreadable`] when a file cannot be read.
 pub(super) fn lake_rows(
     lake: &Path,
-    export_type: ExportType,
+    of: HistoryType,
     app: &SampleApp,
     format: ExportFormat,
 ) -> Result<RowSet, Mismatch> {
     // The JSON of activities names no devices unless asked to.
-    let left_out = (export_type == ExportType::Activity && format == ExportFormat::JsonBlob)
-        .then_some("deviceId");
+    let left_out =
+        (of == HistoryType::Activity && format == ExportFormat::JsonBlob).then_some("deviceId");
     let mut rows = RowSet::default();
     for day in DAYS
         .into_iter()
-        .map(|day| lake.join(folder(export_type, app, day)))
+        .map(|day| lake.join(folder(of, app, day)))
         .filter(|day| day.is_dir())
     {
         for entry in day
@@ -110,10 +110,10 @@ mod tests {
         let lake = tempfile::tempdir().unwrap();
         let day = lake
             .path()
-            .join(folder(ExportType::Activity, &APPS[0], DAYS[0]));
+            .join(folder(HistoryType::Activity, &APPS[0], DAYS[0]));
         std::fs::create_dir_all(&day).unwrap();
         std::fs::write(day.join("part.ndjson"), line).unwrap();
-        lake_rows(lake.path(), ExportType::Activity, &APPS[0], format).unwrap()
+        lake_rows(lake.path(), HistoryType::Activity, &APPS[0], format).unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use domain::selection::ExportType;
+use domain::selection::HistoryType;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration, Time, UtcOffset};
 
@@ -90,7 +90,7 @@ impl Ids {
 
 /// Writes the rows of one type, app and day.
 pub(crate) struct RowWriter {
-    export_type: ExportType,
+    of: HistoryType,
     day: Date,
     ids: Ids,
     random: Random,
@@ -104,7 +104,7 @@ pub(crate) struct RowWriter {
 impl RowWriter {
     /// A writer; `huge` rows at the beginning belong to one device.
     pub(crate) fn new(
-        export_type: ExportType,
+        of: HistoryType,
         day: Date,
         ids: Ids,
         random: Random,
@@ -112,7 +112,7 @@ impl RowWriter {
         huge: u64,
     ) -> Self {
         Self {
-            export_type,
+            of,
             day,
             ids,
             random,
@@ -126,14 +126,12 @@ impl RowWriter {
     pub(crate) fn write(&mut self, line: &mut Vec<u8>) {
         self.next_owner();
         line.push(b'{');
-        match self.export_type {
-            ExportType::Activity => self.activity(line),
-            ExportType::Event | ExportType::Error => self.happening(line),
-            ExportType::Job => self.job(line),
-            ExportType::Session => self.session(line),
-            ExportType::Crash => self.crash(line),
-            // Not kept by day: they come from the registry.
-            ExportType::Tag | ExportType::Token | ExportType::Push | ExportType::Device => {}
+        match self.of {
+            HistoryType::Activity => self.activity(line),
+            HistoryType::Event | HistoryType::Error => self.happening(line),
+            HistoryType::Job => self.job(line),
+            HistoryType::Session => self.session(line),
+            HistoryType::Crash => self.crash(line),
         }
         line.extend_from_slice(b"}\n");
         self.row += 1;
@@ -267,9 +265,9 @@ mod tests {
 
     use super::*;
 
-    fn rows(export_type: ExportType, count: u64) -> Vec<Value> {
+    fn rows(of: HistoryType, count: u64) -> Vec<Value> {
         let mut writer = RowWriter::new(
-            export_type,
+            of,
             date!(2026 - 01 - 06),
             Ids::new(1, 2),
             Random::new(1, &[]),
@@ -286,27 +284,27 @@ mod tests {
 
     #[test]
     fn every_row_is_json_with_the_fields_that_its_type_requires() {
-        for (export_type, required) in [
+        for (of, required) in [
             (
-                ExportType::Activity,
+                HistoryType::Activity,
                 &["sessionId", "deviceId", "name", "timestamp"][..],
             ),
-            (ExportType::Event, &["deviceId", "name", "timestamp"]),
-            (ExportType::Error, &["deviceId", "name", "timestamp"]),
+            (HistoryType::Event, &["deviceId", "name", "timestamp"]),
+            (HistoryType::Error, &["deviceId", "name", "timestamp"]),
             (
-                ExportType::Job,
+                HistoryType::Job,
                 &["jobId", "name", "deviceId", "infoId", "start"],
             ),
-            (ExportType::Session, &["sessionId", "deviceId", "start"]),
+            (HistoryType::Session, &["sessionId", "deviceId", "start"]),
             (
-                ExportType::Crash,
+                HistoryType::Crash,
                 &["crashId", "deviceId", "timestamp", "name", "stackTrace"],
             ),
         ] {
-            for row in rows(export_type, 2_000) {
+            for row in rows(of, 2_000) {
                 assert!(
                     required.iter().all(|field| row[field].is_string()),
-                    "{export_type}: {row}"
+                    "{of:?}: {row}"
                 );
             }
         }
@@ -315,7 +313,7 @@ mod tests {
     #[test]
     fn a_time_in_any_zone_is_within_the_utc_day() {
         let mut other_dates = 0;
-        for row in rows(ExportType::Event, 5_000) {
+        for row in rows(HistoryType::Event, 5_000) {
             let text = row["timestamp"].as_str().unwrap();
             let zoned = if text.len() == 19 {
                 format!("{text}Z")
@@ -338,7 +336,7 @@ mod tests {
 
     #[test]
     fn one_device_is_huge_and_some_events_stand_alone() {
-        let rows = rows(ExportType::Event, 2_000);
+        let rows = rows(HistoryType::Event, 2_000);
         assert!(
             rows.iter()
                 .take(50)

@@ -52,7 +52,7 @@ pub fn log_accepted(call: Call<'_>, settings: &EdgeSettings, asked: Asked, job: 
         job.id = %job.key.id,
         job.phase = job.phase.name(),
         app.scope = %job.key.scope,
-        "export.type" = %job.request.export_type,
+        "export.type" = %job.request.export_type(),
         caller.subject = call.claim(&settings.subject_claim),
         asked = asked.name(),
         request.id = call.request_id(),

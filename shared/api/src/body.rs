@@ -91,8 +91,10 @@ impl Body {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(
             format!(
-                "{} {:?} {:?}\n",
-                operation.export_type, operation.selection, self.encoding
+                "{} {} {:?}\n",
+                operation.export_type(),
+                operation.selection.name(),
+                self.encoding
             )
             .as_bytes(),
         );

@@ -2,7 +2,9 @@
 
 use domain::plural::counted;
 use domain::secret::Secret;
-use domain::selection::{CampaignType, DateRange, ExportFormat, ExportRequest, Selection};
+use domain::selection::{
+    CampaignType, DateRange, ExportFormat, ExportRequest, History, Selection, Snapshot,
+};
 use domain::warning::Warning;
 use serde_json::Value;
 use time::format_description::BorrowedFormatItem;
@@ -94,7 +96,6 @@ pub fn read_export(
         &FORMATS,
     )?;
     let request = ExportRequest {
-        export_type: operation.export_type,
         selection: selection(operation.selection, fields, limits)?,
         format,
         description: description(fields)?,
@@ -163,8 +164,11 @@ fn selection(
     limits: Limits,
 ) -> Result<Selection, FieldError> {
     match kind {
-        SelectionKind::Devices => Ok(Selection::Devices),
-        SelectionKind::Days => days(fields, limits).map(Selection::Days),
+        SelectionKind::Devices(of) => Ok(Selection::Snapshot(Snapshot::Devices(of))),
+        SelectionKind::Days(of) => {
+            let days = days(fields, limits)?;
+            Ok(Selection::History(History { of, days }))
+        }
         SelectionKind::Campaigns => {
             let campaign_type = known(
                 fields,
@@ -172,10 +176,10 @@ fn selection(
                 ErrorCode::UnknownCampaignType,
                 &CAMPAIGN_TYPES,
             )?;
-            Ok(Selection::Campaigns {
+            Ok(Selection::Snapshot(Snapshot::Campaigns {
                 campaign_type,
                 ids: campaign_ids(fields)?,
-            })
+            }))
         }
         SelectionKind::ActiveCampaigns => {
             let campaign_type = known(
@@ -185,11 +189,11 @@ fn selection(
                 &CAMPAIGN_TYPES,
             )?;
             let (start, end) = campaign_window(fields)?;
-            Ok(Selection::ActiveCampaigns {
+            Ok(Selection::Snapshot(Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
                 end,
-            })
+            }))
         }
     }
 }

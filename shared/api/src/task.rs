@@ -76,7 +76,7 @@ impl Task {
             state: job.phase.wire_state(),
             date_created: rfc3339(job.created),
             date_completed: ended.map(rfc3339),
-            export_type: job.request.export_type.name(),
+            export_type: job.request.export_type().name(),
             error_details,
             status: operation_status(&job.phase),
             phase: job.phase.name(),
@@ -216,7 +216,7 @@ fn manifest_url(job: &Job) -> Option<String> {
     );
     is_written.then(|| {
         job.destination
-            .blob_url(&BlobName::manifest(job.request.export_type, job.key.id))
+            .blob_url(&BlobName::manifest(job.request.export_type(), job.key.id))
     })
 }
 

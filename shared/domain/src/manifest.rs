@@ -10,7 +10,7 @@ use time::{Date, OffsetDateTime};
 use crate::chunk::{Chunk, ChunkSource, Output};
 use crate::container::PreparedFile;
 use crate::job::{Job, Outcome, Plan};
-use crate::selection::Selection;
+use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
 
@@ -183,7 +183,7 @@ impl Head {
         Self {
             manifest_version: MANIFEST_VERSION,
             job_id: job.key.id.to_string(),
-            export_type: job.request.export_type.name().to_owned(),
+            export_type: job.request.export_type().name().to_owned(),
             format: job.request.format.name().to_owned(),
             scope: job.key.scope.as_str().to_owned(),
             description: job.request.description.clone(),
@@ -206,20 +206,20 @@ impl Head {
 impl From<&Selection> for Selected {
     fn from(selection: &Selection) -> Self {
         match selection {
-            Selection::Days(range) => Self::Days {
-                start_date: range.start,
-                end_date: range.end,
+            Selection::History(history) => Self::Days {
+                start_date: history.days.start,
+                end_date: history.days.end,
             },
-            Selection::Devices => Self::Devices,
-            Selection::Campaigns { campaign_type, ids } => Self::Campaigns {
+            Selection::Snapshot(Snapshot::Devices(_)) => Self::Devices,
+            Selection::Snapshot(Snapshot::Campaigns { campaign_type, ids }) => Self::Campaigns {
                 campaign_type: campaign_type.name().to_owned(),
                 campaign_ids: ids.clone(),
             },
-            Selection::ActiveCampaigns {
+            Selection::Snapshot(Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
                 end,
-            } => Self::ActiveCampaigns {
+            }) => Self::ActiveCampaigns {
                 campaign_type: campaign_type.name().to_owned(),
                 campaign_window_start: rfc3339(*start),
                 campaign_window_end: rfc3339(*end),

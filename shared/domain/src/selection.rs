@@ -166,13 +166,104 @@ pub struct DateRange {
     pub end: Date,
 }
 
-/// Which of the app's data an export holds.
+/// A type of what happened, which the lake holds by day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HistoryType {
+    /// [`ExportType::Activity`].
+    Activity,
+    /// [`ExportType::Event`].
+    Event,
+    /// [`ExportType::Job`].
+    Job,
+    /// [`ExportType::Error`].
+    Error,
+    /// [`ExportType::Session`].
+    Session,
+    /// [`ExportType::Crash`].
+    Crash,
+}
+
+impl HistoryType {
+    /// As the type of an export; `None` for what is known of the devices now.
+    pub fn of(export_type: ExportType) -> Option<Self> {
+        match export_type {
+            ExportType::Activity => Some(Self::Activity),
+            ExportType::Event => Some(Self::Event),
+            ExportType::Job => Some(Self::Job),
+            ExportType::Error => Some(Self::Error),
+            ExportType::Session => Some(Self::Session),
+            ExportType::Crash => Some(Self::Crash),
+            ExportType::Tag | ExportType::Token | ExportType::Push | ExportType::Device => None,
+        }
+    }
+}
+
+impl From<HistoryType> for ExportType {
+    fn from(of: HistoryType) -> Self {
+        match of {
+            HistoryType::Activity => Self::Activity,
+            HistoryType::Event => Self::Event,
+            HistoryType::Job => Self::Job,
+            HistoryType::Error => Self::Error,
+            HistoryType::Session => Self::Session,
+            HistoryType::Crash => Self::Crash,
+        }
+    }
+}
+
+/// A type of what every device has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeviceType {
+    /// [`ExportType::Tag`].
+    Tag,
+    /// [`ExportType::Token`].
+    Token,
+    /// [`ExportType::Device`].
+    Device,
+}
+
+impl DeviceType {
+    /// As the type of an export; `None` for what no device has by itself.
+    pub fn of(export_type: ExportType) -> Option<Self> {
+        match export_type {
+            ExportType::Tag => Some(Self::Tag),
+            ExportType::Token => Some(Self::Token),
+            ExportType::Device => Some(Self::Device),
+            ExportType::Activity
+            | ExportType::Event
+            | ExportType::Job
+            | ExportType::Error
+            | ExportType::Session
+            | ExportType::Crash
+            | ExportType::Push => None,
+        }
+    }
+}
+
+impl From<DeviceType> for ExportType {
+    fn from(of: DeviceType) -> Self {
+        match of {
+            DeviceType::Tag => Self::Tag,
+            DeviceType::Token => Self::Token,
+            DeviceType::Device => Self::Device,
+        }
+    }
+}
+
+/// What happened on some days: what the lake is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// What.
+    pub of: HistoryType,
+    /// On which days.
+    pub days: DateRange,
+}
+
+/// What is known of the devices now: what the registry is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// What happened on these days (activities, events, jobs, errors, sessions, crashes).
-    Days(DateRange),
-    /// The devices as they are now (tags, tokens, devices).
-    Devices,
+pub enum Snapshot {
+    /// Something of every device.
+    Devices(DeviceType),
     /// The feedback of these campaigns.
     Campaigns {
         /// The type of all of them.
@@ -191,11 +282,50 @@ pub enum Selection {
     },
 }
 
+impl Snapshot {
+    /// The type of the rows.
+    pub fn export_type(&self) -> ExportType {
+        match self {
+            Self::Devices(of) => (*of).into(),
+            Self::Campaigns { .. } | Self::ActiveCampaigns { .. } => ExportType::Push,
+        }
+    }
+}
+
+/// Which of the app's data an export holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// What happened.
+    History(History),
+    /// What is known now.
+    Snapshot(Snapshot),
+}
+
+impl From<History> for Selection {
+    fn from(history: History) -> Self {
+        Self::History(history)
+    }
+}
+
+impl From<Snapshot> for Selection {
+    fn from(snapshot: Snapshot) -> Self {
+        Self::Snapshot(snapshot)
+    }
+}
+
+impl Selection {
+    /// The type of the rows.
+    pub fn export_type(&self) -> ExportType {
+        match self {
+            Self::History(history) => history.of.into(),
+            Self::Snapshot(snapshot) => snapshot.export_type(),
+        }
+    }
+}
+
 /// What a job exports, as asked for and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportRequest {
-    /// The type of the rows.
-    pub export_type: ExportType,
     /// Which rows.
     pub selection: Selection,
     /// The format of the files.
@@ -207,4 +337,11 @@ pub struct ExportRequest {
     /// Whether the activities of a `JsonBlob` carry the device id beside the session's
     /// (`exportOptions.exportDeviceId`).
     pub export_device_id: bool,
+}
+
+impl ExportRequest {
+    /// The type of the rows.
+    pub fn export_type(&self) -> ExportType {
+        self.selection.export_type()
+    }
 }

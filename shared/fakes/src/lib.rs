@@ -3,3 +3,5 @@
 
 pub mod container;
 pub mod jobs;
+pub mod requests;
+pub mod sources;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
+use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::PlanCursor;
 use domain::listing::Listing;
-use domain::selection::{ExportRequest, Selection};
-use futures::stream::BoxStream;
+use domain::selection::{History, Selection, Snapshot};
+use futures::stream::{self, BoxStream, StreamExt};
 use thiserror::Error;
 
 /// A part of a plan.
@@ -87,41 +87,88 @@ impl SourceError {
 /// Raw data of apps.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Cuts the next part of the selection into at most `limit` chunks. The same cursor over the
+    /// What it can be asked for.
+    type Selected: Send + Sync;
+    /// What a chunk of it reads, one after the other.
+    type Part: Send + Sync;
+
+    /// Cuts the next part of what is selected into at most `limit` chunks. The same cursor over the
     /// same data gives the same page.
+    ///
+    /// # Errors
+    /// [`SourceError`].
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        selected: &Self::Selected,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError>;
 
-    /// Reads a chunk, a bounded piece at a time.
+    /// Reads the parts of a chunk, a bounded piece at a time.
     fn read(
         &self,
-        chunk: &ChunkSource,
-        request: &ExportRequest,
+        parts: &[Self::Part],
+        selected: &Self::Selected,
     ) -> BoxStream<'static, Result<Piece, SourceError>>;
 }
+
+/// What happened, by day: objects, each in the version that the plan saw.
+pub type LakeSource = dyn Source<Selected = History, Part = ObjectRef>;
+
+/// What is known of the devices now: partitions, by their keys.
+pub type RegistrySource = dyn Source<Selected = Snapshot, Part = String>;
 
 /// The two sources of a deployment.
 #[derive(Clone)]
 pub struct Sources {
     /// What happened, by day.
-    pub lake: Arc<dyn Source>,
+    pub lake: Arc<LakeSource>,
     /// What is known of the devices now.
-    pub registry: Arc<dyn Source>,
+    pub registry: Arc<RegistrySource>,
 }
 
 impl Sources {
-    /// The source that holds a selection.
-    pub fn of(&self, selection: &Selection) -> &dyn Source {
+    /// Cuts the next part of a selection into at most `limit` chunks, as its source does.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn plan(
+        &self,
+        scope: &AppScope,
+        selection: &Selection,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
         match selection {
-            Selection::Days(_) => self.lake.as_ref(),
-            Selection::Devices
-            | Selection::Campaigns { .. }
-            | Selection::ActiveCampaigns { .. } => self.registry.as_ref(),
+            Selection::History(history) => self.lake.plan(scope, history, cursor, limit).await,
+            Selection::Snapshot(snapshot) => {
+                self.registry.plan(scope, snapshot, cursor, limit).await
+            }
+        }
+    }
+
+    /// Reads a chunk of a selection, a bounded piece at a time.
+    pub fn read(
+        &self,
+        chunk: &ChunkSource,
+        selection: &Selection,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        match (chunk, selection) {
+            (ChunkSource::Objects { objects, .. }, Selection::History(history)) => {
+                self.lake.read(objects, history)
+            }
+            (ChunkSource::Partitions(partitions), Selection::Snapshot(snapshot)) => {
+                self.registry.read(partitions, snapshot)
+            }
+            (ChunkSource::Objects { .. }, Selection::Snapshot(_))
+            | (ChunkSource::Partitions(_), Selection::History(_)) => {
+                let error = SourceError::Corrupt {
+                    object: "the chunk".to_owned(),
+                    reason: "it is of another source than the job".to_owned(),
+                };
+                stream::iter([Err(error)]).boxed()
+            }
         }
     }
 }

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
+use domain::chunk::ObjectRef;
 use domain::job::PlanCursor;
 use domain::listing::Listing;
-use domain::selection::{ExportRequest, Selection};
-use futures::stream::{self, BoxStream, StreamExt};
+use domain::selection::History;
+use futures::stream::BoxStream;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -195,24 +195,26 @@ fn patient(builder: AmazonS3Builder) -> AmazonS3Builder {
 
 #[async_trait]
 impl Source for Lake {
+    type Selected = History;
+    type Part = ObjectRef;
+
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
-        let Selection::Days(days) = request.selection else {
-            return Err(not_of_the_lake("the selection"));
-        };
-        let folders = layout::AppFolder::all(request.export_type, scope);
+        let folders = layout::AppFolder::all(history.of, scope);
+        let days = history.days;
         let (position, found) = match cursor {
             Some(cursor) => {
-                let position = layout::Position::parse(&cursor.0);
-                (
-                    position.ok_or_else(|| not_of_the_lake("the plan's cursor"))?,
-                    Listing::default(),
-                )
+                let position =
+                    layout::Position::parse(&cursor.0).ok_or_else(|| SourceError::Corrupt {
+                        object: "the plan's cursor".to_owned(),
+                        reason: "it is not one of the lake".to_owned(),
+                    })?;
+                (position, Listing::default())
             }
             None => (
                 layout::Position::day(days.start),
@@ -224,22 +226,10 @@ impl Source for Lake {
 
     fn read(
         &self,
-        chunk: &ChunkSource,
-        _: &ExportRequest,
+        objects: &[ObjectRef],
+        _: &History,
     ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        match chunk {
-            ChunkSource::Objects { objects, .. } => {
-                read::read_objects(self.clone(), objects.clone())
-            }
-            ChunkSource::Partitions(_) => stream::iter([Err(not_of_the_lake("the chunk"))]).boxed(),
-        }
-    }
-}
-
-fn not_of_the_lake(what: &str) -> SourceError {
-    SourceError::Corrupt {
-        object: what.to_owned(),
-        reason: "it is not one of the lake".to_owned(),
+        read::read_objects(self.clone(), objects.to_vec())
     }
 }
 

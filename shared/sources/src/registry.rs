@@ -18,10 +18,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
 use domain::job::PlanCursor;
-use domain::selection::{ExportRequest, Selection};
-use futures::stream::{self, BoxStream, StreamExt};
+use domain::selection::Snapshot;
+use futures::stream::BoxStream;
 use ports::source::{Piece, PlanPage, Source, SourceError};
 
 pub use self::load::{Campaign, Device, Feedback, PushToken};
@@ -115,10 +114,13 @@ const DENIALS: [&str; 6] = [
 
 #[async_trait]
 impl Source for Registry {
+    type Selected = Snapshot;
+    type Part = String;
+
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        snapshot: &Snapshot,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
@@ -126,12 +128,12 @@ impl Source for Registry {
             keys::parse_cursor(cursor).ok_or_else(|| not_of_the_registry("the cursor"))
         });
         let (cursor, limit) = (cursor.transpose()?, limit.max(1));
-        match &request.selection {
-            Selection::Devices => plan::segments(self, scope, cursor, limit).await,
-            Selection::Campaigns { campaign_type, ids } => {
+        match snapshot {
+            Snapshot::Devices(_) => plan::segments(self, scope, cursor, limit).await,
+            Snapshot::Campaigns { campaign_type, ids } => {
                 plan::campaigns(scope, *campaign_type, ids, cursor, limit)
             }
-            Selection::ActiveCampaigns {
+            Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
                 end,
@@ -139,23 +141,15 @@ impl Source for Registry {
                 plan::active_campaigns(self, scope, *campaign_type, *start..=*end, cursor, limit)
                     .await
             }
-            Selection::Days(_) => Err(not_of_the_registry("the selection")),
         }
     }
 
     fn read(
         &self,
-        chunk: &ChunkSource,
-        request: &ExportRequest,
+        partitions: &[String],
+        snapshot: &Snapshot,
     ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        match chunk {
-            ChunkSource::Partitions(partitions) => {
-                read::read_partitions(self.clone(), partitions.clone(), request.export_type)
-            }
-            ChunkSource::Objects { .. } => {
-                stream::iter([Err(not_of_the_registry("the chunk"))]).boxed()
-            }
-        }
+        read::read_partitions(self.clone(), partitions.to_vec(), snapshot.clone())
     }
 }
 

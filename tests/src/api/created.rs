@@ -1,6 +1,6 @@
 //! What a creation makes, once.
 
-use domain::selection::{CampaignType, DateRange, ExportFormat, ExportType, Selection};
+use domain::selection::{CampaignType, DeviceType, ExportFormat, HistoryType, Selection, Snapshot};
 use ports::seal::Sealer;
 use serde_json::{Value, json};
 use time::Duration;
@@ -26,53 +26,39 @@ fn window() -> Value {
 
 #[tokio::test]
 async fn every_operation_makes_a_job_of_its_type() {
-    let range = Selection::Days(DateRange {
-        start: date!(2026 - 11 - 01),
-        end: date!(2026 - 11 - 20),
-    });
-    let listed = Selection::Campaigns {
-        campaign_type: CampaignType::Poll,
-        ids: vec![1, 2],
-    };
-    let (start, end) = (
-        datetime!(2026-11-01 00:00 UTC),
-        datetime!(2026-11-02 00:00 UTC),
-    );
-    let active = Selection::ActiveCampaigns {
+    let (campaign_type, ids) = (CampaignType::Poll, vec![1, 2]);
+    let listed = Snapshot::Campaigns { campaign_type, ids };
+    let active = Snapshot::ActiveCampaigns {
         campaign_type: CampaignType::DataPush,
-        start,
-        end,
+        start: datetime!(2026-11-01 00:00 UTC),
+        end: datetime!(2026-11-02 00:00 UTC),
     };
-    for (operation, body, export_type, selection) in [
-        ("activities", days(), ExportType::Activity, &range),
-        ("events", days(), ExportType::Event, &range),
-        ("jobs", days(), ExportType::Job, &range),
-        ("errors", days(), ExportType::Error, &range),
-        ("sessions", days(), ExportType::Session, &range),
-        ("crashes", days(), ExportType::Crash, &range),
-        ("tags", snapshot(), ExportType::Tag, &Selection::Devices),
-        ("tag", snapshot(), ExportType::Tag, &Selection::Devices),
-        ("tokens", snapshot(), ExportType::Token, &Selection::Devices),
-        ("token", snapshot(), ExportType::Token, &Selection::Devices),
-        (
-            "devices",
-            snapshot(),
-            ExportType::Device,
-            &Selection::Devices,
-        ),
-        ("feedbackByCampaign", campaigns(), ExportType::Push, &listed),
-        ("feedbackByDate", window(), ExportType::Push, &active),
+    let history = |of| {
+        let days = fakes::requests::history(of, date!(2026 - 11 - 01), date!(2026 - 11 - 20));
+        (self::days(), Selection::from(days))
+    };
+    let devices = |of| (snapshot(), Snapshot::Devices(of).into());
+    for (operation, (body, selection)) in [
+        ("activities", history(HistoryType::Activity)),
+        ("events", history(HistoryType::Event)),
+        ("jobs", history(HistoryType::Job)),
+        ("errors", history(HistoryType::Error)),
+        ("sessions", history(HistoryType::Session)),
+        ("crashes", history(HistoryType::Crash)),
+        ("tags", devices(DeviceType::Tag)),
+        ("tag", devices(DeviceType::Tag)),
+        ("tokens", devices(DeviceType::Token)),
+        ("token", devices(DeviceType::Token)),
+        ("devices", devices(DeviceType::Device)),
+        ("feedbackByCampaign", (campaigns(), listed.into())),
+        ("feedbackByDate", (window(), active.into())),
     ] {
         let world = World::new().await;
         let reply = world.send(&Request::create(operation, &body)).await;
         assert_eq!(reply.status, 202, "{operation}: {reply:?}");
-        assert_eq!(reply.json()["exportType"], export_type.name());
+        assert_eq!(reply.json()["exportType"], selection.export_type().name());
         let [job] = world.store.stored().try_into().unwrap();
-        assert_eq!(
-            (job.request.export_type, &job.request.selection),
-            (export_type, selection),
-            "{operation}"
-        );
+        assert_eq!(job.request.selection, selection, "{operation}");
     }
 }
 
@@ -136,10 +122,10 @@ async fn campaign_ids_may_be_numeric_texts_and_repeats_count_once() {
         202
     );
     let [job] = world.store.stored().try_into().unwrap();
-    let expected = Selection::Campaigns {
+    let expected = Selection::Snapshot(Snapshot::Campaigns {
         campaign_type: CampaignType::Poll,
         ids: vec![7, 3, i64::MAX, -1],
-    };
+    });
     assert_eq!(job.request.selection, expected);
 }
 

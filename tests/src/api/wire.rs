@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::selection::{CampaignType, ExportFormat, Selection};
+use domain::selection::{CampaignType, ExportFormat, Selection, Snapshot};
 use ports::store::{Grant, Grants, Role};
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
@@ -298,10 +298,10 @@ async fn a_form_lists_campaigns_by_repeating_or_by_commas() {
             202
         );
         let [job] = world.store.stored().try_into().unwrap();
-        let expected = Selection::Campaigns {
+        let expected = Selection::Snapshot(Snapshot::Campaigns {
             campaign_type: CampaignType::Poll,
             ids: vec![1, 2],
-        };
+        });
         assert_eq!(
             (job.request.selection.clone(), job.request.export_user_id),
             (expected, true)

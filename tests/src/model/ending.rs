@@ -105,7 +105,7 @@ impl State {
     }
 
     pub(crate) fn manifest(&self) -> Option<Manifest> {
-        let name = BlobName::manifest(self.job.request.export_type, self.job.key.id);
+        let name = BlobName::manifest(self.job.request.export_type(), self.job.key.id);
         let content = self.blobs.get(&name)?.content()?;
         Some(serde_json::from_slice(&content.data).unwrap())
     }

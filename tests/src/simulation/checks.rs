@@ -400,7 +400,7 @@ fn check_nothing_else(
     chunks: &[Chunk],
 ) -> Result<()> {
     let listed = manifest.files.iter().map(|file| file.name.clone());
-    let own = BlobName::manifest(job.request.export_type, job.key.id)
+    let own = BlobName::manifest(job.request.export_type(), job.key.id)
         .as_str()
         .to_owned();
     let listed: BTreeSet<String> = listed.chain([own]).collect();

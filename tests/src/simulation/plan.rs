@@ -77,13 +77,6 @@ impl Character {
         writer.retry_delay = std::time::Duration::from_millis(5);
         world.finish.writer = *writer;
         world.run.settings.skip_bad_records = self.skips_bad_records;
-        let paged = |inner: &Arc<dyn Source>| -> Arc<dyn Source> {
-            Arc::new(Altered {
-                inner: Arc::clone(inner),
-                page: self.page_chunks,
-                piece: |piece| piece,
-            })
-        };
         let faults = world.faults.clone();
         for sealer in [
             &mut world.create.sealer,
@@ -98,9 +91,24 @@ impl Character {
         }
         let sources = &world.plan.sources;
         world.plan.sources = Sources {
-            lake: paged(&sources.lake),
-            registry: paged(&sources.registry),
+            lake: self.paged(&sources.lake),
+            registry: self.paged(&sources.registry),
         };
+    }
+
+    fn paged<S, P>(
+        &self,
+        inner: &Arc<dyn Source<Selected = S, Part = P>>,
+    ) -> Arc<dyn Source<Selected = S, Part = P>>
+    where
+        S: Send + Sync + 'static,
+        P: Send + Sync + 'static,
+    {
+        Arc::new(Altered {
+            inner: Arc::clone(inner),
+            page: self.page_chunks,
+            piece: |piece| piece,
+        })
     }
 }
 

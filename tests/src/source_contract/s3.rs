@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use ports::source::{Source, SourceError};
 
-use super::{assert_contract, chess, event_request, fill_lake, plan};
+use super::{Parts, assert_contract, chess, events, fill_lake, plan};
 use crate::ministack::Ministack;
 
 /// An empty bucket of this name.
@@ -36,7 +36,7 @@ async fn bucket(server: &Ministack, name: &str) -> Arc<dyn ObjectStore> {
 async fn a_lake_in_s3_is_a_source() {
     let server = Ministack::shared().await;
     let (lake, expected) = fill_lake(bucket(&server, "lake").await).await;
-    assert_contract(&lake.listing_in_order(), &event_request(), expected).await;
+    assert_contract(&lake.listing_in_order(), &events(), expected).await;
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn an_object_that_was_overwritten_or_removed_in_s3_is_not_read() {
     let server = Ministack::shared().await;
     let store = bucket(&server, "changing-lake").await;
     let (lake, _) = fill_lake(Arc::clone(&store)).await;
-    let chunks = plan(&lake, &chess(), &event_request(), 64).await;
+    let chunks = plan(&lake, &chess(), &events(), 64).await;
     let path_of = |chunk: &ChunkSource| {
         let ChunkSource::Objects { objects, .. } = chunk else {
             panic!("{chunk:?}")
@@ -58,7 +58,7 @@ async fn an_object_that_was_overwritten_or_removed_in_s3_is_not_read() {
     store.delete(&path_of(&chunks[1])).await.unwrap();
     for chunk in &chunks[..2] {
         let read: Result<Vec<_>, SourceError> =
-            lake.read(chunk, &event_request()).try_collect().await;
+            lake.read(Parts::of(chunk), &events()).try_collect().await;
         assert!(matches!(read, Err(SourceError::Changed { .. })), "{read:?}");
     }
 }

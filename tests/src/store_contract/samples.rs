@@ -4,8 +4,9 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, Objec
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+    CampaignType, DeviceType, ExportFormat, ExportRequest, HistoryType, Selection, Snapshot,
 };
+use fakes::requests::history;
 use ports::clock::Clock;
 use ports::store::{AcceptedRequest, RequestKey};
 use time::macros::{date, datetime};
@@ -23,25 +24,22 @@ const RETENTION: Duration = Duration::new(90 * 24 * 3_600, 1_000_000_000 - 123_4
 pub(super) const LEASE: Duration = Duration::minutes(15);
 
 pub(super) fn selections() -> [Selection; 5] {
+    let event = HistoryType::Event;
     [
-        Selection::Devices,
-        Selection::Days(DateRange {
-            start: date!(2026 - 01 - 01),
-            end: date!(2026 - 01 - 31),
-        }),
-        Selection::Days(DateRange {
-            start: date!(2024 - 02 - 29),
-            end: date!(2024 - 02 - 29),
-        }),
-        Selection::Campaigns {
+        Snapshot::Devices(DeviceType::Tag).into(),
+        history(event, date!(2026 - 01 - 01), date!(2026 - 01 - 31)).into(),
+        history(event, date!(2024 - 02 - 29), date!(2024 - 02 - 29)).into(),
+        Snapshot::Campaigns {
             campaign_type: CampaignType::Poll,
             ids: vec![1, -7, i64::MAX, i64::MIN],
-        },
-        Selection::ActiveCampaigns {
+        }
+        .into(),
+        Snapshot::ActiveCampaigns {
             campaign_type: CampaignType::NativePush,
             start: NOW - RETENTION,
             end: NOW,
-        },
+        }
+        .into(),
     ]
 }
 
@@ -88,12 +86,11 @@ pub(super) fn accepted(job: &Job, key: &str) -> AcceptedRequest {
 impl World {
     /// A job that was never stored.
     pub(super) fn job(&self) -> Job {
-        self.job_selecting(Selection::Devices)
+        self.job_selecting(Snapshot::Devices(DeviceType::Tag).into())
     }
 
     pub(super) fn job_selecting(&self, selection: Selection) -> Job {
         let request = ExportRequest {
-            export_type: ExportType::Tag,
             selection,
             format: ExportFormat::CsvBlob,
             description: Some("all of it".to_owned()),

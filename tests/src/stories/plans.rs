@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use domain::app::AppScope;
-use domain::chunk::ChunkSource;
+use domain::chunk::ObjectRef;
 use domain::job::{Job, PlanCursor};
-use domain::selection::ExportRequest;
+use domain::selection::History;
 use futures::stream::BoxStream;
 use ports::source::{Piece, PlanPage, Source, SourceError};
 use serde_json::{Value, json};
@@ -170,7 +170,7 @@ async fn a_registry_without_rows_is_said() {
 
 /// A lake that takes a minute for a page of a plan, of one chunk, and refuses one page.
 struct Slow {
-    inner: Altered,
+    inner: Altered<History, ObjectRef>,
     clock: Arc<StoryClock>,
     pages: AtomicUsize,
     refused: usize,
@@ -178,10 +178,13 @@ struct Slow {
 
 #[async_trait]
 impl Source for Slow {
+    type Selected = History;
+    type Part = ObjectRef;
+
     async fn plan(
         &self,
         scope: &AppScope,
-        request: &ExportRequest,
+        history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
     ) -> Result<PlanPage, SourceError> {
@@ -191,15 +194,15 @@ impl Source for Slow {
                 object: "the lake".to_owned(),
             });
         }
-        self.inner.plan(scope, request, cursor, limit).await
+        self.inner.plan(scope, history, cursor, limit).await
     }
 
     fn read(
         &self,
-        chunk: &ChunkSource,
-        request: &ExportRequest,
+        objects: &[ObjectRef],
+        history: &History,
     ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        self.inner.read(chunk, request)
+        self.inner.read(objects, history)
     }
 }
 

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ::ports::source::{Piece, Source};
+use ::ports::source::Piece;
 use anyhow::{Context, ensure};
 use domain::selection::{ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
@@ -156,7 +156,8 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
 async fn read(file: &Path) -> anyhow::Result<()> {
     let world = World::over(file, ExportFormat::JsonBlob)?;
     let meter = Meter::start()?;
-    let mut pieces = world.lake.read(&world.chunk.source, &world.job.request);
+    let sources = world.ports().sources;
+    let mut pieces = sources.read(&world.chunk.source, &world.job.request.selection);
     let mut bytes = 0;
     while let Some(piece) = pieces.try_next().await? {
         if let Piece::Lines { text, .. } = piece {

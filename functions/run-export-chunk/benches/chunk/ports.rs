@@ -13,8 +13,10 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectR
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use domain::secret::Secret;
-use domain::selection::{DateRange, ExportFormat, ExportRequest, ExportType, Selection};
+use domain::selection::{ExportFormat, ExportRequest};
 use domain::tally::Tally;
+use fakes::requests::events;
+use fakes::sources::NoRows;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use ports::clock::Clock;
@@ -80,7 +82,7 @@ impl World {
             chunks: Arc::clone(&self.table) as _,
             sources: Sources {
                 lake: Arc::clone(&self.lake) as _,
-                registry: Arc::clone(&self.lake) as _,
+                registry: Arc::new(NoRows::default()),
             },
             containers: Arc::new(Nowhere),
             sealer: Arc::new(Nowhere),
@@ -109,15 +111,8 @@ impl World {
 
 fn job(format: ExportFormat) -> Job {
     let request = ExportRequest {
-        export_type: ExportType::Event,
-        selection: Selection::Days(DateRange {
-            start: DAY,
-            end: DAY,
-        }),
         format,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
+        ..events(DAY, DAY)
     };
     let key = JobKey {
         scope: AppScope::from_canonical("/apps/chess"),

@@ -11,7 +11,8 @@ use super::*;
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
 use crate::listing::Listing;
 use crate::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+    CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, History, HistoryType,
+    Snapshot,
 };
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
@@ -20,8 +21,7 @@ const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 
 fn queued() -> Job {
     let request = ExportRequest {
-        export_type: ExportType::Tag,
-        selection: Selection::Devices,
+        selection: Snapshot::Devices(DeviceType::Tag).into(),
         format: ExportFormat::JsonBlob,
         description: None,
         export_user_id: false,
@@ -351,11 +351,9 @@ fn a_cancelled_job_finishes_as_cancelled_whatever_comes_between() {
 fn of_days() -> Job {
     let mut job = queued();
     let day = |day| time::Date::from_calendar_date(2026, time::Month::February, day).unwrap();
-    job.0.request.selection = Selection::Days(DateRange {
-        start: day(1),
-        end: day(3),
-    });
-    job.0.request.export_type = ExportType::Event;
+    let (of, start, end) = (HistoryType::Event, day(1), day(3));
+    let days = DateRange { start, end };
+    job.0.request.selection = History { of, days }.into();
     job.begin_planning().unwrap()
 }
 
@@ -591,10 +589,11 @@ fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
     assert_eq!(codes(&empty), ["NoObjects"], "which says it already");
 
     let mut job = running();
-    job.0.request.selection = Selection::Campaigns {
+    job.0.request.selection = Snapshot::Campaigns {
         campaign_type: CampaignType::Poll,
         ids: (1..=12).collect(),
-    };
+    }
+    .into();
     let message = &job.warn_of_rows(&done).warnings[0].message;
     assert!(
         message.contains("of type Poll with the ids 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"),

@@ -4,7 +4,7 @@
 
 use super::{Job, Plan};
 use crate::plural::counted;
-use crate::selection::Selection;
+use crate::selection::{History, Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
@@ -61,7 +61,7 @@ impl Job {
 
     /// Why a complete plan has no chunk. The registry's plans have some wherever there may be rows.
     fn nothing_planned(&self) -> Option<Warning> {
-        let (Selection::Days(days), Plan::Complete { .. }, 0) =
+        let (Selection::History(History { days, .. }), Plan::Complete { .. }, 0) =
             (&self.request.selection, &self.plan, self.chunks)
         else {
             return None;
@@ -80,7 +80,7 @@ impl Job {
         let message = format!(
             "The lake has no object with records of type {} from {} to {}: the export has no rows. Compare app, type \
              and days with the lake.",
-            self.request.export_type.name(),
+            self.request.export_type().name(),
             days.start,
             days.end
         );
@@ -95,7 +95,7 @@ impl Job {
         let message = format!(
             "The lake has no object with records of type {} on {} of the selected days: {days}. If there should be \
              some, ask the operator of the service; an object that is added later is in a later export only.",
-            self.request.export_type.name(),
+            self.request.export_type().name(),
             days.count,
         );
         is_told.then(|| Warning::new(WarningCode::DaysWithoutObjects, message))
@@ -122,11 +122,13 @@ impl Job {
     }
 
     fn no_rows(&self, tally: &Tally) -> Warning {
-        let name = self.request.export_type.name();
+        let name = self.request.export_type().name();
         let nothing = match &self.request.selection {
-            Selection::Days(_) => "The objects of the selected days hold no rows".to_owned(),
-            Selection::Devices => format!("The registry has no row of type {name} for this app"),
-            Selection::Campaigns { campaign_type, ids } => {
+            Selection::History(_) => "The objects of the selected days hold no rows".to_owned(),
+            Selection::Snapshot(Snapshot::Devices(_)) => {
+                format!("The registry has no row of type {name} for this app")
+            }
+            Selection::Snapshot(Snapshot::Campaigns { campaign_type, ids }) => {
                 let told: Vec<String> = ids
                     .iter()
                     .take(TOLD_CAMPAIGNS)
@@ -143,7 +145,7 @@ impl Job {
                     "The registry has no feedback of campaigns of type {campaign_type} with the ids {told}{others}"
                 )
             }
-            Selection::ActiveCampaigns { campaign_type, .. } => format!(
+            Selection::Snapshot(Snapshot::ActiveCampaigns { campaign_type, .. }) => format!(
                 "The registry has no feedback of campaigns of type {} that were active in the window",
                 campaign_type.name()
             ),

@@ -10,7 +10,8 @@ use domain::job::{
 };
 use domain::listing::Listing;
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+    CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
+    HistoryType, Selection, Snapshot,
 };
 use domain::warning::Warning;
 use serde::{Deserialize, Serialize};
@@ -175,7 +176,7 @@ impl From<&Job> for JobItem {
             revision: job.revision,
             ttl: ttl(job.expires),
             created: job.created,
-            export_type: job.request.export_type.name().to_owned(),
+            export_type: job.request.export_type().name().to_owned(),
             format: job.request.format.name().to_owned(),
             description: job.request.description.clone(),
             export_user_id: job.request.export_user_id,
@@ -220,9 +221,7 @@ impl TryFrom<JobItem> for Job {
                 id,
             },
             request: ExportRequest {
-                export_type: ExportType::from_name(&item.export_type)
-                    .ok_or_else(|| unreadable("export_type", &item.export_type))?,
-                selection: item.selection.try_into()?,
+                selection: item.selection.of(&item.export_type)?,
                 format: ExportFormat::from_name(&item.format)
                     .ok_or_else(|| unreadable("format", &item.format))?,
                 description: item.description,
@@ -444,20 +443,20 @@ impl From<PlanAttribute> for Plan {
 impl From<&Selection> for SelectionAttribute {
     fn from(selection: &Selection) -> Self {
         match selection {
-            Selection::Days(range) => Self::Days {
-                start: range.start,
-                end: range.end,
+            Selection::History(History { days, .. }) => Self::Days {
+                start: days.start,
+                end: days.end,
             },
-            Selection::Devices => Self::Devices,
-            Selection::Campaigns { campaign_type, ids } => Self::Campaigns {
+            Selection::Snapshot(Snapshot::Devices(_)) => Self::Devices,
+            Selection::Snapshot(Snapshot::Campaigns { campaign_type, ids }) => Self::Campaigns {
                 campaign_type: campaign_type.name().to_owned(),
                 ids: ids.clone(),
             },
-            Selection::ActiveCampaigns {
+            Selection::Snapshot(Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
                 end,
-            } => Self::ActiveCampaigns {
+            }) => Self::ActiveCampaigns {
                 campaign_type: campaign_type.name().to_owned(),
                 start: *start,
                 end: *end,
@@ -466,32 +465,44 @@ impl From<&Selection> for SelectionAttribute {
     }
 }
 
-impl TryFrom<SelectionAttribute> for Selection {
-    type Error = String;
-
-    fn try_from(selection: SelectionAttribute) -> Result<Self, String> {
+impl SelectionAttribute {
+    /// The selection of an export of this type.
+    fn of(self, export_type: &str) -> Result<Selection, String> {
+        let unknown = || unreadable("export_type", export_type);
+        let known = ExportType::from_name(export_type).ok_or_else(unknown)?;
         let campaign_type = |name: String| {
             CampaignType::from_name(&name).ok_or_else(|| unreadable("campaign_type", &name))
         };
-        Ok(match selection {
-            SelectionAttribute::Days { start, end } => Self::Days(DateRange { start, end }),
-            SelectionAttribute::Devices => Self::Devices,
-            SelectionAttribute::Campaigns {
+        let selection = match self {
+            Self::Days { start, end } => Selection::History(History {
+                of: HistoryType::of(known).ok_or_else(unknown)?,
+                days: DateRange { start, end },
+            }),
+            Self::Devices => {
+                let of = DeviceType::of(known).ok_or_else(unknown)?;
+                Selection::Snapshot(Snapshot::Devices(of))
+            }
+            Self::Campaigns {
                 campaign_type: name,
                 ids,
-            } => Self::Campaigns {
+            } => Selection::Snapshot(Snapshot::Campaigns {
                 campaign_type: campaign_type(name)?,
                 ids,
-            },
-            SelectionAttribute::ActiveCampaigns {
+            }),
+            Self::ActiveCampaigns {
                 campaign_type: name,
                 start,
                 end,
-            } => Self::ActiveCampaigns {
+            } => Selection::Snapshot(Snapshot::ActiveCampaigns {
                 campaign_type: campaign_type(name)?,
                 start,
                 end,
-            },
-        })
+            }),
+        };
+        if selection.export_type() == known {
+            Ok(selection)
+        } else {
+            Err(unknown())
+        }
     }
 }

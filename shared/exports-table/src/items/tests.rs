@@ -12,7 +12,8 @@ use domain::job::{
 };
 use domain::listing::{Listing, Names};
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, ExportType, Selection,
+    CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
+    HistoryType, Selection, Snapshot,
 };
 use domain::tally::Tally;
 use domain::warning::Warning;
@@ -174,37 +175,36 @@ fn listing() -> impl Strategy<Value = Listing> {
 }
 
 fn selection() -> impl Strategy<Value = Selection> {
+    let history = one_of(&ExportType::ALL).prop_filter_map("a snapshot", HistoryType::of);
+    let devices = one_of(&ExportType::ALL).prop_filter_map("no snapshot", DeviceType::of);
     prop_oneof![
-        (day(), day()).prop_map(|(start, end)| Selection::Days(DateRange { start, end })),
-        Just(Selection::Devices),
+        (history, day(), day()).prop_map(|(of, start, end)| {
+            let days = DateRange { start, end };
+            History { of, days }.into()
+        }),
+        devices.prop_map(|of| Snapshot::Devices(of).into()),
         (one_of(&CampaignType::ALL), any::<Vec<i64>>())
-            .prop_map(|(campaign_type, ids)| Selection::Campaigns { campaign_type, ids }),
+            .prop_map(|(campaign_type, ids)| Snapshot::Campaigns { campaign_type, ids }.into()),
         (one_of(&CampaignType::ALL), moment(), moment()).prop_map(|(campaign_type, start, end)| {
-            Selection::ActiveCampaigns {
+            Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
                 end,
             }
+            .into()
         }),
     ]
 }
 
 fn request() -> impl Strategy<Value = ExportRequest> {
-    let names = (one_of(&ExportType::ALL), one_of(&ExportFormat::ALL));
     (
-        names,
+        one_of(&ExportFormat::ALL),
         selection(),
         any::<Option<String>>(),
         any::<[bool; 2]>(),
     )
         .prop_map(
-            |(
-                (export_type, format),
-                selection,
-                description,
-                [export_user_id, export_device_id],
-            )| ExportRequest {
-                export_type,
+            |(format, selection, description, [export_user_id, export_device_id])| ExportRequest {
                 selection,
                 format,
                 description,
@@ -390,10 +390,12 @@ fn a_job() -> Job {
 fn a_stored_job() -> StoredJob {
     let id = JobId::parse("0198f7a4-0000-7000-8000-000000000000").unwrap();
     let request = ExportRequest {
-        export_type: ExportType::Event,
-        selection: Selection::Days(DateRange {
-            start: date!(2026 - 01 - 01),
-            end: date!(2026 - 01 - 04),
+        selection: Selection::History(History {
+            of: HistoryType::Event,
+            days: DateRange {
+                start: date!(2026 - 01 - 01),
+                end: date!(2026 - 01 - 04),
+            },
         }),
         format: ExportFormat::JsonBlob,
         description: Some("the first days".to_owned()),
@@ -433,10 +435,10 @@ fn a_finishing_job() -> Job {
         details: "chunk 3: a.ndjson changed after the export was planned".to_owned(),
     };
     let mut job = a_stored_job();
-    job.request.selection = Selection::Campaigns {
+    job.request.selection = Selection::Snapshot(Snapshot::Campaigns {
         campaign_type: CampaignType::Poll,
         ids: vec![7, 8],
-    };
+    });
     job.phase = Phase::Finishing {
         cancelled: Some(Cancellation::Asked),
         manifest: Some((a_file("Push/1/manifest.json"), incomplete)),
@@ -449,11 +451,11 @@ fn an_ended_job() -> Job {
     let mut job = a_stored_job();
     let (start, end) = (datetime!(2026-01-01 0:00 UTC), NOW);
     let campaign_type = CampaignType::Announcement;
-    job.request.selection = Selection::ActiveCampaigns {
+    job.request.selection = Selection::Snapshot(Snapshot::ActiveCampaigns {
         campaign_type,
         start,
         end,
-    };
+    });
     job.request.description = None;
     let outcome = Outcome::Failed {
         details: "no lake".to_owned(),

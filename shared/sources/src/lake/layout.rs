@@ -9,13 +9,13 @@
 //! in upper or in lower case.
 
 use domain::app::AppScope;
-use domain::selection::ExportType;
+use domain::selection::HistoryType;
 use formats::record::timestamp;
 use time::Date;
 
 /// The folder of one type, app and UTC day, within the lake and without a trailing slash.
-pub fn folder(export_type: ExportType, scope: &AppScope, day: Date) -> String {
-    AppFolder::spelled(Spelling::Upper, export_type, scope).of_day(day)
+pub fn folder(of: HistoryType, scope: &AppScope, day: Date) -> String {
+    AppFolder::spelled(Spelling::Upper, of, scope).of_day(day)
 }
 
 /// How the percent escapes of an app's folder are spelled, in the order in which a day's objects
@@ -64,10 +64,10 @@ pub(super) struct AppFolder {
 }
 
 impl AppFolder {
-    fn spelled(spelling: Spelling, export_type: ExportType, scope: &AppScope) -> Self {
+    fn spelled(spelling: Spelling, of: HistoryType, scope: &AppScope) -> Self {
         let path = format!(
             "{}/app={}",
-            type_folder(export_type),
+            type_folder(of),
             spelling.spell(&scope.folder())
         );
         Self { spelling, path }
@@ -75,9 +75,8 @@ impl AppFolder {
 
     /// Every folder that may hold the app's records: one, or two where an escape can be spelled in
     /// two ways.
-    pub(super) fn all(export_type: ExportType, scope: &AppScope) -> Vec<Self> {
-        let [upper, lower] =
-            Spelling::ALL.map(|spelling| Self::spelled(spelling, export_type, scope));
+    pub(super) fn all(of: HistoryType, scope: &AppScope) -> Vec<Self> {
+        let [upper, lower] = Spelling::ALL.map(|spelling| Self::spelled(spelling, of, scope));
         if upper.path == lower.path {
             vec![upper]
         } else {
@@ -111,18 +110,14 @@ pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with(['_', '.'])
 }
 
-fn type_folder(export_type: ExportType) -> &'static str {
-    match export_type {
-        ExportType::Activity => "activities",
-        ExportType::Event => "events",
-        ExportType::Job => "jobs",
-        ExportType::Error => "errors",
-        ExportType::Session => "sessions",
-        ExportType::Crash => "crashes",
-        ExportType::Tag => "tags",
-        ExportType::Token => "tokens",
-        ExportType::Push => "feedback",
-        ExportType::Device => "devices",
+fn type_folder(of: HistoryType) -> &'static str {
+    match of {
+        HistoryType::Activity => "activities",
+        HistoryType::Event => "events",
+        HistoryType::Job => "jobs",
+        HistoryType::Error => "errors",
+        HistoryType::Session => "sessions",
+        HistoryType::Crash => "crashes",
     }
 }
 
@@ -207,7 +202,7 @@ mod tests {
     #[test]
     fn a_folder_names_type_app_and_day() {
         let scope = AppScope::from_segments(["subscriptions", "S1", "apps", "My App"]);
-        let folder = folder(ExportType::Activity, &scope, date!(2026 - 01 - 02));
+        let folder = folder(HistoryType::Activity, &scope, date!(2026 - 01 - 02));
         assert_eq!(
             folder,
             "activities/app=subscriptions!s1!apps!my%20app/date=2026-01-02"
@@ -238,7 +233,7 @@ mod tests {
     fn an_app_has_a_folder_for_each_spelling_of_its_escapes() {
         let paths = |name| -> Vec<String> {
             let scope = AppScope::from_segments(["apps", name]);
-            AppFolder::all(ExportType::Event, &scope)
+            AppFolder::all(HistoryType::Event, &scope)
                 .into_iter()
                 .map(|folder| folder.path)
                 .collect()

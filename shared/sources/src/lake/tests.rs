@@ -10,8 +10,9 @@ use std::sync::Arc;
 use async_compression::Level as Quality;
 use async_compression::tokio::write::ZstdEncoder;
 use async_compression::zstd::CParameter;
-use domain::chunk::ObjectRef;
-use domain::selection::{DateRange, ExportFormat, ExportType};
+use domain::chunk::ChunkSource;
+use domain::selection::HistoryType;
+use fakes::requests::history;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use futures::TryStreamExt;
@@ -27,18 +28,12 @@ fn scope() -> AppScope {
     AppScope::from_segments(["subscriptions", "s", "apps", "My App"])
 }
 
-fn request() -> ExportRequest {
-    ExportRequest {
-        export_type: ExportType::Event,
-        selection: Selection::Days(DateRange {
-            start: date!(2026 - 11 - 01),
-            end: date!(2026 - 11 - 04),
-        }),
-        format: ExportFormat::JsonBlob,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
-    }
+fn selected() -> History {
+    history(
+        HistoryType::Event,
+        date!(2026 - 11 - 01),
+        date!(2026 - 11 - 04),
+    )
 }
 
 fn lake(store: &Arc<dyn ObjectStore>, target_bytes: u64) -> Lake {
@@ -57,7 +52,7 @@ async fn put(
 ) {
     let path = format!(
         "raw/{}/{name}",
-        layout::folder(ExportType::Event, &scope(), day)
+        layout::folder(HistoryType::Event, &scope(), day)
     );
     store
         .put(&Path::parse(path).unwrap(), body.into())
@@ -69,11 +64,11 @@ async fn plan(lake: &Lake, limit: usize) -> Vec<ChunkSource> {
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
         let page = lake
-            .plan(&scope(), &request(), cursor.as_ref(), limit)
+            .plan(&scope(), &selected(), cursor.as_ref(), limit)
             .await
             .unwrap();
         let again = lake
-            .plan(&scope(), &request(), cursor.as_ref(), limit)
+            .plan(&scope(), &selected(), cursor.as_ref(), limit)
             .await
             .unwrap();
         assert_eq!(page, again, "the same cursor gives the same page");
@@ -111,7 +106,7 @@ async fn lines(
     chunk: &ChunkSource,
 ) -> Result<Vec<(usize, u64, Option<String>)>, SourceError> {
     let mut lines = Vec::new();
-    let mut pieces = lake.read(chunk, &request());
+    let mut pieces = lake.read(objects(chunk), &selected());
     while let Some(piece) = pieces.try_next().await? {
         match piece {
             Piece::TooLong { origin, line } => lines.push((origin, line, None)),
@@ -202,7 +197,7 @@ async fn an_empty_lake_gives_an_empty_plan() {
             found,
         };
         assert_eq!(
-            lake.plan(&scope(), &request(), None, 64).await.unwrap(),
+            lake.plan(&scope(), &selected(), None, 64).await.unwrap(),
             page
         );
     }
@@ -285,7 +280,7 @@ async fn a_chunk_has_at_most_500_objects_and_a_page_fits_a_transaction() {
         .await;
     }
     let lake = lake(&store, 1 << 20);
-    let page = lake.plan(&scope(), &request(), None, 64).await.unwrap();
+    let page = lake.plan(&scope(), &selected(), None, 64).await.unwrap();
     let sizes: Vec<_> = page
         .chunks
         .iter()
@@ -307,25 +302,17 @@ async fn a_chunk_has_at_most_500_objects_and_a_page_fits_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_strange_selection_cursor_or_chunk_is_refused() {
+async fn a_strange_cursor_is_refused() {
     let lake = lake(&in_memory(), 1);
     let cursor = PlanCursor("lake0:x".to_owned());
     let error = lake
-        .plan(&scope(), &request(), Some(&cursor), 1)
+        .plan(&scope(), &selected(), Some(&cursor), 1)
         .await
         .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the plan's cursor cannot be read: it is not one of the lake"
     );
-    let devices = ExportRequest {
-        selection: Selection::Devices,
-        ..request()
-    };
-    lake.plan(&scope(), &devices, None, 1).await.unwrap_err();
-    lines(&lake, &ChunkSource::Partitions(vec!["x".to_owned()]))
-        .await
-        .unwrap_err();
 }
 
 #[tokio::test]
@@ -396,7 +383,7 @@ async fn pieces_stay_small_and_endless_lines_are_dropped_on_the_way() {
     let store = in_memory();
     let chunk = only_chunk(&store, "a.ndjson.gz", gzip(body.as_bytes())).await;
     let pieces: Vec<_> = lake(&store, 1)
-        .read(&chunk, &request())
+        .read(objects(&chunk), &selected())
         .try_collect()
         .await
         .unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::selection::ExportType;
+use domain::selection::{CampaignType, DeviceType, Snapshot};
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -12,25 +12,59 @@ use crate::registry::keys::{self, Partition};
 /// An item, by attribute.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The attributes that a type's records are made of.
-pub(super) fn attributes(export_type: ExportType) -> Option<&'static [&'static str]> {
-    match export_type {
-        ExportType::Tag => Some(&[keys::SK, keys::APP_INFO]),
-        ExportType::Token => Some(&[keys::SK, keys::TOKEN, keys::TOKEN_TYPE]),
-        ExportType::Device => Some(&[
-            keys::SK,
-            keys::META,
-            keys::INFO,
-            keys::LOCATION,
-            keys::APP_INFO,
-        ]),
-        ExportType::Push => Some(&[keys::SK, keys::STATUS, keys::USER_ID]),
-        ExportType::Activity
-        | ExportType::Event
-        | ExportType::Job
-        | ExportType::Error
-        | ExportType::Session
-        | ExportType::Crash => None,
+/// What the records of a partition tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Something of each device.
+    Of(DeviceType),
+    /// What became of a campaign.
+    Feedback {
+        campaign_type: CampaignType,
+        campaign: i64,
+    },
+}
+
+impl Rows {
+    /// The rows of a snapshot in a partition; `None` when it is no partition of such rows.
+    pub(super) fn of(snapshot: &Snapshot, partition: &Partition) -> Option<Self> {
+        match (snapshot, partition) {
+            (Snapshot::Devices(of), Partition::Devices { .. }) => Some(Self::Of(*of)),
+            (
+                Snapshot::Campaigns { .. } | Snapshot::ActiveCampaigns { .. },
+                Partition::Feedback {
+                    campaign_type,
+                    campaign,
+                    ..
+                },
+            ) => Some(Self::Feedback {
+                campaign_type: *campaign_type,
+                campaign: *campaign,
+            }),
+            (
+                Snapshot::Devices(_)
+                | Snapshot::Campaigns { .. }
+                | Snapshot::ActiveCampaigns { .. },
+                Partition::Devices { .. }
+                | Partition::Campaigns { .. }
+                | Partition::Feedback { .. },
+            ) => None,
+        }
+    }
+
+    /// The attributes that the records are made of.
+    pub(super) fn attributes(self) -> &'static [&'static str] {
+        match self {
+            Self::Of(DeviceType::Tag) => &[keys::SK, keys::APP_INFO],
+            Self::Of(DeviceType::Token) => &[keys::SK, keys::TOKEN, keys::TOKEN_TYPE],
+            Self::Of(DeviceType::Device) => &[
+                keys::SK,
+                keys::META,
+                keys::INFO,
+                keys::LOCATION,
+                keys::APP_INFO,
+            ],
+            Self::Feedback { .. } => &[keys::SK, keys::STATUS, keys::USER_ID],
+        }
     }
 }
 
@@ -39,12 +73,11 @@ pub(super) fn attributes(export_type: ExportType) -> Option<&'static [&'static s
 /// # Errors
 /// When an attribute cannot be JSON: binary, or a number that JSON cannot spell.
 pub(super) fn write_record(
-    partition: &Partition,
-    export_type: ExportType,
+    rows: Rows,
     item: &Item,
     out: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
-    let Some(record) = record(partition, export_type, item) else {
+    let Some(record) = record(rows, item) else {
         return Ok(());
     };
     serde_json::to_writer(&mut *out, &record)?;
@@ -62,52 +95,37 @@ enum Member<'a> {
     Empty,
 }
 
-fn record<'a>(
-    partition: &Partition,
-    export_type: ExportType,
-    item: &'a Item,
-) -> Option<Record<'a>> {
+fn record(rows: Rows, item: &Item) -> Option<Record<'_>> {
     let stored = |name: &str| item.get(name).map(Member::Stored);
     let map = |name: &str| stored(name).or(Some(Member::Empty));
     let mut members = vec![("deviceId", stored(keys::SK))];
-    match export_type {
-        ExportType::Tag => {
+    match rows {
+        Rows::Of(DeviceType::Tag) => {
             let has_tags = item
                 .get(keys::APP_INFO)?
                 .as_m()
                 .map_or(true, |tags| !tags.is_empty());
             members.push(("tags", has_tags.then(|| stored(keys::APP_INFO))?));
         }
-        ExportType::Token => {
+        Rows::Of(DeviceType::Token) => {
             members.push(("token", Some(stored(keys::TOKEN)?)));
             members.push(("type", stored(keys::TOKEN_TYPE)));
         }
-        ExportType::Push => {
-            let Partition::Feedback {
-                campaign_type,
-                campaign,
-                ..
-            } = partition
-            else {
-                return None;
-            };
+        Rows::Feedback {
+            campaign_type,
+            campaign,
+        } => {
             members.push(("campaignType", Some(Member::Name(campaign_type.name()))));
-            members.push(("campaignId", Some(Member::Number(*campaign))));
+            members.push(("campaignId", Some(Member::Number(campaign))));
             members.push(("status", stored(keys::STATUS)));
             members.push(("userId", stored(keys::USER_ID)));
         }
-        ExportType::Device => {
+        Rows::Of(DeviceType::Device) => {
             members.extend(
                 [keys::META, keys::INFO, keys::LOCATION, keys::APP_INFO]
                     .map(|name| (name, map(name))),
             );
         }
-        ExportType::Activity
-        | ExportType::Event
-        | ExportType::Job
-        | ExportType::Error
-        | ExportType::Session
-        | ExportType::Crash => return None,
     }
     Some(Record(members))
 }
@@ -199,20 +217,49 @@ mod tests {
             .collect()
     }
 
-    fn line(export_type: ExportType, item: &Item) -> String {
+    fn line(rows: Rows, item: &Item) -> String {
+        let mut out = Vec::new();
+        write_record(rows, item, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    const FEEDBACK: Rows = Rows::Feedback {
+        campaign_type: CampaignType::Poll,
+        campaign: -3,
+    };
+
+    #[test]
+    fn rows_lie_in_partitions_of_their_kind_alone() {
         let scope = AppScope::from_segments(["apps", "a"]);
-        let partition = if export_type == ExportType::Push {
+        let campaign_type = CampaignType::Poll;
+        let partitions = [
+            Partition::Devices {
+                scope: scope.clone(),
+                segment: 0,
+            },
+            Partition::Campaigns {
+                scope: scope.clone(),
+                campaign_type,
+            },
             Partition::Feedback {
                 scope,
-                campaign_type: CampaignType::Poll,
+                campaign_type,
                 campaign: -3,
-            }
-        } else {
-            Partition::Devices { scope, segment: 0 }
+            },
+        ];
+        let devices = Snapshot::Devices(DeviceType::Tag);
+        let ids = vec![-3];
+        let feedback = Snapshot::Campaigns { campaign_type, ids };
+        let rows = |snapshot| {
+            partitions
+                .each_ref()
+                .map(|partition| Rows::of(snapshot, partition))
         };
-        let mut out = Vec::new();
-        write_record(&partition, export_type, item, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        assert_eq!(
+            rows(&devices),
+            [Some(Rows::Of(DeviceType::Tag)), None, None]
+        );
+        assert_eq!(rows(&feedback), [None, None, Some(FEEDBACK)]);
     }
 
     #[test]
@@ -220,7 +267,7 @@ mod tests {
         let bare = item(&[("sk", text("d"))]);
         let expected =
             "{\"deviceId\":\"d\",\"meta\":{},\"info\":{},\"location\":{},\"appInfo\":{}}\n";
-        assert_eq!(line(ExportType::Device, &bare), expected);
+        assert_eq!(line(Rows::Of(DeviceType::Device), &bare), expected);
     }
 
     #[test]
@@ -229,15 +276,15 @@ mod tests {
             ("sk", text("d")),
             ("appInfo", AttributeValue::M(HashMap::new())),
         ]);
-        assert_eq!(line(ExportType::Tag, &bare), "");
-        assert_eq!(line(ExportType::Token, &bare), "");
+        assert_eq!(line(Rows::Of(DeviceType::Tag), &bare), "");
+        assert_eq!(line(Rows::Of(DeviceType::Token), &bare), "");
         let full = item(&[
             ("sk", text("d")),
             ("token", text("t")),
             ("tokenType", text("GCM")),
         ]);
         assert_eq!(
-            line(ExportType::Token, &full),
+            line(Rows::Of(DeviceType::Token), &full),
             "{\"deviceId\":\"d\",\"token\":\"t\",\"type\":\"GCM\"}\n"
         );
     }
@@ -251,7 +298,7 @@ mod tests {
         ]);
         let device = item(&[("sk", text("\"")), ("appInfo", AttributeValue::M(tags))]);
         let expected = "{\"deviceId\":\"\\\"\",\"tags\":{\"a\":12345678901234567890123456789012345678,\"b\":0.1000}}\n";
-        assert_eq!(line(ExportType::Tag, &device), expected);
+        assert_eq!(line(Rows::Of(DeviceType::Tag), &device), expected);
     }
 
     #[test]
@@ -260,17 +307,13 @@ mod tests {
         let feedback = item(&[("sk", text("d")), ("status", status), ("userId", text("u"))]);
         let expected = "{\"deviceId\":\"d\",\"campaignType\":\"Poll\",\"campaignId\":-3,\"status\":[\"Queued\"],\
                         \"userId\":\"u\"}\n";
-        assert_eq!(line(ExportType::Push, &feedback), expected);
+        assert_eq!(line(FEEDBACK, &feedback), expected);
     }
 
     #[test]
     fn a_binary_value_is_refused() {
         let binary = AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new("x"));
         let device = item(&[("sk", text("d")), ("meta", binary)]);
-        let partition = Partition::Devices {
-            scope: AppScope::from_segments(["a"]),
-            segment: 0,
-        };
-        write_record(&partition, ExportType::Device, &device, &mut Vec::new()).unwrap_err();
+        write_record(Rows::Of(DeviceType::Device), &device, &mut Vec::new()).unwrap_err();
     }
 }

@@ -3,11 +3,11 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
-use domain::selection::ExportType;
+use domain::selection::Snapshot;
 use futures::stream::{self, BoxStream, StreamExt};
 use ports::source::{Piece, SourceError};
 
-use crate::registry::item::{Item, attributes, write_record};
+use crate::registry::item::{Item, Rows, write_record};
 use crate::registry::keys::{self, Partition};
 use crate::registry::{Registry, not_of_the_registry};
 
@@ -16,12 +16,12 @@ use crate::registry::{Registry, not_of_the_registry};
 pub(super) fn read_partitions(
     registry: Registry,
     partitions: Vec<String>,
-    export_type: ExportType,
+    snapshot: Snapshot,
 ) -> BoxStream<'static, Result<Piece, SourceError>> {
     let reader = Reader {
         registry,
         partitions,
-        export_type,
+        snapshot,
         origin: 0,
         start: None,
         next_line: 1,
@@ -36,7 +36,7 @@ pub(super) fn read_partitions(
 struct Reader {
     registry: Registry,
     partitions: Vec<String>,
-    export_type: ExportType,
+    snapshot: Snapshot,
     /// The place of the partition that is read now.
     origin: usize,
     /// The key that the next page begins after.
@@ -47,8 +47,11 @@ struct Reader {
 impl Reader {
     async fn next(&mut self) -> Result<Option<Piece>, SourceError> {
         while let Some(key) = self.partitions.get(self.origin) {
-            let (items, last) = self.page(key).await?;
-            let text = self.lines(key, &items)?;
+            let place = Partition::parse(key)
+                .and_then(|partition| Some((Rows::of(&self.snapshot, &partition)?, partition)));
+            let (rows, partition) = place.ok_or_else(|| not_of_the_registry("the chunk"))?;
+            let (items, last) = self.page(key, rows).await?;
+            let text = self.lines(&partition, rows, &items)?;
             let (origin, first_line) = (self.origin, self.next_line);
             self.next_line += memchr::memchr_iter(b'\n', &text).count() as u64;
             self.start = last;
@@ -67,11 +70,9 @@ impl Reader {
         Ok(None)
     }
 
-    async fn page(&self, key: &str) -> Result<(Vec<Item>, Option<Item>), SourceError> {
-        let names =
-            attributes(self.export_type).ok_or_else(|| not_of_the_registry("the export's type"))?;
-        let query =
-            project(self.registry.query(key), names).set_exclusive_start_key(self.start.clone());
+    async fn page(&self, key: &str, rows: Rows) -> Result<(Vec<Item>, Option<Item>), SourceError> {
+        let query = project(self.registry.query(key), rows.attributes())
+            .set_exclusive_start_key(self.start.clone());
         let answer = query
             .send()
             .await
@@ -79,8 +80,12 @@ impl Reader {
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
-    fn lines(&self, key: &str, items: &[Item]) -> Result<Vec<u8>, SourceError> {
-        let partition = Partition::parse(key).ok_or_else(|| not_of_the_registry("the chunk"))?;
+    fn lines(
+        &self,
+        partition: &Partition,
+        rows: Rows,
+        items: &[Item],
+    ) -> Result<Vec<u8>, SourceError> {
         let mut text = Vec::new();
         for item in items {
             let device = item
@@ -88,12 +93,11 @@ impl Reader {
                 .and_then(|id| id.as_s().ok())
                 .map_or("", String::as_str);
             let corrupt = |reason: String| SourceError::Corrupt {
-                object: format!("{key} {device}"),
+                object: format!("{partition} {device}"),
                 reason,
             };
-            self.check_segment(&partition, device).map_err(corrupt)?;
-            write_record(&partition, self.export_type, item, &mut text)
-                .map_err(|error| corrupt(error.to_string()))?;
+            self.check_segment(partition, device).map_err(corrupt)?;
+            write_record(rows, item, &mut text).map_err(|error| corrupt(error.to_string()))?;
         }
         Ok(text)
     }

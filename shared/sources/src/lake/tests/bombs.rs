@@ -27,7 +27,7 @@ async fn read(limit: ExpansionLimit, name: &str, body: Vec<u8>) -> Reading {
     let chunk = only_chunk(&store, name, body).await;
     let mut pieces = lake(&store, 1)
         .with_expansion_limit(limit)
-        .read(&chunk, &request());
+        .read(objects(&chunk), &selected());
     let mut reading = Reading::default();
     loop {
         match pieces.try_next().await {

@@ -46,7 +46,7 @@ async fn a_page_reads_no_more_of_a_listing_than_it_uses() {
     let listed = Arc::clone(&faulty.listed);
     let store: Arc<dyn ObjectStore> = Arc::new(faulty);
     let lake = lake(&store, 1).listing_in_order();
-    let page = lake.plan(&scope(), &request(), None, 64).await.unwrap();
+    let page = lake.plan(&scope(), &selected(), None, 64).await.unwrap();
     assert_eq!(page.chunks.len(), 64);
     assert_eq!(
         listed.load(Ordering::Relaxed),
@@ -64,7 +64,7 @@ async fn a_store_that_breaks_the_order_is_found_out() {
     let store: Arc<dyn ObjectStore> = Arc::new(faulty);
     let plan = lake(&store, 1)
         .listing_in_order()
-        .plan(&scope(), &request(), None, 64)
+        .plan(&scope(), &selected(), None, 64)
         .await;
     let reason = plan.unwrap_err().to_string();
     assert!(reason.contains("a store that lists by path"), "{reason}");
