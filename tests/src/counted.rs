@@ -1,6 +1,7 @@
 //! What a chunk should add to the tallies, counted anew.
 
 use domain::chunk::{Chunk, ChunkState};
+use domain::counts::Counts;
 use domain::tally::Tally;
 
 /// The tally of one chunk.
@@ -12,9 +13,14 @@ pub(crate) fn counted(chunk: &Chunk) -> Tally {
     match &chunk.state {
         ChunkState::Recorded { output } => Tally {
             recorded: 1,
-            rows: output.rows,
-            bad_records: output.bad_records,
-            bytes: output.file.as_ref().map_or(0, |file| file.size_bytes),
+            counts: Counts {
+                bytes: output
+                    .files
+                    .iter()
+                    .map(|file| file.prepared.size_bytes)
+                    .sum(),
+                ..output.counts
+            },
             ..planned
         },
         ChunkState::Failed { .. } | ChunkState::Cancelled => Tally {

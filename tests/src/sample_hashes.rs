@@ -119,7 +119,7 @@ async fn export(world: &World, operation: &Operation, format: ExportFormat, line
             .data;
         let sha256 = hex::encode(digest(&SHA256, &data));
         let name = file.name.replacen(&format!("{}/", key.id), "", 1);
-        writeln!(lines, "{sha256}  {name}  {} rows", file.rows).unwrap();
+        writeln!(lines, "{sha256}  {name}  {} rows", file.counts.rows).unwrap();
     }
 }
 

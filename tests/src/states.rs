@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease, Output};
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
     Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
@@ -15,6 +15,7 @@ use domain::listing::Listing;
 use domain::manifest::ManifestWriter;
 use domain::selection::{DeviceType, Snapshot};
 use domain::tally::Tally;
+use fakes::chunks::{nothing, one_file};
 use fakes::jobs::{altered, in_phase};
 use fakes::requests::request;
 use regex::Regex;
@@ -256,14 +257,7 @@ fn job_moves() -> impl Iterator<Item = &'static Step<Job, Result<Job, IllegalMov
 }
 
 fn chunk_places() -> Vec<Place<Chunk>> {
-    let output = || Output {
-        rows_read: 1,
-        rows: 1,
-        bad_records: 0,
-        earliest: None,
-        latest: None,
-        file: Some(file()),
-    };
+    let output = || one_file(file(), 1, 0);
     let (held, over) = (NOW + Duration::HOUR, NOW);
     let states = [
         ("pending", ChunkState::Pending { prepared: None }),
@@ -368,17 +362,7 @@ const CHUNK_MOVES: [Step<Chunk, Option<ChunkMove>>; 12] = [
     },
     Step {
         name: "lease.prepare",
-        lead: |chunk| {
-            let output = Output {
-                rows_read: 0,
-                rows: 0,
-                bad_records: 0,
-                earliest: None,
-                latest: None,
-                file: None,
-            };
-            leased(chunk, |lease| lease.prepare(output).ok())
-        },
+        lead: |chunk| leased(chunk, |lease| lease.prepare(nothing()).ok()),
     },
     Step {
         name: "lease.restage",

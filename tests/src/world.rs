@@ -540,7 +540,7 @@ impl World {
                 .read(&address, &BlobName::from_stored(&file.name))
                 .unwrap()
                 .data;
-            assert_eq!(u64::try_from(data.len()).unwrap(), file.bytes);
+            assert_eq!(u64::try_from(data.len()).unwrap(), file.counts.bytes);
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
             assert_eq!(hex::encode(digest), file.sha256);
             data

@@ -1,6 +1,6 @@
 //! Closes the open chunks of a job that is being cancelled.
 
-use container::writer::commit;
+use container::writer::commit_all;
 use domain::chunk::Chunk;
 use domain::job::Job;
 use ports::container::Container;
@@ -58,8 +58,8 @@ async fn close(
     }
 }
 
-/// Whether the chunk has a prepared file and it is committed now. What storage refuses for good is
-/// given up.
+/// Whether the chunk has prepared files and all are committed now. What storage refuses for good is
+/// given up, and with it what was committed before: it is listed nowhere.
 async fn commit_prepared(
     chunk: &Chunk,
     job: &Job,
@@ -68,10 +68,7 @@ async fn commit_prepared(
     let (Some(output), Some(container)) = (chunk.prepared(), container) else {
         return Ok(false);
     };
-    let Some(file) = &output.file else {
-        return Ok(true);
-    };
-    match commit(container, file, job.request.format.content_type()).await {
+    match commit_all(container, output, job.request.format.content_type()).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_passing() => Err(error.into()),
         Err(error) => {

@@ -170,7 +170,7 @@ async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), Finis
         Err(error) if error.is_final() => end_without_manifest(job, &error, ports).await?,
         Err(error) => return Err(error),
     }
-    info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.rows, bytes = tally.bytes, "the job has ended");
+    info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.counts.rows, bytes = tally.counts.bytes, "the job has ended");
     Ok(())
 }
 

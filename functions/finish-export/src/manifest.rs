@@ -6,6 +6,7 @@ use std::sync::Arc;
 use container::writer::BlobWriter;
 use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, PreparedFile};
+use domain::counts::Counts;
 use domain::job::Job;
 use domain::manifest::{FileEntry, ManifestWriter, Missing, Told};
 use domain::plural::counted;
@@ -31,8 +32,8 @@ pub(crate) async fn stage(
         counted = counted + count(&chunk)?;
         match &chunk.state {
             ChunkState::Recorded { output } => {
-                if let Some(file) = &output.file {
-                    manifest.add(&FileEntry::of(&chunk, output, file), blob.buffer())?;
+                for file in &output.files {
+                    manifest.add(&FileEntry::of(&chunk, file), blob.buffer())?;
                 }
             }
             ChunkState::Failed { reason } => missing.push(Missing::of(&chunk, reason)),
@@ -44,13 +45,19 @@ pub(crate) async fn stage(
         }
         blob.flush_full_blocks().await?;
     }
-    if counted != *tally {
+    if !agree(&counted, tally) {
         return Err(FinishError::Irreconcilable(format!(
             "the chunks come to {counted:?}, the tally is {tally:?}"
         )));
     }
     let told = manifest.finish(&missing, blob.buffer())?;
     Ok((blob.finish().await?, told))
+}
+
+/// Whether the table's tally is what the chunks come to.
+fn agree(counted: &Tally, tally: &Tally) -> bool {
+    let chunks = |tally: &Tally| (tally.planned, tally.open, tally.recorded, tally.failed);
+    chunks(counted) == chunks(tally) && counted.counts.are_summed_in(&tally.counts)
 }
 
 /// What one chunk adds to the counts.
@@ -61,20 +68,15 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
     };
     match &chunk.state {
         ChunkState::Recorded { output } => {
-            if output.rows_read != output.rows + output.bad_records {
-                let reason = format!(
-                    "{} read {} and wrote {}",
-                    chunk.key,
-                    counted(output.rows_read, "record"),
-                    output.rows
-                );
+            let Counts { read, rows, .. } = output.counts;
+            if !output.counts.add_up() {
+                let read = counted(read, "record");
+                let reason = format!("{} read {read} and wrote {rows}", chunk.key);
                 return Err(FinishError::Irreconcilable(reason));
             }
             Ok(Tally {
                 recorded: 1,
-                rows: output.rows,
-                bytes: output.file.as_ref().map_or(0, |file| file.size_bytes),
-                bad_records: output.bad_records,
+                counts: output.counts,
                 ..planned
             })
         }

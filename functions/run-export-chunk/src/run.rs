@@ -155,21 +155,17 @@ impl<'a> Run<'a> {
     }
 
     async fn commit(&self, container: &dyn Container) -> Result<(), ContainerError> {
-        let Some(file) = self
-            .lease
-            .prepared()
-            .and_then(|output| output.file.as_ref())
-        else {
+        let Some(output) = self.lease.prepared() else {
             return Ok(());
         };
-        writer::commit(container, file, self.job.request.format.content_type()).await
+        writer::commit_all(container, output, self.job.request.format.content_type()).await
     }
 
     async fn record(&self) -> Result<(), ChunkError> {
         let chunk = self.persist(self.lease.clone().record()?).await?;
         info!(
             job.id = %chunk.key.job.id, chunk.id = chunk.key.number, attempt = chunk.attempt,
-            "the chunk's file is committed and recorded"
+            "the chunk's files are committed and recorded"
         );
         Ok(())
     }

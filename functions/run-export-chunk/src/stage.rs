@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use container::writer::BlobWriter;
-use domain::chunk::{Chunk, ChunkSource, Output};
+use domain::chunk::{Chunk, ChunkSource, Output, OutputFile};
 use domain::container::BlobName;
+use domain::counts::Counts;
 use domain::job::Job;
 use formats::encode::{EncodeOptions, Encoder};
 use futures::StreamExt;
@@ -51,14 +52,8 @@ pub(crate) async fn stage(
         skip_bad_records: ports.settings.skip_bad_records,
         encoder: Encoder::new(request.export_type(), request.format, options),
         writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
-        output: Output {
-            rows_read: 0,
-            rows: 0,
-            bad_records: 0,
-            earliest: None,
-            latest: None,
-            file: None,
-        },
+        counts: Counts::default(),
+        span: None,
     };
     let mut pieces = ports.sources.read(&chunk.source, &request.selection);
     let mut checked = ports.clock.now();
@@ -89,14 +84,16 @@ struct Staging<'a> {
     skip_bad_records: bool,
     encoder: Encoder,
     writer: BlobWriter,
-    output: Output,
+    counts: Counts,
+    /// The earliest and the latest moment of a row.
+    span: Option<(OffsetDateTime, OffsetDateTime)>,
 }
 
 impl Staging<'_> {
     fn add(&mut self, piece: Piece) -> Result<(), ChunkError> {
         match piece {
             Piece::TooLong { origin, line } => {
-                self.output.rows_read += 1;
+                self.counts.read += 1;
                 self.bad_record(origin, line, &"longer than a record may be")
             }
             Piece::Lines {
@@ -111,10 +108,10 @@ impl Staging<'_> {
     }
 
     fn add_record(&mut self, origin: usize, number: u64, line: &[u8]) -> Result<(), ChunkError> {
-        self.output.rows_read += 1;
+        self.counts.read += 1;
         match self.encoder.push(line, self.writer.buffer()) {
             Ok(moment) => {
-                self.output.rows += 1;
+                self.counts.rows += 1;
                 self.note_moment(moment);
                 Ok(())
             }
@@ -124,16 +121,8 @@ impl Staging<'_> {
 
     fn note_moment(&mut self, moment: Option<OffsetDateTime>) {
         let Some(moment) = moment else { return };
-        self.output.earliest = Some(
-            self.output
-                .earliest
-                .map_or(moment, |earliest| earliest.min(moment)),
-        );
-        self.output.latest = Some(
-            self.output
-                .latest
-                .map_or(moment, |latest| latest.max(moment)),
-        );
+        let (earliest, latest) = self.span.unwrap_or((moment, moment));
+        self.span = Some((earliest.min(moment), latest.max(moment)));
     }
 
     /// Says where and why, never what the record holds.
@@ -153,9 +142,9 @@ impl Staging<'_> {
         if !self.skip_bad_records {
             return Err(ChunkError::fail(format!("{object}, line {line}: {reason}")));
         }
-        self.output.bad_records += 1;
+        self.counts.bad_records += 1;
         let key = &self.chunk.key;
-        if self.output.bad_records <= LOGGED_BAD_RECORDS {
+        if self.counts.bad_records <= LOGGED_BAD_RECORDS {
             warn!(job.id = %key.job.id, chunk.id = key.number, object, line, %reason, "a malformed record was skipped");
         }
         Ok(())
@@ -163,10 +152,21 @@ impl Staging<'_> {
 
     /// A file without rows is not written: the contract's schema has no empty array.
     async fn finish(mut self) -> Result<Output, ChunkError> {
-        if self.output.rows > 0 {
+        let mut files = Vec::new();
+        if self.counts.rows > 0 {
             self.encoder.finish(self.writer.buffer());
-            self.output.file = Some(self.writer.finish().await?);
+            let prepared = self.writer.finish().await?;
+            self.counts.bytes = prepared.size_bytes;
+            files.push(OutputFile {
+                prepared,
+                counts: self.counts,
+                earliest: self.span.map(|(earliest, _)| earliest),
+                latest: self.span.map(|(_, latest)| latest),
+            });
         }
-        Ok(self.output)
+        Ok(Output {
+            counts: self.counts,
+            files,
+        })
     }
 }

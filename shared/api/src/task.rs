@@ -107,8 +107,8 @@ impl Task {
         let progress = Progress {
             chunks_total,
             chunks_done: tally.recorded,
-            rows: tally.rows,
-            bytes: tally.bytes,
+            rows: tally.counts.rows,
+            bytes: tally.counts.bytes,
             percent: percent(&job.phase, chunks_total, tally.recorded),
         };
         self.warnings.extend(signature_warning(job, tally, now));

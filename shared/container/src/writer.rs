@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
+use domain::chunk::Output;
 use domain::container::{BlobName, BlockId, PreparedFile};
 use ports::container::{Container, ContainerError};
 use tokio::task::{JoinError, JoinSet};
@@ -175,6 +176,21 @@ impl BlobWriter {
         ));
         Ok(())
     }
+}
+
+/// Commits the files of a chunk, in order. Repeating it is harmless.
+///
+/// # Errors
+/// What storage said of the first that it did not commit; those before it are visible.
+pub async fn commit_all(
+    container: &dyn Container,
+    output: &Output,
+    content_type: &str,
+) -> Result<(), ContainerError> {
+    for file in &output.files {
+        commit(container, &file.prepared, content_type).await?;
+    }
+    Ok(())
 }
 
 /// Makes a prepared file visible; repeating it is harmless.

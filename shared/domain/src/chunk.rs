@@ -1,4 +1,4 @@
-//! A chunk: the part of a job that one run exports into at most one file, and the moves of its
+//! A chunk: the part of a job that one run exports into files, mostly one, and the moves of its
 //! life.
 //!
 //! ```text
@@ -20,6 +20,7 @@ use std::fmt;
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::container::PreparedFile;
+use crate::counts::Counts;
 use crate::job::{IllegalMove, JobKey};
 use crate::tally::TallyChange;
 
@@ -65,29 +66,38 @@ pub enum ChunkSource {
     Partitions(Vec<String>),
 }
 
-/// What a chunk run counted while it wrote a file.
+/// A file of a chunk: its blocks are staged, and it is known what they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// What it takes to commit it.
+    pub prepared: PreparedFile,
+    /// What was counted while it was written.
+    pub counts: Counts,
+    /// The earliest timestamp among its rows.
+    pub earliest: Option<OffsetDateTime>,
+    /// The latest timestamp among its rows.
+    pub latest: Option<OffsetDateTime>,
+}
+
+/// What a chunk run came to: prepared together, committed in this order, recorded together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Records read from the source.
-    pub rows_read: u64,
-    /// Rows written to the file.
-    pub rows: u64,
-    /// Malformed records skipped (only with `on-bad-record = skip`).
-    pub bad_records: u64,
-    /// The earliest timestamp among the rows.
-    pub earliest: Option<OffsetDateTime>,
-    /// The latest timestamp among the rows.
-    pub latest: Option<OffsetDateTime>,
-    /// The file; absent when there was no row to write.
-    pub file: Option<PreparedFile>,
+    /// What was counted, of all files and beside them.
+    pub counts: Counts,
+    /// The files, at most [`MAX_FILES`]; none when there was no row to write.
+    pub files: Vec<OutputFile>,
 }
+
+/// The most files of a chunk: its item, which holds all of them, stays below DynamoDB's 400 KB
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub const MAX_FILES: usize = 256;
 
 /// Where a chunk stands, with what is true there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkState {
     /// Waits for a run.
     Pending {
-        /// The file that an earlier run prepared, to be committed.
+        /// The files that an earlier run prepared, to be committed.
         prepared: Option<Output>,
     },
     /// A run stages blocks; nothing is visible.
@@ -95,21 +105,21 @@ pub enum ChunkState {
         /// When the run's lease ends.
         until: OffsetDateTime,
     },
-    /// The file's block list is durable; what remains is to commit and to record it.
+    /// The files' block lists are durable; what remains is to commit and to record them.
     Prepared {
         /// When the run's lease ends.
         until: OffsetDateTime,
-        /// The file and its figures.
+        /// The files and their figures.
         output: Output,
     },
-    /// The file is committed, counted and never touched again.
+    /// The files are committed, counted and never touched again.
     Recorded {
-        /// The file and its figures.
+        /// The files and their figures.
         output: Output,
     },
     /// Waits for the job to get a new credential.
     Parked {
-        /// The file that a run prepared, to be committed.
+        /// The files that a run prepared, to be committed.
         prepared: Option<Output>,
     },
     /// No file, because the job was cancelled.
@@ -265,7 +275,7 @@ impl Chunk {
         }
     }
 
-    /// The file whose block list is durable, if there is one and it is not recorded yet.
+    /// The files whose block lists are durable, if there are some and they are not recorded yet.
     pub fn prepared(&self) -> Option<&Output> {
         match &self.state {
             ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => prepared.as_ref(),
@@ -277,7 +287,7 @@ impl Chunk {
         }
     }
 
-    /// Counts the prepared file, which must be committed, for good.
+    /// Counts the prepared files, which must be committed, for good.
     ///
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.
@@ -288,13 +298,7 @@ impl Chunk {
         let tally = TallyChange {
             open: -1,
             recorded: 1,
-            rows: output.rows.cast_signed(),
-            bytes: output
-                .file
-                .as_ref()
-                .map_or(0, |file| file.size_bytes)
-                .cast_signed(),
-            bad_records: output.bad_records.cast_signed(),
+            counts: output.counts,
             ..TallyChange::default()
         };
         Ok(ChunkMove {
@@ -371,12 +375,12 @@ impl Lease {
         &self.chunk
     }
 
-    /// The prepared file, when an earlier attempt or this one came that far.
+    /// The prepared files, when an earlier attempt or this one came that far.
     pub fn prepared(&self) -> Option<&Output> {
         self.chunk.prepared()
     }
 
-    /// Makes the file's block list and figures durable, before anything becomes visible.
+    /// Makes the files' block lists and figures durable, before anything becomes visible.
     ///
     /// # Errors
     /// [`IllegalMove`] when a file is prepared already.
@@ -387,8 +391,8 @@ impl Lease {
         Ok(self.chunk.to(ChunkState::Prepared { until, output }))
     }
 
-    /// Drops a prepared file whose block list no longer exists, to stage it anew under a new
-    /// attempt.
+    /// Drops the prepared files when a block list of them no longer exists, to stage all anew under a
+    /// new attempt.
     ///
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.
@@ -403,7 +407,7 @@ impl Lease {
         Ok(next.to(ChunkState::Running { until }))
     }
 
-    /// Counts the committed file, for good.
+    /// Counts the committed files, for good.
     ///
     /// # Errors
     /// [`IllegalMove`] when no file is prepared.

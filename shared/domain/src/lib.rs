@@ -3,6 +3,7 @@
 pub mod app;
 pub mod chunk;
 pub mod container;
+pub mod counts;
 pub mod job;
 pub mod listing;
 pub mod manifest;

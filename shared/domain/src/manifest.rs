@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use crate::chunk::{Chunk, ChunkSource, Output};
-use crate::container::PreparedFile;
+use crate::chunk::{Chunk, ChunkSource, OutputFile};
+use crate::counts::Counts;
 use crate::job::{Job, Outcome, Plan};
 use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
@@ -94,12 +94,9 @@ pub struct Totals {
     pub chunks: u64,
     /// Chunks that could not be exported.
     pub failed_chunks: u64,
-    /// Rows in all files.
-    pub rows: u64,
-    /// Bytes of all files.
-    pub bytes: u64,
-    /// Malformed records that were skipped.
-    pub bad_records_skipped: u64,
+    /// What was counted, of all files and beside them.
+    #[serde(flatten, with = "crate::counts::told")]
+    pub counts: Counts,
 }
 
 /// One file.
@@ -110,10 +107,9 @@ pub struct FileEntry {
     pub name: String,
     /// The chunk's number.
     pub chunk: u32,
-    /// Rows.
-    pub rows: u64,
-    /// Bytes.
-    pub bytes: u64,
+    /// What was counted while it was written.
+    #[serde(flatten, with = "crate::counts::told")]
+    pub counts: Counts,
     /// SHA-256, lower-case hex.
     pub sha256: String,
     /// CRC-64/NVME, lower-case hex of the 64-bit number.
@@ -124,8 +120,6 @@ pub struct FileEntry {
     /// The latest timestamp among the rows, RFC 3339 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_timestamp: Option<String>,
-    /// Malformed records that were skipped.
-    pub bad_records_skipped: u64,
     /// What it was made from.
     pub sources: Vec<SourceEntry>,
 }
@@ -195,9 +189,7 @@ impl Head {
             totals: Totals {
                 chunks: tally.planned,
                 failed_chunks: tally.failed,
-                rows: tally.rows,
-                bytes: tally.bytes,
-                bad_records_skipped: tally.bad_records,
+                counts: tally.counts,
             },
         }
     }
@@ -230,17 +222,15 @@ impl From<&Selection> for Selected {
 
 impl FileEntry {
     /// The entry of a recorded chunk's file.
-    pub fn of(chunk: &Chunk, output: &Output, file: &PreparedFile) -> Self {
+    pub fn of(chunk: &Chunk, file: &OutputFile) -> Self {
         Self {
-            name: file.name.as_str().to_owned(),
+            name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
-            rows: output.rows,
-            bytes: file.size_bytes,
-            sha256: file.sha256.clone(),
-            crc64: file.crc64.clone(),
-            min_timestamp: output.earliest.map(rfc3339),
-            max_timestamp: output.latest.map(rfc3339),
-            bad_records_skipped: output.bad_records,
+            counts: file.counts,
+            sha256: file.prepared.sha256.clone(),
+            crc64: file.prepared.crc64.clone(),
+            min_timestamp: file.earliest.map(rfc3339),
+            max_timestamp: file.latest.map(rfc3339),
             sources: SourceEntry::all_of(&chunk.source),
         }
     }
@@ -389,6 +379,13 @@ mod tests {
     use super::*;
     use crate::warning::WarningCode;
 
+    const COUNTS: Counts = Counts {
+        read: 3,
+        rows: 3,
+        bytes: 4,
+        bad_records: 0,
+    };
+
     fn head() -> Head {
         Head {
             manifest_version: MANIFEST_VERSION,
@@ -405,9 +402,7 @@ mod tests {
             totals: Totals {
                 chunks: 2,
                 failed_chunks: 1,
-                rows: 3,
-                bytes: 4,
-                bad_records_skipped: 0,
+                counts: COUNTS,
             },
         }
     }
@@ -416,13 +411,11 @@ mod tests {
         FileEntry {
             name: name.to_owned(),
             chunk: 0,
-            rows: 3,
-            bytes: 4,
+            counts: COUNTS,
             sha256: String::new(),
             crc64: String::new(),
             min_timestamp: None,
             max_timestamp: None,
-            bad_records_skipped: 0,
             sources: vec![SourceEntry::Partition {
                 partition: "p".to_owned(),
             }],

@@ -3,6 +3,8 @@
 use std::iter::Sum;
 use std::ops::Add;
 
+use crate::counts::Counts;
+
 /// The phase that an event tells of a shard whose tally has no open chunk.
 pub const DRAINED: &str = "drained";
 
@@ -13,16 +15,12 @@ pub struct Tally {
     pub planned: u64,
     /// Chunks that are neither recorded nor failed.
     pub open: u64,
-    /// Chunks whose file (or emptiness) is recorded for good.
+    /// Chunks whose files (or emptiness) are recorded for good.
     pub recorded: u64,
     /// Chunks that could not be exported.
     pub failed: u64,
-    /// Rows recorded.
-    pub rows: u64,
-    /// Bytes of files recorded.
-    pub bytes: u64,
-    /// Malformed records skipped, by recorded chunks.
-    pub bad_records: u64,
+    /// What the recorded chunks counted.
+    pub counts: Counts,
 }
 
 impl Add for Tally {
@@ -34,9 +32,7 @@ impl Add for Tally {
             open: self.open + other.open,
             recorded: self.recorded + other.recorded,
             failed: self.failed + other.failed,
-            rows: self.rows + other.rows,
-            bytes: self.bytes + other.bytes,
-            bad_records: self.bad_records + other.bad_records,
+            counts: self.counts + other.counts,
         }
     }
 }
@@ -58,12 +54,8 @@ pub struct TallyChange {
     pub recorded: i64,
     /// Added to [`Tally::failed`].
     pub failed: i64,
-    /// Added to [`Tally::rows`].
-    pub rows: i64,
-    /// Added to [`Tally::bytes`].
-    pub bytes: i64,
-    /// Added to [`Tally::bad_records`].
-    pub bad_records: i64,
+    /// Added to [`Tally::counts`]: what is recorded is never taken back.
+    pub counts: Counts,
 }
 
 impl Add for TallyChange {
@@ -75,9 +67,7 @@ impl Add for TallyChange {
             open: self.open + other.open,
             recorded: self.recorded + other.recorded,
             failed: self.failed + other.failed,
-            rows: self.rows + other.rows,
-            bytes: self.bytes + other.bytes,
-            bad_records: self.bad_records + other.bad_records,
+            counts: self.counts + other.counts,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
+use domain::counts::Counts;
 use domain::job::{Job, JobKey};
 use domain::tally::DRAINED;
 use domain::tally::TallyChange;
@@ -141,32 +142,38 @@ impl DynamoStore {
         let key = keys::tally(chunk.key.job.id, chunk.key.shard);
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let number = |value: i64| AttributeValue::N(value.to_string());
-        Update::builder()
+        let numbers = [
+            ("planned", change.planned),
+            ("open", change.open),
+            ("recorded", change.recorded),
+            ("failed", change.failed),
+        ];
+        let counts = Counts::COUNTERS
+            .iter()
+            .map(|counter| (counter.stored, (counter.get)(&change.counts).cast_signed()));
+        let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&key)))
-            .update_expression(
-                "SET kind = :kind, v = :v, #scope = :scope, job = :job, phase = :phase, #ttl = :ttl \
-                 ADD planned :planned, #open :open, recorded :recorded, failed :failed, #rows :rows, #bytes :bytes, \
-                 bad_records :bad_records",
-            )
             .expression_attribute_names("#scope", "scope")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#open", "open")
-            .expression_attribute_names("#rows", "rows")
-            .expression_attribute_names("#bytes", "bytes")
             .expression_attribute_values(":kind", text("tally"))
             .expression_attribute_values(":v", number(i64::from(VERSION)))
             .expression_attribute_values(":scope", text(chunk.key.job.scope.as_str()))
             .expression_attribute_values(":job", text(&chunk.key.job.id.to_string()))
             .expression_attribute_values(":phase", text(DRAINED))
-            .expression_attribute_values(":ttl", number(ttl(chunk.expires)))
-            .expression_attribute_values(":planned", number(change.planned))
-            .expression_attribute_values(":open", number(change.open))
-            .expression_attribute_values(":recorded", number(change.recorded))
-            .expression_attribute_values(":failed", number(change.failed))
-            .expression_attribute_values(":rows", number(change.rows))
-            .expression_attribute_values(":bytes", number(change.bytes))
-            .expression_attribute_values(":bad_records", number(change.bad_records))
+            .expression_attribute_values(":ttl", number(ttl(chunk.expires)));
+        let mut added = Vec::new();
+        for (name, change) in numbers.into_iter().chain(counts) {
+            added.push(format!("#{name} :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), number(change));
+        }
+        update
+            .update_expression(format!(
+                "SET kind = :kind, v = :v, #scope = :scope, job = :job, phase = :phase, #ttl = :ttl ADD {}",
+                added.join(", ")
+            ))
             .build()
             .map_err(|error| corrupt(&key, &error.to_string()))
     }

@@ -13,11 +13,12 @@ pub(crate) use job::{JobItem, JobRow};
 
 use domain::app::AppScope;
 use domain::container::{BlobName, PreparedFile};
+use domain::counts::Counts;
 use domain::job::{Job, JobId, JobKey};
 use ports::store::{AcceptedRequest, RequestKey};
 
 /// The version that this code writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// An attribute that does not hold what it should.
 pub(crate) fn unreadable(attribute: &str, value: &str) -> String {
@@ -140,9 +141,8 @@ pub(crate) struct TallyItem {
     pub(crate) open: u64,
     pub(crate) recorded: u64,
     pub(crate) failed: u64,
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-    pub(crate) bad_records: u64,
+    #[serde(flatten, with = "domain::counts::stored")]
+    pub(crate) counts: Counts,
 }
 
 /// A job that waits for a credential.

@@ -344,9 +344,7 @@ impl From<TallyItem> for Tally {
             open: item.open,
             recorded: item.recorded,
             failed: item.failed,
-            rows: item.rows,
-            bytes: item.bytes,
-            bad_records: item.bad_records,
+            counts: item.counts,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The world in memory: fakes that pass the contract suites of what they stand for. For tests and
 //! benchmarks; no function is built of it.
 
+pub mod chunks;
 pub mod container;
 pub mod jobs;
 pub mod requests;

@@ -1,5 +1,6 @@
 //! What a task and a list say.
 
+use domain::counts::Counts;
 use domain::job::{Cancellation, Job, Outcome, Plan};
 use domain::tally::Tally;
 use fakes::jobs::altered;
@@ -49,8 +50,11 @@ async fn a_running_task_tells_its_progress() {
             planned: 8,
             open: 5,
             recorded: 3,
-            rows: 70,
-            bytes: 900,
+            counts: Counts {
+                rows: 70,
+                bytes: 900,
+                ..Counts::default()
+            },
             ..Tally::default()
         },
     );

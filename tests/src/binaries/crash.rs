@@ -308,7 +308,7 @@ impl Ordeal {
             rows.extend(events(&content));
             assert_eq!(
                 u64::try_from(rows.len() - before).unwrap(),
-                file.rows,
+                file.counts.rows,
                 "{}",
                 file.name
             );

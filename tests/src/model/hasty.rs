@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use container::writer::commit;
+use container::writer::commit_all;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
 use domain::container::{ContainerAccess, ContainerAddress};
 use domain::job::{Job, JobKey};
@@ -42,11 +42,9 @@ impl Chunks for HastyTable {
     }
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
-        if let ChunkState::Prepared { output, .. } = &step.chunk.state
-            && let Some(file) = &output.file
-        {
+        if let ChunkState::Prepared { output, .. } = &step.chunk.state {
             let container = open_first();
-            let committed = commit(container.as_ref(), file, "application/json").await;
+            let committed = commit_all(container.as_ref(), output, "application/json").await;
             committed.map_err(|error| StoreError::Unavailable {
                 reason: error.to_string(),
             })?;

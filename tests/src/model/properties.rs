@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::chunk::ChunkState;
-use domain::container::BlobName;
+use domain::chunk::{ChunkState, OutputFile};
+use domain::container::{BlobName, PreparedFile};
 use domain::job::{Outcome, Phase};
 use domain::tally::Tally;
 use stateright::Property;
@@ -138,17 +138,20 @@ impl Export {
             let ChunkState::Recorded { output } = &chunk.state else {
                 return true;
             };
-            let Some(file) = &output.file else {
-                return false;
+            let is_exact = |file: &OutputFile| {
+                let PreparedFile {
+                    name,
+                    sha256,
+                    attempt,
+                    ..
+                } = &file.prepared;
+                let content = state.blobs.get(name).and_then(|blocks| blocks.content());
+                content.is_some_and(|content| {
+                    hex::encode(digest(&SHA256, &content.data)) == *sha256
+                        && self.is_whole(name, &content.data, *attempt)
+                })
             };
-            let content = state
-                .blobs
-                .get(&file.name)
-                .and_then(|blocks| blocks.content());
-            content.is_some_and(|content| {
-                hex::encode(digest(&SHA256, &content.data)) == file.sha256
-                    && self.is_whole(&file.name, &content.data, file.attempt)
-            })
+            !output.files.is_empty() && output.files.iter().all(is_exact)
         })
     }
 
@@ -226,18 +229,17 @@ fn manifest_is_right(state: &State) -> bool {
     let Some(manifest) = state.manifest() else {
         return false;
     };
-    let recorded = state.chunks.iter().filter_map(|chunk| match &chunk.state {
-        ChunkState::Recorded { output } => output
-            .file
-            .as_ref()
-            .map(|file| (file.name.as_str(), file.sha256.as_str())),
+    let recorded = state.chunks.iter().flat_map(|chunk| match &chunk.state {
+        ChunkState::Recorded { output } => output.files.as_slice(),
         ChunkState::Pending { .. }
         | ChunkState::Running { .. }
         | ChunkState::Prepared { .. }
         | ChunkState::Parked { .. }
         | ChunkState::Failed { .. }
-        | ChunkState::Cancelled => None,
+        | ChunkState::Cancelled => &[],
     });
+    let recorded =
+        recorded.map(|file| (file.prepared.name.as_str(), file.prepared.sha256.as_str()));
     let listed = manifest
         .files
         .iter()

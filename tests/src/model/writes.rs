@@ -183,9 +183,7 @@ impl State {
             open: add(tally.open, change.open),
             recorded: add(tally.recorded, change.recorded),
             failed: add(tally.failed, change.failed),
-            rows: add(tally.rows, change.rows),
-            bytes: add(tally.bytes, change.bytes),
-            bad_records: add(tally.bad_records, change.bad_records),
+            counts: tally.counts + change.counts,
         };
         let open = tally.open.to_string();
         self.publish("tally", DRAINED, &open, None);

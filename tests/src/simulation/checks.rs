@@ -306,7 +306,7 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
             .with_context(|| format!("{} is listed and not there", file.name))?
             .data;
         ensure!(
-            bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256,
+            bytes.len() as u64 == file.counts.bytes && sha256(&bytes) == file.sha256,
             "{} is not as listed",
             file.name
         );
@@ -328,10 +328,10 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
             file.name
         );
         ensure!(
-            file.rows == expected.len() as u64,
+            file.counts.rows == expected.len() as u64,
             "{} counts {} rows",
             file.name,
-            file.rows
+            file.counts.rows
         );
     }
     let read_up_to = manifest

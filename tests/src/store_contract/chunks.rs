@@ -1,7 +1,9 @@
 //! Chunks: stored, moved, counted, listed.
 
-use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease, Output};
+use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease};
+use domain::counts::Counts;
 use domain::tally::{Tally, TallyChange};
+use fakes::chunks::nothing;
 use fakes::jobs::altered;
 use futures::future::join_all;
 use ports::store::{ChunkLists, Chunks, Jobs, Plans, StoreError};
@@ -14,14 +16,7 @@ use crate::faults::{Fault, Faults};
 
 fn states() -> Vec<ChunkState> {
     let (full, until) = (output(u64::MAX >> 8), NOW + LEASE);
-    let empty = Output {
-        rows_read: 0,
-        rows: 0,
-        bad_records: 0,
-        earliest: None,
-        latest: None,
-        file: None,
-    };
+    let empty = nothing();
     let states = vec![
         ChunkState::Pending { prepared: None },
         ChunkState::Pending {
@@ -181,9 +176,12 @@ pub(super) async fn a_move_whose_answer_was_lost_counts_once(world: &World) {
         open: 0,
         recorded: 2,
         failed: 0,
-        rows: 10,
-        bytes: 100,
-        bad_records: 4,
+        counts: Counts {
+            read: 10 + 4,
+            rows: 10,
+            bytes: 100,
+            bad_records: 4,
+        },
     };
     assert_eq!(tally(world, 1, &chunks[0]).await, twice);
 }
@@ -214,9 +212,12 @@ pub(super) async fn tallies_add_up_under_concurrent_records(world: &World) {
         open: 0,
         recorded: 16,
         failed: 4,
-        rows,
-        bytes: rows * 10,
-        bad_records: 16 * 2,
+        counts: Counts {
+            read: rows + 16 * 2,
+            rows,
+            bytes: rows * 10,
+            bad_records: 16 * 2,
+        },
     };
     assert_eq!(tally(world, 1, &chunks[0]).await, expected);
 }

@@ -6,6 +6,7 @@ use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use domain::selection::{
     CampaignType, DeviceType, ExportFormat, ExportRequest, HistoryType, Selection, Snapshot,
 };
+use fakes::chunks::one_file;
 use fakes::requests::history;
 use ports::clock::Clock;
 use ports::store::{AcceptedRequest, RequestKey};
@@ -137,17 +138,15 @@ pub(super) fn chunk(job: &Job, number: u32, source: ChunkSource) -> Chunk {
 }
 
 pub(super) fn output(rows: u64) -> Output {
-    Output {
-        rows_read: rows + 2,
-        rows,
-        bad_records: 2,
-        earliest: Some(NOW - LEASE),
-        latest: Some(NOW),
-        file: Some(PreparedFile {
-            size_bytes: rows * 10,
-            ..file("Tag/1/part-00001.csv")
-        }),
+    let prepared = PreparedFile {
+        size_bytes: rows * 10,
+        ..file("Tag/1/part-00001.csv")
+    };
+    let mut output = one_file(prepared, rows, 2);
+    for file in &mut output.files {
+        (file.earliest, file.latest) = (Some(NOW - LEASE), Some(NOW));
     }
+    output
 }
 
 /// The move that takes a chunk's lease.

@@ -127,8 +127,8 @@ pub(super) async fn assert_honest(world: &World, job: &Job, rows: &[String]) {
     let files = recorded(world, &job.key)
         .await
         .iter()
-        .filter(|(_, output)| output.file.is_some())
-        .count();
+        .map(|(_, output)| output.files.len())
+        .sum::<usize>();
     assert_eq!(manifest.files.len(), files);
 }
 
@@ -341,10 +341,9 @@ async fn a_retry_runs_only_what_is_missing_any_number_of_times() {
     let before = world.faults.storage_calls();
     let job = world.drive(&key).await;
     assert_exact(&world, &job, &rows, &kept).await;
-    let file = recorded(&world, &key).await[1].1.file.clone().unwrap();
-    assert!(
-        world.faults.storage_calls() - before < 2 * (usize::try_from(file.blocks).unwrap() + 4)
-    );
+    let output = recorded(&world, &key).await.swap_remove(1).1;
+    let blocks = usize::try_from(output.files[0].prepared.blocks).unwrap();
+    assert!(world.faults.storage_calls() - before < 2 * (blocks + 4));
     let refused = world.patch(&key, &json!({})).await;
     assert_eq!(
         (refused.status_code, &body_of(&refused)["error"]["code"]),

@@ -21,7 +21,7 @@ async fn an_export_holds_every_row_of_its_days_once() {
     let manifest = world.manifest(&job).unwrap();
     assert!(manifest.head.complete && manifest.missing.is_empty());
     assert_eq!(
-        manifest.head.totals.rows,
+        manifest.head.totals.counts.rows,
         u64::try_from(rows.len()).unwrap()
     );
     assert!(manifest.files.len() > 2, "more than one chunk a day");
@@ -133,11 +133,11 @@ async fn a_malformed_record_may_be_skipped_and_is_counted() {
     assert_eq!(
         (
             manifest.head.complete,
-            manifest.head.totals.bad_records_skipped
+            manifest.head.totals.counts.bad_records
         ),
         (true, 4)
     );
-    assert_eq!(manifest.head.totals.rows, 60);
+    assert_eq!(manifest.head.totals.counts.rows, 60);
 }
 
 #[tokio::test]

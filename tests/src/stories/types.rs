@@ -99,18 +99,22 @@ impl Story<'_> {
         assert_eq!(
             (count(self.lines.len()), 0, 0),
             (
-                totals.rows,
+                totals.counts.rows,
                 totals.failed_chunks,
-                totals.bad_records_skipped
+                totals.counts.bad_records
             )
         );
         assert_eq!(
-            totals.bytes,
-            manifest.files.iter().map(|file| file.bytes).sum::<u64>()
+            totals.counts.bytes,
+            manifest
+                .files
+                .iter()
+                .map(|file| file.counts.bytes)
+                .sum::<u64>()
         );
         assert!(!manifest.files.is_empty() && totals.chunks >= count(manifest.files.len()));
         for (entry, rows) in manifest.files.iter().zip(files) {
-            assert_eq!(entry.rows, count(rows.len()), "{}", entry.name);
+            assert_eq!(entry.counts.rows, count(rows.len()), "{}", entry.name);
             assert_eq!(span_of_entry(entry), span_of_rows(rows), "{}", entry.name);
         }
         let spans: Vec<_> = manifest

@@ -35,13 +35,21 @@ fn output() -> Output {
         sha256: String::new(),
         crc64: String::new(),
     };
-    Output {
-        rows_read: 6,
+    let counts = Counts {
+        read: 6,
         rows: 5,
+        bytes: 100,
         bad_records: 1,
+    };
+    let file = OutputFile {
+        prepared: file,
+        counts,
         earliest: None,
         latest: None,
-        file: Some(file),
+    };
+    Output {
+        counts,
+        files: vec![file],
     }
 }
 
@@ -97,14 +105,12 @@ fn a_released_lease_is_free_at_once_and_keeps_what_was_prepared() {
 }
 
 #[test]
-fn recording_counts_the_file_once() {
+fn recording_counts_the_files_once() {
     let step = prepared().record().unwrap();
     let expected = TallyChange {
         open: -1,
         recorded: 1,
-        rows: 5,
-        bytes: 100,
-        bad_records: 1,
+        counts: output().counts,
         ..TallyChange::default()
     };
     assert_eq!(step.tally, expected);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
+use crate::counts::Counts;
 use crate::listing::Listing;
 use crate::selection::{
     CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, History, HistoryType,
@@ -562,7 +563,10 @@ fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
     let done = Tally {
         planned: 4,
         recorded: 4,
-        bad_records: 2,
+        counts: Counts {
+            bad_records: 2,
+            ..Counts::default()
+        },
         ..Tally::default()
     };
     let job = running().warn_of_rows(&done).warn_of_rows(&done);
@@ -570,7 +574,13 @@ fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
     let message = "The registry has no row of type Tag for this app, beside 2 malformed records: the export has no rows.";
     assert_eq!(job.warnings[0].message, message);
     for other in [
-        Tally { rows: 1, ..done },
+        Tally {
+            counts: Counts {
+                rows: 1,
+                ..done.counts
+            },
+            ..done
+        },
         Tally {
             recorded: 3,
             failed: 1,

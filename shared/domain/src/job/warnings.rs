@@ -45,7 +45,8 @@ impl Job {
             .warnings
             .iter()
             .any(|warning| is_of(warning, &OF_EMPTY_PLANS));
-        let no_rows = (is_complete && tally.rows == 0 && !is_said).then(|| self.no_rows(tally));
+        let no_rows =
+            (is_complete && tally.counts.rows == 0 && !is_said).then(|| self.no_rows(tally));
         self.renew_warnings(&[WarningCode::NoRows], [no_rows])
     }
 
@@ -150,7 +151,7 @@ impl Job {
                 campaign_type.name()
             ),
         };
-        let skipped = match tally.bad_records {
+        let skipped = match tally.counts.bad_records {
             0 => String::new(),
             bad => format!(", beside {}", counted(bad, "malformed record")),
         };

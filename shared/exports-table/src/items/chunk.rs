@@ -1,7 +1,9 @@
 //! The stored form of a chunk.
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output};
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output, OutputFile};
+use domain::container::PreparedFile;
+use domain::counts::Counts;
 use domain::job::{JobId, JobKey};
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -21,7 +23,10 @@ pub(crate) struct ChunkItem {
     attempt: u32,
     revision: u64,
     ttl: i64,
-    source: SourceAttribute,
+    /// `source` in version 1, which reads one file at most: it must not take an item of this version
+    /// for one without a file, and finds nothing under its name.
+    #[serde(alias = "source")]
+    reads: SourceAttribute,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -51,11 +56,27 @@ struct ObjectAttribute {
     size_bytes: u64,
 }
 
+/// What a run came to. Version 1 had one file at most, whose span stood beside it, and did not
+/// write the bytes.
 #[derive(Debug, Serialize, Deserialize)]
 struct OutputAttribute {
-    rows_read: u64,
-    rows: u64,
-    bad_records: u64,
+    #[serde(flatten, with = "domain::counts::stored")]
+    counts: Counts,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<OutputFileAttribute>,
+    #[serde(default, skip_serializing)]
+    file: Option<FileAttribute>,
+    #[serde(default, skip_serializing, with = "time::serde::rfc3339::option")]
+    earliest: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing, with = "time::serde::rfc3339::option")]
+    latest: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OutputFileAttribute {
+    #[serde(flatten)]
+    prepared: FileAttribute,
+    counts: StoredCounts,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -68,9 +89,10 @@ struct OutputAttribute {
         with = "time::serde::rfc3339::option"
     )]
     latest: Option<OffsetDateTime>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    file: Option<FileAttribute>,
 }
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredCounts(#[serde(with = "domain::counts::stored")] Counts);
 
 impl From<&Chunk> for ChunkItem {
     fn from(chunk: &Chunk) -> Self {
@@ -95,7 +117,7 @@ impl From<&Chunk> for ChunkItem {
             attempt: chunk.attempt,
             revision: chunk.revision,
             ttl: ttl(chunk.expires),
-            source: (&chunk.source).into(),
+            reads: (&chunk.source).into(),
             lease_until,
             output: output.map(OutputAttribute::from),
             reason,
@@ -130,7 +152,7 @@ impl TryFrom<ChunkItem> for Chunk {
         };
         Ok(Self {
             key,
-            source: item.source.into(),
+            source: item.reads.into(),
             expires: moment_of_ttl(item.ttl)?,
             attempt: item.attempt,
             state,
@@ -180,25 +202,51 @@ impl From<SourceAttribute> for ChunkSource {
 impl From<&Output> for OutputAttribute {
     fn from(output: &Output) -> Self {
         Self {
-            rows_read: output.rows_read,
-            rows: output.rows,
-            bad_records: output.bad_records,
-            earliest: output.earliest,
-            latest: output.latest,
-            file: output.file.as_ref().map(FileAttribute::from),
+            counts: output.counts,
+            files: output.files.iter().map(Into::into).collect(),
+            file: None,
+            earliest: None,
+            latest: None,
+        }
+    }
+}
+
+impl From<&OutputFile> for OutputFileAttribute {
+    fn from(file: &OutputFile) -> Self {
+        Self {
+            prepared: (&file.prepared).into(),
+            counts: StoredCounts(file.counts),
+            earliest: file.earliest,
+            latest: file.latest,
+        }
+    }
+}
+
+impl From<OutputFileAttribute> for OutputFile {
+    fn from(file: OutputFileAttribute) -> Self {
+        Self {
+            prepared: file.prepared.into(),
+            counts: file.counts.0,
+            earliest: file.earliest,
+            latest: file.latest,
         }
     }
 }
 
 impl From<OutputAttribute> for Output {
     fn from(output: OutputAttribute) -> Self {
-        Self {
-            rows_read: output.rows_read,
-            rows: output.rows,
-            bad_records: output.bad_records,
-            earliest: output.earliest,
-            latest: output.latest,
-            file: output.file.map(Into::into),
+        let mut counts = output.counts;
+        let mut files: Vec<OutputFile> = output.files.into_iter().map(Into::into).collect();
+        if let Some(file) = output.file {
+            let prepared = PreparedFile::from(file);
+            counts.bytes = prepared.size_bytes;
+            files.push(OutputFile {
+                prepared,
+                counts,
+                earliest: output.earliest,
+                latest: output.latest,
+            });
         }
+        Self { counts, files }
     }
 }
