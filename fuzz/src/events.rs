@@ -70,7 +70,7 @@ fn chunk_queue(text: &str) -> bool {
         containers: Arc::new(Willing),
         sealer: sealer(),
         clock: Arc::new(Standstill),
-        settings: run_export_chunk::RunSettings {
+        settings: run_export_chunk::Settings {
             writer: WriterSettings {
                 block_bytes: 1 << 20,
                 uploads_in_flight: 1,
@@ -129,8 +129,10 @@ fn bus(text: &str) -> bool {
         lists: store,
         sources: no_rows(),
         clock: Arc::new(Standstill),
-        time_limit: Duration::minutes(15),
-        max_shards: 32,
+        settings: plan_export::Settings {
+            time_limit: Duration::minutes(15),
+            max_shards: 32,
+        },
     };
     let names_a_job = event.detail.key().is_ok();
     assert_eq!(

@@ -19,12 +19,13 @@ use aws_sdk_dynamodb::types::{
     StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use sources::registry::{DEFAULT_SEGMENTS, Registry};
+use sources::registry::Registry;
 use tempfile::TempDir;
 use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use wiring::config::REGISTRY_SEGMENTS;
 
 /// The table of jobs, chunks and grants, as the local stack names it.
 pub const EXPORTS_TABLE: &str = "exports";
@@ -117,7 +118,11 @@ pub async fn aws_config(endpoint: &str) -> SdkConfig {
 
 /// The registry in its table, to be filled.
 pub fn registry(config: &SdkConfig) -> Registry {
-    Registry::new(Client::new(config), REGISTRY_TABLE, DEFAULT_SEGMENTS)
+    Registry::new(
+        Client::new(config),
+        REGISTRY_TABLE,
+        REGISTRY_SEGMENTS.default,
+    )
 }
 
 /// A running engine on a file; dropping it stops the server.

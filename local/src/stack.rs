@@ -17,9 +17,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
-use wiring::SystemClock;
-use wiring::config::Environment;
-use wiring::{Wiring, WiringError};
+use wiring::config::{self, Environment};
+use wiring::{SystemClock, Wiring, WiringError};
 
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use crate::dynamodb::{
@@ -319,15 +318,18 @@ fn environment(
     let lake = Url::from_directory_path(places.lake());
     let lake = lake.map_err(|()| StackError::Folder(places.lake().display().to_string()))?;
     Ok(Environment::from_pairs([
-        ("EXPORTS_TABLE", EXPORTS_TABLE.to_owned()),
-        ("REGISTRY_TABLE", REGISTRY_TABLE.to_owned()),
-        ("LAKE_URL", lake.to_string()),
-        ("SEAL_KEY_FILE", seal_key(places)?.display().to_string()),
-        ("EXTRA_BLOB_ENDPOINTS", azurite.endpoint()),
-        ("PUBLIC_URL", url.to_owned()),
-        ("FUNCTION_TIMEOUT_SECONDS", "60".to_owned()),
+        (config::EXPORTS_TABLE.name, EXPORTS_TABLE.to_owned()),
+        (config::REGISTRY_TABLE.name, REGISTRY_TABLE.to_owned()),
+        (config::LAKE_URL.name, lake.to_string()),
         (
-            "CHUNK_TARGET_BYTES",
+            config::SEAL_KEY_FILE.name,
+            seal_key(places)?.display().to_string(),
+        ),
+        (config::EXTRA_BLOB_ENDPOINTS.name, azurite.endpoint()),
+        (config::PUBLIC_URL.name, url.to_owned()),
+        (config::FUNCTION_TIMEOUT_SECONDS.name, "60".to_owned()),
+        (
+            config::CHUNK_TARGET_BYTES.name,
             settings.chunk_target_bytes.to_string(),
         ),
     ]))

@@ -94,7 +94,9 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
         expire_jobs::Ports {
             jobs,
             clock: Arc::clone(&self.clock),
-            wait: Duration::days(7),
+            settings: expire_jobs::Settings {
+                wait: Duration::days(7),
+            },
         }
     }
 
@@ -104,8 +106,10 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             lists: Arc::clone(&self.table) as _,
             sources: sources.clone(),
             clock: Arc::clone(&self.clock),
-            time_limit: Duration::minutes(15),
-            max_shards: 3,
+            settings: plan_export::Settings {
+                time_limit: Duration::minutes(15),
+                max_shards: 3,
+            },
         }
     }
 
@@ -116,7 +120,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             containers: Arc::clone(&self.containers),
             sealer: Arc::clone(&self.sealer),
             clock: Arc::clone(&self.clock),
-            settings: run_export_chunk::RunSettings {
+            settings: run_export_chunk::Settings {
                 writer: writer(),
                 skip_bad_records: false,
                 time_limit: Duration::minutes(15),
@@ -131,7 +135,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             containers: Arc::clone(&self.containers),
             sealer: Arc::clone(&self.sealer),
             clock: Arc::clone(&self.clock),
-            writer: writer(),
+            settings: finish_export::Settings { writer: writer() },
         }
     }
 

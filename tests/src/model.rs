@@ -89,17 +89,17 @@ impl Handlers {
             adapters.run(&sources),
             adapters.finish(),
         );
-        plan.max_shards = bounds.shards;
+        plan.settings.max_shards = bounds.shards;
         let writer = WriterSettings {
             uploads_in_flight: bounds.uploads,
             retries: 0,
-            ..finish.writer
+            ..finish.settings.writer
         };
         run.settings.writer = WriterSettings {
             block_bytes: bounds.block_bytes,
             ..writer
         };
-        finish.writer = WriterSettings {
+        finish.settings.writer = WriterSettings {
             block_bytes: 100_000,
             ..writer
         };
@@ -107,7 +107,7 @@ impl Handlers {
             run.chunks = Arc::new(HastyTable);
         }
         let mut expire = adapters.expire();
-        expire.wait = Duration::minutes(10);
+        expire.settings.wait = Duration::minutes(10);
         Self {
             plan,
             run,

@@ -1,20 +1,23 @@
 //! The README says what is true of the code.
 
-use wiring::config::VARIABLES;
+use wiring::config::variables;
 
 const README: &str = include_str!("../../README.md");
 
 #[test]
 fn the_table_of_settings_is_the_codes() {
-    let expected: Vec<String> = VARIABLES
-        .iter()
+    let expected: Vec<String> = variables()
+        .into_iter()
         .map(|variable| {
-            let default = match variable.default {
+            let default = match variable.default.as_deref() {
                 None => "required".to_owned(),
                 Some("") => "–".to_owned(),
                 Some(default) => format!("`{default}`"),
             };
-            format!("| `{}` | {default} | {} |", variable.name, variable.meaning)
+            format!(
+                "| `{}` | {default} | {} | {} |",
+                variable.name, variable.fits, variable.meaning
+            )
         })
         .collect();
     let told: Vec<&str> = README

@@ -30,6 +30,7 @@ use ports::container::Containers;
 use ports::seal::Sealer;
 use ports::store::{AcceptedRequest, Created, Grants, Intake, Jobs, RequestKey, Role};
 use time::{Duration, OffsetDateTime};
+use wiring::config::{ConfigError, MAX_RANGE_DAYS};
 use wiring::{Wiring, WiringError};
 
 /// The most bytes of a file's or folder's name on the common file systems
@@ -72,13 +73,7 @@ impl Ports {
             container_urls: ContainerUrlRules::of(wiring.env())?,
             containers: container::wire(wiring)?,
             sealer: sealing::wire(wiring)?,
-            settings: Settings {
-                edge: EdgeSettings::of(wiring.env())?,
-                max_range_days: wiring.env().number("MAX_RANGE_DAYS", 1, 36_600)?,
-                retention: wiring.job_lives()?.retention,
-                // In the cloud the lake is in S3, where an object's name has 1,024 bytes.
-                has_folder_lake: false,
-            },
+            settings: Settings::of(wiring)?,
         })
     }
 }
@@ -94,6 +89,22 @@ pub struct Settings {
     pub retention: Duration,
     /// Whether the lake is a folder, where an app's name is that of a folder.
     pub has_folder_lake: bool,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit, or when a job would be forgotten while it waits.
+    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        Ok(Self {
+            edge: EdgeSettings::of(wiring.env())?,
+            max_range_days: wiring.env().get(&MAX_RANGE_DAYS)?,
+            retention: wiring.job_lives()?.retention,
+            // In the cloud the lake is in S3, where an object's name has 1,024 bytes.
+            has_folder_lake: false,
+        })
+    }
 }
 
 /// A request that may be made, and the time that it came at.

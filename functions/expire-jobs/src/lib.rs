@@ -14,6 +14,7 @@ use serde_json::Value;
 use thiserror::Error;
 use time::Duration;
 use tracing::{info, warn};
+use wiring::config::ConfigError;
 use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
@@ -23,8 +24,27 @@ pub struct Ports {
     pub jobs: Arc<dyn WaitingJobs>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How long a job may wait.
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// How long jobs are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long a job may wait for a new credential.
     pub wait: Duration,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit, or when a job would be forgotten while it waits.
+    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        Ok(Self {
+            wait: wiring.job_lives()?.credential_wait,
+        })
+    }
 }
 
 impl Ports {
@@ -33,11 +53,10 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let wait = wiring.job_lives()?.credential_wait;
         Ok(Self {
             jobs: exports_table::wire(wiring)?,
             clock: wiring.clock(),
-            wait,
+            settings: Settings::of(wiring)?,
         })
     }
 }
@@ -97,7 +116,7 @@ async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     let now = ports.clock.now();
     match ports.jobs.job(key, now).await? {
         Some(job) if let Phase::AwaitingCredential { since, .. } = job.phase => {
-            if now - since < ports.wait {
+            if now - since < ports.settings.wait {
                 return Ok(());
             }
             let job = ports

@@ -27,6 +27,7 @@ use ports::seal::{SealError, Sealer};
 use ports::store::{ChunkLists, Chunks, StoreError};
 use thiserror::Error;
 use tracing::{error, info};
+use wiring::config::ConfigError;
 use wiring::{Wiring, WiringError};
 
 use closing::close_open_chunks;
@@ -44,8 +45,28 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// How the finisher goes about its work.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
     /// How the manifest is cut into blocks and sent.
     pub writer: WriterSettings,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
+    /// memory.
+    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        Ok(Self {
+            writer: WriterSettings::of(wiring)?,
+        })
+    }
 }
 
 impl Ports {
@@ -61,7 +82,7 @@ impl Ports {
             containers: container::wire(wiring)?,
             sealer: sealing::wire(wiring)?,
             clock: wiring.clock(),
-            writer: WriterSettings::of(wiring.env())?,
+            settings: Settings::of(wiring)?,
         })
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn stage(
     ports: &Ports,
 ) -> Result<(PreparedFile, Told), FinishError> {
     let name = BlobName::manifest(job.request.export_type(), job.key.id);
-    let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.writer);
+    let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.settings.writer);
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let (mut counted, mut missing) = (Tally::default(), Vec::new());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::chunk::{Chunk, ChunkKey};
-use domain::job::{IllegalMove, Job, JobKey, MAX_SHARDS, Phase, Plan};
+use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
 use edge::event::{JobEvent, UnreadableMessage};
 use ports::clock::Clock;
 use ports::source::{PlanPage, SourceError, Sources};
@@ -22,6 +22,7 @@ use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, MAX_SHARDS};
 use wiring::{Wiring, WiringError};
 
 use reopening::reopen_chunks;
@@ -37,10 +38,30 @@ pub struct Ports {
     pub sources: Sources,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// How the planner goes about its work.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
     /// How long the function may take.
     pub time_limit: Duration,
     /// The most shards that a job's chunks are spread over.
     pub max_shards: u16,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit.
+    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        Ok(Self {
+            time_limit: wiring.env().get(&FUNCTION_TIMEOUT_SECONDS)?,
+            max_shards: wiring.env().get(&MAX_SHARDS)?,
+        })
+    }
 }
 
 impl Ports {
@@ -53,10 +74,9 @@ impl Ports {
         Ok(Self {
             plans: Arc::clone(&store) as _,
             lists: store,
-            sources: sources::wire(wiring)?,
+            sources: sources::wire_to_plan(wiring)?,
             clock: wiring.clock(),
-            time_limit: wiring.time_limit()?,
-            max_shards: wiring.env().number("MAX_SHARDS", 1, MAX_SHARDS)?,
+            settings: Settings::of(wiring)?,
         })
     }
 }
@@ -87,7 +107,7 @@ pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<
     let planner = Planner {
         ports,
         key,
-        deadline: ports.clock.now() + ports.time_limit * 4 / 5,
+        deadline: ports.clock.now() + ports.settings.time_limit * 4 / 5,
     };
     loop {
         match planner.plan().await {
@@ -152,7 +172,7 @@ impl Planner<'_> {
         job = job.list_page(listed_at, page.found);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
-            job = job.spread(self.ports.max_shards)?;
+            job = job.spread(self.ports.settings.max_shards)?;
         }
         let chunks: Vec<Chunk> = (job.chunks..)
             .zip(page.chunks)

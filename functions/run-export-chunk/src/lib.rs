@@ -24,7 +24,7 @@ use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
-use wiring::config::{ConfigError, Environment};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD, OnBadRecord};
 use wiring::{Wiring, WiringError};
 
 use error::ChunkError;
@@ -32,7 +32,7 @@ use run::run_chunk;
 
 /// How a chunk run goes about its work.
 #[derive(Debug, Clone, Copy)]
-pub struct RunSettings {
+pub struct Settings {
     /// How the file is cut into blocks and sent.
     pub writer: WriterSettings,
     /// Whether malformed records are skipped and counted, instead of ending the chunk.
@@ -41,7 +41,21 @@ pub struct RunSettings {
     pub time_limit: Duration,
 }
 
-impl RunSettings {
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
+    /// memory.
+    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        let env = wiring.env();
+        Ok(Self {
+            writer: WriterSettings::of(wiring)?,
+            skip_bad_records: env.get(&ON_BAD_RECORD)? == OnBadRecord::Skip,
+            time_limit: env.get(&FUNCTION_TIMEOUT_SECONDS)?,
+        })
+    }
+
     /// How long a lease lasts: until the function that took it is dead for certain.
     fn lease(&self) -> Duration {
         self.time_limit + Duration::seconds(5)
@@ -69,7 +83,7 @@ pub struct Ports {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The settings.
-    pub settings: RunSettings,
+    pub settings: Settings,
 }
 
 impl Ports {
@@ -78,32 +92,14 @@ impl Ports {
     /// # Errors
     /// [`WiringError`] when a setting does not fit.
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
-        let settings = RunSettings {
-            writer: WriterSettings::of(wiring.env())?,
-            skip_bad_records: skips_bad_records(wiring.env())?,
-            time_limit: wiring.time_limit()?,
-        };
         Ok(Self {
             chunks: exports_table::wire(wiring)?,
-            sources: sources::wire(wiring)?,
+            sources: sources::wire_to_read(wiring)?,
             containers: container::wire(wiring)?,
             sealer: sealing::wire(wiring)?,
             clock: wiring.clock(),
-            settings,
+            settings: Settings::of(wiring)?,
         })
-    }
-}
-
-/// Whether malformed records are skipped.
-fn skips_bad_records(env: &Environment) -> Result<bool, ConfigError> {
-    match env.text("ON_BAD_RECORD")? {
-        "fail" => Ok(false),
-        "skip" => Ok(true),
-        other => Err(Environment::invalid(
-            "ON_BAD_RECORD",
-            other,
-            "`fail` or `skip`",
-        )),
     }
 }
 

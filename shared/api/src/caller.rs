@@ -2,7 +2,7 @@
 
 use domain::app::AppScope;
 use ports::store::{Grants, Role};
-use wiring::config::{ConfigError, Environment};
+use wiring::config::{ConfigError, Environment, PUBLIC_URL, TOKEN_SUBJECT_CLAIM};
 
 use super::Call;
 use super::error::ApiError;
@@ -28,8 +28,8 @@ impl EdgeSettings {
     /// [`ConfigError`] when one does not fit.
     pub fn of(env: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
-            public_url: env.optional("PUBLIC_URL")?.map(str::to_owned),
-            subject_claim: env.text("TOKEN_SUBJECT_CLAIM")?.to_owned(),
+            public_url: env.get(&PUBLIC_URL)?,
+            subject_claim: env.get(&TOKEN_SUBJECT_CLAIM)?,
         })
     }
 }

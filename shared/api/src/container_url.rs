@@ -12,7 +12,7 @@ use domain::container::{ContainerAccess, ContainerAddress};
 use domain::secret::Secret;
 use time::OffsetDateTime;
 use url::Url;
-use wiring::config::{ConfigError, Environment};
+use wiring::config::{ConfigError, EXTRA_BLOB_ENDPOINTS, Environment};
 
 pub use self::endpoint::{BadEndpoint, ExtraEndpoint};
 pub use self::problem::ContainerUrlProblem;
@@ -62,17 +62,15 @@ impl ContainerUrlRules {
     /// # Errors
     /// [`ConfigError`] when one is not a URL.
     pub fn of(env: &Environment) -> Result<Self, ConfigError> {
-        let texts = env.optional("EXTRA_BLOB_ENDPOINTS")?.unwrap_or_default();
+        let texts = env.get(&EXTRA_BLOB_ENDPOINTS)?.unwrap_or_default();
         let endpoints = texts
             .split(',')
             .filter(|text| !text.is_empty())
             .map(ExtraEndpoint::parse);
         let extra_endpoints = endpoints.collect::<Result<_, _>>();
-        let invalid = |error: BadEndpoint| {
-            Environment::invalid("EXTRA_BLOB_ENDPOINTS", texts, error.to_string())
-        };
+        let refused = |error: BadEndpoint| EXTRA_BLOB_ENDPOINTS.refused(&texts, error);
         Ok(Self {
-            extra_endpoints: extra_endpoints.map_err(invalid)?,
+            extra_endpoints: extra_endpoints.map_err(refused)?,
         })
     }
 

@@ -21,6 +21,7 @@ use domain::container::{BlobName, BlockId, ContainerAccess};
 use ports::container::{Container, ContainerError, Containers};
 use reqwest::redirect::Policy;
 use tokio::time::timeout;
+use wiring::config::STORAGE_TIMEOUT_SECONDS;
 
 /// How patiently storage is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Default for AzureSettings {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(30),
+            request_timeout: STORAGE_TIMEOUT_SECONDS.default.unsigned_abs(),
             retries: 3,
             retry_delay: Duration::from_millis(200),
             retry_for: Duration::from_mins(1),

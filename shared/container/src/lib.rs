@@ -6,9 +6,9 @@ pub mod preflight;
 pub mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ports::container::Containers;
+use wiring::config::STORAGE_TIMEOUT_SECONDS;
 use wiring::{Wiring, WiringError};
 
 use self::azure::{AzureContainers, AzureSettings};
@@ -18,9 +18,9 @@ use self::azure::{AzureContainers, AzureSettings};
 /// # Errors
 /// [`WiringError`] when a setting does not fit or there is no TLS.
 pub fn wire(wiring: &Wiring) -> Result<Arc<dyn Containers>, WiringError> {
-    let seconds = wiring.env().number("STORAGE_TIMEOUT_SECONDS", 1, 600)?;
+    let request_timeout = wiring.env().get(&STORAGE_TIMEOUT_SECONDS)?;
     let settings = AzureSettings {
-        request_timeout: Duration::from_secs(seconds),
+        request_timeout: request_timeout.unsigned_abs(),
         ..AzureSettings::default()
     };
     let containers = AzureContainers::new(&settings).map_err(WiringError::of_adapter)?;

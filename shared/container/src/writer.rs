@@ -11,7 +11,8 @@ use domain::chunk::Output;
 use domain::container::{BlobName, BlockId, PreparedFile};
 use ports::container::{Container, ContainerError};
 use tokio::task::{JoinError, JoinSet};
-use wiring::config::{ConfigError, Environment};
+use wiring::config::ConfigError;
+use wiring::{Uploads, Wiring};
 
 /// The most blocks that a blob may have
 /// (<https://learn.microsoft.com/en-us/azure/storage/blobs/scalability-targets#scale-targets-for-blob-storage>).
@@ -33,9 +34,15 @@ pub struct WriterSettings {
 
 impl Default for WriterSettings {
     fn default() -> Self {
+        Self::from(Uploads::default())
+    }
+}
+
+impl From<Uploads> for WriterSettings {
+    fn from(uploads: Uploads) -> Self {
         Self {
-            block_bytes: 8 * 1024 * 1024,
-            uploads_in_flight: 4,
+            block_bytes: uploads.block_bytes,
+            uploads_in_flight: uploads.in_flight,
             retries: 2,
             retry_delay: Duration::from_millis(500),
         }
@@ -46,13 +53,10 @@ impl WriterSettings {
     /// Reads those that can be set.
     ///
     /// # Errors
-    /// [`ConfigError`] when one does not fit.
-    pub fn of(env: &Environment) -> Result<Self, ConfigError> {
-        Ok(Self {
-            block_bytes: env.number("BLOCK_BYTES", 64 * 1024, 256 * 1024 * 1024)?,
-            uploads_in_flight: env.number("UPLOADS_IN_FLIGHT", 1, 32)?,
-            ..Self::default()
-        })
+    /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
+    /// memory.
+    pub fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+        Ok(wiring.uploads()?.into())
     }
 }
 

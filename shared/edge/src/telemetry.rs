@@ -1,7 +1,7 @@
 //! Logs: one JSON object a line on standard output, which Lambda sends to `CloudWatch` Logs.
 
 use tracing_subscriber::EnvFilter;
-use wiring::config::{ConfigError, Environment};
+use wiring::config::{ConfigError, Environment, LOG_LEVEL, LogLevel, Word};
 
 /// The crates of this workspace, found by the build script: nobody has to think of a new function
 /// here.
@@ -18,23 +18,17 @@ const OUR_CRATES: &str = env!("WORKSPACE_CRATES");
 /// # Errors
 /// [`ConfigError`] when the level is none of `error`, `warn`, `info` and `debug`.
 pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
-    let level = env.text("LOG_LEVEL")?;
+    let level = env.get(&LOG_LEVEL)?;
     let others = match level {
-        "error" => level,
-        "warn" | "info" | "debug" => "warn",
-        _ => {
-            return Err(Environment::invalid(
-                "LOG_LEVEL",
-                level,
-                "`error`, `warn`, `info` or `debug`",
-            ));
-        }
+        LogLevel::Error => LogLevel::Error,
+        LogLevel::Warn | LogLevel::Info | LogLevel::Debug => LogLevel::Warn,
     };
     let ours: Vec<_> = OUR_CRATES
         .split(',')
-        .map(|name| format!("{name}={level}"))
+        .map(|name| format!("{name}={}", level.word()))
         .collect();
-    Ok(EnvFilter::new(format!("{others},{}", ours.join(","))))
+    let directives = format!("{},{}", others.word(), ours.join(","));
+    Ok(EnvFilter::new(directives))
 }
 
 /// Starts logging for the process. A second call changes nothing.

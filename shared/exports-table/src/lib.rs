@@ -21,7 +21,7 @@ use ports::store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wiring::Wiring;
-use wiring::config::ConfigError;
+use wiring::config::{ConfigError, EXPORTS_TABLE};
 
 use crate::keys::ItemKey;
 
@@ -45,7 +45,7 @@ pub struct DynamoStore {
 /// [`ConfigError`] when its name is missing.
 pub fn wire(wiring: &Wiring) -> Result<Arc<DynamoStore>, ConfigError> {
     let client = Client::new(wiring.sdk());
-    let table = wiring.env().text("EXPORTS_TABLE")?;
+    let table = wiring.env().get(&EXPORTS_TABLE)?;
     Ok(Arc::new(DynamoStore::new(client, table, wiring.clock())))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use aws_sdk_kms::Client;
 use ports::seal::Sealer;
-use wiring::config::Environment;
+use wiring::config::{ConfigError, SEAL_KEY_FILE, SEAL_KMS_KEY_ID};
 use wiring::{Wiring, WiringError};
 
 use self::key::KeySealer;
@@ -24,20 +24,22 @@ use self::kms::KmsSealer;
 /// [`WiringError`] when neither is set, both are, or the file cannot be used.
 pub fn wire(wiring: &Wiring) -> Result<Arc<dyn Sealer>, WiringError> {
     let env = wiring.env();
-    match (
-        env.optional("SEAL_KMS_KEY_ID")?,
-        env.optional("SEAL_KEY_FILE")?,
-    ) {
+    match (env.get(&SEAL_KMS_KEY_ID)?, env.get(&SEAL_KEY_FILE)?) {
         (Some(key), None) => Ok(Arc::new(KmsSealer::new(Client::new(wiring.sdk()), key))),
         (None, Some(file)) => {
-            let sealer = KeySealer::from_file(Path::new(file)).map_err(WiringError::of_adapter)?;
+            let sealer = KeySealer::from_file(Path::new(&file));
+            let sealer = sealer.map_err(|error| SEAL_KEY_FILE.refused(&file, error))?;
             Ok(Arc::new(sealer))
         }
-        (None, None) | (Some(_), Some(_)) => {
-            Err(
-                Environment::invalid("SEAL_KMS_KEY_ID", "", "set it or SEAL_KEY_FILE, not both")
-                    .into(),
-            )
-        }
+        (None, None) => Err(not_one(false).into()),
+        (Some(_), Some(_)) => Err(not_one(true).into()),
+    }
+}
+
+fn not_one(both: bool) -> ConfigError {
+    ConfigError::NotOneOf {
+        one: SEAL_KMS_KEY_ID.name,
+        other: SEAL_KEY_FILE.name,
+        both,
     }
 }

@@ -25,9 +25,6 @@ use ports::source::{Piece, PlanPage, Source, SourceError};
 
 pub use self::load::{Campaign, Device, Feedback, PushToken};
 
-/// How many segments an app's devices are spread over, unless set otherwise.
-pub const DEFAULT_SEGMENTS: u16 = 16;
-
 /// The registry in one table.
 #[derive(Debug, Clone)]
 pub struct Registry {

@@ -1,291 +1,202 @@
-//! The settings of a function: read once at start, from the environment, checked before the first
-//! event.
+//! The settings of the functions: each is one constant, read once at start from the environment and
+//! checked before the first event.
+//!
+//! A setting's name, what fits, what it is when it is not given, and what it means stand here and
+//! nowhere else: whoever reads one asks [`Environment::get`] for the constant.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+mod environment;
+mod error;
+mod kind;
+mod values;
 
-use thiserror::Error;
+use domain::job::MAX_SHARDS as SHARDS_OF_A_JOB;
+use time::Duration;
 
-/// A setting: its variable, what it defaults to, and what it means. The README's table and the
-/// template's environment are tested against this list.
+pub use self::environment::Environment;
+pub use self::error::{Cause, ConfigError};
+pub use self::kind::{Kind, Number, OneOf, OptionalText, RequiredText, Span, Text, Unit, Word};
+pub use self::values::{LogLevel, OnBadRecord};
+
+/// A setting.
 #[derive(Debug, Clone, Copy)]
-pub struct Variable {
+pub struct Setting<K: Kind> {
     /// The environment variable.
     pub name: &'static str,
-    /// What it is when it is not given; `None` when it must be given.
-    pub default: Option<&'static str>,
+    /// What its text is read as, and what fits.
+    pub kind: K,
+    /// What it is when it is not given or empty.
+    pub default: K::Default,
     /// What it means, with its unit.
     pub meaning: &'static str,
 }
 
-/// Every setting of every function.
-pub const VARIABLES: [Variable; 20] = [
-    var(
-        "EXPORTS_TABLE",
-        None,
-        "DynamoDB table of jobs, chunks and grants",
-    ),
-    var(
-        "REGISTRY_TABLE",
-        None,
-        "DynamoDB table of devices, campaigns and feedback",
-    ),
-    var(
-        "REGISTRY_SEGMENTS",
-        Some("16"),
-        "segments that an app's devices are spread over; fixed once data is written",
-    ),
-    var(
-        "LAKE_URL",
-        None,
-        "where the lake is: `s3://bucket/prefix` or `file:///folder`",
-    ),
-    var(
-        "SEAL_KMS_KEY_ID",
-        Some(""),
-        "KMS key that seals credentials; this or `SEAL_KEY_FILE`",
-    ),
-    var(
-        "SEAL_KEY_FILE",
-        Some(""),
-        "file of 64 hex digits that seals credentials; for one machine",
-    ),
-    var(
-        "EXTRA_BLOB_ENDPOINTS",
-        Some(""),
-        "blob endpoints allowed beside Azure's, comma-separated; for Azurite",
-    ),
-    var(
-        "PUBLIC_URL",
-        Some(""),
-        "base of `Location` and `nextLink`; default: the API's own domain",
-    ),
-    var(
-        "TOKEN_SUBJECT_CLAIM",
-        Some("sub"),
-        "the token's claim that grants are given to",
-    ),
-    var(
-        "JOB_RETENTION_DAYS",
-        Some("90"),
-        "days until a job is forgotten; at least `CREDENTIAL_WAIT_DAYS`",
-    ),
-    var(
-        "CREDENTIAL_WAIT_DAYS",
-        Some("7"),
-        "days that a job waits for a new credential before it fails",
-    ),
-    var(
-        "MAX_RANGE_DAYS",
-        Some("366"),
-        "most days that one export may span",
-    ),
-    var(
-        "CHUNK_TARGET_BYTES",
-        Some("67108864"),
-        "source bytes that a chunk is packed up to",
-    ),
-    var(
-        "MAX_SHARDS",
-        Some("32"),
-        "most shards that a job's chunks are spread over, 1 to 32",
-    ),
-    var(
-        "BLOCK_BYTES",
-        Some("8388608"),
-        "bytes of a block in the client's container",
-    ),
-    var(
-        "UPLOADS_IN_FLIGHT",
-        Some("3"),
-        "blocks that a chunk run uploads at once",
-    ),
-    var(
-        "STORAGE_TIMEOUT_SECONDS",
-        Some("60"),
-        "seconds that one request to the client's container may take",
-    ),
-    var(
-        "ON_BAD_RECORD",
-        Some("fail"),
-        "`fail` ends the chunk at a malformed record, `skip` counts it",
-    ),
-    var(
-        "FUNCTION_TIMEOUT_SECONDS",
-        Some("900"),
-        "seconds that a run may take; a lease lasts a little longer",
-    ),
-    var(
-        "LOG_LEVEL",
-        Some("info"),
-        "`error`, `warn`, `info` or `debug`",
-    ),
-];
-
-const fn var(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        default,
-        meaning,
-    }
-}
-
-/// A setting that is missing or cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ConfigError {
-    /// It must be given.
-    #[error("set {name}: {meaning}")]
-    Missing {
-        /// The variable.
-        name: &'static str,
-        /// What it means.
-        meaning: &'static str,
-    },
-    /// Its value does not fit.
-    #[error("{name}={value} does not fit: {reason}")]
-    Invalid {
-        /// The variable.
-        name: &'static str,
-        /// Its value; no setting is a secret.
-        value: String,
-        /// What would fit.
-        reason: String,
-    },
-}
-
-/// The environment that settings are read from. It remembers which were asked for, and so do its
-/// clones together.
-#[derive(Debug, Clone, Default)]
-pub struct Environment {
-    given: BTreeMap<String, String>,
-    asked: Arc<Mutex<BTreeSet<&'static str>>>,
-}
-
-impl Environment {
-    /// The process's own.
-    pub fn of_process() -> Self {
-        Self::from_pairs(std::env::vars())
+impl<K: Kind> Setting<K> {
+    /// The error of a value that is of the setting's kind, and of which its reader found out that
+    /// it does not fit.
+    pub fn refused(&self, value: &str, cause: impl Into<Cause>) -> ConfigError {
+        ConfigError::invalid(self.name, value, self.kind.fits(), Some(cause.into()))
     }
 
-    /// One made up for a test or for the local stack.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        let given = pairs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        Self {
-            given,
-            asked: Arc::default(),
+    #[cfg(test)]
+    fn default_fits(&self) -> bool {
+        let written = self.kind.written(self.default).unwrap_or_default();
+        written.is_empty() || self.kind.parse(&written).is_ok()
+    }
+
+    /// The setting in words.
+    fn variable(&self) -> Variable {
+        Variable {
+            name: self.name,
+            default: self.kind.written(self.default),
+            fits: self.kind.fits(),
+            meaning: self.meaning,
         }
     }
+}
 
-    /// The settings that were asked for so far, given or not: what a function that has started
-    /// reads.
-    pub fn asked(&self) -> BTreeSet<&'static str> {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
+/// A setting in words. The README's table and the template's environments are tested against them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What it is when it is not given, as one would write it: empty for nothing at all, `None`
+    /// when it must be given.
+    pub default: Option<String>,
+    /// What fits.
+    pub fits: String,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+}
 
-    /// The text of a setting; its default when it is not given.
-    ///
-    /// # Errors
-    /// [`ConfigError::Missing`] when it has no default.
-    pub fn text(&self, name: &'static str) -> Result<&str, ConfigError> {
-        let known = VARIABLES.iter().find(|variable| variable.name == name);
-        let (default, meaning) = known.map_or((None, "unknown setting"), |known| {
-            (known.default, known.meaning)
-        });
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name);
-        let given = self
-            .given
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty());
-        given
-            .or(default)
-            .ok_or(ConfigError::Missing { name, meaning })
-    }
+/// Declares each setting as a constant, and all of them as a list.
+macro_rules! settings {
+    ($($name:ident: $kind:ty { kind: $value:expr, default: $default:expr, meaning: $meaning:literal $(,)? })*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`: ", $meaning, ".")]
+            pub const $name: Setting<$kind> = Setting {
+                name: stringify!($name),
+                kind: $value,
+                default: $default,
+                meaning: $meaning,
+            };
+        )*
 
-    /// A setting that may be left empty.
-    ///
-    /// # Errors
-    /// [`ConfigError::Missing`] when it has no default.
-    pub fn optional(&self, name: &'static str) -> Result<Option<&str>, ConfigError> {
-        Ok(Some(self.text(name)?).filter(|value| !value.is_empty()))
-    }
-
-    /// A number within limits, both included.
-    ///
-    /// # Errors
-    /// [`ConfigError`] when it is missing, no number, or outside of the limits.
-    pub fn number<N: Copy + FromStr + PartialOrd + std::fmt::Display>(
-        &self,
-        name: &'static str,
-        least: N,
-        most: N,
-    ) -> Result<N, ConfigError> {
-        let text = self.text(name)?;
-        let fits = text
-            .parse()
-            .ok()
-            .filter(|number| (&least..=&most).contains(&number));
-        fits.ok_or_else(|| Self::invalid(name, text, format!("a number from {least} to {most}")))
-    }
-
-    /// The error of a value that does not fit.
-    pub fn invalid(name: &'static str, value: &str, reason: impl Into<String>) -> ConfigError {
-        ConfigError::Invalid {
-            name,
-            value: value.to_owned(),
-            reason: reason.into(),
+        /// Every setting of every function, in words.
+        pub fn variables() -> Vec<Variable> {
+            vec![$($name.variable()),*]
         }
+
+        /// The settings whose default, written down, would not be read as such.
+        #[cfg(test)]
+        fn defaults_that_do_not_fit() -> Vec<&'static str> {
+            let fits = [$(($name.name, $name.default_fits())),*];
+            fits.into_iter().filter(|(_, fits)| !fits).map(|(name, _)| name).collect()
+        }
+    };
+}
+
+settings! {
+    EXPORTS_TABLE: RequiredText {
+        kind: RequiredText { fits: "a name" },
+        default: (),
+        meaning: "DynamoDB table of jobs, chunks and grants",
+    }
+    REGISTRY_TABLE: RequiredText {
+        kind: RequiredText { fits: "a name" },
+        default: (),
+        meaning: "DynamoDB table of devices, campaigns and feedback",
+    }
+    REGISTRY_SEGMENTS: Number<u16> {
+        kind: Number { least: 1, most: 1024 },
+        default: 16,
+        meaning: "segments that an app's devices are spread over; fixed once data is written",
+    }
+    LAKE_URL: RequiredText {
+        kind: RequiredText { fits: "`s3://bucket/prefix` or `file:///folder`" },
+        default: (),
+        meaning: "where the lake is",
+    }
+    SEAL_KMS_KEY_ID: OptionalText {
+        kind: OptionalText { fits: "an id or ARN" },
+        default: (),
+        meaning: "KMS key that seals credentials; this or `SEAL_KEY_FILE`",
+    }
+    SEAL_KEY_FILE: OptionalText {
+        kind: OptionalText { fits: "the path of a file of 64 hex digits" },
+        default: (),
+        meaning: "key that seals credentials; for one machine",
+    }
+    EXTRA_BLOB_ENDPOINTS: OptionalText {
+        kind: OptionalText { fits: "http or https URLs, comma-separated" },
+        default: (),
+        meaning: "blob endpoints allowed beside Azure's; for Azurite",
+    }
+    PUBLIC_URL: OptionalText {
+        kind: OptionalText { fits: "a URL" },
+        default: (),
+        meaning: "base of `Location` and `nextLink`; default: the API's own domain",
+    }
+    TOKEN_SUBJECT_CLAIM: Text {
+        kind: Text { fits: "a name" },
+        default: "sub",
+        meaning: "the token's claim that grants are given to",
+    }
+    JOB_RETENTION_DAYS: Span {
+        kind: Span { unit: Unit::Day, least: 1, most: 3_650 },
+        default: Duration::days(90),
+        meaning: "days until a job is forgotten; at least `CREDENTIAL_WAIT_DAYS`",
+    }
+    CREDENTIAL_WAIT_DAYS: Span {
+        kind: Span { unit: Unit::Day, least: 1, most: 3_650 },
+        default: Duration::days(7),
+        meaning: "days that a job waits for a new credential before it fails",
+    }
+    MAX_RANGE_DAYS: Number<u32> {
+        kind: Number { least: 1, most: 36_600 },
+        default: 366,
+        meaning: "most days that one export may span",
+    }
+    CHUNK_TARGET_BYTES: Number<u64> {
+        kind: Number { least: 1, most: 1 << 40 },
+        default: 64 * 1024 * 1024,
+        meaning: "source bytes that a chunk is packed up to",
+    }
+    MAX_SHARDS: Number<u16> {
+        kind: Number { least: 1, most: SHARDS_OF_A_JOB },
+        default: SHARDS_OF_A_JOB,
+        meaning: "most shards that a job's chunks are spread over",
+    }
+    BLOCK_BYTES: Number<usize> {
+        kind: Number { least: 64 * 1024, most: 256 * 1024 * 1024 },
+        default: 8 * 1024 * 1024,
+        meaning: "bytes of a block in the client's container",
+    }
+    UPLOADS_IN_FLIGHT: Number<usize> {
+        kind: Number { least: 1, most: 32 },
+        default: 3,
+        meaning: "blocks of a file that are uploaded at once",
+    }
+    STORAGE_TIMEOUT_SECONDS: Span {
+        kind: Span { unit: Unit::Second, least: 1, most: 600 },
+        default: Duration::seconds(60),
+        meaning: "seconds that one request to the client's container may take",
+    }
+    ON_BAD_RECORD: OneOf<OnBadRecord> {
+        kind: OneOf(&[OnBadRecord::Fail, OnBadRecord::Skip]),
+        default: OnBadRecord::Fail,
+        meaning: "`fail` ends the chunk at a malformed record, `skip` counts it",
+    }
+    FUNCTION_TIMEOUT_SECONDS: Span {
+        kind: Span { unit: Unit::Second, least: 1, most: 900 },
+        default: Duration::seconds(900),
+        meaning: "seconds that a run may take; a lease lasts a little longer",
+    }
+    LOG_LEVEL: OneOf<LogLevel> {
+        kind: OneOf(&[LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug]),
+        default: LogLevel::Info,
+        meaning: "what our crates log; the others warn at most",
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_setting_says_what_it_is_for() {
-        let error = Environment::default().text("EXPORTS_TABLE").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "set EXPORTS_TABLE: DynamoDB table of jobs, chunks and grants"
-        );
-    }
-
-    #[test]
-    fn an_environment_remembers_what_it_and_its_clones_were_asked_for() {
-        let env = Environment::from_pairs([("LOG_LEVEL", "warn")]);
-        assert!(env.asked().is_empty());
-        assert!(env.clone().text("EXPORTS_TABLE").is_err());
-        assert_eq!(env.number::<u16>("MAX_SHARDS", 1, 32), Ok(32));
-        assert_eq!(
-            env.asked().into_iter().collect::<Vec<_>>(),
-            ["EXPORTS_TABLE", "MAX_SHARDS"]
-        );
-    }
-
-    #[test]
-    fn a_number_outside_of_its_limits_says_which_would_fit() {
-        let env = Environment::from_pairs([("MAX_SHARDS", "33")]);
-        let error = env.number::<u16>("MAX_SHARDS", 1, 32).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "MAX_SHARDS=33 does not fit: a number from 1 to 32"
-        );
-        assert_eq!(
-            Environment::default().number::<u16>("MAX_SHARDS", 1, 32),
-            Ok(32)
-        );
-    }
-}
+mod tests;

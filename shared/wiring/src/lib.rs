@@ -3,6 +3,7 @@
 
 pub mod config;
 mod lives;
+mod uploads;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 use aws_types::SdkConfig;
 use ports::clock::Clock;
 use thiserror::Error;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use self::config::{ConfigError, Environment};
 pub use self::lives::JobLives;
+pub use self::uploads::{TooLittleMemory, Uploads};
 
 /// Why a function cannot start.
 #[derive(Debug, Error)]
@@ -80,15 +82,6 @@ impl Wiring {
         Arc::new(SystemClock)
     }
 
-    /// How long a function may take.
-    ///
-    /// # Errors
-    /// [`ConfigError`] when the setting does not fit.
-    pub fn time_limit(&self) -> Result<Duration, ConfigError> {
-        let seconds = self.env.number("FUNCTION_TIMEOUT_SECONDS", 1, 900)?;
-        Ok(Duration::seconds(seconds))
-    }
-
     /// How long a job is kept, and how long it may wait for a credential.
     ///
     /// # Errors
@@ -96,5 +89,15 @@ impl Wiring {
     /// waits.
     pub fn job_lives(&self) -> Result<JobLives, ConfigError> {
         JobLives::of(&self.env)
+    }
+    /// How files are cut and sent. In a Lambda function the blocks must fit into its memory, which
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` says; where that is absent, on one machine and in tests,
+    /// nothing is compared.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting does not fit, or when both together do not fit into the
+    /// memory.
+    pub fn uploads(&self) -> Result<Uploads, ConfigError> {
+        Uploads::of(&self.env)
     }
 }

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use crate::config::{ConfigError, Environment};
+use crate::config::{CREDENTIAL_WAIT_DAYS, ConfigError, Environment, JOB_RETENTION_DAYS};
 
 /// How long jobs live. A job is kept at least as long as it may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,22 +15,24 @@ pub struct JobLives {
 
 impl JobLives {
     pub(crate) fn of(env: &Environment) -> Result<Self, ConfigError> {
-        let retention = env.number("JOB_RETENTION_DAYS", 1, 3_650)?;
-        let wait = env.number("CREDENTIAL_WAIT_DAYS", 1, 3_650)?;
-        if retention < wait {
-            let reason = format!(
-                "at least CREDENTIAL_WAIT_DAYS, {wait}: else a job is forgotten while it waits"
-            );
-            return Err(Environment::invalid(
-                "JOB_RETENTION_DAYS",
-                &retention.to_string(),
-                reason,
-            ));
+        let lives = Self {
+            retention: env.get(&JOB_RETENTION_DAYS)?,
+            credential_wait: env.get(&CREDENTIAL_WAIT_DAYS)?,
+        };
+        if lives.retention < lives.credential_wait {
+            return Err(lives.forgotten());
         }
-        Ok(Self {
-            retention: Duration::days(retention),
-            credential_wait: Duration::days(wait),
-        })
+        Ok(lives)
+    }
+
+    fn forgotten(&self) -> ConfigError {
+        let retention = JOB_RETENTION_DAYS.kind.count(self.retention);
+        let wait = CREDENTIAL_WAIT_DAYS.kind.count(self.credential_wait);
+        let fits = format!(
+            "at least {}, {wait}, or a job is forgotten while it waits",
+            CREDENTIAL_WAIT_DAYS.name
+        );
+        ConfigError::invalid(JOB_RETENTION_DAYS.name, &retention, fits, None)
     }
 }
 
@@ -40,8 +42,8 @@ mod tests {
 
     fn lives(retention_days: &str, wait_days: &str) -> Result<JobLives, ConfigError> {
         let pairs = [
-            ("JOB_RETENTION_DAYS", retention_days),
-            ("CREDENTIAL_WAIT_DAYS", wait_days),
+            (JOB_RETENTION_DAYS.name, retention_days),
+            (CREDENTIAL_WAIT_DAYS.name, wait_days),
         ];
         JobLives::of(&Environment::from_pairs(pairs))
     }
@@ -50,21 +52,21 @@ mod tests {
     fn no_job_may_be_forgotten_while_it_may_still_wait() {
         let day = Duration::DAY;
         assert_eq!(
-            lives("", ""),
-            Ok(JobLives {
+            lives("", "").unwrap(),
+            JobLives {
                 retention: 90 * day,
                 credential_wait: 7 * day
-            })
+            }
         );
         assert_eq!(
-            lives("7", "7"),
-            Ok(JobLives {
+            lives("7", "7").unwrap(),
+            JobLives {
                 retention: 7 * day,
                 credential_wait: 7 * day
-            })
+            }
         );
-        let refused = "JOB_RETENTION_DAYS=6 does not fit: at least CREDENTIAL_WAIT_DAYS, 7: else a job is forgotten \
-                       while it waits";
+        let refused = "JOB_RETENTION_DAYS=6 does not fit: set it to at least CREDENTIAL_WAIT_DAYS, 7, \
+                       or a job is forgotten while it waits";
         assert_eq!(lives("6", "7").unwrap_err().to_string(), refused);
     }
 }

@@ -13,6 +13,7 @@ use futures::future::join_all;
 use ports::store::ChunkLists;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout};
+use wiring::config::{BLOCK_BYTES, CHUNK_TARGET_BYTES, FUNCTION_TIMEOUT_SECONDS, LOG_LEVEL};
 
 use super::emulator::Emulated;
 use super::machine::{Machine, bus_event, message, post};
@@ -42,11 +43,11 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Each object its own chunk, files of several blocks, leases of ten seconds.
 const SETTINGS: [(&str, &str); 5] = [
-    ("CHUNK_TARGET_BYTES", "1"),
-    ("BLOCK_BYTES", "65536"),
-    ("FUNCTION_TIMEOUT_SECONDS", "5"),
+    (CHUNK_TARGET_BYTES.name, "1"),
+    (BLOCK_BYTES.name, "65536"),
+    (FUNCTION_TIMEOUT_SECONDS.name, "5"),
     ("AWS_LAMBDA_FUNCTION_TIMEOUT", "5"),
-    ("LOG_LEVEL", "info"),
+    (LOG_LEVEL.name, "info"),
 ];
 
 /// The latest moment of a kill after an invocation, for each function: what it takes on a slow

@@ -16,7 +16,7 @@ use ports::clock::Clock;
 use ports::store::{Grant, Grants, Jobs, Role};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wiring::SystemClock;
+use wiring::{SystemClock, config};
 
 use super::emulator::Emulated;
 use crate::samples::sample;
@@ -110,12 +110,15 @@ impl Machine {
                 "AWS_ENDPOINT_URL_DYNAMODB",
                 self.dynamo.endpoint().to_owned(),
             ),
-            ("EXPORTS_TABLE", EXPORTS_TABLE.to_owned()),
-            ("REGISTRY_TABLE", REGISTRY_TABLE.to_owned()),
-            ("LAKE_URL", format!("file://{}", self.path("lake"))),
-            ("SEAL_KEY_FILE", self.path("seal.key")),
-            ("EXTRA_BLOB_ENDPOINTS", self.azurite.endpoint()),
-            ("LOG_LEVEL", "debug".to_owned()),
+            (config::EXPORTS_TABLE.name, EXPORTS_TABLE.to_owned()),
+            (config::REGISTRY_TABLE.name, REGISTRY_TABLE.to_owned()),
+            (
+                config::LAKE_URL.name,
+                format!("file://{}", self.path("lake")),
+            ),
+            (config::SEAL_KEY_FILE.name, self.path("seal.key")),
+            (config::EXTRA_BLOB_ENDPOINTS.name, self.azurite.endpoint()),
+            (config::LOG_LEVEL.name, "debug".to_owned()),
         ];
         variables.extend(self.settings.iter().cloned());
         Emulated::start(name, &variables, self.folder.path()).await

@@ -75,7 +75,7 @@ impl Character {
         writer.block_bytes = self.block_bytes;
         writer.retries = self.block_retries;
         writer.retry_delay = std::time::Duration::from_millis(5);
-        world.finish.writer = *writer;
+        world.finish.settings.writer = *writer;
         world.run.settings.skip_bad_records = self.skips_bad_records;
         let faults = world.faults.clone();
         for sealer in [

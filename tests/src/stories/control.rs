@@ -480,7 +480,7 @@ async fn a_job_that_is_cancelled_while_storage_refuses_is_cancelled_without_a_ma
 async fn a_large_job_is_closed_and_reopened_in_batches_of_every_shard() {
     for max_shards in [1, 3] {
         let mut world = World::new().await;
-        world.plan.max_shards = max_shards;
+        world.plan.settings.max_shards = max_shards;
         let rows = large_lake(&world).await;
         let key = world
             .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))

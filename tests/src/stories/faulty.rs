@@ -227,12 +227,12 @@ async fn a_planner_without_time_hands_over() {
     let key = world
         .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))
         .await;
-    world.plan.time_limit = -time::Duration::SECOND;
+    world.plan.settings.time_limit = -time::Duration::SECOND;
     plan_export::handle(World::event_of(&key, "queued"), &world.plan)
         .await
         .unwrap();
     assert_eq!(world.job(&key).await.phase, Phase::Queued);
-    world.plan.time_limit = time::Duration::MINUTE;
+    world.plan.settings.time_limit = time::Duration::MINUTE;
     let job = world.drive(&key).await;
     assert_eq!(exported_events(&world.files(&job)), rows);
 }

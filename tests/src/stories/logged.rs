@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use wiring::config::Environment;
+use wiring::config::{Environment, LOG_LEVEL};
 
 use super::control::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::rows::small_lake;
@@ -24,7 +24,7 @@ struct Lines {
 }
 
 fn filter(level: &str) -> tracing_subscriber::EnvFilter {
-    telemetry::filter(&Environment::from_pairs([("LOG_LEVEL", level)])).unwrap()
+    telemetry::filter(&Environment::from_pairs([(LOG_LEVEL.name, level)])).unwrap()
 }
 
 impl Lines {

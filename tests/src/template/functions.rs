@@ -1,23 +1,42 @@
 //! The functions of the template: their crates, their settings, their time-outs.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::path::Path;
 
 use aws_config::SdkConfig;
 use edge::telemetry;
 use serde_json::Value;
-use wiring::config::{Environment, VARIABLES};
+use wiring::config::{
+    BLOCK_BYTES, EXTRA_BLOB_ENDPOINTS, Environment, FUNCTION_TIMEOUT_SECONDS, JOB_RETENTION_DAYS,
+    LAKE_URL, ON_BAD_RECORD, REGISTRY_SEGMENTS, SEAL_KEY_FILE, SEAL_KMS_KEY_ID,
+    STORAGE_TIMEOUT_SECONDS, variables,
+};
 use wiring::{Wiring, WiringError};
 
 use super::document::Template;
 
 /// The settings that only one machine has.
-const LOCAL_ONLY: [&str; 2] = ["EXTRA_BLOB_ENDPOINTS", "SEAL_KEY_FILE"];
+const LOCAL_ONLY: [&str; 2] = [EXTRA_BLOB_ENDPOINTS.name, SEAL_KEY_FILE.name];
 
-/// A function's environment in a deployment with the parameters' defaults.
-fn deployed(template: &Template, function: &str) -> Environment {
+/// A function's environment in a deployment with the parameters' defaults, with what Lambda says of
+/// its memory; but for the settings that are given here.
+fn deployed_but(template: &Template, function: &str, given: &[(&str, &str)]) -> Environment {
+    let memory = template.deployed(template.property(function, "MemorySize"));
     let variables = template.environment(function).into_iter();
-    Environment::from_pairs(variables.map(|(name, value)| (name, template.deployed(&value))))
+    let pairs = variables
+        .map(|(name, value)| (name, template.deployed(&value)))
+        .chain([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE".to_owned(), memory)])
+        .chain(
+            given
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+    Environment::from_pairs(pairs)
+}
+
+fn deployed(template: &Template, function: &str) -> Environment {
+    deployed_but(template, function, &[])
 }
 
 /// Starts a function as its `main` does, but for what would go on beyond the process.
@@ -42,8 +61,8 @@ async fn sdk() -> SdkConfig {
     local::dynamodb::aws_config("http://127.0.0.1:9").await
 }
 
-/// What a function asks its environment for when it starts in a deployment.
-fn asked(
+/// What a function reads of its environment when it starts in a deployment.
+fn read(
     template: &Template,
     function: &str,
     package: &str,
@@ -51,7 +70,7 @@ fn asked(
 ) -> BTreeSet<&'static str> {
     let env = deployed(template, function);
     start(package, &env, sdk).unwrap_or_else(|error| panic!("{function}: {error}"));
-    env.asked()
+    env.read()
 }
 
 #[test]
@@ -79,11 +98,11 @@ fn every_crate_of_the_functions_is_deployed() {
 async fn every_function_starts_with_the_settings_that_it_is_given_and_reads_each_of_them() {
     let (template, sdk) = (Template::read(), sdk().await);
     for (function, package) in template.functions() {
-        let mut asked = asked(&template, function, package, &sdk);
-        asked.retain(|name| !LOCAL_ONLY.contains(name));
+        let mut read = read(&template, function, package, &sdk);
+        read.retain(|name| !LOCAL_ONLY.contains(name));
         let given = template.environment(function);
         let given: BTreeSet<_> = given.keys().map(String::as_str).collect();
-        assert_eq!(given, asked, "{function}: given, and read");
+        assert_eq!(given, read, "{function}: given, and read");
     }
 }
 
@@ -91,23 +110,21 @@ async fn every_function_starts_with_the_settings_that_it_is_given_and_reads_each
 async fn every_setting_is_read_by_some_function() {
     let (template, sdk) = (Template::read(), sdk().await);
     let functions = template.functions().into_iter();
-    let asked: BTreeSet<_> = functions
-        .flat_map(|(name, package)| asked(&template, name, package, &sdk))
+    let read: BTreeSet<_> = functions
+        .flat_map(|(name, package)| read(&template, name, package, &sdk))
         .collect();
-    assert_eq!(
-        asked,
-        VARIABLES.iter().map(|variable| variable.name).collect()
-    );
+    let known = variables().into_iter();
+    assert_eq!(read, known.map(|variable| variable.name).collect());
 }
 
 #[tokio::test]
 async fn every_function_that_writes_to_a_container_is_told_how_long_storage_may_take() {
     let (template, sdk) = (Template::read(), sdk().await);
     for (function, package) in template.functions() {
-        if asked(&template, function, package, &sdk).contains("STORAGE_TIMEOUT_SECONDS") {
+        if read(&template, function, package, &sdk).contains(STORAGE_TIMEOUT_SECONDS.name) {
             let given = template.environment(function);
             let seconds = given
-                .get("STORAGE_TIMEOUT_SECONDS")
+                .get(STORAGE_TIMEOUT_SECONDS.name)
                 .and_then(Value::as_u64)
                 .unwrap();
             assert!(
@@ -123,8 +140,8 @@ fn a_parameter_defaults_to_what_its_setting_defaults_to() {
     let template = Template::read();
     for (function, _) in template.functions() {
         for (name, value) in template.environment(function) {
-            let default = VARIABLES
-                .iter()
+            let default = variables()
+                .into_iter()
                 .find(|variable| variable.name == name)
                 .unwrap()
                 .default;
@@ -141,7 +158,7 @@ fn a_function_knows_its_time_out() {
     for (function, _) in template.functions() {
         if let Some(told) = template
             .environment(function)
-            .get("FUNCTION_TIMEOUT_SECONDS")
+            .get(FUNCTION_TIMEOUT_SECONDS.name)
         {
             assert_eq!(told, template.property(function, "Timeout"), "{function}");
         }
@@ -152,22 +169,98 @@ fn a_function_knows_its_time_out() {
 async fn a_deployment_whose_jobs_are_forgotten_while_they_wait_does_not_start() {
     let (template, sdk) = (Template::read(), sdk().await);
     for (function, package) in [("CreateJob", "create-job"), ("ExpireJobs", "expire-jobs")] {
-        let variables = template.environment(function).into_iter();
-        let pairs = variables.map(|(name, value)| {
-            let value = if name == "JOB_RETENTION_DAYS" {
-                "6".to_owned()
-            } else {
-                template.deployed(&value)
-            };
-            (name, value)
-        });
-        let error = start(package, &Environment::from_pairs(pairs), &sdk)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error
-                .starts_with("JOB_RETENTION_DAYS=6 does not fit: at least CREDENTIAL_WAIT_DAYS, 7"),
-            "{error}"
+        let env = deployed_but(&template, function, &[(JOB_RETENTION_DAYS.name, "6")]);
+        assert_eq!(
+            start(package, &env, &sdk).unwrap_err().to_string(),
+            "JOB_RETENTION_DAYS=6 does not fit: set it to at least CREDENTIAL_WAIT_DAYS, 7, \
+             or a job is forgotten while it waits"
         );
     }
+}
+
+#[tokio::test]
+async fn a_deployment_whose_blocks_do_not_fit_into_a_functions_memory_does_not_start() {
+    let (template, sdk) = (Template::read(), sdk().await);
+    for (function, package, megabytes) in [
+        ("RunExportChunk", "run-export-chunk", 1_769),
+        ("FinishExport", "finish-export", 512),
+    ] {
+        let env = deployed_but(&template, function, &[(BLOCK_BYTES.name, "268435456")]);
+        let error = start(package, &env, &sdk).unwrap_err().to_string();
+        let said = format!(
+            "BLOCK_BYTES=268435456 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of {megabytes} MB: \
+             give it 2068 MB, or set BLOCK_BYTES to at most "
+        );
+        assert!(error.starts_with(&said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_use_a_setting_says_why() {
+    let (template, sdk) = (Template::read(), sdk().await);
+    let cases = [
+        (
+            (LAKE_URL.name, "ftp://lake"),
+            "LAKE_URL=ftp://lake does not fit: set it to `s3://bucket/prefix` or `file:///folder`: \
+             the lake's address begins with `ftp:`, not with `s3:` or `file:`",
+        ),
+        (
+            (ON_BAD_RECORD.name, "ignore"),
+            "ON_BAD_RECORD=ignore does not fit: set it to `fail` or `skip`",
+        ),
+        (
+            (REGISTRY_SEGMENTS.name, "x"),
+            "REGISTRY_SEGMENTS=x does not fit: set it to a number from 1 to 1024: \
+             invalid digit found in string",
+        ),
+        (
+            (SEAL_KEY_FILE.name, "/no/such/key"),
+            "each of SEAL_KMS_KEY_ID and SEAL_KEY_FILE is set: set one of them",
+        ),
+        (
+            (SEAL_KMS_KEY_ID.name, ""),
+            "none of SEAL_KMS_KEY_ID and SEAL_KEY_FILE is set: set one of them",
+        ),
+    ];
+    for (given, said) in cases {
+        let env = deployed_but(&template, "RunExportChunk", &[given]);
+        let error = start("run-export-chunk", &env, &sdk).unwrap_err();
+        assert_eq!(chain(&error), said);
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_or_an_endpoint_that_cannot_be_used_is_the_settings_fault() {
+    let (template, sdk) = (Template::read(), sdk().await);
+    let file = [
+        (SEAL_KMS_KEY_ID.name, ""),
+        (SEAL_KEY_FILE.name, "/no/such/key"),
+    ];
+    let env = deployed_but(&template, "ResumeJob", &file);
+    let said = chain(&start("resume-job", &env, &sdk).unwrap_err());
+    assert!(
+        said.starts_with(
+            "SEAL_KEY_FILE=/no/such/key does not fit: set it to the path of a file of 64 hex digits: \
+             the sealing key's file cannot be read: No such file"
+        ),
+        "{said}"
+    );
+    let endpoint = [(EXTRA_BLOB_ENDPOINTS.name, "http://host?sig=hush")];
+    let env = deployed_but(&template, "ResumeJob", &endpoint);
+    assert_eq!(
+        chain(&start("resume-job", &env, &sdk).unwrap_err()),
+        "EXTRA_BLOB_ENDPOINTS=… does not fit: set it to http or https URLs, comma-separated: \
+         an extra blob endpoint must be an http or https URL without user, query or fragment"
+    );
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

@@ -24,7 +24,7 @@ use ports::container::{Container, ContainerError, Containers};
 use ports::seal::{SealError, Sealer};
 use ports::source::Sources;
 use ports::store::{Chunks, Jobs, StoreError};
-use run_export_chunk::{Ports, RunSettings};
+use run_export_chunk::{Ports, Settings};
 use serde_json::json;
 use sources::lake::Lake;
 use time::{Duration, OffsetDateTime};
@@ -74,10 +74,6 @@ impl World {
 
     /// The ports, with the default settings of the functions.
     pub(crate) fn ports(&self) -> Ports {
-        let writer = WriterSettings {
-            uploads_in_flight: 3,
-            ..WriterSettings::default()
-        };
         Ports {
             chunks: Arc::clone(&self.table) as _,
             sources: Sources {
@@ -87,8 +83,8 @@ impl World {
             containers: Arc::new(Nowhere),
             sealer: Arc::new(Nowhere),
             clock: Arc::new(SystemClock),
-            settings: RunSettings {
-                writer,
+            settings: Settings {
+                writer: WriterSettings::default(),
                 skip_bad_records: false,
                 time_limit: Duration::minutes(15),
             },
