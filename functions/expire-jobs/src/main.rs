@@ -5,8 +5,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let wiring = edge::start().await?;
-    let ports = Ports::wire(&wiring)?;
+    let ports = edge::start(Ports::wire).await?;
     let run = async |event: LambdaEvent<_>| {
         handle(event.payload, &ports)
             .await

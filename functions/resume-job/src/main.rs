@@ -7,8 +7,7 @@ use resume_job::{Ports, handle};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let wiring = edge::start().await?;
-    let ports = Ports::wire(&wiring)?;
+    let ports = edge::start(Ports::wire).await?;
     let run =
         async |event: LambdaEvent<_>| Ok::<_, Infallible>(handle(event.payload, &ports).await);
     lambda_runtime::run(service_fn(run)).await

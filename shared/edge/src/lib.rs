@@ -6,29 +6,49 @@ pub mod telemetry;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use wiring::Wiring;
-use wiring::config::{ConfigError, Environment};
+use aws_config::{BehaviorVersion, SdkConfig};
+use wiring::config::Environment;
+use wiring::{Wiring, WiringError};
 
-/// Starts a function's process: logging, settings from the environment, the AWS configuration.
+/// Starts a function's process: logging, settings from the environment, the AWS configuration, and
+/// what the function makes of them. What keeps it from starting is one line of its log: Lambda
+/// itself would only say that the process ended.
 ///
 /// # Errors
-/// [`ConfigError`] when the level of the logs cannot be read.
-pub async fn start() -> Result<Wiring, ConfigError> {
+/// [`WiringError`] when a setting does not fit, or an adapter cannot work on this machine.
+pub async fn start<P>(
+    wire: impl FnOnce(&Wiring) -> Result<P, WiringError>,
+) -> Result<P, WiringError> {
     let env = Environment::of_process();
-    telemetry::start(&env)?;
+    let ports = match log_by(&env) {
+        Ok(()) => wire(&Wiring::new(env, sdk().await)),
+        Err(error) => Err(error),
+    };
+    ports.inspect_err(|error| {
+        tracing::error!(error = %error.in_one_line(), "the function does not start");
+    })
+}
+
+/// Starts logging, at the default level when the one that is set cannot be read: else nobody would
+/// hear of it.
+fn log_by(env: &Environment) -> Result<(), WiringError> {
+    telemetry::start(env).or_else(|error| {
+        telemetry::start(&Environment::default())?;
+        Err(error.into())
+    })
+}
+
+async fn sdk() -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(5);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(5))
         .build();
-    let loader = aws_config::defaults(BehaviorVersion::latest());
-    let sdk = loader
+    aws_config::defaults(BehaviorVersion::latest())
         .retry_config(retries)
         .timeout_config(timeouts)
         .load()
-        .await;
-    Ok(Wiring::new(env, sdk))
+        .await
 }

@@ -34,6 +34,16 @@ impl WiringError {
     pub fn of_adapter(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Adapter(Box::new(error))
     }
+
+    /// What it says and what its causes say, in one line.
+    pub fn in_one_line(&self) -> String {
+        let (mut line, mut cause) = (self.to_string(), self.source());
+        while let Some(error) = cause {
+            line = format!("{line}: {error}");
+            cause = error.source();
+        }
+        line
+    }
 }
 
 /// The machine's own clock and random source.

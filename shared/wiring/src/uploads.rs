@@ -43,7 +43,7 @@ impl Uploads {
 
     /// The most memory that a run takes, in bytes: the blocks under way and the one that is being
     /// filled, each in a buffer that may have outgrown it, and the rest (docs/PERFORMANCE.md).
-    pub fn most_bytes(&self) -> u64 {
+    fn most_bytes(&self) -> u64 {
         let (block, blocks) = (self.block_bytes as u64, self.in_flight as u64 + 1);
         block.saturating_mul(2 * blocks).saturating_add(FIXED_BYTES)
     }

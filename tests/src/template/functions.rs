@@ -1,7 +1,6 @@
 //! The functions of the template: their crates, their settings, their time-outs.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::path::Path;
 
 use aws_config::SdkConfig;
@@ -225,7 +224,7 @@ async fn a_function_that_cannot_use_a_setting_says_why() {
     for (given, said) in cases {
         let env = deployed_but(&template, "RunExportChunk", &[given]);
         let error = start("run-export-chunk", &env, &sdk).unwrap_err();
-        assert_eq!(chain(&error), said);
+        assert_eq!(error.in_one_line(), said);
     }
 }
 
@@ -237,7 +236,7 @@ async fn a_key_file_or_an_endpoint_that_cannot_be_used_is_the_settings_fault() {
         (SEAL_KEY_FILE.name, "/no/such/key"),
     ];
     let env = deployed_but(&template, "ResumeJob", &file);
-    let said = chain(&start("resume-job", &env, &sdk).unwrap_err());
+    let said = start("resume-job", &env, &sdk).unwrap_err().in_one_line();
     assert!(
         said.starts_with(
             "SEAL_KEY_FILE=/no/such/key does not fit: set it to the path of a file of 64 hex digits: \
@@ -248,19 +247,8 @@ async fn a_key_file_or_an_endpoint_that_cannot_be_used_is_the_settings_fault() {
     let endpoint = [(EXTRA_BLOB_ENDPOINTS.name, "http://host?sig=hush")];
     let env = deployed_but(&template, "ResumeJob", &endpoint);
     assert_eq!(
-        chain(&start("resume-job", &env, &sdk).unwrap_err()),
+        start("resume-job", &env, &sdk).unwrap_err().in_one_line(),
         "EXTRA_BLOB_ENDPOINTS=… does not fit: set it to http or https URLs, comma-separated: \
          an extra blob endpoint must be an http or https URL without user, query or fragment"
     );
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }
