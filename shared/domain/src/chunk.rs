@@ -84,13 +84,13 @@ pub struct OutputFile {
 pub struct Output {
     /// What was counted, of all files and beside them.
     pub counts: Counts,
-    /// The files, at most [`MAX_FILES`]; none when there was no row to write.
+    /// The files, at most 256; none when there was no row to write.
     pub files: Vec<OutputFile>,
 }
 
 /// The most files of a chunk: its item, which holds all of them, stays below DynamoDB's 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-pub const MAX_FILES: usize = 256;
+const MAX_FILES: usize = 256;
 
 /// Where a chunk stands, with what is true there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -383,8 +383,13 @@ impl Lease {
     /// Makes the files' block lists and figures durable, before anything becomes visible.
     ///
     /// # Errors
-    /// [`IllegalMove`] when a file is prepared already.
+    /// [`IllegalMove`] when files are prepared already, or when there are more than an item holds.
     pub fn prepare(self, output: Output) -> Result<ChunkMove, IllegalMove> {
+        if output.files.len() > MAX_FILES {
+            return Err(self
+                .chunk
+                .illegal("prepare more files than its item holds of"));
+        }
         let ChunkState::Running { until } = self.chunk.state else {
             return Err(self.chunk.illegal("prepare"));
         };

@@ -259,3 +259,18 @@ fn only_chunks_without_a_recorded_file_are_reopened() {
     );
     assert_eq!(prepared().record().unwrap().chunk.reopen(), None);
 }
+
+#[test]
+fn no_more_files_are_prepared_than_an_item_holds() {
+    let lease = || {
+        let claimed = free(planned().claim(NOW, LEASE)).chunk;
+        Lease::of(claimed).unwrap()
+    };
+    let [file] = output().files.try_into().unwrap();
+    let of_files = |count| Output {
+        files: vec![file.clone(); count],
+        ..output()
+    };
+    assert!(lease().prepare(of_files(256)).is_ok());
+    assert!(lease().prepare(of_files(257)).is_err());
+}
