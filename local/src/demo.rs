@@ -7,6 +7,12 @@ mod expected;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use client::blobs::{BlobEntry, BlobsError, ContainerView};
+use client::console::{counted, say};
+use client::verify::{
+    ContainerPlace, Export as WrittenExport, Finding, JobName, MANIFEST_NAME, Manifest, Mismatch,
+    PlaceError, RowSet, Verdict,
+};
 use domain::selection::{ExportFormat, ExportType, HistoryType};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use ports::source::SourceError;
@@ -19,12 +25,6 @@ use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
-use client::blobs::{BlobEntry, BlobsError, ContainerView};
-use client::console::{counted, say};
-use client::verify::{
-    ContainerPlace, Export as WrittenExport, Finding, JobName, MANIFEST_NAME, Manifest, Mismatch,
-    PlaceError, RowSet, Verdict,
-};
 
 /// How often the task is asked for.
 const POLL: Duration = Duration::from_millis(150);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use client::blobs::BlobsError;
 use domain::secret::Secret;
 use ports::clock::Clock;
 use ports::store::{Grant, Grants, Role, StoreError};
@@ -20,6 +21,7 @@ use url::Url;
 use wiring::config::{self, Environment};
 use wiring::{SystemClock, Wiring, WiringError};
 
+use self::functions::{InProcess, expire_hourly};
 use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use crate::dynamodb::{
     DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables,
@@ -28,8 +30,6 @@ use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
 use crate::sas::SasTerms;
 use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
-use client::blobs::BlobsError;
-use functions::{InProcess, expire_hourly};
 
 /// The container that exports are written into.
 pub const CONTAINER: &str = "exports";

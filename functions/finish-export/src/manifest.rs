@@ -116,7 +116,7 @@ impl<'a> ChunkReader<'a> {
         }
         let number = self.next;
         self.next += 1;
-        let shard = u16::try_from(number % u32::from(self.job.shards)).unwrap_or_default();
+        let shard = self.job.shard_of(number);
         let missing = || FinishError::Irreconcilable(format!("chunk {number} is not in the table"));
         let page = self
             .shards

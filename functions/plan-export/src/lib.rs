@@ -177,11 +177,10 @@ impl Planner<'_> {
         let chunks: Vec<Chunk> = (job.chunks..)
             .zip(page.chunks)
             .map(|(number, source)| {
-                let shard = u16::try_from(number % u32::from(job.shards)).unwrap_or_default();
                 Chunk::planned(
                     ChunkKey {
                         job: job.key.clone(),
-                        shard,
+                        shard: job.shard_of(number),
                         number,
                     },
                     source,

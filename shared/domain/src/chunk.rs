@@ -347,6 +347,16 @@ impl Chunk {
     }
 }
 
+/// What the store does to a chunk, which is no move.
+impl Chunk {
+    /// The chunk once it is written: its stored item has been written once more.
+    #[must_use]
+    pub fn written(self) -> Self {
+        let revision = self.revision + 1;
+        Self { revision, ..self }
+    }
+}
+
 /// A chunk whose lease this run holds: running or prepared. The store refuses the moves of a run
 /// that lost it.
 #[derive(Debug, Clone)]

@@ -190,6 +190,24 @@ impl Phase {
         }
     }
 
+    /// How a job in this phase has ended, or will once its prepared manifest is committed.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Ended { outcome, .. }
+            | Self::Finishing {
+                manifest: Some((_, outcome)),
+                ..
+            } => Some(outcome),
+            Self::Queued
+            | Self::Planning
+            | Self::Running
+            | Self::AwaitingCredential { .. }
+            | Self::Resuming
+            | Self::Cancelling { .. }
+            | Self::Finishing { manifest: None, .. } => None,
+        }
+    }
+
     /// The state of the contract that this phase is seen as.
     pub fn wire_state(&self) -> &'static str {
         match self {

@@ -10,20 +10,24 @@ pub const DRAINED: &str = "drained";
 
 /// What a shard of a job (or, summed, the whole job) has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Tally {
+pub struct Tally<N = u64> {
     /// Chunks planned.
-    pub planned: u64,
+    pub planned: N,
     /// Chunks that are neither recorded nor failed.
-    pub open: u64,
+    pub open: N,
     /// Chunks whose files (or emptiness) are recorded for good.
-    pub recorded: u64,
+    pub recorded: N,
     /// Chunks that could not be exported.
-    pub failed: u64,
+    pub failed: N,
     /// What the recorded chunks counted.
     pub counts: Counts,
 }
 
-impl Add for Tally {
+/// A change of one shard's tally, written in one transaction with the chunk that causes it. A chunk
+/// may be taken out of a number of chunks; what is recorded is never taken back.
+pub type TallyChange = Tally<i64>;
+
+impl<N: Add<Output = N>> Add for Tally<N> {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -40,34 +44,5 @@ impl Add for Tally {
 impl Sum for Tally {
     fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
         tallies.fold(Self::default(), Add::add)
-    }
-}
-
-/// A change of one shard's tally, written in one transaction with the chunk that causes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TallyChange {
-    /// Added to [`Tally::planned`].
-    pub planned: i64,
-    /// Added to [`Tally::open`].
-    pub open: i64,
-    /// Added to [`Tally::recorded`].
-    pub recorded: i64,
-    /// Added to [`Tally::failed`].
-    pub failed: i64,
-    /// Added to [`Tally::counts`]: what is recorded is never taken back.
-    pub counts: Counts,
-}
-
-impl Add for TallyChange {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            planned: self.planned + other.planned,
-            open: self.open + other.open,
-            recorded: self.recorded + other.recorded,
-            failed: self.failed + other.failed,
-            counts: self.counts + other.counts,
-        }
     }
 }

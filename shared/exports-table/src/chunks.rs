@@ -71,7 +71,7 @@ impl Chunks for DynamoStore {
     }
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
-        let ChunkMove { mut chunk, tally } = step;
+        let ChunkMove { chunk, tally } = step;
         let write = self.chunk_write(&chunk)?;
         if tally == TallyChange::default() {
             self.put(write).await?;
@@ -79,8 +79,7 @@ impl Chunks for DynamoStore {
             self.transact(&[write], vec![self.tally_update(&chunk, tally)?])
                 .await?;
         }
-        chunk.revision += 1;
-        Ok(chunk)
+        Ok(chunk.written())
     }
 }
 
@@ -126,10 +125,7 @@ impl ChunkLists for DynamoStore {
 
 impl DynamoStore {
     fn chunk_write(&self, chunk: &Chunk) -> Result<super::Write, StoreError> {
-        let next = Chunk {
-            revision: chunk.revision + 1,
-            ..chunk.clone()
-        };
+        let next = chunk.clone().written();
         self.write(
             keys::chunk(&chunk.key),
             ChunkItem::from(&next),

@@ -21,21 +21,7 @@ pub fn altered(job: Job, change: impl FnOnce(&mut StoredJob)) -> Job {
 /// When no job can be so.
 pub fn in_phase(job: Job, phase: Phase) -> Job {
     altered(job, |stored| {
-        let outcome = match &phase {
-            Phase::Ended { outcome, .. }
-            | Phase::Finishing {
-                manifest: Some((_, outcome)),
-                ..
-            } => Some(outcome),
-            Phase::Queued
-            | Phase::Planning
-            | Phase::Running
-            | Phase::AwaitingCredential { .. }
-            | Phase::Resuming
-            | Phase::Cancelling { .. }
-            | Phase::Finishing { manifest: None, .. } => None,
-        };
-        if outcome == Some(&Outcome::Succeeded) {
+        if phase.outcome() == Some(&Outcome::Succeeded) {
             let read_up_to = stored.created;
             stored.plan = Plan::Complete { read_up_to };
             if matches!(phase, Phase::Ended { .. }) {

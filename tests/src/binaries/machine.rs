@@ -201,7 +201,7 @@ pub(super) fn bus_event(function: &str, id: &str) -> Value {
 /// The sample message of the queue, about this chunk of the job.
 pub(super) fn message(function: &str, job: &Job, chunk: u32) -> Value {
     let mut event: Value = sample(function);
-    let shard = chunk % u32::from(job.shards);
+    let shard = job.shard_of(chunk);
     let body = json!({
         "scope": job.key.scope.as_str(), "job": job.key.id.to_string(),
         "shard": shard.to_string(), "chunk": chunk.to_string(),

@@ -134,10 +134,7 @@ impl Chunks for Table {
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
         written(&ask(Call::Apply(Box::new(step.clone()))).await)?;
-        Ok(Chunk {
-            revision: step.chunk.revision + 1,
-            ..step.chunk
-        })
+        Ok(step.chunk.written())
     }
 }
 

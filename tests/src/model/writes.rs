@@ -160,10 +160,7 @@ impl State {
     fn store_chunk(&mut self, chunk: Chunk) {
         let number = usize::try_from(chunk.key.number).unwrap();
         self.publish("chunk", "", chunk.state.name(), Some(&chunk.key));
-        let next = Noted::chunk(Chunk {
-            revision: chunk.revision + 1,
-            ..chunk
-        });
+        let next = Noted::chunk(chunk.written());
         match self.chunks.get_mut(number) {
             Some(stored) => {
                 if matches!(stored.state, ChunkState::Recorded { .. }) {

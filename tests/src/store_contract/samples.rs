@@ -125,11 +125,10 @@ pub(super) fn objects(count: usize, path_bytes: usize) -> ChunkSource {
 
 /// A chunk of the job that was never stored, in a shard of so many.
 pub(super) fn chunk(job: &Job, number: u32, source: ChunkSource) -> Chunk {
-    let shard = u16::try_from(number % u32::from(job.shards)).unwrap();
     Chunk::planned(
         ChunkKey {
             job: job.key.clone(),
-            shard,
+            shard: job.shard_of(number),
             number,
         },
         source,

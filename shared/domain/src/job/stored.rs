@@ -95,52 +95,49 @@ impl Job {
     /// # Errors
     /// [`ImpossibleJob`] when no moves lead there.
     pub fn restore(stored: StoredJob) -> Result<Self, ImpossibleJob> {
-        if !(1..=MAX_SHARDS).contains(&stored.shards) {
-            return Err(ImpossibleJob(
-                "its chunks are spread over no shard, or over too many",
-            ));
-        }
-        match &stored.phase {
+        let outcome = stored.phase.outcome();
+        let succeeds = outcome == Some(&Outcome::Succeeded);
+        let has_ended = matches!(stored.phase, Phase::Ended { .. });
+        let has_no_manifest = matches!(
+            stored.phase,
             Phase::Ended {
-                outcome,
                 has_manifest: false,
                 ..
-            } if outcome.is_told_by_its_manifest() => {
-                return Err(ImpossibleJob(
-                    "it has ended by a manifest that was not written",
-                ));
             }
-            Phase::Ended { outcome, .. }
-            | Phase::Finishing {
-                manifest: Some((_, outcome)),
-                ..
-            } => {
-                if *outcome == Outcome::Succeeded && !matches!(stored.plan, Plan::Complete { .. }) {
-                    return Err(ImpossibleJob(
-                        "it has succeeded, but its plan is not complete",
-                    ));
-                }
-                let has_ended = matches!(stored.phase, Phase::Ended { .. });
-                if has_ended && *outcome == Outcome::Succeeded && stored.credential.is_some() {
-                    return Err(ImpossibleJob(
-                        "it has succeeded and still holds a credential",
-                    ));
-                }
-            }
-            Phase::Queued
-            | Phase::Planning
-            | Phase::Running
-            | Phase::AwaitingCredential { .. }
-            | Phase::Resuming
-            | Phase::Cancelling { .. }
-            | Phase::Finishing { manifest: None, .. } => {}
+        );
+        let needs_manifest = outcome.is_some_and(Outcome::is_told_by_its_manifest);
+        let broken = [
+            (
+                !(1..=MAX_SHARDS).contains(&stored.shards),
+                "its chunks are spread over no shard, or over too many",
+            ),
+            (
+                has_no_manifest && needs_manifest,
+                "it has ended by a manifest that was not written",
+            ),
+            (
+                succeeds && !matches!(stored.plan, Plan::Complete { .. }),
+                "it has succeeded, but its plan is not complete",
+            ),
+            (
+                succeeds && has_ended && stored.credential.is_some(),
+                "it has succeeded and still holds a credential",
+            ),
+        ];
+        match broken.into_iter().find(|(is_broken, _)| *is_broken) {
+            Some((_, rule)) => Err(ImpossibleJob(rule)),
+            None => Ok(Self(stored)),
         }
-        Ok(Self(stored))
     }
 
     /// The data.
     pub fn into_stored(self) -> StoredJob {
         self.0
+    }
+
+    /// The shard that counts a chunk.
+    pub fn shard_of(&self, chunk: u32) -> u16 {
+        u16::try_from(chunk % u32::from(self.shards)).unwrap_or_default()
     }
 
     /// The job once it is written: its stored item has been written once more.

@@ -76,7 +76,8 @@ struct OutputAttribute {
 struct OutputFileAttribute {
     #[serde(flatten)]
     prepared: FileAttribute,
-    counts: StoredCounts,
+    #[serde(with = "domain::counts::stored")]
+    counts: Counts,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -90,9 +91,6 @@ struct OutputFileAttribute {
     )]
     latest: Option<OffsetDateTime>,
 }
-
-#[derive(Debug, Serialize, Deserialize)]
-struct StoredCounts(#[serde(with = "domain::counts::stored")] Counts);
 
 impl From<&Chunk> for ChunkItem {
     fn from(chunk: &Chunk) -> Self {
@@ -215,7 +213,7 @@ impl From<&OutputFile> for OutputFileAttribute {
     fn from(file: &OutputFile) -> Self {
         Self {
             prepared: (&file.prepared).into(),
-            counts: StoredCounts(file.counts),
+            counts: file.counts,
             earliest: file.earliest,
             latest: file.latest,
         }
@@ -226,7 +224,7 @@ impl From<OutputFileAttribute> for OutputFile {
     fn from(file: OutputFileAttribute) -> Self {
         Self {
             prepared: file.prepared.into(),
-            counts: file.counts.0,
+            counts: file.counts,
             earliest: file.earliest,
             latest: file.latest,
         }
