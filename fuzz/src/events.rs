@@ -103,6 +103,7 @@ fn dead_letters(text: &str) -> bool {
     let expected = ids(event.records.iter().filter(stays));
     let ports = fail_chunk::Ports {
         chunks: Arc::new(OneJob::default()),
+        queue: None,
         clock: Arc::new(Standstill),
     };
     let messages = event.records.len();

@@ -142,6 +142,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
     pub(crate) fn fail(&self) -> fail_chunk::Ports {
         fail_chunk::Ports {
             chunks: Arc::clone(&self.table) as _,
+            queue: None,
             clock: Arc::clone(&self.clock),
         }
     }

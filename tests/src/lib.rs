@@ -35,6 +35,8 @@ mod one_machine;
 #[cfg(test)]
 mod pump;
 #[cfg(test)]
+mod queue_contract;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod sample_hashes;

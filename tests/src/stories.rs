@@ -9,6 +9,7 @@ mod lakes;
 mod large;
 pub(crate) mod lives;
 mod logged;
+mod newer;
 mod plans;
 mod resumed;
 pub(crate) mod rows;

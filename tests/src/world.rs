@@ -488,10 +488,13 @@ impl World {
 
     /// Delivers a chunk's message as a dead letter.
     pub(crate) async fn bury(&self, key: &JobKey, shard: u16, chunk: u32) {
-        assert!(
-            self.dead_letter(&json!(chunk_message(key, shard, chunk)))
-                .await
-        );
+        assert!(self.buried(key, shard, chunk).await);
+    }
+
+    /// The same; whether it was dealt with.
+    pub(crate) async fn buried(&self, key: &JobKey, shard: u16, chunk: u32) -> bool {
+        self.dead_letter(&json!(chunk_message(key, shard, chunk)))
+            .await
     }
 
     /// Delivers a job's event as a dead letter; whether it was dealt with.

@@ -1,12 +1,17 @@
 //! Ends what crashed at every attempt, so that no job waits forever for what cannot be done.
 //!
 //! Triggered by the dead-letter queues: chunk messages that were received too often, and bus events
-//! that plan-export or finish-export failed at every attempt. Reads and writes the exports table.
+//! that plan-export or finish-export failed at every attempt. Reads and writes the exports table;
+//! sends to the chunk queue.
 //!
 //! A retry finds the chunk or the job ended and leaves it alone. A message that cannot be dealt
 //! with stays in its queue, where the alarm sees it.
+//!
+//! A chunk that a newer version of the service planned has not crashed: this version's runs could not
+//! read it. Its message goes back on the chunk queue, with all its receives to come.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -14,17 +19,24 @@ use domain::chunk::{ChunkKey, Claim};
 use domain::job::{IllegalMove, JobKey, Phase};
 use edge::event::{ChunkMessage, JobEvent, UnreadableMessage};
 use ports::clock::Clock;
+use ports::queue::{ChunkQueue, QueueError};
 use ports::store::{Chunks, StoreError};
 use thiserror::Error;
 use time::OffsetDateTime;
 use tracing::{error, warn};
 use wiring::{Wiring, WiringError};
 
+/// How long the message of a chunk of a newer layout waits on its queue: what remains of a deployment,
+/// mostly.
+const PUT_BACK_DELAY: Duration = Duration::from_mins(5);
+
 /// What ending needs of the world.
 #[derive(Clone)]
 pub struct Ports {
     /// The chunks and their jobs.
     pub chunks: Arc<dyn Chunks>,
+    /// The chunk queue, if there is one to put messages back on.
+    pub queue: Option<Arc<dyn ChunkQueue>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -37,6 +49,7 @@ impl Ports {
     pub fn wire(wiring: &Wiring) -> Result<Self, WiringError> {
         Ok(Self {
             chunks: exports_table::wire(wiring)?,
+            queue: chunk_queue::wire(wiring)?,
             clock: wiring.clock(),
         })
     }
@@ -51,6 +64,9 @@ pub(crate) enum FailError {
     /// The exports table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The chunk is of a newer version, and its message did not get back on the queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The job's state forbids it; a defect.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),
@@ -84,9 +100,20 @@ pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
 }
 
 async fn end(body: &str, ports: &Ports) -> Result<(), FailError> {
-    match serde_json::from_str::<EventBridgeEvent<JobEvent>>(body) {
-        Ok(event) => end_job(&event.detail.key()?, ports).await,
-        Err(_) => end_chunk(&ChunkMessage::parse(body)?, ports).await,
+    if let Ok(event) = serde_json::from_str::<EventBridgeEvent<JobEvent>>(body) {
+        return end_job(&event.detail.key()?, ports).await;
+    }
+    let key = ChunkMessage::parse(body)?;
+    match (end_chunk(&key, ports).await, &ports.queue) {
+        (Err(FailError::Store(StoreError::Newer { layout, .. })), Some(queue)) => {
+            queue.send(body, PUT_BACK_DELAY).await?;
+            warn!(
+                job.id = %key.job.id, chunk.id = key.number, layout,
+                "the chunk is of a newer version of the service; its message is back on the chunk queue"
+            );
+            Ok(())
+        }
+        (ended, _) => ended,
     }
 }
 

@@ -51,9 +51,9 @@ impl From<StoreError> for ChunkError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict { .. } => Self::Superseded,
-            StoreError::Unavailable { .. } | StoreError::Corrupt { .. } => {
-                Self::retry(error.to_string())
-            }
+            StoreError::Unavailable { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Corrupt { .. } => Self::retry(error.to_string()),
         }
     }
 }

@@ -350,9 +350,9 @@ fn or_missing(given: Option<&str>) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict { .. } | StoreError::Unavailable { .. } => {
-                Self::Unavailable(error.into())
-            }
+            StoreError::Conflict { .. }
+            | StoreError::Unavailable { .. }
+            | StoreError::Newer { .. } => Self::Unavailable(error.into()),
             StoreError::Corrupt { .. } => Self::Internal(error.into()),
         }
     }

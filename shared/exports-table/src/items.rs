@@ -5,6 +5,9 @@ mod chunk;
 mod job;
 mod listing;
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -19,6 +22,12 @@ use ports::store::{AcceptedRequest, RequestKey};
 
 /// The version that this code writes.
 pub(crate) const VERSION: u32 = 2;
+
+/// The layout of an item that a newer version wrote.
+pub(crate) fn newer_layout(item: &HashMap<String, AttributeValue>) -> Option<u32> {
+    let layout: u32 = item.get("v")?.as_n().ok()?.parse().ok()?;
+    (layout > VERSION).then_some(layout)
+}
 
 /// An attribute that does not hold what it should.
 pub(crate) fn unreadable(attribute: &str, value: &str) -> String {

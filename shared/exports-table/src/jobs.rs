@@ -240,7 +240,7 @@ impl DynamoStore {
             .scan_index_forward(!descending)
             .key_condition_expression("pk = :pk AND begins_with(sk, :job)")
             .filter_expression("#ttl > :now")
-            .projection_expression("job, phase, outcome, ended")
+            .projection_expression("v, job, phase, outcome, ended")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()))
             .expression_attribute_values(":job", AttributeValue::S(keys::JOB_PREFIX.to_owned()))

@@ -290,7 +290,14 @@ fn key_attributes(key: &ItemKey) -> Item {
     ])
 }
 
+/// Reads an item, or what a query projects of one.
 fn read_item<T: DeserializeOwned>(key: &ItemKey, item: Item) -> Result<T, StoreError> {
+    if let Some(layout) = items::newer_layout(&item) {
+        return Err(StoreError::Newer {
+            item: item_name(key),
+            layout,
+        });
+    }
     serde_dynamo::from_item(item).map_err(|error| corrupt(key, &error.to_string()))
 }
 

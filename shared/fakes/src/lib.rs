@@ -4,5 +4,6 @@
 pub mod chunks;
 pub mod container;
 pub mod jobs;
+pub mod queue;
 pub mod requests;
 pub mod sources;

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod container;
+pub mod queue;
 pub mod seal;
 pub mod source;
 pub mod store;

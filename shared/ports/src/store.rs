@@ -27,6 +27,18 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
+    /// A newer version of the service wrote the item, in a layout that this one does not know: two
+    /// versions run side by side during a deployment, and after a rollback.
+    #[error(
+        "{item} has layout {layout}, which only a newer version of the service reads; it is retried \
+         until that version runs"
+    )]
+    Newer {
+        /// Which item.
+        item: String,
+        /// Its layout.
+        layout: u32,
+    },
     /// An item cannot be read, or the table refuses a request for good: a defect or a wrong
     /// deployment.
     #[error("{item} cannot be used: {reason}")]

@@ -111,6 +111,11 @@ settings! {
         default: 16,
         meaning: "segments that an app's devices are spread over; fixed once data is written",
     }
+    CHUNK_QUEUE_URL: OptionalText {
+        kind: OptionalText { fits: "the URL of an SQS queue" },
+        default: (),
+        meaning: "queue that a chunk of a newer version of the service is put back on; without it, its message stays a dead letter",
+    }
     LAKE_URL: RequiredText {
         kind: RequiredText { fits: "`s3://bucket/prefix` or `file:///folder`" },
         default: (),

@@ -534,7 +534,7 @@ async fn a_job_that_is_cancelled_while_it_is_planned_goes_on_with_its_plan_when_
 }
 
 /// A job that waits since the world's present moment.
-async fn waiting(world: &World) -> JobKey {
+pub(super) async fn waiting(world: &World) -> JobKey {
     let (key, deliveries) = half_done(world).await;
     revoke(world, SIGNATURE);
     world.settle_on(deliveries).await;
