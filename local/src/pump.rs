@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use edge::event::{FINISH_RULE, JobEvent, PLAN_RULE};
+use edge::event::{JobEvent, finish_rule, plan_rule};
 use ports::clock::Clock;
 use thiserror::Error;
 use tokio_util::task::AbortOnDropHandle;
@@ -39,11 +39,11 @@ pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 /// The functions that events wake, with the events that Lambda hands them.
 #[async_trait]
 pub trait Functions: Send + Sync + 'static {
-    /// Woken by [`PLAN_RULE`].
+    /// Woken by [`plan_rule`].
     async fn plan_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError>;
     /// Fed by the chunk queue.
     async fn run_export_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError>;
-    /// Woken by [`FINISH_RULE`].
+    /// Woken by [`finish_rule`].
     async fn finish_export(&self, event: EventBridgeEvent<JobEvent>) -> Result<(), FunctionError>;
     /// Fed by the dead-letter queue.
     async fn fail_chunk(&self, event: SqsEvent) -> Result<SqsBatchResponse, FunctionError>;
@@ -100,9 +100,6 @@ pub enum PumpError {
         /// What DynamoDB says.
         reason: String,
     },
-    /// A filter or a rule is not JSON.
-    #[error("a filter of the pump cannot be read")]
-    Pattern(#[from] serde_json::Error),
 }
 
 /// A running pump; dropping it ends it and every run in flight, as if the machine had failed.
@@ -125,11 +122,11 @@ impl Pump {
         // The place in the stream comes first: what changes during the scan is in one of the two.
         let reader = StreamReader::at_the_end(config, &settings.table).await?;
         let left_undone = recovery::waiting(config, &settings.table, clock.now()).await?;
-        let (outlets, mut tasks) = Outlets::start(&settings, &functions)?;
+        let (outlets, mut tasks) = Outlets::start(&settings, &functions);
         for sent in left_undone {
             outlets.send(&sent);
         }
-        let pipes = Pipes::new()?;
+        let pipes = Pipes::new();
         let reading = tokio::spawn(read_stream(reader, settings.poll, pipes, outlets, clock));
         tasks.push(AbortOnDropHandle::new(reading));
         Ok(Self { _tasks: tasks })
@@ -172,22 +169,22 @@ impl Outlets {
     fn start(
         settings: &PumpSettings,
         functions: &Arc<dyn Functions>,
-    ) -> Result<(Self, Vec<AbortOnDropHandle<()>>), PumpError> {
+    ) -> (Self, Vec<AbortOnDropHandle<()>>) {
         let (dead_letters, burying) = dead_letter_queue(settings, functions);
         let (chunks, running) = chunk_queue(settings, functions, dead_letters.clone());
         let retries = Retries {
             more: settings.event_retries,
             pause: settings.event_retry_pause,
         };
-        let (bus, waking) = Bus::start(rules(functions)?, retries, dead_letters);
-        Ok((
+        let (bus, waking) = Bus::start(rules(functions), retries, dead_letters);
+        (
             Self {
                 chunks,
                 bus,
                 copies: settings.copies,
             },
             vec![burying, running, waking],
-        ))
+        )
     }
 
     fn send(&self, sent: &Sent) {
@@ -245,12 +242,12 @@ fn dead_letter_queue(
     Queue::start(queue, Arc::new(consumer), None)
 }
 
-fn rules(functions: &Arc<dyn Functions>) -> Result<Vec<Rule>, PumpError> {
+fn rules(functions: &Arc<dyn Functions>) -> Vec<Rule> {
     let (planner, finisher) = (Arc::clone(functions), Arc::clone(functions));
-    Ok(vec![
+    vec![
         Rule {
             function: "plan-export",
-            pattern: Pattern::parse(PLAN_RULE)?,
+            pattern: plan_rule().into(),
             target: Arc::new(move |event| {
                 let functions = Arc::clone(&planner);
                 Box::pin(async move { functions.plan_export(event).await })
@@ -258,11 +255,11 @@ fn rules(functions: &Arc<dyn Functions>) -> Result<Vec<Rule>, PumpError> {
         },
         Rule {
             function: "finish-export",
-            pattern: Pattern::parse(FINISH_RULE)?,
+            pattern: finish_rule().into(),
             target: Arc::new(move |event| {
                 let functions = Arc::clone(&finisher);
                 Box::pin(async move { functions.finish_export(event).await })
             }),
         },
-    ])
+    ]
 }

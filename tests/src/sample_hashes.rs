@@ -58,7 +58,7 @@ async fn sample_world() -> World {
     let world = World::new().await;
     let lake = scratch_dir().unwrap();
     SAMPLE.write_lake(lake.path()).unwrap();
-    for of in ExportType::ALL.into_iter().filter_map(HistoryType::of) {
+    for of in ExportType::ALL.iter().copied().filter_map(HistoryType::of) {
         fill_lake(&world, lake.path(), of).await;
     }
     let registry = Registry::new(world.client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS);
@@ -127,12 +127,12 @@ async fn export(world: &World, operation: &Operation, format: ExportFormat, line
 async fn the_samples_files_are_those_whose_hashes_are_kept() {
     let world = sample_world().await;
     let mut lines = String::new();
-    for export_type in ExportType::ALL {
+    for &export_type in ExportType::ALL {
         let operation = OPERATIONS
             .iter()
             .find(|operation| operation.export_type() == export_type)
             .unwrap();
-        for format in ExportFormat::ALL {
+        for &format in ExportFormat::ALL {
             export(&world, operation, format, &mut lines).await;
         }
     }

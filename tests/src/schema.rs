@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn ours_describes_the_fields_that_the_service_writes() {
         let schema: Value = serde_json::from_str(OUR_SCHEMA).unwrap();
-        for kind in ExportType::ALL {
+        for &kind in ExportType::ALL {
             let shape = Shape::of(kind, true);
             let item = &schema["$defs"][kind.name()]["items"];
             let group = shape.group.map(|group| group.items);
@@ -239,10 +239,11 @@ mod tests {
 
     #[test]
     fn a_good_file_is_of_its_own_type_and_of_no_other() {
-        for kind in ExportType::ALL {
+        for &kind in ExportType::ALL {
             let file = json!([good(kind), good(kind)]);
             let types = ExportType::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|other| ours(*other).is_valid(&file));
             assert_eq!(types.collect::<Vec<_>>(), [kind]);
             #[cfg(feature = "published-schema")]
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_file_without_items_is_of_no_type() {
-        for kind in ExportType::ALL {
+        for &kind in ExportType::ALL {
             assert!(!ours(kind).is_valid(&json!([])), "{kind}");
         }
     }

@@ -7,7 +7,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record};
 use edge::event::{
-    CHUNKS_FILTERS, ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JOBS_FILTERS, JobEvent,
+    ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent, chunks_filters, jobs_filters,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -70,17 +70,11 @@ pub(crate) struct Pipes {
 
 impl Pipes {
     /// The pipes of the template.
-    pub(crate) fn new() -> Result<Self, serde_json::Error> {
-        let parse = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|text| Pattern::parse(text))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        Ok(Self {
-            jobs: parse(&JOBS_FILTERS)?,
-            chunks: parse(&CHUNKS_FILTERS)?,
-        })
+    pub(crate) fn new() -> Self {
+        Self {
+            jobs: jobs_filters().map(Pattern::from).into(),
+            chunks: chunks_filters().map(Pattern::from).into(),
+        }
     }
 
     /// What the two pipes send for a record; a record that is let through and lacks a field of the
@@ -187,7 +181,6 @@ mod tests {
 
     fn send(image: &Value) -> Vec<Sent> {
         Pipes::new()
-            .unwrap()
             .send(&change(image), OffsetDateTime::UNIX_EPOCH)
             .unwrap()
     }
@@ -246,7 +239,6 @@ mod tests {
         let image = json!({"kind": {"S": "job"}, "phase": {"S": "queued"}});
         assert!(
             Pipes::new()
-                .unwrap()
                 .send(&change(&image), OffsetDateTime::UNIX_EPOCH)
                 .is_err()
         );

@@ -7,15 +7,13 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct Pattern(Value);
 
-impl Pattern {
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// When it is not JSON.
-    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text).map(Self)
+impl From<Value> for Pattern {
+    fn from(pattern: Value) -> Self {
+        Self(pattern)
     }
+}
 
+impl Pattern {
     /// Whether the event has everything that the pattern names.
     pub fn matches(&self, event: &Value) -> bool {
         fits(&self.0, event)
@@ -39,7 +37,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, event: &Value) -> bool {
-        Pattern::parse(pattern).unwrap().matches(event)
+        Pattern(serde_json::from_str(pattern).unwrap()).matches(event)
     }
 
     #[test]

@@ -19,12 +19,14 @@
 )]
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::job::JobId;
+use domain::chunk::ChunkStateName;
+use domain::job::{JobId, PhaseName};
 use edge::event::{ChunkMessage, JobEvent};
 use time::OffsetDateTime;
 
@@ -37,27 +39,23 @@ pub(crate) async fn waiting(
     table: &str,
     now: OffsetDateTime,
 ) -> Result<Vec<Sent>, PumpError> {
+    let phases = PhaseName::ALL
+        .iter()
+        .filter(|phase| told_as(**phase).is_some());
+    let (phases, of_phases) = values("phase", phases);
+    let (states, of_states) = values("state", &UNDER_WAY);
     let pages = Client::new(config)
         .scan()
         .table_name(table)
         .consistent_read(true)
-        .filter_expression(
-            "phase IN (:queued, :planning, :resuming, :running, :cancelling, :finishing) OR #state IN (:pending, :running, :prepared)",
-        )
+        .filter_expression(format!("phase IN ({phases}) OR #state IN ({states})"))
         .expression_attribute_names("#state", "state");
-    let words = [
-        "queued",
-        "planning",
-        "resuming",
-        "running",
-        "cancelling",
-        "finishing",
-        "pending",
-        "prepared",
-    ];
-    let pages = words.into_iter().fold(pages, |scan, word| {
-        scan.expression_attribute_values(format!(":{word}"), AttributeValue::S(word.to_owned()))
-    });
+    let pages = of_phases
+        .into_iter()
+        .chain(of_states)
+        .fold(pages, |scan, (name, value)| {
+            scan.expression_attribute_values(name, value)
+        });
     let mut pages = pages.into_paginator().send();
     let mut sent = Vec::new();
     while let Some(page) = pages.next().await {
@@ -67,6 +65,45 @@ pub(crate) async fn waiting(
         sent.extend(page.items().iter().filter_map(|item| event_of(item, now)));
     }
     Ok(sent)
+}
+
+/// The states of a chunk that a message was under way for, or a run was at.
+const UNDER_WAY: [ChunkStateName; 3] = [
+    ChunkStateName::Pending,
+    ChunkStateName::Running,
+    ChunkStateName::Prepared,
+];
+
+/// What a job in this phase is told as; `None` when it waits for nobody but its owner.
+fn told_as(phase: PhaseName) -> Option<PhaseName> {
+    match phase {
+        PhaseName::Queued | PhaseName::Planning => Some(PhaseName::Queued),
+        PhaseName::Running | PhaseName::Finishing => Some(PhaseName::Running),
+        PhaseName::Resuming | PhaseName::Cancelling => Some(phase),
+        PhaseName::AwaitingCredential
+        | PhaseName::Succeeded
+        | PhaseName::Incomplete
+        | PhaseName::Failed
+        | PhaseName::Cancelled => None,
+    }
+}
+
+/// The list of an `IN` over these names, and the values that it refers to
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>).
+fn values<'a, T: Display + 'a>(
+    kind: &str,
+    names: impl IntoIterator<Item = &'a T>,
+) -> (String, Vec<(String, AttributeValue)>) {
+    let values: Vec<_> = (names.into_iter().enumerate())
+        .map(|(place, name)| {
+            (
+                format!(":{kind}{place}"),
+                AttributeValue::S(name.to_string()),
+            )
+        })
+        .collect();
+    let list: Vec<_> = values.iter().map(|(name, _)| name.as_str()).collect();
+    (list.join(", "), values)
 }
 
 /// What the item is told as; `None` when it is none of the service's.
@@ -86,11 +123,7 @@ fn event_of(item: &HashMap<String, AttributeValue>, now: OffsetDateTime) -> Opti
             chunk: text("chunk")?,
         }));
     }
-    let phase = match text("phase")?.as_str() {
-        "planning" => "queued".to_owned(),
-        "finishing" => "running".to_owned(),
-        told => told.to_owned(),
-    };
+    let phase = told_as(PhaseName::from_name(&text("phase")?)?)?.to_string();
     let id = format!("recovered-{job}");
     Some(Sent::Job(bus_event(
         &id,

@@ -441,10 +441,10 @@ mod tests {
 
     #[test]
     fn the_mend_of_an_unknown_name_lists_the_known_ones() {
-        for format in ExportFormat::ALL {
+        for &format in ExportFormat::ALL {
             assert!(FORMATS.mend.contains(format.name()));
         }
-        for campaign_type in CampaignType::ALL {
+        for &campaign_type in CampaignType::ALL {
             assert!(CAMPAIGN_TYPES.mend.contains(campaign_type.name()));
         }
     }

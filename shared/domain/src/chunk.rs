@@ -15,8 +15,11 @@
 //! store persists both on condition that the chunk is still the one that was read (its revision). A
 //! move that a chunk's state does not allow is an [`IllegalMove`].
 
+mod state;
+
 use std::fmt;
 
+pub use self::state::{ChunkState, ChunkStateName};
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::container::PreparedFile;
@@ -91,60 +94,6 @@ pub struct Output {
 /// The most files of a chunk: its item, which holds all of them, stays below DynamoDB's 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_FILES: usize = 256;
-
-/// Where a chunk stands, with what is true there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChunkState {
-    /// Waits for a run.
-    Pending {
-        /// The files that an earlier run prepared, to be committed.
-        prepared: Option<Output>,
-    },
-    /// A run stages blocks; nothing is visible.
-    Running {
-        /// When the run's lease ends.
-        until: OffsetDateTime,
-    },
-    /// The files' block lists are durable; what remains is to commit and to record them.
-    Prepared {
-        /// When the run's lease ends.
-        until: OffsetDateTime,
-        /// The files and their figures.
-        output: Output,
-    },
-    /// The files are committed, counted and never touched again.
-    Recorded {
-        /// The files and their figures.
-        output: Output,
-    },
-    /// Waits for the job to get a new credential.
-    Parked {
-        /// The files that a run prepared, to be committed.
-        prepared: Option<Output>,
-    },
-    /// No file, because the job was cancelled.
-    Cancelled,
-    /// No file, and why.
-    Failed {
-        /// The reason, for the job's owner.
-        reason: String,
-    },
-}
-
-impl ChunkState {
-    /// The state's name, as stored and as the pipe's filter reads it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Pending { .. } => "pending",
-            Self::Running { .. } => "running",
-            Self::Prepared { .. } => "prepared",
-            Self::Recorded { .. } => "recorded",
-            Self::Parked { .. } => "parked",
-            Self::Cancelled => "cancelled",
-            Self::Failed { .. } => "failed",
-        }
-    }
-}
 
 /// A chunk as last read from or written to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]

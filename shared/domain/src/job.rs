@@ -15,6 +15,7 @@
 
 mod moves;
 mod outcome;
+mod phase;
 mod stored;
 mod warnings;
 
@@ -25,9 +26,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::outcome::{Cancellation, Outcome};
+pub use self::phase::{Phase, PhaseName};
 pub use self::stored::{ImpossibleJob, Job, MAX_SHARDS, StoredJob};
 use crate::app::AppScope;
-use crate::container::PreparedFile;
 
 /// A job's id: a `UUIDv7`, so that ids sort by creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,131 +100,6 @@ pub enum Plan {
         /// Where a retry goes on.
         cursor: Option<PlanCursor>,
     },
-}
-
-/// The name of the phase [`Phase::AwaitingCredential`].
-pub const AWAITING_CREDENTIAL: &str = "awaiting-credential";
-
-/// A job's phase, with what is true in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phase {
-    /// Accepted; waits for a planner.
-    Queued,
-    /// Being cut into chunks; the first chunks run already.
-    Planning,
-    /// Planned; chunks run.
-    Running,
-    /// Storage refuses the credential; chunk runs park until the owner gives a new one.
-    AwaitingCredential {
-        /// Since when.
-        since: OffsetDateTime,
-        /// What storage said.
-        reason: String,
-    },
-    /// Goes on: chunks that are not recorded are being reopened.
-    Resuming,
-    /// Open chunks are being closed; files that are prepared are still committed.
-    Cancelling {
-        /// Why.
-        why: Cancellation,
-    },
-    /// No chunk is open; the manifest is being written.
-    Finishing {
-        /// Why it ends early, if it does.
-        cancelled: Option<Cancellation>,
-        /// The manifest's durable block list and the outcome that it tells, once prepared.
-        manifest: Option<(PreparedFile, Outcome)>,
-    },
-    /// Ended.
-    Ended {
-        /// When.
-        at: OffsetDateTime,
-        /// How.
-        outcome: Outcome,
-        /// Whether a manifest says what it holds; always after success, and when only chunks are
-        /// missing ([`Outcome::is_told_by_its_manifest`]).
-        has_manifest: bool,
-    },
-}
-
-impl Phase {
-    /// The phase's name, as stored, as the pipe's filter reads it and as clients see it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Planning => "planning",
-            Self::Running => "running",
-            Self::AwaitingCredential { .. } => AWAITING_CREDENTIAL,
-            Self::Resuming => "resuming",
-            Self::Cancelling { .. } => "cancelling",
-            Self::Finishing { .. } => "finishing",
-            Self::Ended {
-                outcome: Outcome::Succeeded,
-                ..
-            } => "succeeded",
-            Self::Ended {
-                outcome: Outcome::Incomplete { .. },
-                ..
-            } => "incomplete",
-            Self::Ended {
-                outcome: Outcome::Failed { .. },
-                ..
-            } => "failed",
-            Self::Ended {
-                outcome: Outcome::Cancelled { .. },
-                ..
-            } => "cancelled",
-        }
-    }
-
-    /// Why a job in this phase ends early, if it does.
-    pub fn cancellation(&self) -> Option<Cancellation> {
-        match self {
-            Self::Cancelling { why } => Some(*why),
-            Self::Finishing { cancelled, .. } => *cancelled,
-            Self::Queued
-            | Self::Planning
-            | Self::Running
-            | Self::AwaitingCredential { .. }
-            | Self::Resuming
-            | Self::Ended { .. } => None,
-        }
-    }
-
-    /// How a job in this phase has ended, or will once its prepared manifest is committed.
-    pub fn outcome(&self) -> Option<&Outcome> {
-        match self {
-            Self::Ended { outcome, .. }
-            | Self::Finishing {
-                manifest: Some((_, outcome)),
-                ..
-            } => Some(outcome),
-            Self::Queued
-            | Self::Planning
-            | Self::Running
-            | Self::AwaitingCredential { .. }
-            | Self::Resuming
-            | Self::Cancelling { .. }
-            | Self::Finishing { manifest: None, .. } => None,
-        }
-    }
-
-    /// The state of the contract that this phase is seen as.
-    pub fn wire_state(&self) -> &'static str {
-        match self {
-            Self::Queued | Self::Planning => "Queued",
-            Self::Running
-            | Self::AwaitingCredential { .. }
-            | Self::Resuming
-            | Self::Cancelling { .. }
-            | Self::Finishing { .. } => "Started",
-            Self::Ended {
-                outcome: Outcome::Succeeded,
-                ..
-            } => "Succeeded",
-            Self::Ended { .. } => "Failed",
-        }
-    }
 }
 
 /// A shared access signature as sealed for one job; only who sealed it opens it.

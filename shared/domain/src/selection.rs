@@ -1,11 +1,12 @@
 //! What a client asks to have exported: type, range, campaigns, format.
 
-use std::fmt;
-
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use time::{Date, OffsetDateTime};
 
 /// The type of an export, named as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
 pub enum ExportType {
     /// What a user looked at: screens, grouped by session.
     Activity,
@@ -31,49 +32,22 @@ pub enum ExportType {
 
 impl ExportType {
     /// Every type, in the order of the contract.
-    pub const ALL: [Self; 10] = [
-        Self::Activity,
-        Self::Event,
-        Self::Job,
-        Self::Error,
-        Self::Session,
-        Self::Crash,
-        Self::Tag,
-        Self::Token,
-        Self::Push,
-        Self::Device,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire and in blob names.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Activity => "Activity",
-            Self::Event => "Event",
-            Self::Job => "Job",
-            Self::Error => "Error",
-            Self::Session => "Session",
-            Self::Crash => "Crash",
-            Self::Tag => "Tag",
-            Self::Token => "Token",
-            Self::Push => "Push",
-            Self::Device => "Device",
-        }
+        self.into()
     }
 
     /// Reads [`ExportType::name`], exactly as written.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-impl fmt::Display for ExportType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        name.parse().ok()
     }
 }
 
 /// The format of the exported files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(ascii_case_insensitive)]
 pub enum ExportFormat {
     /// One JSON array per blob.
     JsonBlob,
@@ -82,22 +56,17 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Both formats.
-    pub const ALL: [Self; 2] = [Self::JsonBlob, Self::CsvBlob];
+    /// Every format.
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::JsonBlob => "JsonBlob",
-            Self::CsvBlob => "CsvBlob",
-        }
+        self.into()
     }
 
     /// Reads [`ExportFormat::name`] ignoring case, as clients type it.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name().eq_ignore_ascii_case(name))
+        name.parse().ok()
     }
 
     /// The file extension, without the dot.
@@ -118,7 +87,8 @@ impl ExportFormat {
 }
 
 /// The type of a push campaign, named as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(ascii_case_insensitive)]
 pub enum CampaignType {
     /// A notification with content.
     Announcement,
@@ -132,28 +102,16 @@ pub enum CampaignType {
 
 impl CampaignType {
     /// Every campaign type.
-    pub const ALL: [Self; 4] = [
-        Self::Announcement,
-        Self::DataPush,
-        Self::NativePush,
-        Self::Poll,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Announcement => "Announcement",
-            Self::DataPush => "DataPush",
-            Self::NativePush => "NativePush",
-            Self::Poll => "Poll",
-        }
+        self.into()
     }
 
     /// Reads [`CampaignType::name`] ignoring case.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
+        name.parse().ok()
     }
 }
 
@@ -167,7 +125,7 @@ pub struct DateRange {
 }
 
 /// A type of what happened, which the lake holds by day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum HistoryType {
     /// [`ExportType::Activity`].
     Activity,
@@ -186,15 +144,8 @@ pub enum HistoryType {
 impl HistoryType {
     /// As the type of an export; `None` for what is known of the devices now.
     pub fn of(export_type: ExportType) -> Option<Self> {
-        match export_type {
-            ExportType::Activity => Some(Self::Activity),
-            ExportType::Event => Some(Self::Event),
-            ExportType::Job => Some(Self::Job),
-            ExportType::Error => Some(Self::Error),
-            ExportType::Session => Some(Self::Session),
-            ExportType::Crash => Some(Self::Crash),
-            ExportType::Tag | ExportType::Token | ExportType::Push | ExportType::Device => None,
-        }
+        let mut all = Self::VARIANTS.iter().copied();
+        all.find(|of| ExportType::from(*of) == export_type)
     }
 }
 
@@ -212,7 +163,7 @@ impl From<HistoryType> for ExportType {
 }
 
 /// A type of what every device has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum DeviceType {
     /// [`ExportType::Tag`].
     Tag,
@@ -225,18 +176,8 @@ pub enum DeviceType {
 impl DeviceType {
     /// As the type of an export; `None` for what no device has by itself.
     pub fn of(export_type: ExportType) -> Option<Self> {
-        match export_type {
-            ExportType::Tag => Some(Self::Tag),
-            ExportType::Token => Some(Self::Token),
-            ExportType::Device => Some(Self::Device),
-            ExportType::Activity
-            | ExportType::Event
-            | ExportType::Job
-            | ExportType::Error
-            | ExportType::Session
-            | ExportType::Crash
-            | ExportType::Push => None,
-        }
+        let mut all = Self::VARIANTS.iter().copied();
+        all.find(|of| ExportType::from(*of) == export_type)
     }
 }
 

@@ -7,9 +7,11 @@
 //! with the ones here.
 
 use domain::app::AppScope;
-use domain::chunk::ChunkKey;
-use domain::job::{JobId, JobKey};
+use domain::chunk::{ChunkKey, ChunkStateName};
+use domain::job::{JobId, JobKey, PhaseName};
+use domain::tally::DRAINED;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 /// The `source` of the events on the bus.
@@ -18,25 +20,60 @@ pub const EVENT_SOURCE: &str = "engagement.export";
 /// The `detail-type` of the events on the bus.
 pub const EVENT_DETAIL_TYPE: &str = "Export Job Changed";
 
-/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on, and tallies without an
-/// open chunk (their items carry the phase [`DRAINED`](domain::tally::DRAINED), so that both become one kind of event).
-pub const JOBS_FILTERS: [&str; 2] = [
-    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["job"]},"phase":{"S":["queued","running","awaiting-credential","resuming","cancelling","succeeded","incomplete","failed","cancelled"]}}}}"#,
-    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["tally"]},"open":{"N":["0"]}}}}"#,
-];
+/// The phases in which plan-export acts.
+const PLANNERS: [PhaseName; 2] = [PhaseName::Queued, PhaseName::Resuming];
+
+/// The phases in which finish-export acts, beside the event that a shard is [`DRAINED`].
+const FINISHERS: [PhaseName; 2] = [PhaseName::Running, PhaseName::Cancelling];
+
+/// The phases that the function which is at work in them leaves by itself: nobody is told.
+const SILENT: [PhaseName; 2] = [PhaseName::Planning, PhaseName::Finishing];
+
+/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on or wants to know of, and
+/// tallies without an open chunk (their items carry the phase [`DRAINED`], so that both become one
+/// kind of event).
+pub fn jobs_filters() -> [Value; 2] {
+    let phases = PhaseName::ALL
+        .iter()
+        .filter(|phase| !SILENT.contains(phase));
+    let job = json!({"kind": {"S": ["job"]}, "phase": {"S": names(phases)}});
+    [
+        new_image(&job),
+        new_image(&json!({"kind": {"S": ["tally"]}, "open": {"N": ["0"]}})),
+    ]
+}
 
 /// What the pipe `chunks` lets through: chunks that wait for a run.
-pub const CHUNKS_FILTERS: [&str; 1] = [
-    r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"kind":{"S":["chunk"]},"state":{"S":["pending"]}}}}"#,
-];
+pub fn chunks_filters() -> [Value; 1] {
+    let pending = ChunkStateName::Pending.to_string();
+    [new_image(
+        &json!({"kind": {"S": ["chunk"]}, "state": {"S": [pending]}}),
+    )]
+}
 
 /// The bus rule that wakes plan-export.
-pub const PLAN_RULE: &str =
-    r#"{"source":["engagement.export"],"detail":{"phase":["queued","resuming"]}}"#;
+pub fn plan_rule() -> Value {
+    rule(&names(&PLANNERS))
+}
 
 /// The bus rule that wakes finish-export.
-pub const FINISH_RULE: &str =
-    r#"{"source":["engagement.export"],"detail":{"phase":["running","cancelling","drained"]}}"#;
+pub fn finish_rule() -> Value {
+    let mut phases = names(&FINISHERS);
+    phases.push(DRAINED);
+    rule(&phases)
+}
+
+fn names<'a>(phases: impl IntoIterator<Item = &'a PhaseName>) -> Vec<&'static str> {
+    phases.into_iter().map(Into::into).collect()
+}
+
+fn rule(phases: &[&str]) -> Value {
+    json!({"source": [EVENT_SOURCE], "detail": {"phase": phases}})
+}
+
+fn new_image(attributes: &Value) -> Value {
+    json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": attributes}})
+}
 
 /// A message that is not what this version of the service sends.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -101,7 +138,7 @@ pub struct JobEvent {
     pub scope: String,
     /// The job's id.
     pub job: String,
-    /// The job's phase, or [`DRAINED`](domain::tally::DRAINED).
+    /// The job's phase, or [`DRAINED`].
     pub phase: String,
 }
 

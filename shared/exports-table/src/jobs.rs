@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use domain::app::AppScope;
-use domain::job::{AWAITING_CREDENTIAL, Job, JobId, JobKey, Phase};
+use domain::job::{Job, JobId, JobKey, Outcome, Phase, PhaseName};
 use domain::tally::Tally;
 use futures::future::try_join_all;
 use ports::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError, WaitingJobs};
 use time::OffsetDateTime;
 
 use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
-use crate::items::{JobItem, JobRow, TallyItem, WaitingItem};
+use crate::items::{JobItem, JobRow, TallyItem, WaitingItem, unreadable};
 use crate::keys::{self, ItemKey};
 
 #[async_trait]
@@ -86,7 +86,7 @@ impl WaitingJobs for DynamoStore {
         let waits_not = "attribute_not_exists(pk) OR phase <> :waiting";
         let waiting = (
             ":waiting",
-            AttributeValue::S(AWAITING_CREDENTIAL.to_owned()),
+            AttributeValue::S(PhaseName::AwaitingCredential.to_string()),
         );
         let mut items = vec![
             self.check(&keys::job(key), waits_not, waiting)?,
@@ -202,7 +202,10 @@ impl DynamoStore {
             true
         })
         .await?;
-        let mut keyed = rows.into_iter().map(SortRow::from).collect::<Vec<_>>();
+        let keyed = rows.into_iter().map(SortRow::try_from);
+        let mut keyed = keyed
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|reason| corrupt(&app_jobs(scope), &reason))?;
         keyed.sort_by(|one, other| {
             let order = one.compare(other, page.sort);
             if page.descending {
@@ -228,10 +231,7 @@ impl DynamoStore {
         now: OffsetDateTime,
         mut visit: impl FnMut(JobRow) -> bool + Send,
     ) -> Result<(), StoreError> {
-        let partition = ItemKey {
-            pk: keys::app_partition(scope),
-            sk: String::new(),
-        };
+        let partition = app_jobs(scope);
         let mut items = self
             .client
             .query()
@@ -264,6 +264,13 @@ impl DynamoStore {
     }
 }
 
+fn app_jobs(scope: &AppScope) -> ItemKey {
+    ItemKey {
+        pk: keys::app_partition(scope),
+        sk: String::new(),
+    }
+}
+
 fn waiting_partition() -> ItemKey {
     ItemKey {
         pk: keys::WAITING.to_owned(),
@@ -285,29 +292,23 @@ struct SortRow {
     details: Option<String>,
 }
 
-impl From<JobRow> for SortRow {
-    fn from(row: JobRow) -> Self {
-        let phase = match (row.phase.as_str(), row.ended, row.outcome) {
-            ("queued" | "planning", ..) => Phase::Queued,
-            (_, Some(at), Some(outcome)) => Phase::Ended {
-                at,
-                outcome: outcome.into(),
-                has_manifest: false,
-            },
-            _ => Phase::Running,
-        };
-        let state = phase.wire_state();
-        let details = if let Phase::Ended { outcome, .. } = &phase {
-            outcome.details().map(str::to_owned)
-        } else {
-            None
-        };
-        Self {
+impl TryFrom<JobRow> for SortRow {
+    type Error = String;
+
+    fn try_from(row: JobRow) -> Result<Self, String> {
+        let phase = PhaseName::from_name(&row.phase);
+        let outcome = row.outcome.map(Outcome::from);
+        Ok(Self {
+            state: phase
+                .ok_or_else(|| unreadable("phase", &row.phase))?
+                .wire_state(),
             id: row.job,
-            state,
+            details: row
+                .ended
+                .and(outcome.as_ref().and_then(Outcome::details))
+                .map(str::to_owned),
             ended: row.ended,
-            details,
-        }
+        })
     }
 }
 

@@ -187,7 +187,7 @@ async fn tell_of_days_with(operation: &str, kind: ExportType, options: Value) {
             datetime!(2026-01-07 23:59:59.999_999_999 UTC),
         ]),
     };
-    for format in ExportFormat::ALL {
+    for &format in ExportFormat::ALL {
         let world = World::new().await;
         lake::fill(&world, operation, &objects).await;
         story.assert_exact(&world, format).await;
@@ -203,7 +203,7 @@ async fn tell_of_devices(operation: &str, kind: ExportType, asked: Value, lines:
         lines,
         span: None,
     };
-    for format in ExportFormat::ALL {
+    for &format in ExportFormat::ALL {
         let world = World::new().await;
         registry::fill(&world).await;
         story.assert_exact(&world, format).await;

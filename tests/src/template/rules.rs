@@ -7,7 +7,6 @@ use edge::event;
 use serde_json::{Value, json};
 
 use super::document::Template;
-use super::parsed;
 
 /// A rule: its name, the bus that it reads, and where what it cannot deliver goes.
 struct Rule {
@@ -86,8 +85,8 @@ fn the_events_on_the_bus_carry_the_name_that_the_rules_ask_for() {
     );
     let rule =
         |function, name| template.property(function, &format!("Events/{name}/Properties/Pattern"));
-    assert_eq!(rule("PlanExport", "Queued"), &parsed(event::PLAN_RULE));
-    assert_eq!(rule("FinishExport", "Drained"), &parsed(event::FINISH_RULE));
+    assert_eq!(rule("PlanExport", "Queued"), &event::plan_rule());
+    assert_eq!(rule("FinishExport", "Drained"), &event::finish_rule());
 }
 
 #[test]
@@ -104,7 +103,9 @@ fn the_notices_are_off_and_tell_of_phases_that_are_on_the_bus() {
     assert_eq!(pattern["source"], json!([event::EVENT_SOURCE]));
     for phase in pattern["detail"]["phase"].as_array().unwrap() {
         assert!(
-            event::JOBS_FILTERS[0].contains(&phase.to_string()),
+            event::jobs_filters()[0]
+                .to_string()
+                .contains(&phase.to_string()),
             "{phase}"
         );
     }

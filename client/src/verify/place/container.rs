@@ -56,7 +56,8 @@ impl JobName {
 
     fn folders(self) -> impl Iterator<Item = String> {
         let types = ExportType::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(move |one| self.export_type.is_none_or(|known| known == *one));
         types.map(move |export_type| format!("{export_type}/{}/", self.job))
     }

@@ -73,7 +73,7 @@ fn block_on(case: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 fn everything() -> anyhow::Result<()> {
     println!("| step | CPU s/GB of NDJSON | peak RSS |\n|---|---|---|");
     for kind in [ExportType::Event, ExportType::Activity] {
-        for format in ExportFormat::ALL {
+        for &format in ExportFormat::ALL {
             case(
                 &format!("parse and encode {kind} as {}", format.name()),
                 &["encode", kind.name(), format.name()],
@@ -91,7 +91,7 @@ fn everything() -> anyhow::Result<()> {
             if bytes == CHUNKS[0] {
                 case(&format!("read {size}"), &["read", path])?;
             }
-            for format in ExportFormat::ALL {
+            for &format in ExportFormat::ALL {
                 case(
                     &format!("run a chunk of {size} as {}", format.name()),
                     &["run", path, format.name()],

@@ -1,7 +1,9 @@
 //! The stored form of a chunk.
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output, OutputFile};
+use domain::chunk::{
+    Chunk, ChunkKey, ChunkSource, ChunkState, ChunkStateName, ObjectRef, Output, OutputFile,
+};
 use domain::container::PreparedFile;
 use domain::counts::Counts;
 use domain::job::{JobId, JobKey};
@@ -128,16 +130,25 @@ impl TryFrom<ChunkItem> for Chunk {
 
     fn try_from(item: ChunkItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
+        let wrong = || unreadable("state", &item.state);
         let output = item.output.map(Output::from);
-        let state = match (item.state.as_str(), item.lease_until, output, item.reason) {
-            ("pending", _, prepared, _) => ChunkState::Pending { prepared },
-            ("parked", _, prepared, _) => ChunkState::Parked { prepared },
-            ("cancelled", ..) => ChunkState::Cancelled,
-            ("running", Some(until), ..) => ChunkState::Running { until },
-            ("prepared", Some(until), Some(output), _) => ChunkState::Prepared { until, output },
-            ("recorded", _, Some(output), _) => ChunkState::Recorded { output },
-            ("failed", _, _, Some(reason)) => ChunkState::Failed { reason },
-            (other, ..) => return Err(unreadable("state", other)),
+        let state = match ChunkStateName::from_name(&item.state).ok_or_else(wrong)? {
+            ChunkStateName::Pending => ChunkState::Pending { prepared: output },
+            ChunkStateName::Parked => ChunkState::Parked { prepared: output },
+            ChunkStateName::Cancelled => ChunkState::Cancelled,
+            ChunkStateName::Running => ChunkState::Running {
+                until: item.lease_until.ok_or_else(wrong)?,
+            },
+            ChunkStateName::Prepared => ChunkState::Prepared {
+                until: item.lease_until.ok_or_else(wrong)?,
+                output: output.ok_or_else(wrong)?,
+            },
+            ChunkStateName::Recorded => ChunkState::Recorded {
+                output: output.ok_or_else(wrong)?,
+            },
+            ChunkStateName::Failed => ChunkState::Failed {
+                reason: item.reason.ok_or_else(wrong)?,
+            },
         };
         let job = JobKey {
             scope: AppScope::from_canonical(item.scope),

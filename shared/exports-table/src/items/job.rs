@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::app::AppScope;
 use domain::container::ContainerAddress;
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, PhaseName, Plan, PlanCursor,
     SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
@@ -298,52 +298,49 @@ impl From<&Phase> for PhaseAttributes {
 
 impl PhaseAttributes {
     fn into_phase(self, name: &str) -> Result<Phase, String> {
-        let cancelled = self.cancelled.map(Cancellation::from);
-        Ok(
-            match (
-                name,
-                self.manifest,
-                self.outcome,
-                self.ended,
-                self.awaiting,
-                cancelled,
-            ) {
-                ("queued", ..) => Phase::Queued,
-                ("planning", ..) => Phase::Planning,
-                ("running", ..) => Phase::Running,
-                ("resuming", ..) => Phase::Resuming,
-                ("awaiting-credential", _, _, _, Some(AwaitingAttribute { since, reason }), _) => {
-                    Phase::AwaitingCredential { since, reason }
-                }
-                ("cancelling", _, _, _, _, Some(why)) => Phase::Cancelling { why },
-                ("finishing", None, ..) => Phase::Finishing {
-                    cancelled,
-                    manifest: None,
-                },
-                ("finishing", Some(file), Some(outcome), ..) => Phase::Finishing {
-                    cancelled,
-                    manifest: Some((file.into(), outcome.into())),
-                },
-                (
-                    "succeeded" | "incomplete" | "failed" | "cancelled",
-                    _,
-                    Some(outcome),
-                    Some(at),
-                    ..,
-                ) => {
-                    let outcome = Outcome::from(outcome);
-                    let has_manifest = self
-                        .manifest_written
-                        .unwrap_or_else(|| outcome.is_told_by_its_manifest());
-                    Phase::Ended {
-                        at,
-                        outcome,
-                        has_manifest,
-                    }
-                }
-                _ => return Err(unreadable("phase", name)),
-            },
-        )
+        let wrong = || unreadable("phase", name);
+        let kind = PhaseName::from_name(name).ok_or_else(wrong)?;
+        let phase = match kind {
+            PhaseName::Queued => Some(Phase::Queued),
+            PhaseName::Planning => Some(Phase::Planning),
+            PhaseName::Running => Some(Phase::Running),
+            PhaseName::Resuming => Some(Phase::Resuming),
+            PhaseName::AwaitingCredential => self.awaiting.map(|awaiting| {
+                let AwaitingAttribute { since, reason } = awaiting;
+                Phase::AwaitingCredential { since, reason }
+            }),
+            PhaseName::Cancelling => self
+                .cancelled
+                .map(|why| Phase::Cancelling { why: why.into() }),
+            PhaseName::Finishing => self.finishing(),
+            PhaseName::Succeeded
+            | PhaseName::Incomplete
+            | PhaseName::Failed
+            | PhaseName::Cancelled => self.ended(),
+        };
+        phase.filter(|phase| phase.kind() == kind).ok_or_else(wrong)
+    }
+
+    fn finishing(self) -> Option<Phase> {
+        let manifest = match (self.manifest, self.outcome) {
+            (None, _) => None,
+            (Some(file), outcome) => Some((file.into(), outcome?.into())),
+        };
+        Some(Phase::Finishing {
+            cancelled: self.cancelled.map(Into::into),
+            manifest,
+        })
+    }
+
+    fn ended(self) -> Option<Phase> {
+        let outcome = Outcome::from(self.outcome?);
+        Some(Phase::Ended {
+            at: self.ended?,
+            has_manifest: self
+                .manifest_written
+                .unwrap_or_else(|| outcome.is_told_by_its_manifest()),
+            outcome,
+        })
     }
 }
 

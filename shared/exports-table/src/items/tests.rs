@@ -176,17 +176,17 @@ fn listing() -> impl Strategy<Value = Listing> {
 }
 
 fn selection() -> impl Strategy<Value = Selection> {
-    let history = one_of(&ExportType::ALL).prop_filter_map("a snapshot", HistoryType::of);
-    let devices = one_of(&ExportType::ALL).prop_filter_map("no snapshot", DeviceType::of);
+    let history = one_of(ExportType::ALL).prop_filter_map("a snapshot", HistoryType::of);
+    let devices = one_of(ExportType::ALL).prop_filter_map("no snapshot", DeviceType::of);
     prop_oneof![
         (history, day(), day()).prop_map(|(of, start, end)| {
             let days = DateRange { start, end };
             History { of, days }.into()
         }),
         devices.prop_map(|of| Snapshot::Devices(of).into()),
-        (one_of(&CampaignType::ALL), any::<Vec<i64>>())
+        (one_of(CampaignType::ALL), any::<Vec<i64>>())
             .prop_map(|(campaign_type, ids)| Snapshot::Campaigns { campaign_type, ids }.into()),
-        (one_of(&CampaignType::ALL), moment(), moment()).prop_map(|(campaign_type, start, end)| {
+        (one_of(CampaignType::ALL), moment(), moment()).prop_map(|(campaign_type, start, end)| {
             Snapshot::ActiveCampaigns {
                 campaign_type,
                 start,
@@ -199,7 +199,7 @@ fn selection() -> impl Strategy<Value = Selection> {
 
 fn request() -> impl Strategy<Value = ExportRequest> {
     (
-        one_of(&ExportFormat::ALL),
+        one_of(ExportFormat::ALL),
         selection(),
         any::<Option<String>>(),
         any::<[bool; 2]>(),

@@ -51,8 +51,8 @@ fn activity(session: &str, device: Option<&str>, name: &str) -> String {
 
 #[test]
 fn a_file_without_rows_is_empty() {
-    for kind in ExportType::ALL {
-        for format in ExportFormat::ALL {
+    for &kind in ExportType::ALL {
+        for &format in ExportFormat::ALL {
             assert_eq!(encode(kind, format, &[]), "", "{kind}");
         }
     }
@@ -147,7 +147,7 @@ fn only_the_json_of_activities_leaves_device_ids_out() {
             format!(r#"{{"sessionId":"{A}","deviceId":"{B}"}}"#),
         ),
     ] {
-        for format in ExportFormat::ALL {
+        for &format in ExportFormat::ALL {
             let without = encode_with(options, kind, format, std::slice::from_ref(&line));
             let with = encode(kind, format, std::slice::from_ref(&line));
             let differ = kind == ExportType::Activity && format == ExportFormat::JsonBlob;
@@ -161,7 +161,8 @@ fn only_the_json_of_activities_leaves_device_ids_out() {
 fn a_device_id_that_is_none_is_refused_whether_it_is_asked_for_or_not() {
     let line = activity(A, Some("7"), "n");
     for (format, export_device_id) in ExportFormat::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .flat_map(|it| [(it, false), (it, true)])
     {
         let options = EncodeOptions {
@@ -206,7 +207,7 @@ fn csv_quotes_what_it_must_and_tells_empty_from_absent() {
 #[test]
 fn a_bad_record_leaves_no_trace() {
     let good = activity(A, None, "good");
-    for format in ExportFormat::ALL {
+    for &format in ExportFormat::ALL {
         let options = EncodeOptions {
             day: Some(date!(2026 - 11 - 21)),
             ..ALL
@@ -231,7 +232,7 @@ fn the_user_id_is_written_only_when_asked_for() {
     let line = format!(
         r#"{{"deviceId":"{A}","campaignType":"Poll","campaignId":7,"status":["Queued"],"userId":"jane@example.com"}}"#
     );
-    for format in ExportFormat::ALL {
+    for &format in ExportFormat::ALL {
         for export_user_id in [false, true] {
             let mut encoder = Encoder::new(
                 ExportType::Push,

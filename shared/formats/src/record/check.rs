@@ -39,11 +39,8 @@ impl Kind {
             Self::Extras => flat_properties(raw).is_some_and(|count| count <= MAX_EXTRAS),
             Self::Object => raw.starts_with('{'),
             Self::Integer => raw.parse::<i64>().is_ok(),
-            Self::CampaignType => text(raw).is_some_and(|name| {
-                CampaignType::ALL
-                    .into_iter()
-                    .any(|kind| kind.name() == name)
-            }),
+            Self::CampaignType => text(raw)
+                .is_some_and(|name| CampaignType::ALL.iter().any(|kind| kind.name() == name)),
             Self::Status => serde_json::from_str::<StatusFlags>(raw).is_ok(),
         }
     }

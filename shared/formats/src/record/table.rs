@@ -184,15 +184,15 @@ mod tests {
     #[test]
     fn no_shape_has_more_fields_than_a_record_has_room_for() {
         let most = ExportType::ALL
-            .map(|kind| Shape::of(kind, true).fields.len())
-            .into_iter()
+            .iter()
+            .map(|kind| Shape::of(*kind, true).fields.len())
             .max();
         assert_eq!(most, Some(MAX_FIELDS));
     }
 
     #[test]
     fn only_push_feedback_may_carry_the_user_id_and_only_when_asked() {
-        for kind in ExportType::ALL {
+        for &kind in ExportType::ALL {
             let has_it = |with_user_id| {
                 Shape::of(kind, with_user_id)
                     .fields
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn the_documentation_lists_the_same_fields() {
         let page = include_str!("../../../../docs/DATA_MODEL.md");
-        for kind in ExportType::ALL {
+        for &kind in ExportType::ALL {
             let row = page
                 .lines()
                 .find_map(|line| line.strip_prefix(&format!("| {kind} | ")));

@@ -30,9 +30,9 @@ pub(super) fn group(kind: ExportType) -> Option<String> {
 #[test]
 fn the_documentation_names_columns_and_groups() {
     assert_eq!(columns(ExportType::Token), ["deviceId", "token", "type"]);
-    let groups = ExportType::ALL.map(group);
+    let groups = ExportType::ALL.iter().copied().map(group);
     assert_eq!(
-        groups.iter().flatten().collect::<Vec<_>>(),
+        groups.flatten().collect::<Vec<_>>(),
         ["activities", "events", "errors"]
     );
 }
