@@ -15,6 +15,7 @@ mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;
 mod types;
+mod version_1;
 mod zombies;
 
 use serde_json::{Value, json};

@@ -35,6 +35,12 @@ impl Table {
         }
     }
 
+    /// Puts an item, in DynamoDB's JSON, into the exports table.
+    pub(crate) fn put(&self, item: &Value) {
+        let request = json!({"TableName": EXPORTS_TABLE, "Item": item});
+        self.run("PutItem", &request).unwrap();
+    }
+
     /// What was written into the exports table since the last look, as the stream's new images have
     /// it.
     pub(crate) fn take_outbox(&self) -> Vec<Value> {

@@ -148,6 +148,20 @@ impl Deliveries {
             queue: VecDeque::from([delivery]),
         }
     }
+
+    /// Puts an event of the job under way that no image tells of.
+    pub(crate) fn add_event(&mut self, key: &JobKey, phase: &str) {
+        self.add(Kind::Job(job_event(key, phase)));
+    }
+
+    /// Puts a chunk's message under way that no image tells of.
+    pub(crate) fn add_chunk(&mut self, key: &JobKey, shard: u16, chunk: u32) {
+        self.add(Kind::Chunk(chunk_message(key, shard, chunk)));
+    }
+
+    fn add(&mut self, what: Kind) {
+        self.queue.push_back(Delivery { what, receives: 0 });
+    }
 }
 
 /// A message or event on its way.
@@ -337,13 +351,7 @@ impl World {
 
     /// The event of a job's phase, as the bus delivers it.
     pub(crate) fn event_of(key: &JobKey, phase: &str) -> EventBridgeEvent<JobEvent> {
-        let (scope, job) = (key.scope.as_str().to_owned(), key.id.to_string());
-        bus_event(&JobEvent {
-            kind: "job".to_owned(),
-            scope,
-            job,
-            phase: phase.to_owned(),
-        })
+        bus_event(&job_event(key, phase))
     }
 
     /// Delivers events and messages until the job has ended and nothing is under way.
@@ -566,19 +574,28 @@ pub(crate) fn told_by(text: &impl Fn(&str) -> String) -> Option<Kind> {
             chunk: text("chunk"),
         })),
         ("job", "queued" | "resuming" | "running" | "cancelling", _) => {
-            Some(Kind::Job(job_event(text)))
+            Some(Kind::Job(event_in(text)))
         }
-        ("tally", ..) if text("open") == "0" => Some(Kind::Job(job_event(text))),
+        ("tally", ..) if text("open") == "0" => Some(Kind::Job(event_in(text))),
         _ => None,
     }
 }
 
-fn job_event(text: &impl Fn(&str) -> String) -> JobEvent {
+fn event_in(text: &impl Fn(&str) -> String) -> JobEvent {
     JobEvent {
         kind: text("kind"),
         scope: text("scope"),
         job: text("job"),
         phase: text("phase"),
+    }
+}
+
+fn job_event(key: &JobKey, phase: &str) -> JobEvent {
+    JobEvent {
+        kind: "job".to_owned(),
+        scope: key.scope.as_str().to_owned(),
+        job: key.id.to_string(),
+        phase: phase.to_owned(),
     }
 }
 
