@@ -9,11 +9,9 @@ use std::sync::Arc;
 use domain::app::AppScope;
 use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::PlanCursor;
-use domain::selection::{
-    DeviceType, ExportFormat, ExportType, History, HistoryType, Selection, Snapshot,
-};
+use domain::selection::{DeviceType, ExportType, History, HistoryType, Selection, Snapshot};
 use fakes::sources::NoRows;
-use formats::encode::{EncodeOptions, Encoder};
+use formats::record::Shape;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -177,15 +175,10 @@ where
 
 /// Every line is a record of its type.
 fn assert_records(export_type: ExportType, lines: &[String]) {
-    let options = EncodeOptions {
-        export_user_id: true,
-        ..EncodeOptions::default()
-    };
-    let mut encoder = Encoder::new(export_type, ExportFormat::JsonBlob, options);
+    let shape = Shape::of(export_type, true);
     for line in lines {
-        encoder
-            .push(line.as_bytes(), &mut Vec::new())
-            .unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        let record = shape.parse(line.as_bytes(), None);
+        record.unwrap_or_else(|fault| panic!("{fault}: {line}"));
     }
 }
 

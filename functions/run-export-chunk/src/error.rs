@@ -1,6 +1,7 @@
 //! Why a chunk run stopped, sorted by what is to be done.
 
 use domain::job::IllegalMove;
+use formats::encode::EncodeError;
 use ports::container::ContainerError;
 use ports::seal::SealError;
 use ports::source::SourceError;
@@ -81,6 +82,12 @@ impl From<SourceError> for ChunkError {
         } else {
             Self::fail(error.to_string())
         }
+    }
+}
+
+impl From<EncodeError> for ChunkError {
+    fn from(error: EncodeError) -> Self {
+        Self::fail(error.to_string())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Read, encode, stage: a chunk's data into the blocks of its file, in bounded memory.
+//! Read, check, encode, stage: a chunk's data into the blocks of its file, in bounded memory.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use domain::container::BlobName;
 use domain::counts::Counts;
 use domain::job::Job;
 use formats::encode::{EncodeOptions, Encoder};
+use formats::record::Shape;
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
 use sources::lines;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use tracing::warn;
 
 use crate::{ChunkError, Ports};
@@ -42,15 +43,16 @@ pub(crate) async fn stage(
         chunk.key.number,
         request.format,
     );
+    let shape = Shape::of(request.export_type(), request.export_user_id);
     let options = EncodeOptions {
-        day,
-        export_user_id: request.export_user_id,
         export_device_id: request.export_device_id,
     };
     let mut staging = Staging {
         chunk,
         skip_bad_records: ports.settings.skip_bad_records,
-        encoder: Encoder::new(request.export_type(), request.format, options),
+        shape,
+        day,
+        encoder: Encoder::new(shape, request.format, options),
         writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
         counts: Counts::default(),
         span: None,
@@ -82,6 +84,8 @@ async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
 struct Staging<'a> {
     chunk: &'a Chunk,
     skip_bad_records: bool,
+    shape: Shape,
+    day: Option<Date>,
     encoder: Encoder,
     writer: BlobWriter,
     counts: Counts,
@@ -109,10 +113,11 @@ impl Staging<'_> {
 
     fn add_record(&mut self, origin: usize, number: u64, line: &[u8]) -> Result<(), ChunkError> {
         self.counts.read += 1;
-        match self.encoder.push(line, self.writer.buffer()) {
-            Ok(moment) => {
+        match self.shape.parse(line, self.day) {
+            Ok(record) => {
+                self.encoder.push(&record, self.writer.buffer())?;
                 self.counts.rows += 1;
-                self.note_moment(moment);
+                self.note_moment(record.time);
                 Ok(())
             }
             Err(bad) => self.bad_record(origin, number, &bad),
@@ -154,7 +159,7 @@ impl Staging<'_> {
     async fn finish(mut self) -> Result<Output, ChunkError> {
         let mut files = Vec::new();
         if self.counts.rows > 0 {
-            self.encoder.finish(self.writer.buffer());
+            self.encoder.finish(self.writer.buffer())?;
             let prepared = self.writer.finish().await?;
             self.counts.bytes = prepared.size_bytes;
             files.push(OutputFile {

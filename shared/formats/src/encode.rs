@@ -1,21 +1,40 @@
-//! From records to the bytes of a file, a row at a time, in bounded memory.
+//! From checked records to the bytes of a file, a row at a time, in bounded memory.
 
-use domain::selection::{ExportFormat, ExportType};
-use time::{Date, OffsetDateTime};
+use std::fmt;
 
-use crate::csv::write::CsvWriter;
-use crate::json::write::JsonWriter;
-use crate::record::{BadRecord, Shape};
+use domain::selection::ExportFormat;
+use thiserror::Error;
 
-/// What an encoder is to check and to leave out.
+use crate::record::{Record, Shape};
+
+/// What a client may ask of a file beside its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EncodeOptions {
-    /// The UTC day on which every record that says when must have happened.
-    pub day: Option<Date>,
-    /// Whether push feedback carries the user id.
-    pub export_user_id: bool,
     /// Whether the activities of a `JsonBlob` carry the device id.
     pub export_device_id: bool,
+}
+
+/// Why an encoder cannot write a record that is as its shape says: what the format cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the file cannot be written: {reason}")]
+pub struct EncodeError {
+    /// What it is that the format cannot hold.
+    pub reason: String,
+}
+
+/// An encoder of a format. The caller owns the buffer and may empty it between calls.
+pub(crate) trait Encode: fmt::Debug + Send {
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; the file is then of no use.
+    fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Appends what closes the file; nothing at all when no row was pushed.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; the file is then of no use.
+    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 /// Encodes the records of one file.
@@ -23,56 +42,28 @@ pub struct EncodeOptions {
 /// The caller owns the buffer and may empty it between calls: the encoder holds at most one group
 /// key.
 #[derive(Debug)]
-pub struct Encoder {
-    shape: Shape,
-    day: Option<Date>,
-    writer: Writer,
-}
-
-#[derive(Debug)]
-enum Writer {
-    Json(JsonWriter),
-    Csv(CsvWriter),
-}
+pub struct Encoder(Box<dyn Encode>);
 
 impl Encoder {
-    /// An encoder for a new file.
-    pub fn new(export_type: ExportType, format: ExportFormat, options: EncodeOptions) -> Self {
-        let shape = Shape::of(export_type, options.export_user_id);
-        let writer = match format {
-            ExportFormat::JsonBlob => Writer::Json(JsonWriter::new(options.export_device_id)),
-            ExportFormat::CsvBlob => Writer::Csv(CsvWriter::default()),
-        };
-        Self {
-            shape,
-            day: options.day,
-            writer,
-        }
+    /// An encoder for a new file of records of this shape.
+    pub fn new(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Self {
+        Self(crate::encoder(shape, format, options))
     }
 
-    /// Appends the row of one line to `out`; says when the record happened, if it does say.
+    /// Appends the row of a record to `out`.
     ///
     /// # Errors
-    /// [`BadRecord`]; `out` and the encoder are then as before.
-    pub fn push(
-        &mut self,
-        line: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<Option<OffsetDateTime>, BadRecord> {
-        let record = self.shape.parse(line, self.day)?;
-        match &mut self.writer {
-            Writer::Json(writer) => writer.write(&self.shape, &record, out),
-            Writer::Csv(writer) => writer.write(&self.shape, &record, out),
-        }
-        Ok(record.time)
+    /// [`EncodeError`]; the file is then of no use.
+    pub fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.0.push(record, out)
     }
 
     /// Appends what closes the file; nothing at all when no row was pushed.
-    pub fn finish(self, out: &mut Vec<u8>) {
-        match self.writer {
-            Writer::Json(writer) => writer.finish(&self.shape, out),
-            Writer::Csv(_) => {}
-        }
+    ///
+    /// # Errors
+    /// [`EncodeError`]; the file is then of no use.
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.0.finish(out)
     }
 }
 

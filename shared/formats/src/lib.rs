@@ -7,3 +7,32 @@ pub mod encode;
 mod json;
 pub mod read;
 pub mod record;
+
+use std::io::Read;
+
+use domain::selection::ExportFormat;
+
+use crate::encode::{Encode, EncodeOptions};
+use crate::read::{Budget, Collect, Kind, Rows, Unreadable};
+use crate::record::Shape;
+
+/// The encoder of a format.
+fn encoder(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Box<dyn Encode> {
+    match format {
+        ExportFormat::JsonBlob => Box::new(json::write::JsonWriter::new(shape, options)),
+        ExportFormat::CsvBlob => Box::new(csv::write::CsvWriter::new(shape)),
+    }
+}
+
+/// Reads with the reader of a format.
+fn read<C: Collect>(
+    input: impl Read,
+    kind: Kind,
+    budget: &Budget,
+    rows: &mut Rows<C>,
+) -> Result<(), Unreadable> {
+    match kind.format {
+        ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
+        ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
+    }
+}

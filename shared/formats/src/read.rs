@@ -8,8 +8,6 @@ use std::io::Read;
 use domain::selection::{ExportFormat, ExportType};
 use serde_json::value::RawValue;
 
-use crate::{csv, json};
-
 /// The fields of a row, each with its raw JSON.
 pub type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -107,8 +105,5 @@ pub fn read_rows<C: Collect>(
     budget: &Budget,
     rows: &mut Rows<C>,
 ) -> Result<(), Unreadable> {
-    match kind.format {
-        ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
-        ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
-    }
+    crate::read(input, kind, budget, rows)
 }

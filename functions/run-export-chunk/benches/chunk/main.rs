@@ -16,6 +16,7 @@ use ::ports::source::Piece;
 use anyhow::{Context, ensure};
 use domain::selection::{ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
+use formats::record::Shape;
 use futures::TryStreamExt;
 
 use self::data::{DAY, Packing};
@@ -130,18 +131,15 @@ fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
 /// Parses, checks and encodes lines, all in memory.
 fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let lines = data::lines(kind, ENCODED);
-    let options = EncodeOptions {
-        day: Some(DAY),
-        ..EncodeOptions::default()
-    };
+    let shape = Shape::of(kind, false);
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
     for _ in 0..PASSES {
-        let mut encoder = Encoder::new(kind, format, options);
+        let mut encoder = Encoder::new(shape, format, EncodeOptions::default());
         for line in sources::lines::split(&lines) {
-            encoder.push(line, &mut out)?;
+            encoder.push(&shape.parse(line, Some(DAY))?, &mut out)?;
         }
-        encoder.finish(&mut out);
+        encoder.finish(&mut out)?;
         black_box(&out);
         out.clear();
     }

@@ -2,23 +2,26 @@
 
 use memchr::{memchr, memchr3};
 
+use crate::encode::{Encode, EncodeError};
 use crate::record::{Record, Shape, value};
 
 /// Writes the header before the first row, and the rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CsvWriter {
+    shape: Shape,
     begun: bool,
     /// Room to build a nested value before it is quoted.
     nested: Vec<u8>,
 }
 
-impl CsvWriter {
-    pub(crate) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
+impl Encode for CsvWriter {
+    fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         if !self.begun {
-            write_header(shape, out);
+            write_header(&self.shape, out);
             self.begun = true;
         }
-        for (column, raw) in record.values().iter().take(shape.fields.len()).enumerate() {
+        let columns = self.shape.fields.len();
+        for (column, raw) in record.values().iter().take(columns).enumerate() {
             if column > 0 {
                 out.push(b',');
             }
@@ -27,6 +30,22 @@ impl CsvWriter {
             }
         }
         out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+impl CsvWriter {
+    /// A writer of a new file.
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            begun: false,
+            nested: Vec::new(),
+        }
     }
 
     fn write_value(&mut self, raw: &str, out: &mut Vec<u8>) {

@@ -1,11 +1,13 @@
 //! `JsonBlob`: one JSON array, one item or group a line.
 
+use crate::encode::{Encode, EncodeError, EncodeOptions};
 use crate::record::{Field, Group, Presence, Record, Shape};
 
 /// Writes the array. A group is closed as soon as a row with another key comes, so none is ever
 /// held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct JsonWriter {
+    shape: Shape,
     /// Whether a group's key holds what is there on request only.
     whole_key: bool,
     begun: bool,
@@ -18,41 +20,19 @@ pub(crate) struct JsonWriter {
 impl JsonWriter {
     /// A writer of a new file. Activities are grouped by session, and by device too when its id is
     /// asked for.
-    pub(crate) fn new(export_device_id: bool) -> Self {
+    pub(crate) fn new(shape: Shape, options: EncodeOptions) -> Self {
         Self {
-            whole_key: export_device_id,
-            ..Self::default()
+            shape,
+            whole_key: options.export_device_id,
+            begun: false,
+            head: Vec::new(),
+            next_head: Vec::new(),
         }
     }
 
-    pub(crate) fn write(&mut self, shape: &Shape, record: &Record<'_>, out: &mut Vec<u8>) {
-        if let Some(group) = shape.group {
-            self.write_in_group(shape, group, record, out);
-        } else {
-            self.begin_item(b",\n", out);
-            write_object(members(shape, record), out);
-        }
-    }
-
-    pub(crate) fn finish(self, shape: &Shape, out: &mut Vec<u8>) {
-        if self.begun {
-            out.extend_from_slice(if shape.group.is_some() {
-                b"]}\n]\n"
-            } else {
-                b"\n]\n"
-            });
-        }
-    }
-
-    fn write_in_group(
-        &mut self,
-        shape: &Shape,
-        group: Group,
-        record: &Record<'_>,
-        out: &mut Vec<u8>,
-    ) {
+    fn write_in_group(&mut self, group: Group, record: &Record<'_>, out: &mut Vec<u8>) {
         let whole_key = self.whole_key;
-        let mut members = members(shape, record);
+        let mut members = members(&self.shape, record);
         let key = members.by_ref().take(group.key_fields);
         self.next_head.clear();
         // What the key leaves out must not part two groups either: they would be of one key.
@@ -61,17 +41,40 @@ impl JsonWriter {
         if self.head == self.next_head {
             out.push(b',');
         } else {
-            self.begin_item(b"]},\n", out);
+            begin_item(&mut self.begun, b"]},\n", out);
             out.extend_from_slice(&self.next_head);
             std::mem::swap(&mut self.head, &mut self.next_head);
         }
         write_object(members, out);
     }
+}
 
-    fn begin_item(&mut self, separator: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.begun { separator } else { b"[\n" });
-        self.begun = true;
+impl Encode for JsonWriter {
+    fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if let Some(group) = self.shape.group {
+            self.write_in_group(group, record, out);
+        } else {
+            begin_item(&mut self.begun, b",\n", out);
+            write_object(members(&self.shape, record), out);
+        }
+        Ok(())
     }
+
+    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if self.begun {
+            out.extend_from_slice(if self.shape.group.is_some() {
+                b"]}\n]\n"
+            } else {
+                b"\n]\n"
+            });
+        }
+        Ok(())
+    }
+}
+
+fn begin_item(begun: &mut bool, separator: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(if *begun { separator } else { b"[\n" });
+    *begun = true;
 }
 
 fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
