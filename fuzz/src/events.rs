@@ -9,7 +9,9 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use container::writer::WriterSettings;
 use domain::chunk::ChunkKey;
+use domain::rules::{OnBadRecord, Rules};
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
+use formats::encode::ENCODERS_VERSION;
 use ports::source::Sources;
 use serde_json::{Value, json};
 use time::Duration;
@@ -77,7 +79,7 @@ fn chunk_queue(text: &str) -> bool {
                 retries: 0,
                 retry_delay: std::time::Duration::ZERO,
             },
-            skip_bad_records: false,
+            on_bad_record: OnBadRecord::Fail,
             time_limit: Duration::minutes(15),
         },
     };
@@ -133,6 +135,10 @@ fn bus(text: &str) -> bool {
         settings: plan_export::Settings {
             time_limit: Duration::minutes(15),
             max_shards: 32,
+            rules: Rules {
+                on_bad_record: OnBadRecord::Fail,
+                encoders: ENCODERS_VERSION,
+            },
         },
     };
     let names_a_job = event.detail.key().is_ok();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
 use container::writer::WriterSettings;
+use domain::rules::{OnBadRecord, Rules};
 use exports_table::DynamoStore;
+use formats::encode::ENCODERS_VERSION;
 use ports::clock::Clock;
 use ports::container::Containers;
 use ports::seal::Sealer;
@@ -25,6 +27,14 @@ fn edge_settings() -> EdgeSettings {
     EdgeSettings {
         public_url: Some("https://api.example".to_owned()),
         subject_claim: "sub".to_owned(),
+    }
+}
+
+/// What the jobs are planned with.
+pub(crate) fn rules() -> Rules {
+    Rules {
+        on_bad_record: OnBadRecord::Fail,
+        encoders: ENCODERS_VERSION,
     }
 }
 
@@ -109,6 +119,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             settings: plan_export::Settings {
                 time_limit: Duration::minutes(15),
                 max_shards: 3,
+                rules: rules(),
             },
         }
     }
@@ -122,7 +133,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             clock: Arc::clone(&self.clock),
             settings: run_export_chunk::Settings {
                 writer: writer(),
-                skip_bad_records: false,
+                on_bad_record: OnBadRecord::Fail,
                 time_limit: Duration::minutes(15),
             },
         }

@@ -1,6 +1,7 @@
 //! Every phase of a job and every state of a chunk, with every move: which are allowed, and where
 //! they lead. `docs/STATES.md` is what this finds; `make states` writes it anew.
 
+use crate::adapters::rules;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -237,10 +238,14 @@ const JOB_ENDS: [Step<Job, Result<Job, IllegalMove>>; 2] = [
 ];
 
 /// What adds to a job in whatever phase and leads nowhere.
-const JOB_NOTES: [Step<Job, Job>; 3] = [
+const JOB_NOTES: [Step<Job, Job>; 4] = [
     Step {
         name: "warn",
         lead: |job| job.warn([]),
+    },
+    Step {
+        name: "keep_to",
+        lead: |job| job.keep_to(rules()),
     },
     Step {
         name: "list_page",

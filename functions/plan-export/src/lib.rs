@@ -15,14 +15,16 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::chunk::{Chunk, ChunkKey};
 use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
+use domain::rules::Rules;
 use edge::event::{JobEvent, UnreadableMessage};
+use formats::encode::ENCODERS_VERSION;
 use ports::clock::Clock;
 use ports::source::{PlanPage, SourceError, Sources};
 use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, MAX_SHARDS};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, MAX_SHARDS, ON_BAD_RECORD};
 use wiring::{Wiring, WiringError};
 
 use reopening::reopen_chunks;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub time_limit: Duration,
     /// The most shards that a job's chunks are spread over.
     pub max_shards: u16,
+    /// What the jobs that are planned now keep to.
+    pub rules: Rules,
 }
 
 impl Settings {
@@ -60,6 +64,10 @@ impl Settings {
         Ok(Self {
             time_limit: wiring.env().get(&FUNCTION_TIMEOUT_SECONDS)?,
             max_shards: wiring.env().get(&MAX_SHARDS)?,
+            rules: Rules {
+                on_bad_record: wiring.env().get(&ON_BAD_RECORD)?,
+                encoders: ENCODERS_VERSION,
+            },
         })
     }
 }
@@ -169,7 +177,9 @@ impl Planner<'_> {
         page: PlanPage,
         listed_at: OffsetDateTime,
     ) -> Result<Job, PlanError> {
-        job = job.list_page(listed_at, page.found);
+        job = job
+            .keep_to(self.ports.settings.rules)
+            .list_page(listed_at, page.found);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
             job = job.spread(self.ports.settings.max_shards)?;

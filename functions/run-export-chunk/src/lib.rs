@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use container::writer::WriterSettings;
+use domain::rules::OnBadRecord;
 use edge::event::ChunkMessage;
 use ports::clock::Clock;
 use ports::container::Containers;
@@ -24,7 +25,7 @@ use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD, OnBadRecord};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD};
 use wiring::{Wiring, WiringError};
 
 use error::ChunkError;
@@ -35,8 +36,9 @@ use run::run_chunk;
 pub struct Settings {
     /// How the file is cut into blocks and sent.
     pub writer: WriterSettings,
-    /// Whether malformed records are skipped and counted, instead of ending the chunk.
-    pub skip_bad_records: bool,
+    /// What becomes of a malformed record of a job that does not say, because an older version
+    /// planned it.
+    pub on_bad_record: OnBadRecord,
     /// How long the function may take.
     pub time_limit: Duration,
 }
@@ -51,7 +53,7 @@ impl Settings {
         let env = wiring.env();
         Ok(Self {
             writer: WriterSettings::of(wiring)?,
-            skip_bad_records: env.get(&ON_BAD_RECORD)? == OnBadRecord::Skip,
+            on_bad_record: env.get(&ON_BAD_RECORD)?,
             time_limit: env.get(&FUNCTION_TIMEOUT_SECONDS)?,
         })
     }

@@ -7,7 +7,8 @@ use domain::chunk::{Chunk, ChunkSource, Output, OutputFile};
 use domain::container::BlobName;
 use domain::counts::Counts;
 use domain::job::Job;
-use formats::encode::{EncodeOptions, Encoder};
+use domain::rules::{OnBadRecord, Rules};
+use formats::encode::{ENCODERS_VERSION, EncodeOptions, Encoder};
 use formats::record::Shape;
 use futures::StreamExt;
 use ports::container::Container;
@@ -32,6 +33,7 @@ pub(crate) async fn stage(
     ports: &Ports,
 ) -> Result<Output, ChunkError> {
     let request = &job.request;
+    let rules = rules_of(job, ports)?;
     let day = match &chunk.source {
         ChunkSource::Objects { day, .. } => Some(*day),
         ChunkSource::Partitions(_) => None,
@@ -49,7 +51,7 @@ pub(crate) async fn stage(
     };
     let mut staging = Staging {
         chunk,
-        skip_bad_records: ports.settings.skip_bad_records,
+        on_bad_record: rules.on_bad_record,
         shape,
         day,
         encoder: Encoder::new(shape, request.format, options),
@@ -70,6 +72,26 @@ pub(crate) async fn stage(
     staging.finish().await
 }
 
+/// What the job's runs keep to.
+///
+/// # Errors
+/// [`ChunkError::Fail`] when this version's encoders are not those that the job was planned with: its
+/// files would not be of one kind.
+fn rules_of(job: &Job, ports: &Ports) -> Result<Rules, ChunkError> {
+    let rules = job.rules.unwrap_or(Rules {
+        on_bad_record: ports.settings.on_bad_record,
+        encoders: ENCODERS_VERSION,
+    });
+    if rules.encoders == ENCODERS_VERSION {
+        return Ok(rules);
+    }
+    Err(ChunkError::fail(format!(
+        "the job was planned for files of encoders {}, and this version of the service has encoders \
+         {ENCODERS_VERSION}: create the export again",
+        rules.encoders
+    )))
+}
+
 /// Stops a run whose chunk was cancelled or taken over, before it stages more in vain.
 async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
     let stored = ports.chunks.chunk(&chunk.key).await?;
@@ -83,7 +105,7 @@ async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
 
 struct Staging<'a> {
     chunk: &'a Chunk,
-    skip_bad_records: bool,
+    on_bad_record: OnBadRecord,
     shape: Shape,
     day: Option<Date>,
     encoder: Encoder,
@@ -144,7 +166,7 @@ impl Staging<'_> {
             ChunkSource::Partitions(partitions) => partitions.get(origin).map(String::as_str),
         };
         let object = object.unwrap_or("an unknown object");
-        if !self.skip_bad_records {
+        if self.on_bad_record == OnBadRecord::Fail {
             return Err(ChunkError::fail(format!("{object}, line {line}: {reason}")));
         }
         self.counts.bad_records += 1;

@@ -7,6 +7,10 @@ use thiserror::Error;
 
 use crate::record::{Record, Shape};
 
+/// The version of what the encoders make of a record: raised when the same records come to other
+/// bytes, or to other rows. A job keeps to the one that it was planned with.
+pub const ENCODERS_VERSION: u32 = 1;
+
 /// What a client may ask of a file beside its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EncodeOptions {

@@ -10,12 +10,13 @@ mod kind;
 mod values;
 
 use domain::job::MAX_SHARDS as SHARDS_OF_A_JOB;
+use domain::rules::OnBadRecord;
 use time::Duration;
 
 pub use self::environment::Environment;
 pub use self::error::{Cause, ConfigError};
 pub use self::kind::{Kind, Number, OneOf, OptionalText, RequiredText, Span, Text, Unit, Word};
-pub use self::values::{LogLevel, OnBadRecord};
+pub use self::values::LogLevel;
 
 /// A setting.
 #[derive(Debug, Clone, Copy)]
@@ -187,9 +188,9 @@ settings! {
         meaning: "seconds that one request to the client's container may take",
     }
     ON_BAD_RECORD: OneOf<OnBadRecord> {
-        kind: OneOf(&[OnBadRecord::Fail, OnBadRecord::Skip]),
+        kind: OneOf(OnBadRecord::ALL),
         default: OnBadRecord::Fail,
-        meaning: "`fail` ends the chunk at a malformed record, `skip` counts it",
+        meaning: "`fail` ends the chunk at a malformed record, `skip` counts it; a job keeps what was set when it was planned",
     }
     FUNCTION_TIMEOUT_SECONDS: Span {
         kind: Span { unit: Unit::Second, least: 1, most: 900 },

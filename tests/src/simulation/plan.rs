@@ -1,5 +1,6 @@
 //! What a run is like, what it came to, and how to break the protocol on purpose.
 
+use domain::rules::OnBadRecord;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -76,7 +77,9 @@ impl Character {
         writer.retries = self.block_retries;
         writer.retry_delay = std::time::Duration::from_millis(5);
         world.finish.settings.writer = *writer;
-        world.run.settings.skip_bad_records = self.skips_bad_records;
+        if self.skips_bad_records {
+            world.plan.settings.rules.on_bad_record = OnBadRecord::Skip;
+        }
         let faults = world.faults.clone();
         for sealer in [
             &mut world.create.sealer,

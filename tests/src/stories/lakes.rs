@@ -2,8 +2,10 @@
 
 use domain::job::Outcome;
 use domain::job::Phase;
+use domain::rules::OnBadRecord;
 use object_store::ObjectStoreExt;
 
+use super::control::planned;
 use super::days;
 use super::rows::{exported_events, small_lake};
 use crate::world::World;
@@ -115,7 +117,7 @@ async fn a_malformed_record_fails_its_chunk_by_name_and_spares_the_others() {
 #[tokio::test]
 async fn a_malformed_record_may_be_skipped_and_is_counted() {
     let mut world = World::new().await;
-    world.run.settings.skip_bad_records = true;
+    world.plan.settings.rules.on_bad_record = OnBadRecord::Skip;
     small_lake(&world).await;
     world
         .put_object(
@@ -138,6 +140,35 @@ async fn a_malformed_record_may_be_skipped_and_is_counted() {
         (true, 4)
     );
     assert_eq!(manifest.head.totals.counts.rows, 60);
+}
+
+#[tokio::test]
+async fn a_job_keeps_to_what_was_set_when_it_was_planned() {
+    let mut world = World::new().await;
+    world.plan.settings.rules.on_bad_record = OnBadRecord::Skip;
+    small_lake(&world).await;
+    world
+        .put_object("events", "2026-01-05", "bad.ndjson", "nonsense\n")
+        .await;
+    let key = planned(&world).await;
+    world.plan.settings.rules.on_bad_record = OnBadRecord::Fail;
+    world.run.settings.on_bad_record = OnBadRecord::Fail;
+    let job = world.drive(&key).await;
+    assert_eq!(job.phase.name(), "succeeded");
+    let counts = world.manifest(&job).unwrap().head.totals.counts;
+    assert_eq!((counts.rows, counts.bad_records), (60, 1));
+}
+
+#[tokio::test]
+async fn a_chunk_that_other_encoders_were_to_write_fails_and_says_so() {
+    let mut world = World::new().await;
+    small_lake(&world).await;
+    world.plan.settings.rules.encoders = 99;
+    let key = planned(&world).await;
+    let details = world.drive(&key).await.phase.outcome().cloned().unwrap();
+    let said = "the job was planned for files of encoders 99, and this version of the service has \
+                encoders 1: create the export again";
+    assert!(details.details().unwrap().contains(said), "{details:?}");
 }
 
 #[tokio::test]

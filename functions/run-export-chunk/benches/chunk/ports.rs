@@ -12,6 +12,7 @@ use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
+use domain::rules::OnBadRecord;
 use domain::secret::Secret;
 use domain::selection::{ExportFormat, ExportRequest};
 use domain::tally::Tally;
@@ -85,7 +86,7 @@ impl World {
             clock: Arc::new(SystemClock),
             settings: Settings {
                 writer: WriterSettings::default(),
-                skip_bad_records: false,
+                on_bad_record: OnBadRecord::Fail,
                 time_limit: Duration::minutes(15),
             },
         }

@@ -11,6 +11,7 @@ use super::{
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
 use crate::manifest::Told;
+use crate::rules::Rules;
 use crate::selection::ExportRequest;
 use crate::warning::Warning;
 
@@ -38,6 +39,7 @@ impl Job {
             chunks: 0,
             shards: 1,
             warnings: Vec::new(),
+            rules: None,
             finish_attempts: 0,
             revision: 0,
         })
@@ -64,6 +66,13 @@ impl Job {
             | Phase::Finishing { .. }
             | Phase::Ended { .. } => Err(self.illegal("plan")),
         }
+    }
+
+    /// The runs of the job's chunks keep to these rules, unless its plan has begun under others.
+    #[must_use]
+    pub fn keep_to(mut self, rules: Rules) -> Self {
+        self.0.rules.get_or_insert(rules);
+        self
     }
 
     /// The next page of the source was listed, from `at` on, and came upon this; it is planned by

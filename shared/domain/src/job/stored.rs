@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{Credential, JobKey, Outcome, Phase, Plan};
 use crate::container::ContainerAddress;
 use crate::listing::Listing;
+use crate::rules::Rules;
 use crate::selection::ExportRequest;
 use crate::warning::Warning;
 
@@ -38,6 +39,9 @@ pub struct StoredJob {
     pub plan: Plan,
     /// What the pages of a plan that is not complete came upon.
     pub listing: Listing,
+    /// What its runs keep to, beside the request; absent before its first page is planned, and when
+    /// an older version planned it, whose runs kept to what was set when they ran.
+    pub rules: Option<Rules>,
     /// Chunks planned so far.
     pub chunks: u32,
     /// Shards that its chunks are spread over; settled by the first page of the plan.

@@ -9,6 +9,7 @@ use domain::job::{
     SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
+use domain::rules::{OnBadRecord, Rules};
 use domain::selection::{
     CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
     HistoryType, Selection, Snapshot,
@@ -49,6 +50,9 @@ pub(crate) struct JobItem {
     /// Only of plans that are not complete; absent before their first page, and in older items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listing: Option<ListingAttribute>,
+    /// Absent before the first page is planned, and of plans that began before there were rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<RulesAttribute>,
     chunks: u32,
     shards: u16,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +104,13 @@ struct CredentialAttribute {
         with = "time::serde::rfc3339::option"
     )]
     expires: Option<OffsetDateTime>,
+}
+
+/// What a job's runs keep to.
+#[derive(Debug, Serialize, Deserialize)]
+struct RulesAttribute {
+    on_bad_record: String,
+    encoders: u32,
 }
 
 /// Since when and why a job waits for a credential.
@@ -187,6 +198,7 @@ impl From<&Job> for JobItem {
             credentials_given: job.credentials_given,
             plan: (&job.plan).into(),
             listing: (job.listing != Listing::default()).then(|| (&job.listing).into()),
+            rules: job.rules.map(RulesAttribute::from),
             chunks: job.chunks,
             shards: job.shards,
             warnings: job.warnings.clone(),
@@ -236,6 +248,7 @@ impl TryFrom<JobItem> for Job {
             phase: attributes.into_phase(&item.phase)?,
             plan: item.plan.into(),
             listing: item.listing.map(Listing::from).unwrap_or_default(),
+            rules: item.rules.map(Rules::try_from).transpose()?,
             chunks: item.chunks,
             shards: item.shards,
             warnings: item.warnings,
@@ -363,6 +376,28 @@ impl TryFrom<CredentialAttribute> for Credential {
         Ok(Self {
             sealed: SealedCredential(sealed),
             expires: attribute.expires,
+        })
+    }
+}
+
+impl From<Rules> for RulesAttribute {
+    fn from(rules: Rules) -> Self {
+        Self {
+            on_bad_record: rules.on_bad_record.word().to_owned(),
+            encoders: rules.encoders,
+        }
+    }
+}
+
+impl TryFrom<RulesAttribute> for Rules {
+    type Error = String;
+
+    fn try_from(attribute: RulesAttribute) -> Result<Self, String> {
+        let word = &attribute.on_bad_record;
+        Ok(Self {
+            on_bad_record: OnBadRecord::from_word(word)
+                .ok_or_else(|| unreadable("on_bad_record", word))?,
+            encoders: attribute.encoders,
         })
     }
 }

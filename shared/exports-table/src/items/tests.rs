@@ -14,6 +14,7 @@ use domain::job::{
     SealedCredential, StoredJob,
 };
 use domain::listing::{Listing, Names};
+use domain::rules::{OnBadRecord, Rules};
 use domain::selection::{
     CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
     HistoryType, Selection, Snapshot,
@@ -219,6 +220,13 @@ fn warning() -> impl Strategy<Value = Warning> {
     (any::<String>(), any::<String>()).prop_map(|(code, message)| Warning { code, message })
 }
 
+fn rules() -> impl Strategy<Value = Rules> {
+    (one_of(OnBadRecord::ALL), any::<u32>()).prop_map(|(on_bad_record, encoders)| Rules {
+        on_bad_record,
+        encoders,
+    })
+}
+
 fn job() -> impl Strategy<Value = Job> {
     let credential = (proptest::option::of(credential()), any::<u32>());
     let asked = (
@@ -232,7 +240,7 @@ fn job() -> impl Strategy<Value = Job> {
     let warnings = proptest::collection::vec(warning(), 0..3);
     let stands = (
         phase(),
-        (plan(), listing()),
+        (plan(), listing(), proptest::option::of(rules())),
         any::<u32>(),
         1..=MAX_SHARDS,
         warnings,
@@ -242,7 +250,7 @@ fn job() -> impl Strategy<Value = Job> {
     let stored = (asked, stands).prop_map(
         |(
             (key, request, destination, (credential, credentials_given), created, expires),
-            (phase, (plan, listing), chunks, shards, warnings, finish_attempts, revision),
+            (phase, (plan, listing, rules), chunks, shards, warnings, finish_attempts, revision),
         )| StoredJob {
             key,
             request,
@@ -254,6 +262,7 @@ fn job() -> impl Strategy<Value = Job> {
             phase,
             plan,
             listing,
+            rules,
             chunks,
             shards,
             warnings,

@@ -1,22 +1,12 @@
 //! What the settings that are one of a few words can be.
 
-use super::kind::Word;
+use domain::rules::OnBadRecord;
 
-/// What becomes of a malformed record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnBadRecord {
-    /// It ends its chunk.
-    Fail,
-    /// It is left out and counted.
-    Skip,
-}
+use super::kind::Word;
 
 impl Word for OnBadRecord {
     fn word(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Skip => "skip",
-        }
+        self.word()
     }
 }
 

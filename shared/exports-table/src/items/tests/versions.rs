@@ -92,6 +92,7 @@ fn a_stored_job() -> StoredJob {
             cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())),
         },
         listing: Listing::default(),
+        rules: None,
         chunks: 64,
         shards: 32,
         warnings: Vec::new(),
