@@ -195,7 +195,7 @@ async fn assert_refusals<S: Source<Part: Parts>>(source: &S, selected: &S::Selec
             .plan(&chess(), selected, Some(&cursor), 1)
             .await
             .unwrap_err();
-        assert!(!error.is_retryable(), "{error}");
+        assert!(!error.is_transient(), "{error}");
     }
     let nothing = <S::Part as Parts>::of_nothing();
     let read: Result<Vec<_>, SourceError> = source.read(&nothing, selected).try_collect().await;

@@ -17,11 +17,11 @@ use crate::{FinishError, Ports, open_container};
 pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), FinishError> {
     let container = match open_container(job, ports).await {
         Ok(container) => Some(container),
-        Err(error) if error.is_final() => {
+        Err(error) if !error.is_transient() => {
             warn!(job.id = %job.key.id, error = %error, "the container cannot be opened; prepared files are given up");
             None
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let mut closed = 0_u32;
@@ -70,7 +70,7 @@ async fn commit_prepared(
     };
     match commit_all(container, output, job.request.format.content_type()).await {
         Ok(()) => Ok(true),
-        Err(error) if error.is_passing() => Err(error.into()),
+        Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {
             warn!(job.id = %job.key.id, chunk.id = chunk.key.number, error = %error, "a prepared file is given up");
             Ok(false)

@@ -17,13 +17,14 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use container::writer::{WriterSettings, commit};
-use domain::container::{ContainerAccess, PreparedFile};
+use container::{OpenError, open_for};
+use domain::container::PreparedFile;
 use domain::job::{IllegalMove, Job, Phase, Plan};
 use domain::tally::Tally;
 use edge::event::{JobEvent, UnreadableMessage};
 use ports::clock::Clock;
 use ports::container::{Container, ContainerError, Containers};
-use ports::seal::{SealError, Sealer};
+use ports::seal::Sealer;
 use ports::store::{ChunkLists, Chunks, StoreError};
 use thiserror::Error;
 use tracing::{error, info};
@@ -99,9 +100,9 @@ pub enum FinishError {
     /// The client's container failed.
     #[error(transparent)]
     Container(#[from] ContainerError),
-    /// The credential cannot be opened.
+    /// The client's container cannot be opened.
     #[error(transparent)]
-    Seal(#[from] SealError),
+    Open(#[from] OpenError),
     /// The chunks do not add up to what was counted.
     #[error("the counts do not reconcile: {0}")]
     Irreconcilable(String),
@@ -117,8 +118,8 @@ impl FinishError {
     /// Whether no repeat will help: the job must end without a manifest.
     fn is_final(&self) -> bool {
         match self {
-            Self::Container(error) => !error.is_passing(),
-            Self::Seal(error) => matches!(error, SealError::Unreadable),
+            Self::Container(error) => !error.is_transient(),
+            Self::Open(error) => !error.is_transient(),
             Self::Irreconcilable(_) => true,
             Self::Event(_) | Self::Store(_) | Self::Illegal(_) | Self::Json(_) => false,
         }
@@ -132,100 +133,116 @@ impl FinishError {
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
     let mut begun = None;
-    while let Some(mut job) = ports.chunks.job(&key, ports.clock.now()).await? {
+    while let Some(job) = ports.chunks.job(&key, ports.clock.now()).await? {
         let attempts = job.finish_attempts;
         if begun.is_some_and(|begun| begun < attempts) {
             info!(job.id = %key.id, "another finisher has taken the job over");
             return Ok(());
         }
-        match Box::pin(finish_when_due(&mut job, ports)).await {
+        let mut finisher = Finisher { job, ports };
+        match Box::pin(finisher.finish_when_due()).await {
             Err(FinishError::Store(StoreError::Conflict { .. })) => {}
             done => return done,
         }
-        if job.finish_attempts > attempts {
-            begun = Some(job.finish_attempts);
+        if finisher.job.finish_attempts > attempts {
+            begun = Some(finisher.job.finish_attempts);
         }
         info!(job.id = %key.id, "somebody else has moved the job; reading it again");
     }
     Ok(())
 }
 
-/// Leaves in `job` what this finisher knew of it last.
-async fn finish_when_due(job: &mut Job, ports: &Ports) -> Result<(), FinishError> {
-    match (&job.phase, &job.plan) {
-        (Phase::Cancelling { .. }, _) => close_open_chunks(job, ports).await?,
-        (Phase::Finishing { .. }, _)
-        | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
-        (
-            Phase::Queued
-            | Phase::Planning
-            | Phase::Running
-            | Phase::AwaitingCredential { .. }
-            | Phase::Resuming
-            | Phase::Ended { .. },
-            _,
-        ) => return Ok(()),
-    }
-    let tally = ports.chunks.tally(job).await?;
-    if tally.open > 0 {
-        return Ok(());
-    }
-    put(job, Job::begin_finishing, ports).await?;
-    Box::pin(finish(job, &tally, ports)).await
+/// A finisher and its job, as it knew that last.
+struct Finisher<'a> {
+    job: Job,
+    ports: &'a Ports,
 }
 
-async fn finish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    match publish(job, tally, ports).await {
-        Ok(()) => put(job, |job| job.end(ports.clock.now()), ports).await?,
-        Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
-            if let Ok(waiting) = job
-                .clone()
-                .await_credential(ports.clock.now(), error.to_string())
-            {
-                ports.chunks.put_job(waiting).await?;
-                info!(job.id = %job.key.id, reason = %error, "the job waits for a new credential");
-                return Ok(());
-            }
-            end_without_manifest(job, &error, ports).await?;
+impl Finisher<'_> {
+    async fn finish_when_due(&mut self) -> Result<(), FinishError> {
+        match (&self.job.phase, &self.job.plan) {
+            (Phase::Cancelling { .. }, _) => close_open_chunks(&self.job, self.ports).await?,
+            (Phase::Finishing { .. }, _)
+            | (Phase::Running, Plan::Complete { .. } | Plan::Failed { .. }) => {}
+            (
+                Phase::Queued
+                | Phase::Planning
+                | Phase::Running
+                | Phase::AwaitingCredential { .. }
+                | Phase::Resuming
+                | Phase::Ended { .. },
+                _,
+            ) => return Ok(()),
         }
-        Err(error) if error.is_final() => end_without_manifest(job, &error, ports).await?,
-        Err(error) => return Err(error),
-    }
-    info!(job.id = %job.key.id, job.phase = job.phase.name(), rows = tally.counts.rows, bytes = tally.counts.bytes, "the job has ended");
-    Ok(())
-}
-
-async fn end_without_manifest(
-    job: &mut Job,
-    error: &(dyn std::error::Error + Sync),
-    ports: &Ports,
-) -> Result<(), FinishError> {
-    error!(job.id = %job.key.id, error = %error, "the job ends without a manifest");
-    put(
-        job,
-        |job| job.end_without_manifest(ports.clock.now(), &error.to_string()),
-        ports,
-    )
-    .await
-}
-
-/// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
-async fn publish(job: &mut Job, tally: &Tally, ports: &Ports) -> Result<(), FinishError> {
-    let container = open_container(job, ports).await?;
-    loop {
-        let Some(file) = prepared_manifest(&job.phase) else {
-            *job = job.clone().warn_of_rows(tally);
-            let (file, told) = manifest::stage(job, tally, Arc::clone(&container), ports).await?;
-            put(job, |job| job.prepare_manifest(file, told), ports).await?;
-            continue;
-        };
-        match commit(container.as_ref(), &file, "application/json").await {
-            Ok(()) => return Ok(()),
-            Err(ContainerError::BlocksGone) => {
-                put(job, Job::restage_manifest, ports).await?;
-            }
-            Err(error) => return Err(error.into()),
+        let tally = self.ports.chunks.tally(&self.job).await?;
+        if tally.open > 0 {
+            return Ok(());
         }
+        self.put(Job::begin_finishing).await?;
+        Box::pin(self.finish(&tally)).await
+    }
+
+    async fn finish(&mut self, tally: &Tally) -> Result<(), FinishError> {
+        match self.publish(tally).await {
+            Ok(()) => {
+                let at = self.ports.clock.now();
+                self.put(|job| job.end(at)).await?;
+            }
+            Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
+                let now = self.ports.clock.now();
+                let waiting = self.job.clone().await_credential(now, error.to_string());
+                if let Ok(waiting) = waiting {
+                    self.ports.chunks.put_job(waiting).await?;
+                    info!(job.id = %self.job.key.id, reason = %error, "the job waits for a new credential");
+                    return Ok(());
+                }
+                self.end_without_manifest(&error).await?;
+            }
+            Err(error) if error.is_final() => self.end_without_manifest(&error).await?,
+            Err(error) => return Err(error),
+        }
+        info!(
+            job.id = %self.job.key.id, job.phase = self.job.phase.name(),
+            rows = tally.counts.rows, bytes = tally.counts.bytes, "the job has ended"
+        );
+        Ok(())
+    }
+
+    async fn end_without_manifest(
+        &mut self,
+        error: &(dyn std::error::Error + Sync),
+    ) -> Result<(), FinishError> {
+        error!(job.id = %self.job.key.id, error = %error, "the job ends without a manifest");
+        let now = self.ports.clock.now();
+        self.put(|job| job.end_without_manifest(now, &error.to_string()))
+            .await
+    }
+
+    /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.
+    async fn publish(&mut self, tally: &Tally) -> Result<(), FinishError> {
+        let container = open_container(&self.job, self.ports).await?;
+        loop {
+            let Some(file) = prepared_manifest(&self.job.phase) else {
+                self.job = self.job.clone().warn_of_rows(tally);
+                let staged = manifest::stage(&self.job, tally, Arc::clone(&container), self.ports);
+                let (file, told) = staged.await?;
+                self.put(|job| job.prepare_manifest(file, told)).await?;
+                continue;
+            };
+            match commit(container.as_ref(), &file, "application/json").await {
+                Ok(()) => return Ok(()),
+                Err(ContainerError::BlocksGone) => self.put(Job::restage_manifest).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn put(
+        &mut self,
+        step: impl FnOnce(Job) -> Result<Job, IllegalMove>,
+    ) -> Result<(), FinishError> {
+        self.job = self.ports.chunks.put_job(step(self.job.clone())?).await?;
+        Ok(())
     }
 }
 
@@ -241,20 +258,6 @@ fn prepared_manifest(phase: &Phase) -> Option<PreparedFile> {
     }
 }
 
-async fn put(
-    job: &mut Job,
-    step: impl FnOnce(Job) -> Result<Job, IllegalMove>,
-    ports: &Ports,
-) -> Result<(), FinishError> {
-    *job = ports.chunks.put_job(step(job.clone())?).await?;
-    Ok(())
-}
-
-async fn open_container(job: &Job, ports: &Ports) -> Result<Arc<dyn Container>, FinishError> {
-    let credential = job.credential.as_ref().ok_or(SealError::Unreadable)?;
-    let signature = ports.sealer.open(job.key.id, &credential.sealed).await?;
-    Ok(ports.containers.open(&ContainerAccess {
-        address: job.destination.clone(),
-        signature,
-    })?)
+async fn open_container(job: &Job, ports: &Ports) -> Result<Arc<dyn Container>, OpenError> {
+    open_for(job, ports.sealer.as_ref(), ports.containers.as_ref()).await
 }

@@ -161,7 +161,7 @@ impl Planner<'_> {
                 .await;
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
-                Err(error) if error.is_retryable() => return Err(error.into()),
+                Err(error) if error.is_transient() => return Err(error.into()),
                 Err(error) => self.fail(job, &error).await?,
             };
         }

@@ -1,9 +1,9 @@
 //! Why a chunk run stopped, sorted by what is to be done.
 
+use container::OpenError;
 use domain::job::IllegalMove;
 use formats::encode::EncodeError;
 use ports::container::ContainerError;
-use ports::seal::SealError;
 use ports::source::SourceError;
 use ports::store::StoreError;
 use thiserror::Error;
@@ -77,7 +77,7 @@ impl From<ContainerError> for ChunkError {
 
 impl From<SourceError> for ChunkError {
     fn from(error: SourceError) -> Self {
-        if error.is_retryable() {
+        if error.is_transient() {
             Self::retry(error.to_string())
         } else {
             Self::fail(error.to_string())
@@ -91,11 +91,14 @@ impl From<EncodeError> for ChunkError {
     }
 }
 
-impl From<SealError> for ChunkError {
-    fn from(error: SealError) -> Self {
+impl From<OpenError> for ChunkError {
+    fn from(error: OpenError) -> Self {
         match error {
-            SealError::Unreadable => Self::fail(error.to_string()),
-            SealError::Unavailable { .. } => Self::retry(error.to_string()),
+            OpenError::Container(error) => error.into(),
+            OpenError::Seal(_) | OpenError::NoCredential if error.is_transient() => {
+                Self::retry(error.to_string())
+            }
+            OpenError::Seal(_) | OpenError::NoCredential => Self::fail(error.to_string()),
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use container::writer;
+use container::{open_for, writer};
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
-use domain::container::ContainerAccess;
 use domain::job::{IllegalMove, Job, Phase};
 use ports::container::{Container, ContainerError};
 use ports::store::StoreError;
@@ -115,7 +114,10 @@ impl<'a> Run<'a> {
     }
 
     async fn advance(&mut self) -> Result<(), ChunkError> {
-        let container = self.open_container().await?;
+        let Ports {
+            sealer, containers, ..
+        } = self.ports;
+        let container = open_for(self.job, sealer.as_ref(), containers.as_ref()).await?;
         for _ in 0..STAGINGS {
             if self.lease.prepared().is_none() {
                 let output = stage(
@@ -136,22 +138,6 @@ impl<'a> Run<'a> {
         Err(ChunkError::retry(
             "the staged blocks are gone again and again",
         ))
-    }
-
-    async fn open_container(&self) -> Result<Arc<dyn Container>, ChunkError> {
-        let Some(credential) = &self.job.credential else {
-            return Err(ChunkError::fail("the job has no credential"));
-        };
-        let signature = self
-            .ports
-            .sealer
-            .open(self.job.key.id, &credential.sealed)
-            .await?;
-        let access = ContainerAccess {
-            address: self.job.destination.clone(),
-            signature,
-        };
-        Ok(self.ports.containers.open(&access)?)
     }
 
     async fn commit(&self, container: &dyn Container) -> Result<(), ContainerError> {

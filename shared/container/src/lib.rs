@@ -2,6 +2,7 @@
 //! proof by writing that a signature works.
 
 pub mod azure;
+mod open;
 pub mod preflight;
 pub mod writer;
 
@@ -12,6 +13,7 @@ use wiring::config::STORAGE_TIMEOUT_SECONDS;
 use wiring::{Wiring, WiringError};
 
 use self::azure::{AzureContainers, AzureSettings};
+pub use self::open::{OpenError, open_for};
 
 /// The clients' containers, with the time-outs of the settings.
 ///

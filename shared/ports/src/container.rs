@@ -51,7 +51,7 @@ pub enum ContainerError {
 
 impl ContainerError {
     /// Whether a repeat may help.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Unavailable { .. } => true,
             Self::Denied { .. }

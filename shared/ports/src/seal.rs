@@ -19,6 +19,16 @@ pub enum SealError {
     },
 }
 
+impl SealError {
+    /// Whether a repeat may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Unreadable => false,
+        }
+    }
+}
+
 /// Seals and opens credentials, bound to a job's id.
 #[async_trait]
 pub trait Sealer: Send + Sync {

@@ -79,7 +79,7 @@ pub enum SourceError {
 
 impl SourceError {
     /// Whether a repeat may help.
-    pub fn is_retryable(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
 }

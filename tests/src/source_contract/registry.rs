@@ -404,7 +404,7 @@ async fn failures_of_dynamodb_are_told_apart() {
             .unwrap_err();
         assert_eq!(error.to_string(), words);
         assert_eq!(
-            error.is_retryable(),
+            error.is_transient(),
             words.contains("does not answer"),
             "{code}"
         );
@@ -422,14 +422,14 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
         .plan(&chess(), &request, None, 1)
         .await
         .unwrap_err();
-    assert!(error.is_retryable(), "{error}");
+    assert!(error.is_transient(), "{error}");
     let chunk = ChunkSource::Partitions(vec![format!("DEVICES#{}#0", chess())]);
     let error = registry
         .read(Parts::of(&chunk), &request)
         .try_collect::<Vec<_>>()
         .await
         .unwrap_err();
-    assert!(error.is_retryable(), "{error}");
+    assert!(error.is_transient(), "{error}");
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ pub(super) async fn look_around(
 
 /// A look that will never succeed costs no export: it only tells what else there is.
 fn unknown(error: SourceError) -> Result<Listing, SourceError> {
-    if error.is_retryable() {
+    if error.is_transient() {
         return Err(error);
     }
     warn!(error = %error, "what lies beside the days cannot be listed");

@@ -489,7 +489,7 @@ async fn a_connection_that_breaks_within_a_body_may_be_tried_again() {
             ..Faulty::over(memory)
         });
         let error = lines(&lake(&broken, 1), &chunk).await.unwrap_err();
-        assert!(error.is_retryable(), "{name}: {error:?}");
+        assert!(error.is_transient(), "{name}: {error:?}");
     }
 }
 

@@ -171,7 +171,7 @@ async fn only_a_look_around_that_may_succeed_later_stops_the_plan() {
         });
         let plan = lake(&store, 1).plan(&scope(), &selected(), None, 64).await;
         assert_eq!(
-            plan.as_ref().is_err_and(SourceError::is_retryable),
+            plan.as_ref().is_err_and(SourceError::is_transient),
             stops,
             "{plan:?}"
         );
