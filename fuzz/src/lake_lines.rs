@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use domain::selection::{ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
-use formats::record::{Field, Record, Shape};
+use formats::record::{BadRecord, Field, Record, Shape};
+use formats::records::{Found, Records};
 use serde_json::value::RawValue;
-use sources::lines;
 use time::Date;
 use time::macros::date;
 
@@ -29,7 +30,9 @@ pub fn lake_lines(input: &[u8]) -> bool {
     };
     let day = kind.is_ascii_uppercase().then_some(date!(2026 - 11 - 21));
     let shape = Shape::of(export_type, true);
-    let accepted = accepted(&shape, day, text);
+    let text = Bytes::copy_from_slice(text);
+    let mut records = Records::default();
+    let accepted = accepted(&shape, day, &text, &mut records);
     let json = encode(shape, ExportFormat::JsonBlob, &accepted);
     let csv = encode(shape, ExportFormat::CsvBlob, &accepted);
     let rows: Vec<Row> = accepted
@@ -52,12 +55,26 @@ pub fn lake_lines(input: &[u8]) -> bool {
 /// The lines that are records, with what is read of them.
 type Accepted<'a> = Vec<(&'a [u8], Record<'a>)>;
 
-fn accepted<'a>(shape: &Shape, day: Option<Date>, text: &'a [u8]) -> Accepted<'a> {
+fn accepted<'a>(
+    shape: &Shape,
+    day: Option<Date>,
+    text: &'a Bytes,
+    records: &'a mut Records,
+) -> Accepted<'a> {
     let mut accepted = Vec::new();
-    for line in lines::split(text).filter(|line| !line.trim_ascii().is_empty()) {
-        match shape.parse(line, day) {
-            Ok(record) => accepted.push((line, record)),
-            Err(fault) => assert!(fault.to_string().len() < 200, "{fault}"),
+    let mut walk = records.walk(text, true);
+    while let Some(found) = walk.next() {
+        let Found::Record { text, .. } = found else {
+            continue;
+        };
+        match shape.parse(text, day) {
+            Ok(record) => accepted.push((text, record)),
+            Err(fault) => {
+                assert!(fault.to_string().len() < 200, "{fault}");
+                if fault == BadRecord::NotJson {
+                    walk.take_apart();
+                }
+            }
         }
     }
     accepted

@@ -65,7 +65,7 @@ impl Settings {
     /// memory.
     fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: WriterSettings::of(wiring)?,
+            writer: WriterSettings::of(wiring, 0)?,
         })
     }
 }

@@ -25,7 +25,7 @@ use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD, PREFETCH_BYTES};
 use wiring::{Wiring, WiringError};
 
 use error::ChunkError;
@@ -52,7 +52,7 @@ impl Settings {
     fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         let env = wiring.env();
         Ok(Self {
-            writer: WriterSettings::of(wiring)?,
+            writer: WriterSettings::of(wiring, env.get(&PREFETCH_BYTES)?)?,
             on_bad_record: env.get(&ON_BAD_RECORD)?,
             time_limit: env.get(&FUNCTION_TIMEOUT_SECONDS)?,
         })

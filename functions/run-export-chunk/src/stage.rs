@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use container::writer::BlobWriter;
 use domain::chunk::{Chunk, ChunkSource, Output, OutputFile};
 use domain::container::BlobName;
@@ -9,11 +10,11 @@ use domain::counts::Counts;
 use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
 use formats::encode::{ENCODERS_VERSION, EncodeOptions, Encoder};
-use formats::record::Shape;
+use formats::record::{BadRecord, Shape};
+use formats::records::{Found, Place, Records};
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
-use sources::lines;
 use time::{Date, Duration, OffsetDateTime};
 use tracing::warn;
 
@@ -59,10 +60,18 @@ pub(crate) async fn stage(
         counts: Counts::default(),
         span: None,
     };
+    let mut records = Records::default();
     let mut pieces = ports.sources.read(&chunk.source, &request.selection);
     let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
-        staging.add(piece?)?;
+        match piece? {
+            Piece::Text { origin, text } => staging.add(origin, &mut records, text, false)?,
+            Piece::End { origin } => {
+                staging.add(origin, &mut records, Bytes::new(), true)?;
+                records = Records::default();
+            }
+            Piece::Unreadable { error, .. } => return Err(error.into()),
+        }
         staging.writer.flush_full_blocks().await?;
         if ports.clock.now() - checked > LEASE_CHECK {
             check_lease(chunk, ports).await?;
@@ -116,34 +125,48 @@ struct Staging<'a> {
 }
 
 impl Staging<'_> {
-    fn add(&mut self, piece: Piece) -> Result<(), ChunkError> {
-        match piece {
-            Piece::TooLong { origin, line } => {
-                self.counts.read += 1;
-                self.bad_record(origin, line, &"longer than a record may be")
+    /// Takes the next piece of a part's text.
+    fn add(
+        &mut self,
+        origin: usize,
+        records: &mut Records,
+        piece: Bytes,
+        is_last: bool,
+    ) -> Result<(), ChunkError> {
+        let text = records.join(piece);
+        let mut walk = records.walk(&text, is_last);
+        while let Some(found) = walk.next() {
+            let (place, taken) = match found {
+                Found::Record { place, text } => (place, self.take(text)?),
+                Found::TooLong { place, .. } => {
+                    self.counts.read += 1;
+                    self.bad_record(origin, place, &"longer than a record may be")?;
+                    continue;
+                }
+            };
+            match taken {
+                Err(BadRecord::NotJson) if walk.take_apart() => {}
+                taken => {
+                    self.counts.read += 1;
+                    if let Err(bad) = taken {
+                        self.bad_record(origin, place, &bad)?;
+                    }
+                }
             }
-            Piece::Lines {
-                origin,
-                first_line,
-                text,
-            } => lines::split(&text)
-                .zip(first_line..)
-                .filter(|(line, _)| !line.trim_ascii().is_empty())
-                .try_for_each(|(line, number)| self.add_record(origin, number, line)),
         }
+        Ok(())
     }
 
-    fn add_record(&mut self, origin: usize, number: u64, line: &[u8]) -> Result<(), ChunkError> {
-        self.counts.read += 1;
-        match self.shape.parse(line, self.day) {
-            Ok(record) => {
-                self.encoder.push(&record, self.writer.buffer())?;
-                self.counts.rows += 1;
-                self.note_moment(record.time);
-                Ok(())
-            }
-            Err(bad) => self.bad_record(origin, number, &bad),
-        }
+    /// Writes the row of a record, if it is one.
+    fn take(&mut self, text: &[u8]) -> Result<Result<(), BadRecord>, ChunkError> {
+        let record = match self.shape.parse(text, self.day) {
+            Ok(record) => record,
+            Err(bad) => return Ok(Err(bad)),
+        };
+        self.encoder.push(&record, self.writer.buffer())?;
+        self.counts.rows += 1;
+        self.note_moment(record.time);
+        Ok(Ok(()))
     }
 
     fn note_moment(&mut self, moment: Option<OffsetDateTime>) {
@@ -156,7 +179,7 @@ impl Staging<'_> {
     fn bad_record(
         &mut self,
         origin: usize,
-        line: u64,
+        place: Place,
         reason: &dyn std::fmt::Display,
     ) -> Result<(), ChunkError> {
         let object = match &self.chunk.source {
@@ -167,12 +190,12 @@ impl Staging<'_> {
         };
         let object = object.unwrap_or("an unknown object");
         if self.on_bad_record == OnBadRecord::Fail {
-            return Err(ChunkError::fail(format!("{object}, line {line}: {reason}")));
+            return Err(ChunkError::fail(format!("{object}, {place}: {reason}")));
         }
         self.counts.bad_records += 1;
         let key = &self.chunk.key;
         if self.counts.bad_records <= LOGGED_BAD_RECORDS {
-            warn!(job.id = %key.job.id, chunk.id = key.number, object, line, %reason, "a malformed record was skipped");
+            warn!(job.id = %key.job.id, chunk.id = key.number, object, %place, %reason, "a malformed record was skipped");
         }
         Ok(())
     }

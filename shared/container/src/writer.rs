@@ -50,13 +50,13 @@ impl From<Uploads> for WriterSettings {
 }
 
 impl WriterSettings {
-    /// Reads those that can be set.
+    /// Reads those that can be set, for a run that holds so many bytes of the source beside blocks.
     ///
     /// # Errors
     /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
     /// memory.
-    pub fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
-        Ok(wiring.uploads()?.into())
+    pub fn of(wiring: &Wiring, held_bytes: u64) -> Result<Self, ConfigError> {
+        Ok(wiring.uploads(held_bytes)?.into())
     }
 }
 

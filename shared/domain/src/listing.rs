@@ -62,6 +62,9 @@ pub struct Listing {
     pub left_out: Names,
     /// Their sizes as stored, in bytes.
     pub left_out_bytes: u64,
+    /// Objects that are read though their names are no usual ones, and share a chunk with others, by
+    /// their paths below the app's folder.
+    pub odd_names: Names,
     /// Selected days without a single object that is read, as `YYYY-MM-DD`.
     pub empty_days: Names,
     /// What lies in the app's folder and is no folder of a day; the names of folders end with `/`.
@@ -87,6 +90,7 @@ impl Listing {
         self.since = self.since.or(later.since);
         self.left_out.append(later.left_out);
         self.left_out_bytes = self.left_out_bytes.saturating_add(later.left_out_bytes);
+        self.odd_names.append(later.odd_names);
         self.empty_days.append(later.empty_days);
         self.no_days.append(later.no_days);
         self.absent_folder = self.absent_folder.take().or(later.absent_folder);

@@ -47,6 +47,8 @@ codes! {
     NoFolder,
     /// Objects of the selected days are left out, because of their names or because they are empty.
     ObjectsLeftOut,
+    /// Objects with unusual names are read together, more than have a chunk of their own.
+    UnusualNames,
     /// Folders of the app and type are named otherwise than a day.
     FoldersLeftOut,
     /// The export is complete and has no rows, for another reason than that there was nothing to read.

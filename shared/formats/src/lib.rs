@@ -7,6 +7,7 @@ pub mod encode;
 mod json;
 pub mod read;
 pub mod record;
+pub mod records;
 
 use std::io::Read;
 

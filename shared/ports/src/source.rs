@@ -23,24 +23,29 @@ pub struct PlanPage {
     pub found: Listing,
 }
 
-/// A piece of a chunk's input, in source order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A piece of a chunk's input, in source order: the text of one part (an object or a partition)
+/// after that of the other.
+#[derive(Debug)]
 pub enum Piece {
-    /// Whole lines of newline-delimited JSON, each a flat record with the contract's field names.
-    Lines {
-        /// The place of the object (or partition) in the chunk's list, from 0.
+    /// More of a part's text: JSON objects, one after the other. It is cut at a line end, unless a
+    /// line is longer than a piece.
+    Text {
+        /// The place of the part in the chunk's list, from 0.
         origin: usize,
-        /// The number of the first line within that object, from 1.
-        first_line: u64,
-        /// The lines, each ended by `\n` but perhaps the last of an object.
+        /// The text, not empty.
         text: Bytes,
     },
-    /// A line that is longer than a line may be; its text was dropped.
-    TooLong {
-        /// The place of the object in the chunk's list, from 0.
+    /// The part's text is at its end.
+    End {
+        /// The place of the part in the chunk's list, from 0.
         origin: usize,
-        /// The line's number within that object, from 1.
-        line: u64,
+    },
+    /// The part cannot be read, or no further, and a repeat will not help. The others can.
+    Unreadable {
+        /// The place of the part in the chunk's list, from 0.
+        origin: usize,
+        /// Why.
+        error: SourceError,
     },
 }
 
@@ -48,8 +53,19 @@ pub enum Piece {
 #[derive(Debug, Error)]
 pub enum SourceError {
     /// The object is not the version that was planned, or is gone.
-    #[error("{object} changed after the export was planned")]
+    #[error(
+        "{object} was replaced or deleted after the export was planned: trying again cannot bring that version \
+             back; put it back as it was, or create the export anew"
+    )]
     Changed {
+        /// The object's path.
+        object: String,
+    },
+    /// The object is in an archive.
+    #[error(
+        "{object} is archived (S3 Glacier or Deep Archive): restore it, then let the export try again"
+    )]
+    Archived {
         /// The object's path.
         object: String,
     },

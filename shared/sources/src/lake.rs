@@ -3,9 +3,11 @@
 //! Objects are only added, never changed: a chunk reads exactly the versions that its plan pinned
 //! by `ETag`.
 
+mod content;
 mod expansion;
 pub mod layout;
 mod list;
+mod names;
 mod plan;
 mod read;
 
@@ -26,8 +28,10 @@ use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use ports::source::{Piece, PlanPage, Source, SourceError};
 use thiserror::Error;
 use url::Url;
+use wiring::config::{LAKE_IGNORE, PREFETCH_BYTES};
 
 pub use self::expansion::ExpansionLimit;
+pub use self::names::IgnoredNames;
 
 /// How long S3 may be silent in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,6 +46,10 @@ const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
 /// How the names of S3's directory buckets end. Only they list in no order
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
 const DIRECTORY_BUCKET: &str = "--x-s3";
+
+/// What S3 says of an object that is archived and not restored
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_Errors>).
+const ARCHIVED: &str = "InvalidObjectState";
 
 /// An address that is no lake.
 #[derive(Debug, Error)]
@@ -77,6 +85,9 @@ pub struct Lake {
     /// Whether it may be a file system on which two spellings are one folder.
     may_ignore_case: bool,
     expansion: ExpansionLimit,
+    names: IgnoredNames,
+    /// How many bytes of objects, as stored, a chunk's reader may hold.
+    prefetch_bytes: u64,
 }
 
 impl Lake {
@@ -91,6 +102,8 @@ impl Lake {
             lists_in_order: false,
             may_ignore_case: false,
             expansion,
+            names: IgnoredNames::parse(LAKE_IGNORE.default),
+            prefetch_bytes: PREFETCH_BYTES.default,
         }
     }
 
@@ -117,6 +130,21 @@ impl Lake {
     #[must_use]
     pub fn with_expansion_limit(self, expansion: ExpansionLimit) -> Self {
         Self { expansion, ..self }
+    }
+
+    /// The same lake, of whose objects others are not read because of their names.
+    #[must_use]
+    pub(crate) fn ignoring(self, names: IgnoredNames) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The same lake, whose reader holds so many bytes of objects as stored.
+    #[must_use]
+    pub(crate) fn prefetching(self, prefetch_bytes: u64) -> Self {
+        Self {
+            prefetch_bytes,
+            ..self
+        }
     }
 
     /// The lake at `s3://bucket/prefix` (region, credentials and endpoint come from the usual
@@ -217,7 +245,7 @@ impl Source for Lake {
                 (position, Listing::default())
             }
             None => (
-                layout::Position::day(days.start),
+                layout::Position::day(days.start, 0),
                 list::look_around(self, &folders).await?,
             ),
         };
@@ -237,7 +265,9 @@ impl Source for Lake {
 fn source_error(object: &str, error: &object_store::Error) -> SourceError {
     use object_store::Error;
     let object = object.to_owned();
-    if matches!(
+    if error.to_string().contains(ARCHIVED) {
+        SourceError::Archived { object }
+    } else if matches!(
         error,
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. }
     ) {

@@ -6,7 +6,7 @@
 )]
 
 pub mod lake;
-pub mod lines;
+pub mod pieces;
 pub mod registry;
 
 use std::sync::Arc;
@@ -15,35 +15,43 @@ use aws_sdk_dynamodb::Client;
 use ports::source::Sources;
 use wiring::Wiring;
 use wiring::config::{
-    CHUNK_TARGET_BYTES, ConfigError, LAKE_URL, REGISTRY_SEGMENTS, REGISTRY_TABLE,
+    CHUNK_TARGET_BYTES, ConfigError, LAKE_IGNORE, LAKE_URL, PREFETCH_BYTES, REGISTRY_SEGMENTS,
+    REGISTRY_TABLE,
 };
 
-use self::lake::Lake;
+use self::lake::{IgnoredNames, Lake};
 use self::registry::Registry;
 
-/// The sources that the settings name, to plan by: chunks are packed up to the size that is set.
+/// The sources that the settings name, to plan by: which objects are read, and how large the chunks
+/// are that they are packed into.
 ///
 /// # Errors
 /// [`ConfigError`] when a setting does not fit.
 pub fn wire_to_plan(wiring: &Wiring) -> Result<Sources, ConfigError> {
-    let target_bytes = wiring.env().get(&CHUNK_TARGET_BYTES)?;
-    wire(wiring, target_bytes)
+    let env = wiring.env();
+    let lake = lake(wiring, env.get(&CHUNK_TARGET_BYTES)?)?;
+    let names = IgnoredNames::parse(&env.get(&LAKE_IGNORE)?);
+    with_registry(wiring, lake.ignoring(names))
 }
 
-/// The sources that the settings name, to read planned chunks from: how large those were to be is
-/// not asked.
+/// The sources that the settings name, to read planned chunks from: how much of a chunk may be held
+/// at once.
 ///
 /// # Errors
 /// [`ConfigError`] when a setting does not fit.
 pub fn wire_to_read(wiring: &Wiring) -> Result<Sources, ConfigError> {
-    wire(wiring, CHUNK_TARGET_BYTES.default)
+    let lake = lake(wiring, CHUNK_TARGET_BYTES.default)?;
+    let prefetch_bytes = wiring.env().get(&PREFETCH_BYTES)?;
+    with_registry(wiring, lake.prefetching(prefetch_bytes))
 }
 
-fn wire(wiring: &Wiring, target_bytes: u64) -> Result<Sources, ConfigError> {
+fn lake(wiring: &Wiring, target_bytes: u64) -> Result<Lake, ConfigError> {
+    let url = wiring.env().get(&LAKE_URL)?;
+    Lake::from_url(&url, target_bytes).map_err(|error| LAKE_URL.refused(&url, error))
+}
+
+fn with_registry(wiring: &Wiring, lake: Lake) -> Result<Sources, ConfigError> {
     let env = wiring.env();
-    let url = env.get(&LAKE_URL)?;
-    let lake = Lake::from_url(&url, target_bytes);
-    let lake = lake.map_err(|error| LAKE_URL.refused(&url, error))?;
     let client = Client::new(wiring.sdk());
     let segments = env.get(&REGISTRY_SEGMENTS)?;
     let registry = Registry::new(client, env.get(&REGISTRY_TABLE)?, segments);

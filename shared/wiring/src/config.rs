@@ -122,6 +122,16 @@ settings! {
         default: (),
         meaning: "where the lake is",
     }
+    LAKE_IGNORE: Text {
+        kind: Text { fits: "patterns of names with `*` and `?`, separated by blanks" },
+        default: "*_$folder$ *.tmp *.temp *.part *.partial *.filepart *.inprogress *.crc *.md5 *.sha256 *.bak *~",
+        meaning: "names of objects that are not read, beside those that begin with `_` or `.`; replaces the default",
+    }
+    PREFETCH_BYTES: Number<u64> {
+        kind: Number { least: 1 << 20, most: 1 << 30 },
+        default: 64 * 1024 * 1024,
+        meaning: "bytes of a chunk's next objects that are fetched ahead",
+    }
     SEAL_KMS_KEY_ID: OptionalText {
         kind: OptionalText { fits: "an id or ARN" },
         default: (),

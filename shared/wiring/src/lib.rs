@@ -107,7 +107,7 @@ impl Wiring {
     /// # Errors
     /// [`ConfigError`] when a setting does not fit, or when both together do not fit into the
     /// memory.
-    pub fn uploads(&self) -> Result<Uploads, ConfigError> {
-        Uploads::of(&self.env)
+    pub fn uploads(&self, held_bytes: u64) -> Result<Uploads, ConfigError> {
+        Uploads::of(&self.env, held_bytes)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::config::{BLOCK_BYTES, ConfigError, Environment, UPLOADS_IN_FLIGHT};
+use crate::config::{BLOCK_BYTES, ConfigError, Environment, PREFETCH_BYTES, UPLOADS_IN_FLIGHT};
 
 /// What one MB of a function's memory holds.
 const MEGABYTE: u64 = 1 << 20;
@@ -18,6 +18,8 @@ pub struct Uploads {
     pub block_bytes: usize,
     /// How many blocks are sent at once.
     pub in_flight: usize,
+    /// How many bytes of the source the run holds beside them.
+    pub held_bytes: u64,
 }
 
 impl Default for Uploads {
@@ -25,15 +27,17 @@ impl Default for Uploads {
         Self {
             block_bytes: BLOCK_BYTES.default,
             in_flight: UPLOADS_IN_FLIGHT.default,
+            held_bytes: 0,
         }
     }
 }
 
 impl Uploads {
-    pub(crate) fn of(env: &Environment) -> Result<Self, ConfigError> {
+    pub(crate) fn of(env: &Environment, held_bytes: u64) -> Result<Self, ConfigError> {
         let uploads = Self {
             block_bytes: env.get(&BLOCK_BYTES)?,
             in_flight: env.get(&UPLOADS_IN_FLIGHT)?,
+            held_bytes,
         };
         match env.memory_megabytes()? {
             Some(megabytes) => Ok(uploads.within(megabytes)?),
@@ -42,10 +46,14 @@ impl Uploads {
     }
 
     /// The most memory that a run takes, in bytes: the blocks under way and the one that is being
-    /// filled, each in a buffer that may have outgrown it, and the rest (docs/PERFORMANCE.md).
+    /// filled, each in a buffer that may have outgrown it, the objects that are fetched ahead, and
+    /// the rest (docs/PERFORMANCE.md).
     fn most_bytes(&self) -> u64 {
         let (block, blocks) = (self.block_bytes as u64, self.in_flight as u64 + 1);
-        block.saturating_mul(2 * blocks).saturating_add(FIXED_BYTES)
+        block
+            .saturating_mul(2 * blocks)
+            .saturating_add(self.held_bytes)
+            .saturating_add(FIXED_BYTES)
     }
 
     fn within(self, megabytes: u64) -> Result<Self, TooLittleMemory> {
@@ -72,7 +80,7 @@ impl TooLittleMemory {
     fn for_blocks(&self) -> u64 {
         self.megabytes
             .saturating_mul(MEGABYTE)
-            .saturating_sub(FIXED_BYTES)
+            .saturating_sub(FIXED_BYTES + self.uploads.held_bytes)
     }
 
     /// The largest block that fits with as many uploads.
@@ -110,15 +118,17 @@ impl Display for TooLittleMemory {
         let Uploads {
             block_bytes,
             in_flight,
+            held_bytes,
         } = self.uploads;
         write!(
             f,
-            "{}={block_bytes} and {}={in_flight} do not fit into the function's memory of {} MB: {}",
-            BLOCK_BYTES.name,
-            UPLOADS_IN_FLIGHT.name,
-            self.megabytes,
-            self.remedies().join(", or "),
-        )
+            "{}={block_bytes} and {}={in_flight} do not fit into the function's memory of {} MB",
+            BLOCK_BYTES.name, UPLOADS_IN_FLIGHT.name, self.megabytes,
+        )?;
+        if held_bytes > 0 {
+            write!(f, " beside {}={held_bytes}", PREFETCH_BYTES.name)?;
+        }
+        write!(f, ": {}", self.remedies().join(", or "))
     }
 }
 
@@ -127,11 +137,21 @@ mod tests {
     use super::*;
 
     fn uploads(block_bytes: &str, in_flight: &str, memory: &str) -> Result<Uploads, ConfigError> {
-        Uploads::of(&Environment::from_pairs([
+        uploads_beside(0, block_bytes, in_flight, memory)
+    }
+
+    fn uploads_beside(
+        held_bytes: u64,
+        block_bytes: &str,
+        in_flight: &str,
+        memory: &str,
+    ) -> Result<Uploads, ConfigError> {
+        let env = Environment::from_pairs([
             (BLOCK_BYTES.name, block_bytes),
             (UPLOADS_IN_FLIGHT.name, in_flight),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory),
-        ]))
+        ]);
+        Uploads::of(&env, held_bytes)
     }
 
     fn refusal(block_bytes: &str, in_flight: &str, memory: &str) -> String {
@@ -144,6 +164,16 @@ mod tests {
     fn the_defaults_take_what_the_page_of_performance_says() {
         assert_eq!(Uploads::default().most_bytes(), 84 * MEGABYTE);
         assert_eq!(uploads("", "", "84").unwrap(), Uploads::default());
+        let held_bytes = PREFETCH_BYTES.default;
+        uploads_beside(held_bytes, "", "", "148").unwrap();
+        assert_eq!(
+            uploads_beside(held_bytes, "", "", "147")
+                .unwrap_err()
+                .to_string(),
+            "BLOCK_BYTES=8388608 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of 147 MB beside \
+             PREFETCH_BYTES=67108864: give it 148 MB, or set BLOCK_BYTES to at most 8257536, or set UPLOADS_IN_FLIGHT \
+             to at most 2"
+        );
     }
 
     #[test]

@@ -252,18 +252,11 @@ impl Clock for ReplayClock {
 pub(crate) fn as_read_by_the_attempt(piece: Piece) -> Piece {
     let attempt = REPLAY.with_borrow(|replay| replay.attempt).to_string();
     match piece {
-        Piece::Lines {
-            origin,
-            first_line,
-            text,
-        } => {
+        Piece::Text { origin, text } => {
             let text = String::from_utf8_lossy(&text).replace('@', &attempt);
-            Piece::Lines {
-                origin,
-                first_line,
-                text: text.into(),
-            }
+            let text = text.into();
+            Piece::Text { origin, text }
         }
-        too_long @ Piece::TooLong { .. } => too_long,
+        other @ (Piece::End { .. } | Piece::Unreadable { .. }) => other,
     }
 }

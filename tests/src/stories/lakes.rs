@@ -198,7 +198,7 @@ async fn an_object_changed_after_planning_fails_its_chunk_by_name() {
         panic!("{:?}", job.phase)
     };
     assert!(
-        details.contains("part-0.ndjson changed after the export was planned"),
+        details.contains("part-0.ndjson was replaced or deleted after the export was planned"),
         "{details}"
     );
     assert!(!world.manifest(&job).unwrap().head.complete);

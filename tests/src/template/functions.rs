@@ -180,15 +180,20 @@ async fn a_deployment_whose_jobs_are_forgotten_while_they_wait_does_not_start() 
 #[tokio::test]
 async fn a_deployment_whose_blocks_do_not_fit_into_a_functions_memory_does_not_start() {
     let (template, sdk) = (Template::read(), sdk().await);
-    for (function, package, megabytes) in [
-        ("RunExportChunk", "run-export-chunk", 1_769),
-        ("FinishExport", "finish-export", 512),
+    for (function, package, memory, needed) in [
+        (
+            "RunExportChunk",
+            "run-export-chunk",
+            "1769 MB beside PREFETCH_BYTES=67108864",
+            2_132,
+        ),
+        ("FinishExport", "finish-export", "512 MB", 2_068),
     ] {
         let env = deployed_but(&template, function, &[(BLOCK_BYTES.name, "268435456")]);
         let error = start(package, &env, &sdk).unwrap_err().to_string();
         let said = format!(
-            "BLOCK_BYTES=268435456 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of {megabytes} MB: \
-             give it 2068 MB, or set BLOCK_BYTES to at most "
+            "BLOCK_BYTES=268435456 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of {memory}: \
+             give it {needed} MB, or set BLOCK_BYTES to at most "
         );
         assert!(error.starts_with(&said), "{error}");
     }

@@ -17,6 +17,7 @@ use anyhow::{Context, ensure};
 use domain::selection::{ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
 use formats::record::Shape;
+use formats::records::{Found, Records};
 use futures::TryStreamExt;
 
 use self::data::{DAY, Packing};
@@ -130,14 +131,16 @@ fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
 
 /// Parses, checks and encodes lines, all in memory.
 fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
-    let lines = data::lines(kind, ENCODED);
+    let lines = bytes::Bytes::from(data::lines(kind, ENCODED));
     let shape = Shape::of(kind, false);
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
     for _ in 0..PASSES {
         let mut encoder = Encoder::new(shape, format, EncodeOptions::default());
-        for line in sources::lines::split(&lines) {
-            encoder.push(&shape.parse(line, Some(DAY))?, &mut out)?;
+        let mut records = Records::default();
+        let mut walk = records.walk(&lines, true);
+        while let Some(Found::Record { text, .. }) = walk.next() {
+            encoder.push(&shape.parse(text, Some(DAY))?, &mut out)?;
         }
         encoder.finish(&mut out)?;
         black_box(&out);
@@ -158,7 +161,7 @@ async fn read(file: &Path) -> anyhow::Result<()> {
     let mut pieces = sources.read(&world.chunk.source, &world.job.request.selection);
     let mut bytes = 0;
     while let Some(piece) = pieces.try_next().await? {
-        if let Piece::Lines { text, .. } = piece {
+        if let Piece::Text { text, .. } = piece {
             bytes += text.len();
         }
     }

@@ -9,11 +9,12 @@ use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
 /// What a plan may warn of.
-const OF_PLANS: [WarningCode; 5] = [
+const OF_PLANS: [WarningCode; 6] = [
     WarningCode::NoFolder,
     WarningCode::NoObjects,
     WarningCode::DaysWithoutObjects,
     WarningCode::ObjectsLeftOut,
+    WarningCode::UnusualNames,
     WarningCode::FoldersLeftOut,
 ];
 
@@ -30,6 +31,7 @@ impl Job {
             self.nothing_planned(),
             self.empty_days(),
             self.objects_left_out(),
+            self.unusual_names(),
             self.folders_left_out(),
         ];
         self.renew_warnings(&OF_PLANS, found)
@@ -110,6 +112,17 @@ impl Job {
             counted(names.count, "object"),
         );
         (names.count > 0).then(|| Warning::new(WarningCode::ObjectsLeftOut, message))
+    }
+
+    fn unusual_names(&self) -> Option<Warning> {
+        let names = &self.listing.odd_names;
+        let message = format!(
+            "Beside the objects with unusual names that are read one by one, {} share chunks with others: {names}. One \
+             that is no file of records costs a chunk a second reading. The operator of the service can leave them out \
+             by LAKE_IGNORE.",
+            counted(names.count, "more object"),
+        );
+        (names.count > 0).then(|| Warning::new(WarningCode::UnusualNames, message))
     }
 
     fn folders_left_out(&self) -> Option<Warning> {

@@ -15,6 +15,9 @@ pub(super) struct ListingAttribute {
     since: Option<OffsetDateTime>,
     left_out: NamesAttribute,
     left_out_bytes: u64,
+    /// Absent where a plan began before such names were read.
+    #[serde(default)]
+    odd_names: NamesAttribute,
     /// Absent where a plan began before days were looked at one by one.
     #[serde(default)]
     empty_days: NamesAttribute,
@@ -36,6 +39,7 @@ impl From<&Listing> for ListingAttribute {
             since: listing.since,
             left_out: (&listing.left_out).into(),
             left_out_bytes: listing.left_out_bytes,
+            odd_names: (&listing.odd_names).into(),
             empty_days: (&listing.empty_days).into(),
             no_days: (&listing.no_days).into(),
             absent_folder: listing.absent_folder.clone(),
@@ -49,6 +53,7 @@ impl From<ListingAttribute> for Listing {
             since: listing.since,
             left_out: listing.left_out.into(),
             left_out_bytes: listing.left_out_bytes,
+            odd_names: listing.odd_names.into(),
             empty_days: listing.empty_days.into(),
             no_days: listing.no_days.into(),
             absent_folder: listing.absent_folder,

@@ -1,7 +1,7 @@
 //! Where things are in the lake, and the text of a plan's cursor.
 //!
 //! ```text
-//! {prefix}/{type}/app={AppScope::folder()}/date=YYYY-MM-DD/{anything}.ndjson[.gz|.zst]
+//! {prefix}/{type}/app={AppScope::folder()}/date=YYYY-MM-DD/{anything}
 //! ```
 //!
 //! `type` is the last segment of the API's path: `activities`, `events`, `jobs`, `errors`,
@@ -32,9 +32,16 @@ pub(super) enum Spelling {
 impl Spelling {
     const ALL: [Self; 2] = [Self::Upper, Self::Lower];
 
-    /// How cursors within this folder begin. Earlier versions wrote the first only, and read no
-    /// other folder.
+    /// How cursors within this folder begin.
     fn cursor_version(self) -> &'static str {
+        match self {
+            Self::Upper => "lake2",
+            Self::Lower => "lake2-lower",
+        }
+    }
+
+    /// How they began before they counted the objects that have a chunk of their own.
+    fn uncounted_cursor_version(self) -> &'static str {
         match self {
             Self::Upper => "lake1",
             Self::Lower => "lake1-lower",
@@ -121,37 +128,6 @@ fn type_folder(of: HistoryType) -> &'static str {
     }
 }
 
-/// How an object's lines are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all: `.ndjson`.
-    Plain,
-    /// One or more gzip members: `.ndjson.gz`.
-    Gzip,
-    /// One or more Zstandard frames: `.ndjson.zst`.
-    Zstd,
-}
-
-impl Compression {
-    /// The compression of an object by its path below the day's folder; `None` when it holds no
-    /// records: another ending, or a file or folder whose name begins with `_` or `.`, as
-    /// writers name what is not finished.
-    pub fn of(path: &str) -> Option<Self> {
-        if path.split('/').any(is_hidden) {
-            return None;
-        }
-        let endings = [
-            (".ndjson", Self::Plain),
-            (".ndjson.gz", Self::Gzip),
-            (".ndjson.zst", Self::Zstd),
-        ];
-        endings
-            .into_iter()
-            .find(|(ending, _)| path.ends_with(ending))
-            .map(|(_, compression)| compression)
-    }
-}
-
 /// Where a plan goes on: at a day, after an object of its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position {
@@ -160,35 +136,53 @@ pub(super) struct Position {
     pub(super) spelling: Spelling,
     /// The path below the day's folder; empty at its beginning.
     pub(super) after: String,
+    /// How many objects before it have a chunk of their own because of their names.
+    pub(super) alone: u32,
 }
 
 impl Position {
-    pub(super) fn day(day: Date) -> Self {
+    /// The beginning of a day, in a plan with so many objects that have a chunk of their own.
+    pub(super) fn day(day: Date, alone: u32) -> Self {
         Self {
             day,
             spelling: Spelling::Upper,
             after: String::new(),
+            alone,
         }
+    }
+
+    /// Whether nothing of its day is planned yet.
+    pub(super) fn begins_its_day(&self) -> bool {
+        self.after.is_empty() && self.spelling == Spelling::Upper
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (version, rest) = text.split_once(':')?;
-        let spelling = Spelling::ALL
-            .into_iter()
-            .find(|it| it.cursor_version() == version)?;
-        let (day, after) = rest.split_once(':')?;
+        let of_version = |name: fn(Spelling) -> &'static str| {
+            Spelling::ALL.into_iter().find(|it| name(*it) == version)
+        };
+        let (day, rest) = rest.split_once(':')?;
+        let (spelling, alone, after) = if let Some(spelling) = of_version(Spelling::cursor_version)
+        {
+            let (alone, after) = rest.split_once(':')?;
+            (spelling, alone.parse().ok()?, after)
+        } else {
+            (of_version(Spelling::uncounted_cursor_version)?, 0, rest)
+        };
         Some(Self {
             day: timestamp::parse_date(day)?,
             spelling,
             after: after.to_owned(),
+            alone,
         })
     }
 
     pub(super) fn to_text(&self) -> String {
         format!(
-            "{}:{}:{}",
+            "{}:{}:{}:{}",
             self.spelling.cursor_version(),
             self.day,
+            self.alone,
             self.after
         )
     }
@@ -207,26 +201,6 @@ mod tests {
             folder,
             "activities/app=subscriptions!s1!apps!my%20app/date=2026-01-02"
         );
-    }
-
-    #[test]
-    fn only_finished_record_files_are_read() {
-        assert_eq!(Compression::of("a.ndjson"), Some(Compression::Plain));
-        assert_eq!(
-            Compression::of("hour=01/a.ndjson.gz"),
-            Some(Compression::Gzip)
-        );
-        assert_eq!(Compression::of("a.b.ndjson.zst"), Some(Compression::Zstd));
-        for other in [
-            "a.json",
-            "a.ndjson.bz2",
-            "_a.ndjson",
-            ".a.ndjson",
-            "_temporary/a.ndjson",
-            "ndjson",
-        ] {
-            assert_eq!(Compression::of(other), None, "{other}");
-        }
     }
 
     #[test]
@@ -272,13 +246,14 @@ mod tests {
                     day: date!(2026 - 12 - 31),
                     spelling,
                     after: after.to_owned(),
+                    alone: 17,
                 };
                 assert_eq!(Position::parse(&position.to_text()), Some(position));
             }
         }
         let stored = Position {
             after: "a.ndjson".to_owned(),
-            ..Position::day(date!(2026 - 01 - 02))
+            ..Position::day(date!(2026 - 01 - 02), 0)
         };
         assert_eq!(
             Position::parse("lake1:2026-01-02:a.ndjson"),
@@ -290,6 +265,8 @@ mod tests {
             "lake1",
             "lake1:2026-02-30:",
             "lake2:2026-02-01:",
+            "lake2:2026-02-01:x:",
+            "lake3:2026-02-01:0:",
             "registry1:2026-02-01:",
         ] {
             assert_eq!(Position::parse(other), None, "{other}");

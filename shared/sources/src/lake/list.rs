@@ -11,13 +11,21 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use ports::source::SourceError;
 use tracing::warn;
 
-use crate::lake::layout::{AppFolder, Compression, Position, Spelling, is_day, is_hidden};
+use crate::lake::layout::{AppFolder, Position, Spelling, is_day, is_hidden};
+use crate::lake::names::NameKind;
 use crate::lake::{Lake, source_error};
 
 /// An object of a day, by its path within the lake.
 pub(super) enum Listed {
-    /// It holds records.
-    Record(Spelling, ObjectRef),
+    /// It is read.
+    Read {
+        /// Of its folder.
+        spelling: Spelling,
+        /// The object.
+        object: ObjectRef,
+        /// Whether its name is not one of those that files of records usually have.
+        is_odd: bool,
+    },
     /// It is not read.
     LeftOut {
         /// Its path.
@@ -30,7 +38,7 @@ pub(super) enum Listed {
 impl Listed {
     fn path(&self) -> &str {
         match self {
-            Self::Record(_, object) => &object.path,
+            Self::Read { object, .. } => &object.path,
             Self::LeftOut { path, .. } => path,
         }
     }
@@ -117,6 +125,7 @@ async fn list(
     };
     let folder = folder.to_owned();
     let failed_at = folder.clone();
+    let names = lake.names.clone();
     let listed = listing
         .map_err(move |error| source_error(&failed_at, &error))
         .try_filter_map(move |meta| {
@@ -124,7 +133,7 @@ async fn list(
             let below = below(&meta, prefix.as_ref());
             ready(
                 below
-                    .map(|below| look_at(&meta, spelling, &folder, below))
+                    .map(|below| look_at(&meta, spelling, &folder, below, names.kind(below)))
                     .transpose(),
             )
         });
@@ -148,23 +157,25 @@ fn look_at(
     spelling: Spelling,
     folder: &str,
     below: &str,
+    kind: NameKind,
 ) -> Result<Listed, SourceError> {
     let path = format!("{folder}/{below}");
-    if meta.size == 0 || Compression::of(below).is_none() {
+    if meta.size == 0 || kind == NameKind::Ignored {
         return Ok(Listed::LeftOut {
             path,
             size_bytes: meta.size,
         });
     }
     match &meta.e_tag {
-        Some(etag) => Ok(Listed::Record(
+        Some(etag) => Ok(Listed::Read {
             spelling,
-            ObjectRef {
+            object: ObjectRef {
                 path,
                 etag: etag.clone(),
                 size_bytes: meta.size,
             },
-        )),
+            is_odd: kind == NameKind::Odd,
+        }),
         None => Err(SourceError::Corrupt {
             object: path,
             reason: "the store gives it no ETag".to_owned(),
@@ -180,7 +191,7 @@ where
 {
     let mut last = String::new();
     objects.and_then(move |listed| {
-        let Listed::Record(_, object) = &listed else {
+        let Listed::Read { object, .. } = &listed else {
             return ready(Ok(listed));
         };
         if object.path <= last {

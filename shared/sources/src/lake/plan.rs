@@ -24,6 +24,10 @@ const MAX_CHUNK_TEXT_BYTES: usize = 200 << 10;
 /// holds 4 MB.
 const PAGE_TEXT_BYTES: usize = 2 << 20;
 
+/// The most objects of a job that have a chunk of their own because of their names: each of them may
+/// be no file of records, and then costs no other object a second reading.
+const MAX_ALONE: u32 = 1_000;
+
 /// What storing an object's reference takes beside its path and `ETag`, in bytes, generously.
 const REF_OVERHEAD_BYTES: usize = 40;
 
@@ -47,7 +51,7 @@ pub(super) async fn plan_page(
         limit: limit.max(1),
     };
     while position.day <= last_day {
-        let is_begun = position != Position::day(position.day);
+        let is_begun = !position.begins_its_day();
         let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
         let mut objects = list_day(lake, folders, &position).await?;
         while let Some(listed) = objects.try_next().await? {
@@ -55,9 +59,19 @@ pub(super) async fn plan_page(
                 Listed::LeftOut { path, size_bytes } => {
                     passed.leave_out(layout::below_app(folders, &path), size_bytes);
                 }
-                Listed::Record(spelling, object) => {
-                    if let Some(full) = pack.add(spelling, object) {
-                        position = page.push(position.day, folders, full);
+                Listed::Read {
+                    spelling,
+                    object,
+                    is_odd,
+                } => {
+                    let is_alone = is_odd && position.alone + pack.alone() < MAX_ALONE;
+                    if is_odd && !is_alone {
+                        passed
+                            .odd_names
+                            .add(layout::below_app(folders, &object.path));
+                    }
+                    if let Some(full) = pack.add(spelling, object, is_alone) {
+                        position = page.push(&position, folders, full);
                         if page.is_full() {
                             return Ok(page.ends_at(Some(&position)));
                         }
@@ -68,14 +82,14 @@ pub(super) async fn plan_page(
         }
         page.found.append(passed);
         if !pack.objects.is_empty() {
-            page.push(position.day, folders, pack);
+            position = page.push(&position, folders, pack);
         } else if !is_begun {
             page.found.empty_days.add(&position.day.to_string());
         }
         let Some(next_day) = position.day.next_day() else {
             break;
         };
-        position = Position::day(next_day);
+        position = Position::day(next_day, position.alone);
         if page.is_full() && next_day <= last_day {
             return Ok(page.ends_at(Some(&position)));
         }
@@ -93,7 +107,8 @@ struct Page {
 
 impl Page {
     /// Closes a chunk; the answer is the position after its last object.
-    fn push(&mut self, day: Date, folders: &[AppFolder], pack: Pack) -> Position {
+    fn push(&mut self, from: &Position, folders: &[AppFolder], pack: Pack) -> Position {
+        let day = from.day;
         let folder = folders
             .iter()
             .find(|folder| folder.spelling == pack.spelling)
@@ -105,6 +120,7 @@ impl Page {
             day,
             spelling: pack.spelling,
             after: after.unwrap_or_default().to_owned(),
+            alone: from.alone + pack.alone(),
         };
         self.text_bytes += pack.text_bytes;
         self.chunks.push(ChunkSource::Objects {
@@ -136,6 +152,8 @@ struct Pack {
     size_bytes: u64,
     text_bytes: usize,
     target_bytes: u64,
+    /// Whether its object has it for its own because of its name.
+    is_alone: bool,
 }
 
 impl Pack {
@@ -146,21 +164,29 @@ impl Pack {
             size_bytes: 0,
             text_bytes: 0,
             target_bytes,
+            is_alone: false,
         }
+    }
+
+    fn alone(&self) -> u32 {
+        self.is_alone.into()
     }
 
     /// Adds an object; when it no longer fits, it begins the next chunk and the full one is the
     /// answer.
-    fn add(&mut self, spelling: Spelling, object: ObjectRef) -> Option<Self> {
+    fn add(&mut self, spelling: Spelling, object: ObjectRef, is_alone: bool) -> Option<Self> {
         let text_bytes = object.path.len() + object.etag.len() + REF_OVERHEAD_BYTES;
         let fits = self.objects.is_empty()
-            || (self.size_bytes + object.size_bytes <= self.target_bytes
+            || (!is_alone
+                && !self.is_alone
+                && self.size_bytes + object.size_bytes <= self.target_bytes
                 && self.text_bytes + text_bytes <= MAX_CHUNK_TEXT_BYTES
                 && self.objects.len() < MAX_OBJECTS);
         let full = (!fits).then(|| std::mem::replace(self, Self::new(self.target_bytes)));
         self.size_bytes += object.size_bytes;
         self.text_bytes += text_bytes;
         self.objects.push(object);
+        self.is_alone = is_alone;
         self.spelling = spelling;
         full
     }

@@ -24,7 +24,7 @@ pub(super) fn read_partitions(
         snapshot,
         origin: 0,
         start: None,
-        next_line: 1,
+        is_read: false,
     };
     stream::try_unfold(reader, |mut reader| async {
         let piece = reader.next().await?;
@@ -41,30 +41,28 @@ struct Reader {
     origin: usize,
     /// The key that the next page begins after.
     start: Option<Item>,
-    next_line: u64,
+    /// Whether it is read to its end, which is still to be said.
+    is_read: bool,
 }
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<Piece>, SourceError> {
-        while let Some(key) = self.partitions.get(self.origin) {
+        let origin = self.origin;
+        while let Some(key) = self.partitions.get(origin) {
+            if self.is_read {
+                (self.is_read, self.origin) = (false, origin + 1);
+                return Ok(Some(Piece::End { origin }));
+            }
             let place = Partition::parse(key)
                 .and_then(|partition| Some((Rows::of(&self.snapshot, &partition)?, partition)));
             let (rows, partition) = place.ok_or_else(|| not_of_the_registry("the chunk"))?;
             let (items, last) = self.page(key, rows).await?;
             let text = self.lines(&partition, rows, &items)?;
-            let (origin, first_line) = (self.origin, self.next_line);
-            self.next_line += memchr::memchr_iter(b'\n', &text).count() as u64;
+            self.is_read = last.is_none();
             self.start = last;
-            if self.start.is_none() {
-                self.origin += 1;
-                self.next_line = 1;
-            }
             if !text.is_empty() {
-                return Ok(Some(Piece::Lines {
-                    origin,
-                    first_line,
-                    text: Bytes::from(text),
-                }));
+                let text = Bytes::from(text);
+                return Ok(Some(Piece::Text { origin, text }));
             }
         }
         Ok(None)

@@ -117,7 +117,7 @@ pub(super) async fn fill(world: &World, operation: &str, objects: &[Object]) {
         "_temporary/part.ndjson",
         ".part.ndjson",
         "_SUCCESS",
-        "notes.txt",
+        "notes.txt.tmp",
     ] {
         world
             .put_object(operation, "2026-01-06", name, "not for readers")

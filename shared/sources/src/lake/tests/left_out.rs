@@ -42,12 +42,12 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
     for store in [in_memory(), local] {
         // Before, between and after the records of two days, and on a day without any record.
         for (day, name) in [
-            (1, "a.json"),
-            (1, "c.json"),
-            (1, "c2.JSONL"),
-            (1, "e.json"),
+            (1, "a.tmp"),
+            (1, "c.bak"),
+            (1, "c2.PART"),
+            (1, "e.md5"),
             (2, "_SUCCESS"),
-            (3, "z.json"),
+            (3, "z~"),
         ] {
             put_at(&store, &format!("date=2026-11-0{day}/{name}"), "12345").await;
         }
@@ -56,14 +56,14 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
             put(&store, date!(2026 - 11 - 01), name, "0123456789").await;
             put(&store, date!(2026 - 11 - 04), name, "0123456789").await;
         }
-        put_at(&store, "date=2026-11-05/after.json", "x").await;
+        put_at(&store, "date=2026-11-05/after.tmp", "x").await;
         for target_bytes in [1, 20, 1_000] {
             let lake = lake(&store, target_bytes);
             let (whole, chunks) = pages(&lake, 64).await;
             assert_eq!((whole.left_out.count, whole.left_out_bytes), (7, 30));
-            let told = "`date=2026-11-01/a.json`, `date=2026-11-01/c.json`, `date=2026-11-01/c2.JSONL`, \
-                        `date=2026-11-01/e.json`, `date=2026-11-02/_SUCCESS`, `date=2026-11-02/d.ndjson`, \
-                        `date=2026-11-03/z.json`";
+            let told = "`date=2026-11-01/a.tmp`, `date=2026-11-01/c.bak`, `date=2026-11-01/c2.PART`, \
+                        `date=2026-11-01/e.md5`, `date=2026-11-02/_SUCCESS`, `date=2026-11-02/d.ndjson`, \
+                        `date=2026-11-03/z~`";
             assert_eq!(whole.left_out.to_string(), told);
             assert_eq!(whole.empty_days.to_string(), EMPTY_DAYS);
             for limit in [1, 2, 3] {

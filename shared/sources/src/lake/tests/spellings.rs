@@ -128,7 +128,7 @@ async fn a_chunk_may_hold_objects_of_both_spellings_and_reads_them() {
         .map(|object| object.path.as_str())
         .collect();
     assert_eq!(paths, expected[..2].concat());
-    assert_eq!(lines(&lake, &page.chunks[0]).await.unwrap().len(), 4);
+    assert_eq!(texts(&lake, &page.chunks[0]).await.unwrap().len(), 4);
 }
 
 #[tokio::test]
