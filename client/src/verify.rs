@@ -7,6 +7,7 @@ mod manifest;
 mod mismatch;
 mod place;
 mod row;
+mod source;
 mod verdict;
 
 use futures::{FutureExt, StreamExt, stream};
@@ -16,10 +17,11 @@ pub use self::manifest::{MANIFEST_NAME, Manifest};
 pub use self::mismatch::Mismatch;
 pub use self::place::{ContainerPlace, JobName, Place, PlaceError};
 pub use self::row::{Difference, Form, RowSet};
+pub use self::source::as_exported;
 pub use self::verdict::Verdict;
 
-use self::inspect::{Inspected, inspect};
-use self::manifest::{ManifestFile, problem_of};
+use self::inspect::{Content, Inspected, inspect};
+use self::manifest::{Holds, ManifestFile, problem_of};
 use self::mismatch::{equal, same};
 use self::place::{Opened, Strays};
 
@@ -99,7 +101,7 @@ impl Export<'_> {
             .buffered(FILES_AT_ONCE);
         while let Some((file, checked)) = files.next().await {
             match checked {
-                Ok(right) => verdict.add(right.bytes, right.rows),
+                Ok(right) => verdict.add(file.holds, right.bytes, right.rows),
                 Err(Fault::Found(finding)) => {
                     verdict.count(&finding);
                     tell(&finding);
@@ -170,7 +172,11 @@ impl Export<'_> {
         } else {
             Rows::Counted(0)
         };
-        inspect(pieces, self.manifest.kind, rows)
+        let content = match file.holds {
+            Holds::Rows => Content::Rows(self.manifest.kind, rows),
+            Holds::Rejects => Content::Rejects,
+        };
+        inspect(pieces, content)
             .await
             .map(Some)
             .map_err(Fault::Stop)
@@ -188,7 +194,11 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
     let rows = read
         .rows
         .map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
-    equal(&file.name, "row", file.rows, rows.count())?;
+    let what = match file.holds {
+        Holds::Rows => "row",
+        Holds::Rejects => "rejected record",
+    };
+    equal(&file.name, what, file.rows, rows.count())?;
     Ok(Right {
         bytes: read.bytes,
         rows,

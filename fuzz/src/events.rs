@@ -9,7 +9,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use container::writer::WriterSettings;
 use domain::chunk::ChunkKey;
-use domain::rules::{OnBadRecord, Rules};
+use domain::rules::Rules;
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use formats::encode::ENCODERS_VERSION;
 use ports::source::Sources;
@@ -79,7 +79,6 @@ fn chunk_queue(text: &str) -> bool {
                 retries: 0,
                 retry_delay: std::time::Duration::ZERO,
             },
-            on_bad_record: OnBadRecord::Fail,
             time_limit: Duration::minutes(15),
         },
     };
@@ -135,10 +134,7 @@ fn bus(text: &str) -> bool {
         settings: plan_export::Settings {
             time_limit: Duration::minutes(15),
             max_shards: 32,
-            rules: Rules {
-                on_bad_record: OnBadRecord::Fail,
-                encoders: ENCODERS_VERSION,
-            },
+            rules: Rules::unless_planned(ENCODERS_VERSION),
         },
     };
     let names_a_job = event.detail.key().is_ok();

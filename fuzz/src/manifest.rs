@@ -22,7 +22,7 @@ fn written(manifest: &Manifest) -> Vec<u8> {
         writer.add(file, &mut text).expect("a file's entry is JSON");
     }
     writer
-        .finish(&manifest.missing, &mut text)
+        .finish(&manifest.rejected, &manifest.missing, &mut text)
         .expect("what is missing is JSON");
     text
 }

@@ -171,7 +171,12 @@ impl ChunkLists for OneJob {
 
 #[async_trait]
 impl Plans for OneJob {
-    async fn put_page(&self, job: Job, _: Vec<Chunk>) -> Result<Job, StoreError> {
+    async fn put_page(
+        &self,
+        job: Job,
+        _: Vec<Chunk>,
+        _: Vec<ChunkMove>,
+    ) -> Result<Job, StoreError> {
         Ok(Self::stored(job))
     }
 

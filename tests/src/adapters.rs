@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
 use container::writer::WriterSettings;
-use domain::rules::{OnBadRecord, Rules};
+use domain::rules::Rules;
 use exports_table::DynamoStore;
 use formats::encode::ENCODERS_VERSION;
 use ports::clock::Clock;
@@ -32,10 +32,7 @@ fn edge_settings() -> EdgeSettings {
 
 /// What the jobs are planned with.
 pub(crate) fn rules() -> Rules {
-    Rules {
-        on_bad_record: OnBadRecord::Fail,
-        encoders: ENCODERS_VERSION,
-    }
+    Rules::unless_planned(ENCODERS_VERSION)
 }
 
 /// Blocks of 1,000 bytes, so that a small file has several.
@@ -133,7 +130,6 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             clock: Arc::clone(&self.clock),
             settings: run_export_chunk::Settings {
                 writer: writer(),
-                on_bad_record: OnBadRecord::Fail,
                 time_limit: Duration::minutes(15),
             },
         }

@@ -13,6 +13,7 @@ pub(crate) fn counted(chunk: &Chunk) -> Tally {
     match &chunk.state {
         ChunkState::Recorded { output } => Tally {
             recorded: 1,
+            partial: (!output.missing.is_empty()).into(),
             counts: Counts {
                 bytes: output
                     .files

@@ -24,14 +24,14 @@ async fn the_demonstration_ends_with_every_row_verified() {
 }
 
 #[tokio::test]
-async fn a_malformed_record_ends_the_demonstration_in_words() {
+async fn an_object_that_is_no_file_of_records_ends_the_demonstration_in_words() {
     let state = scratch_dir().unwrap();
     let day = state
         .path()
         .join("lake")
         .join(folder(HistoryType::Event, &APPS[0], DAYS[0]));
     std::fs::create_dir_all(&day).unwrap();
-    std::fs::write(day.join("part-99999.ndjson"), "no record\n").unwrap();
+    std::fs::write(day.join("part-99999.ndjson"), "no record\nnor is this\n").unwrap();
     let error = demo::run(state.path(), SAMPLE).await.unwrap_err();
     assert!(
         matches!(error, DemoError::Failed { what: "events", .. }),
@@ -41,7 +41,7 @@ async fn a_malformed_record_ends_the_demonstration_in_words() {
     assert!(
         error
             .to_string()
-            .contains(": 1 chunk could not be exported: chunk "),
+            .contains(": 1 object could not be exported: "),
         "{error}"
     );
 }

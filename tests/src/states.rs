@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease};
+use domain::chunk::{
+    Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease, MissingParts, Output,
+};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
     Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
@@ -157,7 +159,7 @@ fn number_of(phase: &Phase) -> usize {
 }
 
 /// The moves that a phase may refuse.
-const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 15] = [
+const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 16] = [
     Step {
         name: "begin_planning",
         lead: Job::begin_planning,
@@ -203,6 +205,10 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 15] = [
         lead: |job| job.give_up_resuming(NOW, details()),
     },
     Step {
+        name: "add_chunks",
+        lead: |job| job.add_chunks(1),
+    },
+    Step {
         name: "cancel",
         lead: |job| job.cancel(Cancellation::Asked),
     },
@@ -215,7 +221,7 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 15] = [
         lead: |job| {
             let (written, tally) = (job.clone(), Tally::default());
             let manifest = ManifestWriter::begin(&written, &tally, &mut Vec::new()).unwrap();
-            let told = manifest.finish(&[], &mut Vec::new()).unwrap();
+            let told = manifest.finish(&[], &[], &mut Vec::new()).unwrap();
             job.prepare_manifest(file(), told)
         },
     },
@@ -264,6 +270,14 @@ fn job_moves() -> impl Iterator<Item = &'static Step<Job, Result<Job, IllegalMov
 fn chunk_places() -> Vec<Place<Chunk>> {
     let output = || one_file(file(), 1, 0);
     let (held, over) = (NOW + Duration::HOUR, NOW);
+    let running = |until| ChunkState::Running {
+        until,
+        missing: MissingParts::new(),
+    };
+    let partial = || Output {
+        missing: MissingParts::from([(0, details())]),
+        ..output()
+    };
     let states = [
         ("pending", ChunkState::Pending { prepared: None }),
         (
@@ -272,8 +286,8 @@ fn chunk_places() -> Vec<Place<Chunk>> {
                 prepared: Some(output()),
             },
         ),
-        ("running, held", ChunkState::Running { until: held }),
-        ("running, lease over", ChunkState::Running { until: over }),
+        ("running, held", running(held)),
+        ("running, lease over", running(over)),
         (
             "prepared, held",
             ChunkState::Prepared {
@@ -289,6 +303,10 @@ fn chunk_places() -> Vec<Place<Chunk>> {
             },
         ),
         ("recorded", ChunkState::Recorded { output: output() }),
+        (
+            "recorded, objects missing",
+            ChunkState::Recorded { output: partial() },
+        ),
         ("parked", ChunkState::Parked { prepared: None }),
         (
             "parked, file prepared",
@@ -306,7 +324,7 @@ fn chunk_places() -> Vec<Place<Chunk>> {
     };
     states
         .map(|(label, state)| {
-            let source = ChunkSource::Partitions(Vec::new());
+            let source = ChunkSource::Partitions(vec![details()]);
             let item = Chunk {
                 state,
                 ..Chunk::planned(key.clone(), source, NOW)
@@ -340,7 +358,7 @@ fn leased(chunk: Chunk, step: impl FnOnce(Lease) -> Option<ChunkMove>) -> Option
 }
 
 /// The moves of whoever comes to a chunk, and those of the run that holds its lease.
-const CHUNK_MOVES: [Step<Chunk, Option<ChunkMove>>; 12] = [
+const CHUNK_MOVES: [Step<Chunk, Option<ChunkMove>>; 14] = [
     Step {
         name: "claim",
         lead: |chunk| free(chunk.claim(NOW, Duration::HOUR)),
@@ -362,12 +380,23 @@ const CHUNK_MOVES: [Step<Chunk, Option<ChunkMove>>; 12] = [
         lead: Chunk::reopen,
     },
     Step {
+        name: "hand_over",
+        lead: |chunk| {
+            let to = chunk.key.clone();
+            chunk.hand_over(to).map(|(step, _)| step)
+        },
+    },
+    Step {
         name: "record",
         lead: |chunk| chunk.record().ok(),
     },
     Step {
         name: "lease.prepare",
         lead: |chunk| leased(chunk, |lease| lease.prepare(nothing()).ok()),
+    },
+    Step {
+        name: "lease.leave_out",
+        lead: |chunk| leased(chunk, |lease| lease.leave_out(MissingParts::new()).ok()),
     },
     Step {
         name: "lease.restage",
@@ -564,7 +593,8 @@ fn a_chunk_is_recorded_only_with_a_file_that_was_prepared() {
     for Place { label, item } in chunk_places() {
         for step in &CHUNK_MOVES {
             let next = (step.lead)(item.clone()).map(|step| step.chunk.state);
-            if matches!(next, Some(ChunkState::Recorded { .. })) {
+            let was_recorded = matches!(item.state, ChunkState::Recorded { .. });
+            if matches!(next, Some(ChunkState::Recorded { .. })) && !was_recorded {
                 assert!(label.contains("prepared"), "{label}: {}", step.name);
             }
         }

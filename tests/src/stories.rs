@@ -1,6 +1,7 @@
 //! Whole exports over the real handlers: what a client sees at the end, whatever happened on the
 //! way.
 
+mod cases;
 pub(crate) mod control;
 mod control_faulty;
 pub(crate) mod faulty;
@@ -11,6 +12,7 @@ pub(crate) mod lives;
 mod logged;
 mod newer;
 mod plans;
+mod rejects;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod secrets;

@@ -538,6 +538,7 @@ impl World {
             .iter()
             .map(|file| file.name.clone())
             .collect();
+        listed.extend(manifest.rejected.iter().map(|file| file.name.clone()));
         listed.push(
             BlobName::manifest(job.request.export_type(), job.key.id)
                 .as_str()
@@ -545,18 +546,39 @@ impl World {
         );
         listed.sort_unstable();
         assert_eq!(self.containers.list(&address), listed, "files and manifest");
-        let read = |file: &domain::manifest::FileEntry| {
-            let data = self
-                .containers
-                .read(&address, &BlobName::from_stored(&file.name))
-                .unwrap()
-                .data;
-            assert_eq!(u64::try_from(data.len()).unwrap(), file.counts.bytes);
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
-            assert_eq!(hex::encode(digest), file.sha256);
-            data
-        };
-        manifest.files.iter().map(read).collect()
+        let files = manifest.files.iter();
+        files
+            .map(|file| self.data(&file.name, file.counts.bytes, &file.sha256))
+            .collect()
+    }
+
+    /// What the files of rejects hold, line by line, each checked against the manifest.
+    pub(crate) fn rejects(&self, job: &Job) -> Vec<Value> {
+        let manifest = self.manifest(job).unwrap();
+        let mut rejects = Vec::new();
+        for file in &manifest.rejected {
+            let data = self.data(&file.name, file.bytes, &file.sha256);
+            let lines = String::from_utf8(data).unwrap();
+            let lines = lines
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap());
+            let before = rejects.len() as u64;
+            rejects.extend(lines);
+            assert_eq!(rejects.len() as u64 - before, file.records_rejected);
+        }
+        assert_eq!(rejects.len() as u64, manifest.head.totals.counts.rejected);
+        rejects
+    }
+
+    /// The bytes of a blob that has this size and checksum.
+    fn data(&self, name: &str, bytes: u64, sha256: &str) -> Vec<u8> {
+        let address = ContainerAddress::new(CONTAINER);
+        let blob = self.containers.read(&address, &BlobName::from_stored(name));
+        let data = blob.unwrap().data;
+        assert_eq!(data.len() as u64, bytes, "{name}");
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
+        assert_eq!(hex::encode(digest), sha256, "{name}");
+        data
     }
 }
 

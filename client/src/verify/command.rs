@@ -180,12 +180,12 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
     let verdict = verdict?;
     tell_missing(manifest);
     warnings(manifest).into_iter().for_each(say);
-    if verdict.skipped > 0 {
+    if verdict.rejected > 0 {
         let (records, were) = (
-            counted(verdict.skipped, "malformed record"),
-            agree(verdict.skipped, "was", "were"),
+            counted(verdict.rejected, "record"),
+            agree(verdict.rejected, "was", "were"),
         );
-        say(format_args!("! {records} of the source {were} skipped"));
+        say(format_args!("! {records} of the source {were} rejected"));
     }
     match verdict.strays_unknown {
         Some(reason) => say(format_args!(
@@ -199,11 +199,11 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
 
 fn tell_missing(manifest: &Manifest) {
     for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
-        say(format_args!(
-            "! chunk {} is missing: {}",
-            missing.chunk,
-            shown(&missing.reason)
-        ));
+        let (chunk, reason) = (missing.chunk, shown(&missing.reason));
+        match &missing.object {
+            Some(object) => say(format_args!("! {} is missing: {reason}", shown(object))),
+            None => say(format_args!("! chunk {chunk} is missing: {reason}")),
+        }
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;

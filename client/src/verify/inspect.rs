@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use bytes::{Buf, Bytes};
 use crc_fast::CrcAlgorithm;
 use formats::read::{Budget, Kind, MAX_ROW_BYTES, read_rows};
+use formats::rejected;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
@@ -28,17 +29,22 @@ pub(crate) struct Inspected {
     pub(crate) rows: Result<Rows, String>,
 }
 
-/// Reads a file to its end. `rows` says what becomes of its rows.
+/// What a file is read as.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Rows, and what becomes of them.
+    Rows(Kind, Rows),
+    /// Rejected records, which are counted.
+    Rejects,
+}
+
+/// Reads a file to its end.
 ///
 /// # Errors
 /// What kept its bytes from being read.
-pub(crate) async fn inspect(
-    pieces: Pieces,
-    kind: Kind,
-    rows: Rows,
-) -> Result<Inspected, PlaceError> {
+pub(crate) async fn inspect(pieces: Pieces, content: Content) -> Result<Inspected, PlaceError> {
     blocking(pieces, move |input| {
-        measure(input, kind, &Budget::of(MAX_ROW_BYTES), rows)
+        measure(input, &Budget::of(MAX_ROW_BYTES), content)
     })
     .await
 }
@@ -111,7 +117,7 @@ impl Read for Measured<'_> {
     }
 }
 
-fn measure(input: Input, kind: Kind, budget: &Budget, mut rows: Rows) -> Inspected {
+fn measure(input: Input, budget: &Budget, content: Content) -> Inspected {
     let mut measured = Measured {
         input,
         budget,
@@ -119,18 +125,19 @@ fn measure(input: Input, kind: Kind, budget: &Budget, mut rows: Rows) -> Inspect
         sha256: digest::Context::new(&digest::SHA256),
         crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme),
     };
-    let read = read_rows(
-        BufReader::with_capacity(64 * 1024, &mut measured),
-        kind,
-        budget,
-        &mut rows,
-    );
+    let buffered = BufReader::with_capacity(64 * 1024, &mut measured);
+    let read = match content {
+        Content::Rows(kind, mut rows) => {
+            read_rows(buffered, kind, budget, &mut rows).map(|()| rows)
+        }
+        Content::Rejects => rejected::count(buffered, budget).map(Rows::Counted),
+    };
     budget.lift();
     // What cannot be parsed still has a size and checksums. Reading from memory does not fail.
     let rest = io::copy(&mut measured, &mut io::sink());
     let rows = read
         .map_err(|error| error.to_string())
-        .and(rest.map_err(|error| error.to_string()).map(|_| rows));
+        .and_then(|rows| rest.map_err(|error| error.to_string()).map(|_| rows));
     Inspected {
         bytes: measured.bytes,
         sha256: hex::encode(measured.sha256.finish()),
@@ -157,7 +164,11 @@ mod tests {
         };
         let pieces = futures::stream::iter(pieces).boxed();
         blocking(pieces, move |input| {
-            measure(input, kind, &Budget::of(row_bytes), Rows::Counted(0))
+            measure(
+                input,
+                &Budget::of(row_bytes),
+                Content::Rows(kind, Rows::Counted(0)),
+            )
         })
         .await
         .unwrap()

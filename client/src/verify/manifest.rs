@@ -26,6 +26,9 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 30;
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names>).
 const MAX_NAME_CHARACTERS: usize = 1_024;
 
+/// The last version that kept nothing of what is rejected.
+const VERSION_WITHOUT_REJECTS: u32 = 1;
+
 /// What is verified of a manifest.
 #[derive(Debug)]
 pub struct Manifest {
@@ -34,8 +37,11 @@ pub struct Manifest {
     pub(super) complete: bool,
     pub(super) planned: bool,
     pub(super) totals: Totals,
+    /// The files of rows, and those of rejects.
     pub(super) files: Vec<ManifestFile>,
-    pub(super) missing: Vec<MissingChunk>,
+    /// Whether what was rejected is in files.
+    keeps_rejects: bool,
+    pub(super) missing: Vec<MissingPart>,
     /// What it warns of.
     pub(super) warnings: Vec<Warning>,
     /// Sources that are in it twice.
@@ -48,7 +54,13 @@ pub(super) struct Totals {
     pub(super) chunks: u64,
     pub(super) rows: u64,
     pub(super) bytes: u64,
-    pub(super) bad_records_skipped: u64,
+    /// Version 1 called them skipped.
+    #[serde(alias = "badRecordsSkipped")]
+    pub(super) records_rejected: u64,
+    #[serde(default)]
+    pub(super) records_read: u64,
+    #[serde(default)]
+    pub(super) records_filtered: u64,
 }
 
 /// A file as the manifest has it.
@@ -56,20 +68,31 @@ pub(super) struct Totals {
 pub(crate) struct ManifestFile {
     /// The blob's name.
     pub name: String,
-    /// Its rows.
+    /// Its rows, or its rejected records.
     pub rows: u64,
     /// Its size, in bytes.
     pub bytes: u64,
     pub(super) chunk: u32,
     pub(super) sha256: String,
     pub(super) crc64: String,
-    pub(super) bad_records_skipped: u64,
+    pub(super) holds: Holds,
 }
 
-/// A chunk without a file though it should have one.
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Rows, in the format of the export.
+    Rows,
+    /// Records that were rejected, a line each.
+    Rejects,
+}
+
+/// What is in no file though it should be: a chunk, or an object of one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct MissingChunk {
+pub(super) struct MissingPart {
     pub(super) chunk: u32,
+    #[serde(default)]
+    pub(super) object: Option<String>,
     pub(super) reason: String,
 }
 
@@ -97,17 +120,20 @@ impl Manifest {
     }
 
     fn of(document: Document) -> Result<Self, String> {
-        if document.manifest_version != MANIFEST_VERSION {
+        if !(1..=MANIFEST_VERSION).contains(&document.manifest_version) {
             let version = document.manifest_version;
             return Err(format!(
-                "its version is {version}, and only version {MANIFEST_VERSION} is known"
+                "its version is {version}, and only those up to {MANIFEST_VERSION} are known"
             ));
         }
         let export_type =
             ExportType::from_name(&document.export_type).ok_or("its export type is unknown")?;
         let format = ExportFormat::from_name(&document.format).ok_or("its format is unknown")?;
-        let Files { entries, twice } = document.files;
+        let Files { mut entries, twice } = document.files;
+        let keeps_rejects = document.manifest_version > VERSION_WITHOUT_REJECTS;
+        entries.extend(document.rejected.into_iter().map(ManifestFile::from));
         Ok(Self {
+            keeps_rejects,
             job: JobId::parse(&document.job_id).ok_or("its job id is none")?,
             kind: Kind {
                 export_type,
@@ -147,49 +173,70 @@ impl Manifest {
     /// What is wrong with the manifest in itself, before any file is looked at.
     pub(super) fn contradictions(&self) -> Vec<Mismatch> {
         let mut found = self.twice.clone();
-        let (mut names, mut chunks) = (HashSet::new(), HashSet::new());
-        for file in &self.files {
-            if !names.insert(&file.name) {
-                found.push(Mismatch::Twice {
-                    what: format!("the file {}", shown(&file.name)),
-                });
-            }
-            if !chunks.insert(file.chunk) {
-                found.push(Mismatch::Twice {
-                    what: format!("chunk {}", file.chunk),
-                });
-            }
-        }
-        for chunk in self
-            .missing
-            .iter()
-            .filter(|missing| !chunks.insert(missing.chunk))
-        {
-            found.push(Mismatch::Twice {
-                what: format!("chunk {}", chunk.chunk),
-            });
-        }
-        let sum = |figure: fn(&ManifestFile) -> u64| {
-            self.files.iter().map(figure).fold(0, u64::saturating_add)
-        };
-        let totals = [
-            ("row", self.totals.rows, sum(|file| file.rows)),
-            ("byte", self.totals.bytes, sum(|file| file.bytes)),
-        ];
-        found.extend(
-            totals
-                .into_iter()
-                .filter_map(|(what, said, files)| equal("totals", what, said, files).err()),
-        );
+        found.extend(self.listed_twice());
+        found.extend(self.wrong_totals());
         if self.complete && !self.missing.is_empty() {
             found.push(Mismatch::CompleteWithMissing {
                 chunks: self.missing.len(),
             });
         }
-        if chunks.len() as u64 > self.totals.chunks {
-            found.extend(equal("totals", "chunk", self.totals.chunks, chunks.len() as u64).err());
+        let files = self.files.iter().map(|file| file.chunk);
+        let missing = self.missing.iter().map(|missing| missing.chunk);
+        let chunks = files.chain(missing).collect::<HashSet<_>>().len() as u64;
+        if chunks > self.totals.chunks {
+            found.extend(equal("totals", "chunk", self.totals.chunks, chunks).err());
         }
         found
+    }
+
+    /// A chunk has one file of rows and one of rejects at most, and is missing itself only when it
+    /// has none.
+    fn listed_twice(&self) -> Vec<Mismatch> {
+        let (mut found, mut names, mut chunks) = (Vec::new(), HashSet::new(), HashSet::new());
+        let twice = |what| Mismatch::Twice { what };
+        for file in &self.files {
+            if !names.insert(&file.name) {
+                found.push(twice(format!("the file {}", shown(&file.name))));
+            }
+            if file.holds == Holds::Rows && !chunks.insert((file.chunk, None)) {
+                found.push(twice(format!("chunk {}", file.chunk)));
+            }
+        }
+        for missing in &self.missing {
+            let what = match &missing.object {
+                Some(object) => format!("the object {}", shown(object)),
+                None => format!("chunk {}", missing.chunk),
+            };
+            if !chunks.insert((missing.chunk, missing.object.as_deref())) {
+                found.push(twice(what));
+            }
+        }
+        found
+    }
+
+    fn wrong_totals(&self) -> Vec<Mismatch> {
+        let of = |holds: Holds| self.files.iter().filter(move |file| file.holds == holds);
+        let rows = |holds| of(holds).fold(0_u64, |sum, file| sum.saturating_add(file.rows));
+        let bytes = self.files.iter().map(|file| file.bytes);
+        let mut figures = vec![
+            ("row", self.totals.rows, rows(Holds::Rows)),
+            (
+                "byte",
+                self.totals.bytes,
+                bytes.fold(0, u64::saturating_add),
+            ),
+        ];
+        if self.keeps_rejects {
+            let rejected = self.totals.records_rejected;
+            figures.push(("rejected record", rejected, rows(Holds::Rejects)));
+            let told = [self.totals.rows, rejected, self.totals.records_filtered];
+            let sum = told.into_iter().fold(0, u64::saturating_add);
+            figures.push(("record", self.totals.records_read, sum));
+        }
+        figures
+            .into_iter()
+            .filter_map(|(what, said, found)| equal("totals", what, said, found).err())
+            .collect()
     }
 }
 

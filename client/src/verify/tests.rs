@@ -376,9 +376,9 @@ async fn what_is_no_manifest_is_refused_in_a_line() {
             .contains("an array of files")
     );
     assert!(
-        refused(&changed("/manifestVersion", 2.into()))
+        refused(&changed("/manifestVersion", 3.into()))
             .await
-            .contains("version 1 is known")
+            .contains("those up to 2 are known")
     );
     assert_eq!(
         refused(&changed("/exportType", "Visit".into())).await,

@@ -3,7 +3,7 @@
 use domain::plural::agree;
 use indicatif::{DecimalBytes, HumanCount};
 
-use super::{Finding, Manifest, RowSet, Rows};
+use super::{Finding, Holds, Manifest, RowSet, Rows};
 use crate::console::counted;
 
 /// What a verification came to.
@@ -25,12 +25,14 @@ pub struct Verdict {
     pub complete: bool,
     /// Chunks that the manifest says are missing, of how many.
     pub missing: (u64, u64),
+    /// Objects that it says are missing beside them.
+    pub missing_objects: u64,
     /// Rows of the files that are right.
     pub rows: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Malformed records that were skipped.
-    pub skipped: u64,
+    /// Records that were rejected.
+    pub rejected: u64,
     /// The rows of the files that are right, if they were kept.
     pub found: RowSet,
 }
@@ -50,17 +52,23 @@ pub enum Outcome {
 
 impl Verdict {
     pub(super) fn of(manifest: &Manifest) -> Self {
+        let chunks = manifest.missing.iter().filter(|it| it.object.is_none());
+        let chunks = chunks.count() as u64;
         Self {
             files: manifest.files.len() as u64,
             complete: manifest.complete,
-            missing: (manifest.missing.len() as u64, manifest.totals.chunks),
-            skipped: manifest.totals.bad_records_skipped,
+            missing: (chunks, manifest.totals.chunks),
+            missing_objects: manifest.missing.len() as u64 - chunks,
+            rejected: manifest.totals.records_rejected,
             ..Self::default()
         }
     }
 
-    pub(super) fn add(&mut self, bytes: u64, rows: Rows) {
+    pub(super) fn add(&mut self, holds: Holds, bytes: u64, rows: Rows) {
         self.bytes += bytes;
+        if holds == Holds::Rejects {
+            return;
+        }
         self.rows += rows.count();
         if let Rows::Collected(rows) = rows {
             self.found.extend(rows);
@@ -111,14 +119,18 @@ impl Verdict {
 
     fn gap(&self) -> String {
         let (missing, planned) = self.missing;
-        if missing == 0 {
+        let mut gaps = Vec::new();
+        if missing > 0 {
+            let (missing, planned) = (HumanCount(missing), counted(planned, "chunk"));
+            gaps.push(format!("{missing} of {planned} missing"));
+        }
+        if self.missing_objects > 0 {
+            gaps.push(counted(self.missing_objects, "missing object"));
+        }
+        if gaps.is_empty() {
             String::new()
         } else {
-            format!(
-                ": {} of {} missing",
-                HumanCount(missing),
-                counted(planned, "chunk")
-            )
+            format!(": {}", gaps.join(", "))
         }
     }
 

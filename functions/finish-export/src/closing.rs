@@ -68,7 +68,7 @@ async fn commit_prepared(
     let (Some(output), Some(container)) = (chunk.prepared(), container) else {
         return Ok(false);
     };
-    match commit_all(container, output, job.request.format.content_type()).await {
+    match commit_all(container, output, job.request.format).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use container::writer::BlobWriter;
-use domain::chunk::{Chunk, ChunkState};
+use domain::chunk::{Chunk, ChunkState, FileKind};
 use domain::container::{BlobName, PreparedFile};
 use domain::counts::Counts;
 use domain::job::Job;
-use domain::manifest::{FileEntry, ManifestWriter, Missing, Told};
+use domain::manifest::{FileEntry, ManifestWriter, Missing, RejectedEntry, Told};
 use domain::plural::counted;
 use domain::tally::Tally;
 use ports::container::Container;
@@ -27,14 +27,22 @@ pub(crate) async fn stage(
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.settings.writer);
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
-    let (mut counted, mut missing) = (Tally::default(), Vec::new());
+    let mut counted = Tally::default();
+    let (mut rejected, mut missing) = (Vec::new(), Vec::new());
     while let Some(chunk) = chunks.next().await? {
         counted = counted + count(&chunk)?;
         match &chunk.state {
             ChunkState::Recorded { output } => {
                 for file in &output.files {
-                    manifest.add(&FileEntry::of(&chunk, file), blob.buffer())?;
+                    match file.kind {
+                        FileKind::Rows => {
+                            let entry = FileEntry::of(&chunk, file, &output.missing);
+                            manifest.add(&entry, blob.buffer())?;
+                        }
+                        FileKind::Rejected => rejected.push(RejectedEntry::of(&chunk, file)),
+                    }
                 }
+                missing.extend(Missing::parts_of(&chunk, output));
             }
             ChunkState::Failed { reason } => missing.push(Missing::of(&chunk, reason)),
             ChunkState::Cancelled => missing.push(Missing::of(&chunk, "cancelled")),
@@ -50,13 +58,21 @@ pub(crate) async fn stage(
             "the chunks come to {counted:?}, the tally is {tally:?}"
         )));
     }
-    let told = manifest.finish(&missing, blob.buffer())?;
+    let told = manifest.finish(&rejected, &missing, blob.buffer())?;
     Ok((blob.finish().await?, told))
 }
 
 /// Whether the table's tally is what the chunks come to.
 fn agree(counted: &Tally, tally: &Tally) -> bool {
-    let chunks = |tally: &Tally| (tally.planned, tally.open, tally.recorded, tally.failed);
+    let chunks = |tally: &Tally| {
+        (
+            tally.planned,
+            tally.open,
+            tally.recorded,
+            tally.failed,
+            tally.partial,
+        )
+    };
     chunks(counted) == chunks(tally) && counted.counts.are_summed_in(&tally.counts)
 }
 
@@ -68,14 +84,24 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
     };
     match &chunk.state {
         ChunkState::Recorded { output } => {
-            let Counts { read, rows, .. } = output.counts;
+            let Counts {
+                read,
+                rows,
+                rejected,
+                filtered,
+                ..
+            } = output.counts;
             if !output.counts.add_up() {
                 let read = counted(read, "record");
-                let reason = format!("{} read {read} and wrote {rows}", chunk.key);
+                let reason = format!(
+                    "{} read {read}, wrote {rows}, rejected {rejected} and left {filtered} to other days",
+                    chunk.key
+                );
                 return Err(FinishError::Irreconcilable(reason));
             }
             Ok(Tally {
                 recorded: 1,
+                partial: chunk.is_partial().into(),
                 counts: output.counts,
                 ..planned
             })

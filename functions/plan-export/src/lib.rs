@@ -15,7 +15,7 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::chunk::{Chunk, ChunkKey};
 use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
-use domain::rules::Rules;
+use domain::rules::{Misread, Rules};
 use edge::event::{JobEvent, UnreadableMessage};
 use formats::encode::ENCODERS_VERSION;
 use ports::clock::Clock;
@@ -24,7 +24,10 @@ use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 use tracing::{info, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, MAX_SHARDS, ON_BAD_RECORD};
+use wiring::config::{
+    ConfigError, FUNCTION_TIMEOUT_SECONDS, LAKE_LATE_DAYS, MAX_SHARDS, MISREAD_FROM_RECORDS,
+    MISREAD_PERCENT, ON_BAD_RECORD,
+};
 use wiring::{Wiring, WiringError};
 
 use reopening::reopen_chunks;
@@ -66,6 +69,11 @@ impl Settings {
             max_shards: wiring.env().get(&MAX_SHARDS)?,
             rules: Rules {
                 on_bad_record: wiring.env().get(&ON_BAD_RECORD)?,
+                late_days: wiring.env().get(&LAKE_LATE_DAYS)?,
+                misread: Misread {
+                    from_records: wiring.env().get(&MISREAD_FROM_RECORDS)?,
+                    most_percent: wiring.env().get(&MISREAD_PERCENT)?,
+                },
                 encoders: ENCODERS_VERSION,
             },
         })
@@ -118,7 +126,7 @@ pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<
         deadline: ports.clock.now() + ports.settings.time_limit * 4 / 5,
     };
     loop {
-        match planner.plan().await {
+        match Box::pin(planner.plan()).await {
             Err(PlanError::Store(StoreError::Conflict { .. })) => {
                 info!(job.id = %planner.key.id, "another planner was quicker; reading the job again");
             }
@@ -135,7 +143,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     async fn plan(&self) -> Result<(), PlanError> {
-        let Some(job) = self
+        let Some(mut job) = self
             .ports
             .plans
             .job(&self.key, self.ports.clock.now())
@@ -144,7 +152,7 @@ impl Planner<'_> {
             return Ok(());
         };
         if matches!(job.phase, Phase::Resuming) {
-            reopen_chunks(&job, self.ports).await?;
+            job = reopen_chunks(job, self.ports).await?;
         }
         let Ok(mut job) = job.begin_planning() else {
             return Ok(());
@@ -203,7 +211,7 @@ impl Planner<'_> {
             Some(cursor) => job.plan_page(count, cursor)?,
             None => job.complete_plan(count, listed_at)?,
         };
-        let job = self.ports.plans.put_page(job, chunks).await?;
+        let job = self.ports.plans.put_page(job, chunks, Vec::new()).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
         Ok(job)
     }

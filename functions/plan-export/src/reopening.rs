@@ -1,19 +1,25 @@
-//! Lets the chunks of a resumed job run again that have no recorded file.
+//! Lets what a resumed job has in no file be tried again: chunks that are not recorded, and what
+//! recorded ones could not export.
 
-use domain::chunk::{Chunk, ChunkMove};
+use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::Job;
 use ports::store::{PLAN_PAGE_CHUNKS, StoreError};
 use tracing::info;
 
-use crate::Ports;
+use crate::{PlanError, Ports};
 
-/// Reopens every chunk that is not recorded, which sends its message anew. Repeating it is
-/// harmless: a run that holds a chunk meanwhile is repeated.
+/// How many chunks hand over what they could not export at once: with the new ones and the tallies
+/// of all shards a transaction has at most 100 items.
+const HANDED_OVER_AT_ONCE: usize = PLAN_PAGE_CHUNKS / 2;
+
+/// Reopens every chunk that is not recorded, which sends its message anew, and plans new chunks of
+/// what recorded ones could not export. Repeating it is harmless: a run that holds a chunk
+/// meanwhile is repeated, and what is handed over is so once. The answer is the job as it is then.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody moved the job meanwhile: then nothing is reopened any
 /// more.
-pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreError> {
+pub(crate) async fn reopen_chunks(mut job: Job, ports: &Ports) -> Result<Job, PlanError> {
     let mut reopened = 0;
     for shard in 0..job.shards {
         let mut after = None;
@@ -22,12 +28,15 @@ pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreE
             let Some(last) = page.last().map(|chunk| chunk.key.number) else {
                 break;
             };
-            match reopen_page(job, page, ports).await {
-                Ok(count) => (after, reopened) = (Some(last), reopened + count),
-                Err(error @ StoreError::Conflict { .. }) if has_moved(job, ports).await? => {
-                    return Err(error);
+            match reopen_page(job.clone(), page, ports).await {
+                Ok((present, count)) => {
+                    (job, after, reopened) = (present, Some(last), reopened + count);
                 }
-                Err(StoreError::Conflict { item }) => {
+                Err(PlanError::Store(StoreError::Conflict { item })) => {
+                    let present = ports.plans.job(&job.key, ports.clock.now()).await?;
+                    if present.is_none_or(|present| present.revision != job.revision) {
+                        return Err(StoreError::Conflict { item }.into());
+                    }
                     info!(item, "a run moved a chunk first; reading the page again");
                 }
                 Err(error) => return Err(error),
@@ -35,18 +44,38 @@ pub(crate) async fn reopen_chunks(job: &Job, ports: &Ports) -> Result<(), StoreE
         }
     }
     info!(job.id = %job.key.id, chunks.reopened = reopened, "the job's chunks are reopened");
-    Ok(())
+    Ok(job)
 }
 
-async fn reopen_page(job: &Job, page: Vec<Chunk>, ports: &Ports) -> Result<usize, StoreError> {
+/// The job after it, and how many chunks were reopened.
+async fn reopen_page(job: Job, page: Vec<Chunk>, ports: &Ports) -> Result<(Job, usize), PlanError> {
+    let job = hand_over(job, &page, ports).await?;
     let steps: Vec<ChunkMove> = page.into_iter().filter_map(Chunk::reopen).collect();
     for batch in steps.chunks(PLAN_PAGE_CHUNKS) {
-        ports.plans.reopen(job, batch.to_vec()).await?;
+        ports.plans.reopen(&job, batch.to_vec()).await?;
     }
-    Ok(steps.len())
+    Ok((job, steps.len()))
 }
 
-async fn has_moved(job: &Job, ports: &Ports) -> Result<bool, StoreError> {
-    let present = ports.plans.job(&job.key, ports.clock.now()).await?;
-    Ok(present.is_none_or(|present| present.revision != job.revision))
+/// Plans new chunks of what those of a page could not export.
+async fn hand_over(mut job: Job, page: &[Chunk], ports: &Ports) -> Result<Job, PlanError> {
+    let partial: Vec<&Chunk> = page.iter().filter(|chunk| chunk.is_partial()).collect();
+    for batch in partial.chunks(HANDED_OVER_AT_ONCE) {
+        let key_of = |number| ChunkKey {
+            job: job.key.clone(),
+            shard: job.shard_of(number),
+            number,
+        };
+        let handed = (job.chunks..)
+            .zip(batch)
+            .filter_map(|(number, chunk)| (*chunk).clone().hand_over(key_of(number)));
+        let (moves, chunks): (Vec<ChunkMove>, Vec<Chunk>) = handed.unzip();
+        let added = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        info!(job.id = %job.key.id, chunks.added = added, "what chunks could not export is tried again");
+        job = ports
+            .plans
+            .put_page(job.add_chunks(added)?, chunks, moves)
+            .await?;
+    }
+    Ok(job)
 }

@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use container::writer::WriterSettings;
-use domain::rules::OnBadRecord;
 use edge::event::ChunkMessage;
 use ports::clock::Clock;
 use ports::container::Containers;
@@ -25,7 +24,7 @@ use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ON_BAD_RECORD, PREFETCH_BYTES};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, PREFETCH_BYTES};
 use wiring::{Wiring, WiringError};
 
 use error::ChunkError;
@@ -36,9 +35,6 @@ use run::run_chunk;
 pub struct Settings {
     /// How the file is cut into blocks and sent.
     pub writer: WriterSettings,
-    /// What becomes of a malformed record of a job that does not say, because an older version
-    /// planned it.
-    pub on_bad_record: OnBadRecord,
     /// How long the function may take.
     pub time_limit: Duration,
 }
@@ -53,7 +49,6 @@ impl Settings {
         let env = wiring.env();
         Ok(Self {
             writer: WriterSettings::of(wiring, env.get(&PREFETCH_BYTES)?)?,
-            on_bad_record: env.get(&ON_BAD_RECORD)?,
             time_limit: env.get(&FUNCTION_TIMEOUT_SECONDS)?,
         })
     }

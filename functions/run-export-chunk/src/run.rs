@@ -10,7 +10,7 @@ use ports::container::{Container, ContainerError};
 use ports::store::StoreError;
 use tracing::{info, warn};
 
-use crate::stage::stage;
+use crate::stage::{Staged, stage};
 use crate::{ChunkError, Ports};
 
 /// How often one run stages a file whose blocks were gone when it wanted to commit them.
@@ -120,14 +120,7 @@ impl<'a> Run<'a> {
         let container = open_for(self.job, sealer.as_ref(), containers.as_ref()).await?;
         for _ in 0..STAGINGS {
             if self.lease.prepared().is_none() {
-                let output = stage(
-                    self.job,
-                    self.lease.chunk(),
-                    Arc::clone(&container),
-                    self.ports,
-                )
-                .await?;
-                self.take(|lease| lease.prepare(output)).await?;
+                self.stage(&container).await?;
             }
             match self.commit(container.as_ref()).await {
                 Ok(()) => return self.record().await,
@@ -140,11 +133,29 @@ impl<'a> Run<'a> {
         ))
     }
 
+    /// Stages the files and makes their block lists durable. When rows of objects were staged that
+    /// turned out not to be exported, all is staged anew without those.
+    async fn stage(&mut self, container: &Arc<dyn Container>) -> Result<(), ChunkError> {
+        loop {
+            match stage(self.job, &self.lease, Arc::clone(container), self.ports).await? {
+                Staged::Whole(output) => return self.take(|lease| lease.prepare(output)).await,
+                Staged::Spoiled(missing) => {
+                    let chunk = self.lease.chunk();
+                    info!(
+                        job.id = %chunk.key.job.id, chunk.id = chunk.key.number, missing = missing.len(),
+                        "objects of the chunk cannot be exported; it is staged anew without them"
+                    );
+                    self.take(|lease| lease.leave_out(missing)).await?;
+                }
+            }
+        }
+    }
+
     async fn commit(&self, container: &dyn Container) -> Result<(), ContainerError> {
         let Some(output) = self.lease.prepared() else {
             return Ok(());
         };
-        writer::commit_all(container, output, self.job.request.format.content_type()).await
+        writer::commit_all(container, output, self.job.request.format).await
     }
 
     async fn record(&self) -> Result<(), ChunkError> {

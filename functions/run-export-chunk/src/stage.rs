@@ -1,78 +1,60 @@
-//! Read, check, encode, stage: a chunk's data into the blocks of its file, in bounded memory.
+//! Read, check, encode, stage: a chunk's data into the blocks of its files, in bounded memory.
+
+mod part;
+mod rejects;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use container::writer::BlobWriter;
-use domain::chunk::{Chunk, ChunkSource, Output, OutputFile};
+use domain::chunk::{Chunk, ChunkSource, FileKind, Lease, MissingParts, Output, OutputFile};
 use domain::container::BlobName;
 use domain::counts::Counts;
 use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
 use formats::encode::{ENCODERS_VERSION, EncodeOptions, Encoder};
 use formats::record::{BadRecord, Shape};
-use formats::records::{Found, Place, Records};
+use formats::records::{Found, Records};
+use formats::rejected::{Kept, Reject};
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
 use time::{Date, Duration, OffsetDateTime};
-use tracing::warn;
 
 use crate::{ChunkError, Ports};
-
-/// How many of a chunk's skipped records are logged one by one; all of them are counted.
-const LOGGED_BAD_RECORDS: u64 = 10;
+use part::PartCounts;
+use rejects::Rejects;
 
 /// How often a run looks whether its chunk is still its own.
 const LEASE_CHECK: Duration = Duration::seconds(5);
 
-/// Reads the whole chunk and stages its file. Nothing becomes visible.
+/// What a run made of its chunk's data.
+pub(crate) enum Staged {
+    /// Its files are staged.
+    Whole(Output),
+    /// What is staged holds rows of parts that cannot be exported after all; these, and those that
+    /// were known before.
+    Spoiled(MissingParts),
+}
+
+/// Reads the whole chunk, without what is known to be missing, and stages its files. Nothing
+/// becomes visible.
 pub(crate) async fn stage(
     job: &Job,
-    chunk: &Chunk,
+    lease: &Lease,
     container: Arc<dyn Container>,
     ports: &Ports,
-) -> Result<Output, ChunkError> {
-    let request = &job.request;
-    let rules = rules_of(job, ports)?;
-    let day = match &chunk.source {
-        ChunkSource::Objects { day, .. } => Some(*day),
-        ChunkSource::Partitions(_) => None,
-    };
-    let name = BlobName::part(
-        request.export_type(),
-        job.key.id,
-        day,
-        chunk.key.number,
-        request.format,
-    );
-    let shape = Shape::of(request.export_type(), request.export_user_id);
-    let options = EncodeOptions {
-        export_device_id: request.export_device_id,
-    };
-    let mut staging = Staging {
-        chunk,
-        on_bad_record: rules.on_bad_record,
-        shape,
-        day,
-        encoder: Encoder::new(shape, request.format, options),
-        writer: BlobWriter::new(container, name, chunk.attempt, ports.settings.writer),
-        counts: Counts::default(),
-        span: None,
-    };
+) -> Result<Staged, ChunkError> {
+    let (chunk, missing) = (lease.chunk(), lease.missing());
+    let places = chunk.source.places_without(&missing);
+    let (source, _) = chunk.source.clone().split(&missing);
+    let mut staging = Staging::begin(job, chunk, missing, container, ports)?;
+    let mut pieces = ports.sources.read(&source, &job.request.selection);
     let mut records = Records::default();
-    let mut pieces = ports.sources.read(&chunk.source, &request.selection);
     let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
-        match piece? {
-            Piece::Text { origin, text } => staging.add(origin, &mut records, text, false)?,
-            Piece::End { origin } => {
-                staging.add(origin, &mut records, Bytes::new(), true)?;
-                records = Records::default();
-            }
-            Piece::Unreadable { error, .. } => return Err(error.into()),
-        }
-        staging.writer.flush_full_blocks().await?;
+        staging.take(piece?, &places, &mut records)?;
+        staging.flush().await?;
         if ports.clock.now() - checked > LEASE_CHECK {
             check_lease(chunk, ports).await?;
             checked = ports.clock.now();
@@ -86,11 +68,8 @@ pub(crate) async fn stage(
 /// # Errors
 /// [`ChunkError::Fail`] when this version's encoders are not those that the job was planned with: its
 /// files would not be of one kind.
-fn rules_of(job: &Job, ports: &Ports) -> Result<Rules, ChunkError> {
-    let rules = job.rules.unwrap_or(Rules {
-        on_bad_record: ports.settings.on_bad_record,
-        encoders: ENCODERS_VERSION,
-    });
+fn rules_of(job: &Job) -> Result<Rules, ChunkError> {
+    let rules = job.rules.unwrap_or(Rules::unless_planned(ENCODERS_VERSION));
     if rules.encoders == ENCODERS_VERSION {
         return Ok(rules);
     }
@@ -114,21 +93,91 @@ async fn check_lease(chunk: &Chunk, ports: &Ports) -> Result<(), ChunkError> {
 
 struct Staging<'a> {
     chunk: &'a Chunk,
-    on_bad_record: OnBadRecord,
+    rules: Rules,
     shape: Shape,
     day: Option<Date>,
     encoder: Encoder,
-    writer: BlobWriter,
+    rows: BlobWriter,
+    rejects: Rejects,
+    /// What was counted of all parts but those that are missing.
     counts: Counts,
     /// The earliest and the latest moment of a row.
     span: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// What was counted of the part that is read now.
+    part: PartCounts,
+    missing: MissingParts,
+    /// Whether rows of a missing part are staged: then nothing more is, and the rest of the chunk is
+    /// only looked through for others of the kind.
+    is_spoiled: bool,
 }
 
-impl Staging<'_> {
-    /// Takes the next piece of a part's text.
-    fn add(
+impl<'a> Staging<'a> {
+    fn begin(
+        job: &Job,
+        chunk: &'a Chunk,
+        missing: MissingParts,
+        container: Arc<dyn Container>,
+        ports: &Ports,
+    ) -> Result<Self, ChunkError> {
+        let (request, number) = (&job.request, chunk.key.number);
+        let export_type = request.export_type();
+        let day = match &chunk.source {
+            ChunkSource::Objects { day, .. } => Some(*day),
+            ChunkSource::Partitions(_) => None,
+        };
+        let name = BlobName::part(export_type, job.key.id, day, number, request.format);
+        let rejects = BlobName::rejected(export_type, job.key.id, number);
+        let shape = Shape::of(export_type, request.export_user_id);
+        let options = EncodeOptions {
+            export_device_id: request.export_device_id,
+        };
+        let settings = ports.settings.writer;
+        Ok(Self {
+            chunk,
+            rules: rules_of(job)?,
+            shape,
+            day,
+            encoder: Encoder::new(shape, request.format, options),
+            rejects: Rejects::new(Arc::clone(&container), rejects, chunk, settings),
+            rows: BlobWriter::new(container, name, chunk.attempt, settings),
+            counts: Counts::default(),
+            span: None,
+            part: PartCounts::default(),
+            missing,
+            is_spoiled: false,
+        })
+    }
+
+    /// Takes the next piece, of the part at the place that `places` has for it.
+    fn take(
         &mut self,
-        origin: usize,
+        piece: Piece,
+        places: &[usize],
+        records: &mut Records,
+    ) -> Result<(), ChunkError> {
+        let place = |origin: usize| places.get(origin).copied().unwrap_or_default();
+        match piece {
+            Piece::Text { origin, text } => self.take_text(place(origin), records, text, false),
+            Piece::End { origin } => {
+                self.take_text(place(origin), records, Bytes::new(), true)?;
+                *records = Records::default();
+                self.end_part(place(origin));
+                Ok(())
+            }
+            Piece::Unreadable { origin, error } => {
+                if matches!(self.chunk.source, ChunkSource::Partitions(_)) {
+                    return Err(error.into());
+                }
+                *records = Records::default();
+                self.lose_part(place(origin), &error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    fn take_text(
+        &mut self,
+        place: usize,
         records: &mut Records,
         piece: Bytes,
         is_last: bool,
@@ -136,36 +185,37 @@ impl Staging<'_> {
         let text = records.join(piece);
         let mut walk = records.walk(&text, is_last);
         while let Some(found) = walk.next() {
-            let (place, taken) = match found {
-                Found::Record { place, text } => (place, self.take(text)?),
-                Found::TooLong { place, .. } => {
-                    self.counts.read += 1;
-                    self.bad_record(origin, place, &"longer than a record may be")?;
-                    continue;
-                }
-            };
-            match taken {
-                Err(BadRecord::NotJson) if walk.take_apart() => {}
-                taken => {
-                    self.counts.read += 1;
-                    if let Err(bad) = taken {
-                        self.bad_record(origin, place, &bad)?;
-                    }
-                }
+            match found {
+                Found::Record { place: at, text } => match self.take_record(text)? {
+                    Ok(()) => {}
+                    Err(BadRecord::NotJson) if walk.take_apart() => {}
+                    Err(bad) => self.reject(place, Reject::record(at, text, bad))?,
+                },
+                Found::TooLong {
+                    place: at,
+                    head,
+                    bytes,
+                } => self.reject(place, Reject::too_long(at, &head, bytes))?,
             }
         }
         Ok(())
     }
 
     /// Writes the row of a record, if it is one.
-    fn take(&mut self, text: &[u8]) -> Result<Result<(), BadRecord>, ChunkError> {
+    fn take_record(&mut self, text: &[u8]) -> Result<Result<(), BadRecord>, ChunkError> {
         let record = match self.shape.parse(text, self.day) {
             Ok(record) => record,
             Err(bad) => return Ok(Err(bad)),
         };
-        self.encoder.push(&record, self.writer.buffer())?;
-        self.counts.rows += 1;
-        self.note_moment(record.time);
+        self.part.records += 1;
+        self.part.good += 1;
+        if !self.is_spoiled {
+            self.encoder.push(&record, self.rows.buffer())?;
+            self.counts.read += 1;
+            self.counts.rows += 1;
+            self.counts.repaired += u64::from(record.repaired);
+            self.note_moment(record.time);
+        }
         Ok(Ok(()))
     }
 
@@ -175,48 +225,78 @@ impl Staging<'_> {
         self.span = Some((earliest.min(moment), latest.max(moment)));
     }
 
-    /// Says where and why, never what the record holds.
-    fn bad_record(
-        &mut self,
-        origin: usize,
-        place: Place,
-        reason: &dyn std::fmt::Display,
-    ) -> Result<(), ChunkError> {
-        let object = match &self.chunk.source {
-            ChunkSource::Objects { objects, .. } => {
-                objects.get(origin).map(|object| object.path.as_str())
-            }
-            ChunkSource::Partitions(partitions) => partitions.get(origin).map(String::as_str),
-        };
-        let object = object.unwrap_or("an unknown object");
-        if self.on_bad_record == OnBadRecord::Fail {
-            return Err(ChunkError::fail(format!("{object}, {place}: {reason}")));
+    fn reject(&mut self, place: usize, reject: Reject<'_>) -> Result<(), ChunkError> {
+        let name = self.chunk.source.name_of(place);
+        if self.rules.on_bad_record == OnBadRecord::Fail {
+            return Err(ChunkError::fail(format!("{name}, {reject}")));
         }
-        self.counts.bad_records += 1;
-        let key = &self.chunk.key;
-        if self.counts.bad_records <= LOGGED_BAD_RECORDS {
-            warn!(job.id = %key.job.id, chunk.id = key.number, object, %place, %reason, "a malformed record was skipped");
+        self.part.note(&reject);
+        if !self.is_spoiled {
+            self.counts.read += 1;
+            self.counts.rejected += 1;
+            self.counts.rejected_in_part += u64::from(reject.kept == Kept::Beginning);
+            self.rejects.add(name, &reject)?;
+        }
+        Ok(())
+    }
+
+    /// Judges a part that was read to its end.
+    fn end_part(&mut self, place: usize) {
+        let is_object = matches!(self.chunk.source, ChunkSource::Objects { .. });
+        match self.part.problem(self.rules.misread) {
+            Some(problem) if is_object => {
+                let name = self.chunk.source.name_of(place);
+                self.lose_part(place, &format!("{name} {problem}"));
+            }
+            Some(_) | None => self.part = PartCounts::default(),
+        }
+    }
+
+    /// A part is missing by name. What was staged of it is of no use.
+    fn lose_part(&mut self, place: usize, reason: &str) {
+        self.missing.insert(place, part::bounded(reason));
+        self.is_spoiled |= self.part.is_begun();
+        self.part = PartCounts::default();
+    }
+
+    async fn flush(&mut self) -> Result<(), ChunkError> {
+        if !self.is_spoiled {
+            self.rows.flush_full_blocks().await?;
+            self.rejects.flush().await?;
         }
         Ok(())
     }
 
     /// A file without rows is not written: the contract's schema has no empty array.
-    async fn finish(mut self) -> Result<Output, ChunkError> {
+    async fn finish(mut self) -> Result<Staged, ChunkError> {
+        if self.is_spoiled {
+            return Ok(Staged::Spoiled(self.missing));
+        }
         let mut files = Vec::new();
         if self.counts.rows > 0 {
-            self.encoder.finish(self.writer.buffer())?;
-            let prepared = self.writer.finish().await?;
-            self.counts.bytes = prepared.size_bytes;
+            self.encoder.finish(self.rows.buffer())?;
+            let prepared = self.rows.finish().await?;
+            let counts = Counts {
+                read: self.counts.rows,
+                rows: self.counts.rows,
+                bytes: prepared.size_bytes,
+                repaired: self.counts.repaired,
+                ..Counts::default()
+            };
             files.push(OutputFile {
+                kind: FileKind::Rows,
                 prepared,
-                counts: self.counts,
+                counts,
                 earliest: self.span.map(|(earliest, _)| earliest),
                 latest: self.span.map(|(_, latest)| latest),
             });
         }
-        Ok(Output {
+        files.extend(self.rejects.finish().await?);
+        self.counts.bytes = files.iter().map(|file| file.counts.bytes).sum();
+        Ok(Staged::Whole(Output {
             counts: self.counts,
             files,
-        })
+            missing: self.missing,
+        }))
     }
 }

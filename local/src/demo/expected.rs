@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use client::verify::{Form, Mismatch, RowSet};
+use client::verify::{Form, Mismatch, RowSet, as_exported};
 use domain::selection::{ExportFormat, HistoryType};
 use flate2::read::MultiGzDecoder;
-use formats::read::Fields;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -60,9 +59,10 @@ fn add_file(
     };
     for line in BufReader::new(text).lines() {
         let line = line?;
-        let mut fields: Fields<'_> = serde_json::from_str(&line)?;
+        let mut fields = as_exported(&line)?;
         fields.retain(|name, _| left_out != Some(name.as_str()));
-        rows.add(&fields, form)?;
+        let fields = fields.iter().map(|(name, raw)| (name.clone(), &**raw));
+        rows.add(&fields.collect(), form)?;
     }
     Ok(())
 }

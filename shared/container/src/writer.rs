@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use domain::chunk::Output;
 use domain::container::{BlobName, BlockId, PreparedFile};
+use domain::selection::ExportFormat;
 use ports::container::{Container, ContainerError};
 use tokio::task::{JoinError, JoinSet};
 use wiring::config::ConfigError;
@@ -189,10 +190,10 @@ impl BlobWriter {
 pub async fn commit_all(
     container: &dyn Container,
     output: &Output,
-    content_type: &str,
+    format: ExportFormat,
 ) -> Result<(), ContainerError> {
     for file in &output.files {
-        commit(container, &file.prepared, content_type).await?;
+        commit(container, &file.prepared, file.kind.content_type(format)).await?;
     }
     Ok(())
 }

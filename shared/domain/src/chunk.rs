@@ -17,14 +17,17 @@
 
 mod state;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::state::{ChunkState, ChunkStateName};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::container::PreparedFile;
 use crate::counts::Counts;
 use crate::job::{IllegalMove, JobKey};
+use crate::selection::ExportFormat;
 use crate::tally::TallyChange;
 
 /// Which chunk of which job.
@@ -69,9 +72,99 @@ pub enum ChunkSource {
     Partitions(Vec<String>),
 }
 
+/// Parts of a chunk's source that cannot be exported: by their places in its list, from 0, and why.
+pub type MissingParts = BTreeMap<usize, String>;
+
+impl ChunkSource {
+    /// How many objects or partitions it lists.
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Objects { objects, .. } => objects.len(),
+            Self::Partitions(partitions) => partitions.len(),
+        }
+    }
+
+    /// The path or key of the part at a place of the list.
+    pub fn name_of(&self, place: usize) -> &str {
+        let name = match self {
+            Self::Objects { objects, .. } => objects.get(place).map(|object| object.path.as_str()),
+            Self::Partitions(partitions) => partitions.get(place).map(String::as_str),
+        };
+        name.unwrap_or("an unknown object")
+    }
+
+    /// The places of all parts but these.
+    pub fn places_without(&self, parts: &MissingParts) -> Vec<usize> {
+        let is_left = |place: &usize| !parts.contains_key(place);
+        (0..self.parts()).filter(is_left).collect()
+    }
+
+    /// Takes these parts out of the source; what is left, and what was taken out.
+    pub fn split(self, parts: &MissingParts) -> (Self, Self) {
+        match self {
+            Self::Objects { day, objects } => {
+                let [kept, taken] = split(objects, parts);
+                let of_day = |objects| Self::Objects { day, objects };
+                (of_day(kept), of_day(taken))
+            }
+            Self::Partitions(partitions) => {
+                let [kept, taken] = split(partitions, parts);
+                (Self::Partitions(kept), Self::Partitions(taken))
+            }
+        }
+    }
+}
+
+fn split<T>(all: Vec<T>, parts: &MissingParts) -> [Vec<T>; 2] {
+    let [mut kept, mut taken] = [Vec::new(), Vec::new()];
+    for (place, one) in all.into_iter().enumerate() {
+        if parts.contains_key(&place) {
+            taken.push(one);
+        } else {
+            kept.push(one);
+        }
+    }
+    [kept, taken]
+}
+
+/// What a file of a chunk holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum FileKind {
+    /// Rows.
+    Rows,
+    /// Records that cannot be exported, and why.
+    Rejected,
+}
+
+impl FileKind {
+    /// Both.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// Its name, as stored.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Reads a stored name; `None` when it is none.
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// The content type of such a file, in an export of this format.
+    pub fn content_type(self, format: ExportFormat) -> &'static str {
+        match self {
+            Self::Rows => format.content_type(),
+            Self::Rejected => "application/x-ndjson",
+        }
+    }
+}
+
 /// A file of a chunk: its blocks are staged, and it is known what they hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFile {
+    /// What it holds.
+    pub kind: FileKind,
     /// What it takes to commit it.
     pub prepared: PreparedFile,
     /// What was counted while it was written.
@@ -87,8 +180,10 @@ pub struct OutputFile {
 pub struct Output {
     /// What was counted, of all files and beside them.
     pub counts: Counts,
-    /// The files, at most 256; none when there was no row to write.
+    /// The files, at most 256; none when there was nothing to write.
     pub files: Vec<OutputFile>,
+    /// What of the source is in none of them.
+    pub missing: MissingParts,
 }
 
 /// The most files of a chunk: its item, which holds all of them, stays below DynamoDB's 400 KB
@@ -158,10 +253,14 @@ impl Chunk {
                 attempt: chunk.attempt + 1,
                 ..chunk
             };
-            match next.prepared().cloned() {
-                Some(output) => next.to(ChunkState::Prepared { until, output }),
-                None => next.to(ChunkState::Running { until }),
-            }
+            let state = match next.prepared().cloned() {
+                Some(output) => ChunkState::Prepared { until, output },
+                None => ChunkState::Running {
+                    until,
+                    missing: next.missing(),
+                },
+            };
+            next.to(state)
         })
     }
 
@@ -195,6 +294,32 @@ impl Chunk {
             | ChunkState::Parked { .. } => Some(self.ended(ChunkState::Cancelled)),
             ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => None,
         }
+    }
+
+    /// Whether it is recorded and could not export some of its parts.
+    pub fn is_partial(&self) -> bool {
+        matches!(&self.state, ChunkState::Recorded { output } if !output.missing.is_empty())
+    }
+
+    /// Hands what a recorded chunk could not export over to a new one, in a job that is resumed: there
+    /// alone it is tried again. `None` when nothing is missing.
+    pub fn hand_over(self, to: ChunkKey) -> Option<(ChunkMove, Self)> {
+        let ChunkState::Recorded { ref output } = self.state else {
+            return None;
+        };
+        if output.missing.is_empty() {
+            return None;
+        }
+        let mut output = output.clone();
+        let missing = std::mem::take(&mut output.missing);
+        let (source, taken) = self.source.split(&missing);
+        let next = Self::planned(to, taken, self.expires);
+        let whole = Self { source, ..self }.to(ChunkState::Recorded { output });
+        let tally = TallyChange {
+            partial: -1,
+            ..TallyChange::default()
+        };
+        Some((ChunkMove { tally, ..whole }, next))
     }
 
     /// Lets a chunk that has no recorded file run again, in a job that is resumed. An open chunk
@@ -247,6 +372,7 @@ impl Chunk {
         let tally = TallyChange {
             open: -1,
             recorded: 1,
+            partial: (!output.missing.is_empty()).into(),
             counts: output.counts,
             ..TallyChange::default()
         };
@@ -259,7 +385,9 @@ impl Chunk {
     /// Moves a chunk that is open and held by nobody.
     fn if_idle(self, now: OffsetDateTime, step: impl FnOnce(Self) -> ChunkMove) -> Claim {
         match self.state {
-            ChunkState::Running { until } | ChunkState::Prepared { until, .. } if now < until => {
+            ChunkState::Running { until, .. } | ChunkState::Prepared { until, .. }
+                if now < until =>
+            {
                 Claim::Held { until }
             }
             ChunkState::Pending { .. }
@@ -269,6 +397,19 @@ impl Chunk {
             ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => {
                 Claim::Closed
             }
+        }
+    }
+
+    /// What a run found that cannot be exported, and left to the next one to know.
+    fn missing(&self) -> MissingParts {
+        match &self.state {
+            ChunkState::Running { missing, .. } => missing.clone(),
+            ChunkState::Pending { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Recorded { .. }
+            | ChunkState::Parked { .. }
+            | ChunkState::Failed { .. }
+            | ChunkState::Cancelled => MissingParts::new(),
         }
     }
 
@@ -334,6 +475,11 @@ impl Lease {
         &self.chunk
     }
 
+    /// What an earlier attempt found that cannot be exported.
+    pub fn missing(&self) -> MissingParts {
+        self.chunk.missing()
+    }
+
     /// The prepared files, when an earlier attempt or this one came that far.
     pub fn prepared(&self) -> Option<&Output> {
         self.chunk.prepared()
@@ -349,7 +495,7 @@ impl Lease {
                 .chunk
                 .illegal("prepare more files than its item holds of"));
         }
-        let ChunkState::Running { until } = self.chunk.state else {
+        let ChunkState::Running { until, .. } = self.chunk.state else {
             return Err(self.chunk.illegal("prepare"));
         };
         Ok(self.chunk.to(ChunkState::Prepared { until, output }))
@@ -364,11 +510,27 @@ impl Lease {
         let ChunkState::Prepared { until, .. } = self.chunk.state else {
             return Err(self.chunk.illegal("restage"));
         };
+        Ok(self.again(until, MissingParts::new()))
+    }
+
+    /// What is staged holds rows of parts that turned out not to be exported: all others are staged
+    /// anew without them, under a new attempt.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when files are prepared already.
+    pub fn leave_out(self, missing: MissingParts) -> Result<ChunkMove, IllegalMove> {
+        let ChunkState::Running { until, .. } = self.chunk.state else {
+            return Err(self.chunk.illegal("leave out parts of"));
+        };
+        Ok(self.again(until, missing))
+    }
+
+    fn again(self, until: OffsetDateTime, missing: MissingParts) -> ChunkMove {
         let next = Chunk {
             attempt: self.chunk.attempt + 1,
             ..self.chunk
         };
-        Ok(next.to(ChunkState::Running { until }))
+        next.to(ChunkState::Running { until, missing })
     }
 
     /// Counts the committed files, for good.
@@ -389,7 +551,10 @@ impl Lease {
     pub fn release(self, now: OffsetDateTime) -> ChunkMove {
         let state = match self.prepared().cloned() {
             Some(output) => ChunkState::Prepared { until: now, output },
-            None => ChunkState::Running { until: now },
+            None => ChunkState::Running {
+                until: now,
+                missing: self.chunk.missing(),
+            },
         };
         self.chunk.to(state)
     }

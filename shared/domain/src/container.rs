@@ -29,6 +29,14 @@ impl BlobName {
         ))
     }
 
+    /// The file of what chunk `number` could not export:
+    /// `{exportType}/{jobId}/_rejected/part-{number}.ndjson`.
+    pub fn rejected(export_type: ExportType, job: JobId, number: u32) -> Self {
+        Self(format!(
+            "{export_type}/{job}/_rejected/part-{number:05}.ndjson"
+        ))
+    }
+
     /// The job's manifest: `{exportType}/{jobId}/manifest.json`.
     pub fn manifest(export_type: ExportType, job: JobId) -> Self {
         Self(format!("{export_type}/{job}/manifest.json"))

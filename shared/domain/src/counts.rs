@@ -60,8 +60,14 @@ counts! {
     rows: "rows", "rows", since 1;
     /// Bytes of files.
     bytes: "bytes", "bytes", since 1;
-    /// Malformed records skipped (only with `ON_BAD_RECORD=skip`).
-    bad_records: "bad_records", "badRecordsSkipped", since 1;
+    /// Records that cannot be exported, kept in files of their own. (Version 1 skipped them.)
+    rejected: "bad_records", "recordsRejected", since 1;
+    /// Those of them of which only the beginning is kept, because they are too long.
+    rejected_in_part: "rejected_in_part", "recordsRejectedInPart", since 2;
+    /// Records that are not of the chunk's day, and in another day's export.
+    filtered: "filtered", "recordsFiltered", since 2;
+    /// Rows in which half surrogates were replaced.
+    repaired: "repaired", "rowsRepaired", since 2;
 }
 
 impl AddAssign for Counts {
@@ -79,7 +85,7 @@ impl Sum for Counts {
 impl Counts {
     /// Whether every record that was read became a row or was counted as something else.
     pub fn add_up(&self) -> bool {
-        self.read == self.rows + self.bad_records
+        self.read == self.rows + self.rejected + self.filtered
     }
 
     /// Whether a stored sum is that of these counts. A sum that older code has a part in has not
@@ -182,7 +188,10 @@ mod tests {
         read: 10,
         rows: 7,
         bytes: 700,
-        bad_records: 3,
+        rejected: 2,
+        rejected_in_part: 1,
+        filtered: 1,
+        repaired: 5,
     };
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -199,8 +208,7 @@ mod tests {
             counts: ALL,
         };
         let text = serde_json::to_string(&told).unwrap();
-        let expected =
-            r#"{"chunks":2,"recordsRead":10,"rows":7,"bytes":700,"badRecordsSkipped":3}"#;
+        let expected = r#"{"chunks":2,"recordsRead":10,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"rowsRepaired":5}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
         let of_others = r#"{"chunks":2,"rows":7,"unknown":{"a":[1]}}"#;

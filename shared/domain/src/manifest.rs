@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use crate::chunk::{Chunk, ChunkSource, OutputFile};
+use crate::chunk::{Chunk, ChunkSource, MissingParts, Output, OutputFile};
 use crate::counts::Counts;
 use crate::job::{Job, Outcome, Plan};
 use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
 
-/// The version of the manifest's form.
-pub const MANIFEST_VERSION: u32 = 1;
+/// The version of the manifest's form. Version 1 had no files of rejects, and called what is rejected
+/// now skipped.
+pub const MANIFEST_VERSION: u32 = 2;
 
 /// What a manifest says of the whole export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ pub struct Head {
     /// data that came later may not be. Absent when the plan failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_up_to: Option<String>,
-    /// Whether every row of the selection is in the files.
+    /// Whether every record of the selection is in a file: as a row, or whole as a reject.
     pub complete: bool,
     /// What was ignored, left out or defaulted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -144,11 +145,33 @@ pub enum SourceEntry {
     },
 }
 
-/// A chunk without a file though it should have one.
+/// A file of records that cannot be exported: a line of JSON each, with object, line or offset,
+/// code, reason, and the record itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedEntry {
+    /// The blob's name.
+    pub name: String,
+    /// The chunk's number.
+    pub chunk: u32,
+    /// How many.
+    pub records_rejected: u64,
+    /// The file's size.
+    pub bytes: u64,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// CRC-64/NVME, lower-case hex of the 64-bit number.
+    pub crc64: String,
+}
+
+/// What is in no file though it should be: a chunk, or an object of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// The chunk's number.
     pub chunk: u32,
+    /// The object, when the rest of the chunk is exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// Why.
     pub reason: String,
     /// What it should have been made from.
@@ -161,9 +184,12 @@ pub struct Manifest {
     /// What it says of the whole export.
     #[serde(flatten)]
     pub head: Head,
-    /// The files.
+    /// The files of rows.
     pub files: Vec<FileEntry>,
-    /// The chunks that are missing.
+    /// The files of records that cannot be exported.
+    #[serde(default)]
+    pub rejected: Vec<RejectedEntry>,
+    /// What is missing.
     pub missing: Vec<Missing>,
 }
 
@@ -183,7 +209,7 @@ impl Head {
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),
             selection: (&job.request.selection).into(),
-            complete: read_up_to.is_some() && tally.recorded == tally.planned,
+            complete: read_up_to.is_some() && tally.is_complete(),
             read_up_to,
             warnings: job.warnings.clone(),
             totals: Totals {
@@ -221,8 +247,8 @@ impl From<&Selection> for Selected {
 }
 
 impl FileEntry {
-    /// The entry of a recorded chunk's file.
-    pub fn of(chunk: &Chunk, file: &OutputFile) -> Self {
+    /// The entry of a recorded chunk's file of rows, which has nothing of what is missing.
+    pub fn of(chunk: &Chunk, file: &OutputFile, missing: &MissingParts) -> Self {
         Self {
             name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
@@ -231,7 +257,21 @@ impl FileEntry {
             crc64: file.prepared.crc64.clone(),
             min_timestamp: file.earliest.map(rfc3339),
             max_timestamp: file.latest.map(rfc3339),
-            sources: SourceEntry::all_of(&chunk.source),
+            sources: SourceEntry::all_but(&chunk.source, missing),
+        }
+    }
+}
+
+impl RejectedEntry {
+    /// The entry of a recorded chunk's file of rejects.
+    pub fn of(chunk: &Chunk, file: &OutputFile) -> Self {
+        Self {
+            name: file.prepared.name.as_str().to_owned(),
+            chunk: chunk.key.number,
+            records_rejected: file.counts.rejected,
+            bytes: file.prepared.size_bytes,
+            sha256: file.prepared.sha256.clone(),
+            crc64: file.prepared.crc64.clone(),
         }
     }
 }
@@ -239,32 +279,57 @@ impl FileEntry {
 impl Missing {
     /// The entry of a chunk that could not be exported.
     pub fn of(chunk: &Chunk, reason: &str) -> Self {
-        let sources = SourceEntry::all_of(&chunk.source);
         Self {
             chunk: chunk.key.number,
+            object: None,
             reason: reason.to_owned(),
-            sources,
+            sources: SourceEntry::all_but(&chunk.source, &MissingParts::new()),
         }
+    }
+
+    /// The entries of what a recorded chunk could not export.
+    pub fn parts_of(chunk: &Chunk, output: &Output) -> Vec<Self> {
+        let entry = |(place, reason): (&usize, &String)| {
+            let source = SourceEntry::at(&chunk.source, *place);
+            Self {
+                chunk: chunk.key.number,
+                object: source.as_ref().map(|source| source.name().to_owned()),
+                reason: reason.clone(),
+                sources: source.into_iter().collect(),
+            }
+        };
+        output.missing.iter().map(entry).collect()
     }
 }
 
 impl SourceEntry {
-    fn all_of(source: &ChunkSource) -> Vec<Self> {
+    fn all_but(source: &ChunkSource, missing: &MissingParts) -> Vec<Self> {
+        let places = source.places_without(missing).into_iter();
+        places.filter_map(|place| Self::at(source, place)).collect()
+    }
+
+    /// The part at a place of a source.
+    fn at(source: &ChunkSource, place: usize) -> Option<Self> {
         match source {
-            ChunkSource::Objects { objects, .. } => objects
-                .iter()
-                .map(|object| Self::Object {
+            ChunkSource::Objects { objects, .. } => {
+                let object = objects.get(place)?;
+                Some(Self::Object {
                     object: object.path.clone(),
                     etag: object.etag.clone(),
                     bytes: object.size_bytes,
                 })
-                .collect(),
-            ChunkSource::Partitions(partitions) => partitions
-                .iter()
-                .map(|partition| Self::Partition {
-                    partition: partition.clone(),
-                })
-                .collect(),
+            }
+            ChunkSource::Partitions(partitions) => {
+                let partition = partitions.get(place)?.clone();
+                Some(Self::Partition { partition })
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Object { object, .. } => object,
+            Self::Partition { partition } => partition,
         }
     }
 }
@@ -314,13 +379,18 @@ impl<'a> ManifestWriter<'a> {
         self.text.add(file, out)
     }
 
-    /// Ends the manifest with the chunks that are missing, and with them the job's outcome is
-    /// told.
+    /// Ends the manifest with the files of rejects and with what is missing, and with them the job's
+    /// outcome is told.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn finish(self, missing: &[Missing], out: &mut Vec<u8>) -> serde_json::Result<Told> {
-        self.text.finish(missing, out)?;
+    pub fn finish(
+        self,
+        rejected: &[RejectedEntry],
+        missing: &[Missing],
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<Told> {
+        self.text.finish(rejected, missing, out)?;
         let cancelled = self.job.phase.cancellation();
         let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, missing);
         Ok(Told(outcome))
@@ -355,12 +425,19 @@ impl ManifestText {
         serde_json::to_writer(out, file)
     }
 
-    /// Ends the manifest with the chunks that are missing.
+    /// Ends the manifest with the files of rejects and with what is missing.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn finish(self, missing: &[Missing], out: &mut Vec<u8>) -> serde_json::Result<()> {
-        out.extend_from_slice(b"],\n\"missing\":");
+    pub fn finish(
+        self,
+        rejected: &[RejectedEntry],
+        missing: &[Missing],
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        out.extend_from_slice(b"],\n\"rejected\":");
+        serde_json::to_writer(&mut *out, rejected)?;
+        out.extend_from_slice(b",\n\"missing\":");
         serde_json::to_writer(&mut *out, missing)?;
         out.extend_from_slice(b"}\n");
         Ok(())
@@ -383,7 +460,10 @@ mod tests {
         read: 3,
         rows: 3,
         bytes: 4,
-        bad_records: 0,
+        rejected: 0,
+        rejected_in_part: 0,
+        filtered: 0,
+        repaired: 0,
     };
 
     fn head() -> Head {
@@ -428,21 +508,31 @@ mod tests {
             let files: Vec<FileEntry> = names.into_iter().map(entry).collect();
             let missing = vec![Missing {
                 chunk: 1,
+                object: Some("o".to_owned()),
                 reason: "gone".to_owned(),
                 sources: vec![],
+            }];
+            let rejected = vec![RejectedEntry {
+                name: "r".to_owned(),
+                chunk: 0,
+                records_rejected: 2,
+                bytes: 10,
+                sha256: "s".to_owned(),
+                crc64: "c".to_owned(),
             }];
             let mut out = Vec::new();
             let mut writer = ManifestText::begin(&head(), &mut out).unwrap();
             for file in &files {
                 writer.add(file, &mut out).unwrap();
             }
-            writer.finish(&missing, &mut out).unwrap();
+            writer.finish(&rejected, &missing, &mut out).unwrap();
             let read: Manifest = serde_json::from_slice(&out).unwrap();
             assert_eq!(
                 read,
                 Manifest {
                     head: head(),
                     files,
+                    rejected,
                     missing
                 }
             );

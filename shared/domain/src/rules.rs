@@ -6,10 +6,10 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum OnBadRecord {
+    /// It is kept in a file of its own, beside the chunk's rows.
+    Reject,
     /// It ends its chunk.
     Fail,
-    /// It is left out and counted.
-    Skip,
 }
 
 impl OnBadRecord {
@@ -34,6 +34,72 @@ impl OnBadRecord {
 pub struct Rules {
     /// What becomes of a malformed record.
     pub on_bad_record: OnBadRecord,
+    /// In folders of how many later days a record of the lake may lie: 0 where the folder says the day
+    /// of the event, more where it says the day of arrival.
+    pub late_days: u16,
+    /// When an object is not taken for one of records.
+    pub misread: Misread,
     /// The version of what the encoders make of a record.
     pub encoders: u32,
+}
+
+impl Rules {
+    /// What the runs of a job keep to that was planned before there were rules, by these encoders.
+    pub const fn unless_planned(encoders: u32) -> Self {
+        Self {
+            on_bad_record: OnBadRecord::Reject,
+            late_days: 0,
+            misread: Misread::USUAL,
+            encoders,
+        }
+    }
+}
+
+/// When an object is taken for something else than a text of records, by what was found in it: it is
+/// then missing as a whole, instead of all of it being rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misread {
+    /// The fewest records that are judged by the share of the bad ones.
+    pub from_records: u64,
+    /// How many of a hundred may be bad.
+    pub most_percent: u64,
+}
+
+impl Misread {
+    /// Unless it is set otherwise.
+    pub const USUAL: Self = Self {
+        from_records: 100,
+        most_percent: 50,
+    };
+
+    /// Whether it is so of an object with so many records, `bad` of which are no JSON objects or lack
+    /// what is required, and `good` of which can be exported.
+    pub fn is(self, records: u64, bad: u64, good: u64) -> bool {
+        let is_mostly_bad = records >= self.from_records
+            && bad.saturating_mul(100) > records.saturating_mul(self.most_percent);
+        is_mostly_bad || (records > 1 && good == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_no_text_of_records_when_most_are_bad_or_none_is_good() {
+        let misread = Misread::USUAL;
+        for (records, bad, good, is) in [
+            (0, 0, 0, false),
+            (1, 1, 0, false),
+            (2, 2, 0, true),
+            (2, 0, 0, true),
+            (2, 1, 1, false),
+            (99, 98, 1, false),
+            (100, 50, 50, false),
+            (100, 51, 49, true),
+            (1_000_000, 500_001, 499_999, true),
+        ] {
+            assert_eq!(misread.is(records, bad, good), is, "{records} {bad} {good}");
+        }
+    }
 }

@@ -19,6 +19,8 @@ pub struct Tally<N = u64> {
     pub recorded: N,
     /// Chunks that could not be exported.
     pub failed: N,
+    /// Recorded chunks that lack objects which could not be exported.
+    pub partial: N,
     /// What the recorded chunks counted.
     pub counts: Counts,
 }
@@ -36,8 +38,16 @@ impl<N: Add<Output = N>> Add for Tally<N> {
             open: self.open + other.open,
             recorded: self.recorded + other.recorded,
             failed: self.failed + other.failed,
+            partial: self.partial + other.partial,
             counts: self.counts + other.counts,
         }
+    }
+}
+
+impl Tally {
+    /// Whether every record of the chunks is in a file, as a row or as a reject, as a whole.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.recorded == self.planned && self.partial == 0 && self.counts.rejected_in_part == 0
     }
 }
 

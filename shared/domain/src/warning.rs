@@ -51,6 +51,8 @@ codes! {
     UnusualNames,
     /// Folders of the app and type are named otherwise than a day.
     FoldersLeftOut,
+    /// Records that cannot be exported are in files of their own.
+    RecordsRejected,
     /// The export is complete and has no rows, for another reason than that there was nothing to read.
     NoRows,
 }

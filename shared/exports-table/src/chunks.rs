@@ -17,23 +17,32 @@ use crate::keys::{self, ItemKey};
 
 #[async_trait]
 impl Plans for DynamoStore {
-    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
+    async fn put_page(
+        &self,
+        job: Job,
+        chunks: Vec<Chunk>,
+        moves: Vec<ChunkMove>,
+    ) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
         let job = job.written();
         let mut writes = vec![self.write(keys::job(&job.key), JobItem::from(&job), condition)?];
-        let mut planned: BTreeMap<u16, (i64, &Chunk)> = BTreeMap::new();
-        for chunk in &chunks {
-            writes.push(self.chunk_write(chunk)?);
-            planned.entry(chunk.key.shard).or_insert((0, chunk)).0 += 1;
-        }
-        let change = |count| TallyChange {
-            planned: count,
-            open: count,
+        let planned = TallyChange {
+            planned: 1,
+            open: 1,
             ..TallyChange::default()
         };
-        let updates = planned
+        let planned = chunks.iter().map(|chunk| (chunk, planned));
+        let others = moves.iter().map(|step| (&step.chunk, step.tally));
+        let mut tallies: BTreeMap<u16, (&Chunk, TallyChange)> = BTreeMap::new();
+        for (chunk, change) in planned.chain(others) {
+            writes.push(self.chunk_write(chunk)?);
+            let none = (chunk, TallyChange::default());
+            let (_, sum) = tallies.entry(chunk.key.shard).or_insert(none);
+            *sum = *sum + change;
+        }
+        let updates = tallies
             .values()
-            .map(|(count, chunk)| self.tally_update(chunk, change(*count)));
+            .map(|(chunk, change)| self.tally_update(chunk, *change));
         let updates = updates.collect::<Result<_, _>>()?;
         self.transact(&writes, updates).await?;
         Ok(job)
@@ -143,6 +152,7 @@ impl DynamoStore {
             ("open", change.open),
             ("recorded", change.recorded),
             ("failed", change.failed),
+            ("partial", change.partial),
         ];
         let counts = Counts::COUNTERS
             .iter()

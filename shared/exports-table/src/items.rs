@@ -150,6 +150,7 @@ pub(crate) struct TallyItem {
     pub(crate) open: u64,
     pub(crate) recorded: u64,
     pub(crate) failed: u64,
+    pub(crate) partial: u64,
     #[serde(flatten, with = "domain::counts::stored")]
     pub(crate) counts: Counts,
 }

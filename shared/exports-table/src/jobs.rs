@@ -345,6 +345,7 @@ impl From<TallyItem> for Tally {
             open: item.open,
             recorded: item.recorded,
             failed: item.failed,
+            partial: item.partial,
             counts: item.counts,
         }
     }

@@ -1,6 +1,6 @@
 //! What a chunk run came to, as a test needs it.
 
-use domain::chunk::{Output, OutputFile};
+use domain::chunk::{FileKind, MissingParts, Output, OutputFile};
 use domain::container::PreparedFile;
 use domain::counts::Counts;
 
@@ -9,18 +9,21 @@ pub fn nothing() -> Output {
     Output {
         counts: Counts::default(),
         files: Vec::new(),
+        missing: MissingParts::new(),
     }
 }
 
-/// One file of so many rows, and records that were skipped beside them; its rows do not say when.
-pub fn one_file(prepared: PreparedFile, rows: u64, bad_records: u64) -> Output {
+/// One file of so many rows, and records that were rejected beside them; its rows do not say when.
+pub fn one_file(prepared: PreparedFile, rows: u64, rejected: u64) -> Output {
     let counts = Counts {
-        read: rows + bad_records,
+        read: rows + rejected,
         rows,
         bytes: prepared.size_bytes,
-        bad_records,
+        rejected,
+        ..Counts::default()
     };
     let file = OutputFile {
+        kind: FileKind::Rows,
         prepared,
         counts,
         earliest: None,
@@ -29,5 +32,6 @@ pub fn one_file(prepared: PreparedFile, rows: u64, bad_records: u64) -> Output {
     Output {
         counts,
         files: vec![file],
+        missing: MissingParts::new(),
     }
 }

@@ -9,7 +9,15 @@ use crate::record::{Record, Shape};
 
 /// The version of what the encoders make of a record: raised when the same records come to other
 /// bytes, or to other rows. A job keeps to the one that it was planned with.
-pub const ENCODERS_VERSION: u32 = 1;
+pub const ENCODERS_VERSION: u32 = 2;
+
+/// The most rows of a group in a `JsonBlob`: whoever reads an item at a time holds no more of them.
+/// The next row of the same key opens another group with that key.
+pub(crate) const MAX_GROUP_ROWS: usize = 1_000;
+
+/// The size of a group's text in a `JsonBlob`, in bytes, from which on it takes no further row: it
+/// is larger by at most one row. The next row of the same key opens another group with that key.
+pub(crate) const FULL_GROUP_BYTES: usize = 512 << 10;
 
 /// What a client may ask of a file beside its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

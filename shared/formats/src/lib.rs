@@ -8,6 +8,7 @@ mod json;
 pub mod read;
 pub mod record;
 pub mod records;
+pub mod rejected;
 
 use std::io::Read;
 

@@ -3,14 +3,19 @@
 //!
 //! A record is one line of JSON: a flat object with the contract's field names. [`Shape::parse`]
 //! checks it and borrows the raw text of every value, so that numbers, escapes and nested values
-//! reach the file byte for byte.
+//! reach the file byte for byte; `normalise` says which ones are rewritten.
 
 mod check;
+mod normalise;
+mod outline;
 mod parse;
 mod table;
 pub mod timestamp;
 pub mod value;
 
+use std::borrow::Cow;
+
+use strum::IntoStaticStr;
 use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
@@ -26,6 +31,11 @@ pub(crate) const MAX_STACK_TRACE_CHARS: usize = 4_096;
 /// The most properties of the extras of anything but an activity.
 pub(crate) const MAX_EXTRAS: usize = 200;
 
+/// The most levels of objects and arrays in each other, the record's own object included. Common
+/// readers stop at 64, those of the file around the record included
+/// (<https://learn.microsoft.com/dotnet/api/system.text.json.jsonserializeroptions.maxdepth>).
+pub(crate) const MAX_LEVELS: usize = 32;
+
 /// What a field's value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -35,7 +45,7 @@ pub enum Kind {
     Text,
     /// A string of at most so many characters.
     ShortText(usize),
-    /// A string that [`timestamp::parse`] reads.
+    /// A string that [`timestamp::parse`] reads, of a moment in the years 0000 to 9999 in UTC.
     Timestamp,
     /// The timestamp whose UTC day is the record's day.
     RecordTime,
@@ -93,61 +103,125 @@ pub struct Shape {
     pub group: Option<Group>,
 }
 
-/// A record that is as its [`Shape`] says, borrowed from its line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A record that is as its [`Shape`] says, its values as they are exported and, unless
+/// one had to be rewritten, borrowed from its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The raw JSON of each field of the shape, in its order; `None` when absent or null.
-    values: [Option<&'a str>; MAX_FIELDS],
+    values: [Option<Cow<'a, str>>; MAX_FIELDS],
     /// When it happened, UTC; `None` for types and records that do not say.
     pub time: Option<OffsetDateTime>,
+    /// Whether a text held half of a surrogate pair, in whose place it now has U+FFFD.
+    pub repaired: bool,
 }
 
-impl<'a> Record<'a> {
+impl Record<'_> {
     /// The raw JSON of each field of the shape, in its order; `None` when absent or null. What lies
     /// beyond the shape's fields is `None` too.
-    pub fn values(&self) -> &[Option<&'a str>] {
-        &self.values
+    pub fn values(&self) -> impl Iterator<Item = Option<&str>> {
+        self.values.iter().map(Option::as_deref)
     }
 }
 
-/// Why a line is not a record of its type. Never holds anything of the line's content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+/// Why a line is not a record of its type, and what was expected instead. Never holds anything of
+/// the line's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, IntoStaticStr)]
 pub enum BadRecord {
     /// Not UTF-8.
-    #[error("invalid UTF-8")]
+    #[error("not UTF-8: expected a JSON object in UTF-8")]
     NotUtf8,
     /// Not JSON.
-    #[error("not JSON")]
+    #[error("not JSON: expected one JSON object")]
     NotJson,
     /// JSON, but not an object.
-    #[error("not an object")]
+    #[error("not an object: expected one JSON object")]
     NotAnObject,
-    /// A required field is absent or null.
-    #[error("missing required field `{field}`")]
+    /// A required field is absent or null. Its code is `MissingField`.
+    #[error("missing required field `{field}`: expected it with a value other than null")]
+    #[strum(serialize = "MissingField")]
     Missing {
         /// The field.
         field: &'static str,
     },
-    /// A field occurs more than once.
-    #[error("field `{field}` occurs more than once")]
+    /// A field occurs more than once. Its code is `RepeatedField`.
+    #[error("field `{field}` occurs more than once: expected it once")]
+    #[strum(serialize = "RepeatedField")]
     Repeated {
         /// The field.
         field: &'static str,
     },
-    /// A field's value is not what it must be.
+    /// A field's value is not what it must be. Its code is `WrongValue`.
     #[error("field `{field}` is not {expected}")]
+    #[strum(serialize = "WrongValue")]
     Wrong {
         /// The field.
         field: &'static str,
-        /// What it must be, in words.
-        expected: &'static str,
+        /// What it must be.
+        expected: Kind,
+    },
+    /// A field's value has objects and arrays in each other at more than 32 levels.
+    #[error(
+        "field `{field}` is nested too deeply: expected at most {MAX_LEVELS} levels with the \
+         record's own"
+    )]
+    TooDeep {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field's value is or holds a number that no double holds, such as `1e400`.
+    #[error(
+        "field `{field}` holds a number beyond a double: expected numbers up to {:e}",
+        f64::MAX
+    )]
+    NumberTooLarge {
+        /// The field.
+        field: &'static str,
+    },
+    /// A value's object has two keys that differ in half surrogates only, so that the repair made
+    /// them equal.
+    #[error(
+        "field `{field}` has equal keys once half surrogates are U+FFFD: expected keys that differ"
+    )]
+    KeysBecomeEqual {
+        /// The field.
+        field: &'static str,
     },
     /// The record belongs to another day than the one that it lies in.
-    #[error("wrong day: `{field}` is not on {day} (UTC)")]
+    #[error(
+        "`{field}` is on {found} (UTC), and the record lies in the folder of {day}: expected the same day, or, where the \
+         lake is partitioned by arrival, that the operator lets a day hold late records by LAKE_LATE_DAYS"
+    )]
     WrongDay {
         /// The field that says when.
         field: &'static str,
+        /// When it was.
+        found: Date,
         /// The day that the record lies in.
         day: Date,
     },
 }
+
+impl BadRecord {
+    /// The stable name of what is wrong, for programs: that of the variant, unless its doc says
+    /// another. It never changes, whatever becomes of the message.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether it is no JSON object, or one that lacks what is required: no record of its type,
+    /// rather than a record with a bad value.
+    pub fn is_no_record(self) -> bool {
+        match self {
+            Self::NotUtf8 | Self::NotJson | Self::NotAnObject | Self::Missing { .. } => true,
+            Self::Repeated { .. }
+            | Self::Wrong { .. }
+            | Self::TooDeep { .. }
+            | Self::NumberTooLarge { .. }
+            | Self::KeysBecomeEqual { .. }
+            | Self::WrongDay { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use memchr::{memchr, memchr_iter};
 use serde::de::IgnoredAny;
 
 /// The most bytes of a record.
-pub const MAX_RECORD_BYTES: usize = 1 << 20;
+pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// How many bytes are kept of what is longer than a record may be.
 pub const HEAD_BYTES: usize = 4 << 10;

@@ -223,9 +223,14 @@ pub trait JobLists: Send + Sync {
 /// Writing a plan.
 #[async_trait]
 pub trait Plans: Jobs {
-    /// In one transaction: the job after the move, the new chunks, their shards' tallies. At most
-    /// [`PLAN_PAGE_CHUNKS`] chunks.
-    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError>;
+    /// In one transaction: the job after the move, the new chunks, the moves of others that go with
+    /// them, the shards' tallies. At most [`PLAN_PAGE_CHUNKS`] chunks, new and moved.
+    async fn put_page(
+        &self,
+        job: Job,
+        chunks: Vec<Chunk>,
+        moves: Vec<ChunkMove>,
+    ) -> Result<Job, StoreError>;
 
     /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and
     /// on condition that nobody moved the job since it was read: a job that is cancelled

@@ -10,7 +10,7 @@ mod kind;
 mod values;
 
 use domain::job::MAX_SHARDS as SHARDS_OF_A_JOB;
-use domain::rules::OnBadRecord;
+use domain::rules::{Misread, OnBadRecord};
 use time::Duration;
 
 pub use self::environment::Environment;
@@ -199,8 +199,23 @@ settings! {
     }
     ON_BAD_RECORD: OneOf<OnBadRecord> {
         kind: OneOf(OnBadRecord::ALL),
-        default: OnBadRecord::Fail,
-        meaning: "`fail` ends the chunk at a malformed record, `skip` counts it; a job keeps what was set when it was planned",
+        default: OnBadRecord::Reject,
+        meaning: "`reject` keeps a record that cannot be exported in a file of its own, `fail` ends its chunk; a job keeps what was set when it was planned",
+    }
+    LAKE_LATE_DAYS: Number<u16> {
+        kind: Number { least: 0, most: 31 },
+        default: 0,
+        meaning: "in folders of how many later days a day's records may lie: 0 when folders say the day of the event, more when they say the day of arrival",
+    }
+    MISREAD_FROM_RECORDS: Number<u64> {
+        kind: Number { least: 2, most: 1 << 40 },
+        default: Misread::USUAL.from_records,
+        meaning: "from how many records on an object with too many bad ones is missing as a whole, instead of all of them being rejected",
+    }
+    MISREAD_PERCENT: Number<u64> {
+        kind: Number { least: 0, most: 100 },
+        default: Misread::USUAL.most_percent,
+        meaning: "how many of a hundred records of such an object may be bad",
     }
     FUNCTION_TIMEOUT_SECONDS: Span {
         kind: Span { unit: Unit::Second, least: 1, most: 900 },

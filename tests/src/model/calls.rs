@@ -28,7 +28,7 @@ pub(crate) enum Call {
         after: bool,
     },
     PutJob(Box<Job>),
-    PutPage(Box<Job>, Vec<Chunk>),
+    PutPage(Box<Job>, Vec<Chunk>, Vec<ChunkMove>),
     Reopen {
         revision: u64,
         steps: Vec<ChunkMove>,
@@ -66,7 +66,7 @@ impl Call {
             Self::ReadTally { shard } => format!("read the tally of shard {shard}"),
             Self::ReadWaiting { .. } => "read the list of those that wait".to_owned(),
             Self::PutJob(job) => format!("put the job, {}", job.phase.name()),
-            Self::PutPage(job, chunks) => format!(
+            Self::PutPage(job, chunks, _) => format!(
                 "put the job, {}, and {} chunks",
                 job.phase.name(),
                 chunks.len()

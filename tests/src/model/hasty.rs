@@ -8,6 +8,7 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
 use domain::container::{ContainerAccess, ContainerAddress};
 use domain::job::{Job, JobKey};
 use domain::secret::Secret;
+use domain::selection::ExportFormat;
 use domain::tally::Tally;
 use ports::container::{Container, Containers};
 use ports::store::{Chunks, Jobs, StoreError};
@@ -44,7 +45,7 @@ impl Chunks for HastyTable {
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
         if let ChunkState::Prepared { output, .. } = &step.chunk.state {
             let container = open_first();
-            let committed = commit_all(container.as_ref(), output, "application/json").await;
+            let committed = commit_all(container.as_ref(), output, ExportFormat::JsonBlob).await;
             committed.map_err(|error| StoreError::Unavailable {
                 reason: error.to_string(),
             })?;

@@ -107,8 +107,13 @@ impl WaitingJobs for Table {
 
 #[async_trait]
 impl Plans for Table {
-    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
-        written(&ask(Call::PutPage(Box::new(job.clone()), chunks)).await)?;
+    async fn put_page(
+        &self,
+        job: Job,
+        chunks: Vec<Chunk>,
+        moves: Vec<ChunkMove>,
+    ) -> Result<Job, StoreError> {
+        written(&ask(Call::PutPage(Box::new(job.clone()), chunks, moves)).await)?;
         Ok(job.written())
     }
 

@@ -84,7 +84,9 @@ impl State {
     /// Whether some lease is held.
     pub(crate) fn holds_leases(&self) -> bool {
         self.chunks.iter().any(|chunk| match chunk.state {
-            ChunkState::Running { until } | ChunkState::Prepared { until, .. } => self.now < until,
+            ChunkState::Running { until, .. } | ChunkState::Prepared { until, .. } => {
+                self.now < until
+            }
             ChunkState::Pending { .. }
             | ChunkState::Recorded { .. }
             | ChunkState::Parked { .. }

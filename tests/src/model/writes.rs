@@ -45,7 +45,7 @@ impl State {
             Call::PutJob(job) => {
                 self.if_read(job.revision, |state| state.store_job(job.as_ref().clone()))
             }
-            Call::PutPage(job, chunks) => self.put_page(job, chunks),
+            Call::PutPage(job, chunks, moves) => self.put_page(job, chunks, moves),
             Call::Reopen { revision, steps } => self.reopen(*revision, steps),
             Call::Apply(step) => self.apply(step),
             Call::Strike => {
@@ -102,11 +102,9 @@ impl State {
         self.job = Noted::job(job.written());
     }
 
-    fn put_page(&mut self, job: &Job, chunks: &[Chunk]) -> Answer {
-        if chunks
-            .iter()
-            .any(|chunk| self.chunk(chunk.key.number).is_some())
-        {
+    fn put_page(&mut self, job: &Job, chunks: &[Chunk], moves: &[ChunkMove]) -> Answer {
+        let is_new = |chunk: &Chunk| self.chunk(chunk.key.number).is_none();
+        if !chunks.iter().all(is_new) || !moves.iter().all(|step| self.is_present(&step.chunk)) {
             return Answer::Failed(Failure::Conflict);
         }
         self.if_read(job.revision, |state| {
@@ -121,6 +119,9 @@ impl State {
                     },
                 );
                 state.store_chunk(chunk.clone());
+            }
+            for step in moves {
+                state.make(step);
             }
         })
     }
@@ -180,6 +181,7 @@ impl State {
             open: add(tally.open, change.open),
             recorded: add(tally.recorded, change.recorded),
             failed: add(tally.failed, change.failed),
+            partial: add(tally.partial, change.partial),
             counts: tally.counts + change.counts,
         };
         let open = tally.open.to_string();

@@ -334,6 +334,7 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
             file.counts.rows
         );
     }
+    check_rejects(world, data, manifest, &seen)?;
     let read_up_to = manifest
         .head
         .read_up_to
@@ -353,6 +354,54 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
         !manifest.head.complete || left_out.is_none(),
         "a complete manifest leaves out {left_out:?}"
     );
+    Ok(())
+}
+
+/// Every malformed record of the objects that are exported is in a file of rejects, once.
+fn check_rejects(
+    world: &World,
+    data: &Data,
+    manifest: &Manifest,
+    exported: &BTreeSet<&str>,
+) -> Result<()> {
+    let mut rejected = Vec::new();
+    for file in &manifest.rejected {
+        let blob = world
+            .containers
+            .read(&address(), &BlobName::from_stored(&file.name));
+        let bytes = blob
+            .with_context(|| format!("{} is listed and not there", file.name))?
+            .data;
+        ensure!(
+            bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256,
+            "{} is not as listed",
+            file.name
+        );
+        for line in String::from_utf8(bytes)?.lines() {
+            let line: Value = serde_json::from_str(line)?;
+            ensure!(line["record"] == "no record", "{line}");
+            let object = line["object"].as_str().unwrap_or_default();
+            let path = object.strip_prefix("lake/").unwrap_or(object);
+            rejected.push(path.to_owned());
+        }
+    }
+    let counts = manifest.head.totals.counts;
+    ensure!(
+        counts.read == counts.rows + counts.rejected && counts.rejected == rejected.len() as u64,
+        "{counts:?} do not add up, with {} in files",
+        rejected.len()
+    );
+    rejected.sort_unstable();
+    let mut once = rejected.clone();
+    once.dedup();
+    ensure!(once == rejected, "rejected twice: {rejected:?}");
+    let is_known = |path: &String| data.malformed.contains(path);
+    ensure!(rejected.iter().all(is_known), "not malformed: {rejected:?}");
+    let lost = data
+        .malformed
+        .iter()
+        .find(|path| exported.contains(path.as_str()) && !rejected.contains(path));
+    ensure!(lost.is_none(), "of {lost:?} nothing is rejected");
     Ok(())
 }
 
@@ -403,7 +452,8 @@ fn check_nothing_else(
     let own = BlobName::manifest(job.request.export_type(), job.key.id)
         .as_str()
         .to_owned();
-    let listed: BTreeSet<String> = listed.chain([own]).collect();
+    let rejected = manifest.rejected.iter().map(|file| file.name.clone());
+    let listed: BTreeSet<String> = listed.chain(rejected).chain([own]).collect();
     let is_given_up = |chunk: &&Chunk| {
         matches!(
             chunk.state,
@@ -429,11 +479,11 @@ fn check_nothing_else(
 }
 
 /// Once nothing goes wrong any more, all is exported but what is malformed.
-pub(crate) fn check_in_the_end(data: &Data, skips: bool, job: &Job) -> Result<()> {
-    let expected = if skips || data.malformed.is_empty() {
-        "succeeded"
-    } else {
+pub(crate) fn check_in_the_end(data: &Data, fails: bool, job: &Job) -> Result<()> {
+    let expected = if fails && !data.malformed.is_empty() {
         "incomplete"
+    } else {
+        "succeeded"
     };
     let name = job.phase.name();
     ensure!(

@@ -83,7 +83,7 @@ impl Data {
             .map(|number| event(day, number))
             .collect();
         let mut text = lines.join("\n");
-        let (zipped, malformed) = (chance.is(250), chance.is(20));
+        let (zipped, malformed) = (chance.is(250), chance.is(60));
         let name = format!("part-{part:02}.ndjson{}", if zipped { ".gz" } else { "" });
         let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
         if malformed {

@@ -31,7 +31,7 @@ pub(crate) struct Character {
     pub(crate) restless: usize,
     /// How many processes run at once.
     pub(crate) workers: usize,
-    pub(crate) skips_bad_records: bool,
+    pub(crate) fails_at_bad_records: bool,
     max_receives: u32,
     block_bytes: usize,
     block_retries: u32,
@@ -48,7 +48,7 @@ impl Character {
             disturbances: chance.pick(&[0, 1, 3, 8, 15]),
             restless: chance.pick(&[2, 2, 8, 40]),
             workers: chance.pick(&[1, 3, 8, 16]),
-            skips_bad_records: chance.is(300),
+            fails_at_bad_records: chance.is(300),
             max_receives: chance.pick(&[1, 3, 20]),
             block_bytes: chance.pick(&[300, 1_000]),
             block_retries: chance.pick(&[0, 1]),
@@ -77,8 +77,8 @@ impl Character {
         writer.retries = self.block_retries;
         writer.retry_delay = std::time::Duration::from_millis(5);
         world.finish.settings.writer = *writer;
-        if self.skips_bad_records {
-            world.plan.settings.rules.on_bad_record = OnBadRecord::Skip;
+        if self.fails_at_bad_records {
+            world.plan.settings.rules.on_bad_record = OnBadRecord::Fail;
         }
         let faults = world.faults.clone();
         for sealer in [

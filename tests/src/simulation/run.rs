@@ -269,7 +269,7 @@ impl Run {
             return Ok(false);
         }
         (self.character.faults, self.character.disturbances) = (0, 0);
-        let in_the_end = check_in_the_end(&self.data, self.character.skips_bad_records, &job);
+        let in_the_end = check_in_the_end(&self.data, self.character.fails_at_bad_records, &job);
         if in_the_end.is_ok() {
             self.figures.end = Some(job.phase.name());
             self.figures.count(self.data.request.operation.to_owned());

@@ -1,6 +1,6 @@
 //! Chunks: stored, moved, counted, listed.
 
-use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease};
+use domain::chunk::{Chunk, ChunkMove, ChunkSource, ChunkState, Lease, MissingParts};
 use domain::counts::Counts;
 use domain::tally::{Tally, TallyChange};
 use fakes::chunks::nothing;
@@ -27,7 +27,14 @@ fn states() -> Vec<ChunkState> {
             prepared: Some(full.clone()),
         },
         ChunkState::Cancelled,
-        ChunkState::Running { until },
+        ChunkState::Running {
+            until,
+            missing: MissingParts::new(),
+        },
+        ChunkState::Running {
+            until,
+            missing: MissingParts::from([(1, "gone".to_owned())]),
+        },
         ChunkState::Prepared {
             until,
             output: full.clone(),
@@ -76,7 +83,11 @@ async fn apply(world: &World, step: ChunkMove) -> Result<Chunk, StoreError> {
 /// A stored plan of so many chunks in one shard.
 async fn plan(world: &World, count: u32) -> Vec<Chunk> {
     let (job, chunks) = page(&planning(world, 1).await, count, &registry());
-    world.store.put_page(job, chunks.clone()).await.unwrap();
+    world
+        .store
+        .put_page(job, chunks.clone(), Vec::new())
+        .await
+        .unwrap();
     chunks
         .into_iter()
         .map(|chunk| Chunk {
@@ -176,11 +187,13 @@ pub(super) async fn a_move_whose_answer_was_lost_counts_once(world: &World) {
         open: 0,
         recorded: 2,
         failed: 0,
+        partial: 0,
         counts: Counts {
             read: 10 + 4,
             rows: 10,
             bytes: 100,
-            bad_records: 4,
+            rejected: 4,
+            ..Counts::default()
         },
     };
     assert_eq!(tally(world, 1, &chunks[0]).await, twice);
@@ -212,11 +225,13 @@ pub(super) async fn tallies_add_up_under_concurrent_records(world: &World) {
         open: 0,
         recorded: 16,
         failed: 4,
+        partial: 0,
         counts: Counts {
             read: rows + 16 * 2,
             rows,
             bytes: rows * 10,
-            bad_records: 16 * 2,
+            rejected: 16 * 2,
+            ..Counts::default()
         },
     };
     assert_eq!(tally(world, 1, &chunks[0]).await, expected);
@@ -228,7 +243,11 @@ pub(super) async fn chunks_are_listed_in_order_over_many_pages(world: &World) {
     let mut job = planning(world, 2).await;
     for count in [9, 4] {
         let (next, chunks) = page(&job, count, &objects(1, 350_000));
-        job = world.store.put_page(next, chunks).await.unwrap();
+        job = world
+            .store
+            .put_page(next, chunks, Vec::new())
+            .await
+            .unwrap();
     }
     for (shard, expected) in [
         (0, vec![0, 2, 4, 6, 8, 10, 12]),

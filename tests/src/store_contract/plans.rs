@@ -50,7 +50,11 @@ pub(super) async fn a_page_of_a_plan_is_stored_with_its_job_and_tallies(world: &
     let job = planning(world, 3).await;
     assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
     let (job, chunks) = page(&job, 7, &registry());
-    let job = world.store.put_page(job, chunks.clone()).await.unwrap();
+    let job = world
+        .store
+        .put_page(job, chunks.clone(), Vec::new())
+        .await
+        .unwrap();
     assert_stored(world, &job).await;
     for chunk in chunks {
         let stored = world.store.chunk(&chunk.key).await.unwrap();
@@ -65,14 +69,18 @@ pub(super) async fn a_page_of_a_plan_is_stored_with_its_job_and_tallies(world: &
     assert_eq!(world.store.tally(&job).await.unwrap(), planned(7));
 
     let (job, chunks) = page(&job, 2, &registry());
-    let job = world.store.put_page(job, chunks).await.unwrap();
+    let job = world.store.put_page(job, chunks, Vec::new()).await.unwrap();
     assert_eq!(
         (job.chunks, world.store.tally(&job).await.unwrap()),
         (9, planned(9))
     );
 
     let closed = job.begin_planning().unwrap().complete_plan(0, NOW).unwrap();
-    let closed = world.store.put_page(closed, Vec::new()).await.unwrap();
+    let closed = world
+        .store
+        .put_page(closed, Vec::new(), Vec::new())
+        .await
+        .unwrap();
     assert_stored(world, &closed).await;
 }
 
@@ -80,14 +88,19 @@ pub(super) async fn a_page_that_meets_a_conflict_leaves_nothing(world: &World) {
     let before = planning(world, 2).await;
     let (stale, chunks) = page(&before, 2, &registry());
     let job = world.store.put_job(before).await.unwrap();
-    assert_conflict(&world.store.put_page(stale, chunks.clone()).await);
+    assert_conflict(
+        &world
+            .store
+            .put_page(stale, chunks.clone(), Vec::new())
+            .await,
+    );
     assert_eq!(world.store.chunk(&chunks[0].key).await.unwrap(), None);
     assert_eq!(world.store.tally(&job).await.unwrap(), Tally::default());
     assert_stored(world, &job).await;
 
     let theirs = world.store.apply(claim(chunks[1].clone())).await.unwrap();
     let (next, chunks) = page(&job, 2, &registry());
-    assert_conflict(&world.store.put_page(next, chunks.clone()).await);
+    assert_conflict(&world.store.put_page(next, chunks.clone(), Vec::new()).await);
     assert_eq!(world.store.chunk(&chunks[0].key).await.unwrap(), None);
     assert_eq!(
         world.store.chunk(&chunks[1].key).await.unwrap(),
@@ -102,8 +115,8 @@ pub(super) async fn of_two_planners_one_wins(world: &World) {
     let ((one, one_chunks), (other, other_chunks)) =
         (page(&job, 3, &registry()), page(&job, 5, &objects(2, 9)));
     let answers = tokio::join!(
-        world.store.put_page(one, one_chunks),
-        world.store.put_page(other, other_chunks)
+        world.store.put_page(one, one_chunks, Vec::new()),
+        world.store.put_page(other, other_chunks, Vec::new())
     );
     let (winner, loser) = if answers.0.is_ok() {
         answers
@@ -123,7 +136,7 @@ pub(super) async fn chunks_are_reopened_together_and_only_while_nobody_moves_the
     world: &World,
 ) {
     let (job, chunks) = page(&planning(world, 1).await, 3, &registry());
-    let job = world.store.put_page(job, chunks).await.unwrap();
+    let job = world.store.put_page(job, chunks, Vec::new()).await.unwrap();
     let stored = async || world.store.chunks(&job.key, 0, None).await.unwrap();
     let failed = world
         .store
@@ -179,7 +192,7 @@ pub(super) async fn the_largest_page_fits_a_transaction(world: &World) {
     let job = planning(world, MAX_SHARDS).await;
     let count = u32::try_from(PLAN_PAGE_CHUNKS).unwrap();
     let (job, chunks) = page(&job, count, &objects(160, 160));
-    let job = world.store.put_page(job, chunks).await.unwrap();
+    let job = world.store.put_page(job, chunks, Vec::new()).await.unwrap();
     assert_eq!(
         world.store.tally(&job).await.unwrap(),
         planned(u64::from(count))

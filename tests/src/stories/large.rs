@@ -34,7 +34,12 @@ impl Jobs for Counting {
 
 #[async_trait]
 impl Plans for Counting {
-    async fn put_page(&self, job: Job, chunks: Vec<Chunk>) -> Result<Job, StoreError> {
+    async fn put_page(
+        &self,
+        job: Job,
+        chunks: Vec<Chunk>,
+        _: Vec<ChunkMove>,
+    ) -> Result<Job, StoreError> {
         let before = self.0.lock().unwrap().chunks;
         assert!(chunks.len() <= PLAN_PAGE_CHUNKS);
         assert!(

@@ -105,8 +105,17 @@ async fn one_crash_after_the_other(world: &World) {
     assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
 }
 
-/// A described job of several pages that its owner is warned of, and of which one chunk crashes.
+/// A described job of several pages that its owner is warned of, of which one chunk crashes, and one
+/// object is no file of records.
 async fn a_large_one_with_a_chunk_that_fails(world: &World) {
+    world
+        .put_object(
+            "events",
+            "2026-01-05",
+            "zz-bad.ndjson",
+            "no record\nnor this\n",
+        )
+        .await;
     let mut body = days("JsonBlob", "2026-01-05", "2026-01-05");
     body["description"] = json!("the fifth");
     let key = world.post("events", &body).await;

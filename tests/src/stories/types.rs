@@ -101,7 +101,7 @@ impl Story<'_> {
             (
                 totals.counts.rows,
                 totals.failed_chunks,
-                totals.counts.bad_records
+                totals.counts.rejected
             )
         );
         assert_eq!(

@@ -209,10 +209,6 @@ async fn a_function_that_cannot_use_a_setting_says_why() {
              the lake's address begins with `ftp:`, not with `s3:` or `file:`",
         ),
         (
-            (ON_BAD_RECORD.name, "ignore"),
-            "ON_BAD_RECORD=ignore does not fit: set it to `fail` or `skip`",
-        ),
-        (
             (REGISTRY_SEGMENTS.name, "x"),
             "REGISTRY_SEGMENTS=x does not fit: set it to a number from 1 to 1024: \
              invalid digit found in string",
@@ -231,6 +227,11 @@ async fn a_function_that_cannot_use_a_setting_says_why() {
         let error = start("run-export-chunk", &env, &sdk).unwrap_err();
         assert_eq!(error.in_one_line(), said);
     }
+    let env = deployed_but(&template, "PlanExport", &[(ON_BAD_RECORD.name, "skip")]);
+    assert_eq!(
+        start("plan-export", &env, &sdk).unwrap_err().in_one_line(),
+        "ON_BAD_RECORD=skip does not fit: set it to `reject` or `fail`"
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::warning::Warning;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{ManifestFile, MissingChunk, Totals};
+use super::{Holds, ManifestFile, MissingPart, Totals};
 use crate::verify::mismatch::{Mismatch, shown};
 use crate::verify::row::half_digest;
 
@@ -26,7 +26,9 @@ pub(super) struct Document {
     pub(super) warnings: Vec<Warning>,
     pub(super) totals: Totals,
     pub(super) files: Files,
-    pub(super) missing: Vec<MissingChunk>,
+    #[serde(default)]
+    pub(super) rejected: Vec<RejectsEntry>,
+    pub(super) missing: Vec<MissingPart>,
 }
 
 impl Document {
@@ -54,8 +56,33 @@ struct Entry {
     bytes: u64,
     sha256: String,
     crc64: String,
-    bad_records_skipped: u64,
     sources: Vec<Source>,
+}
+
+/// A file of rejects.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RejectsEntry {
+    name: String,
+    chunk: u32,
+    records_rejected: u64,
+    bytes: u64,
+    sha256: String,
+    crc64: String,
+}
+
+impl From<RejectsEntry> for ManifestFile {
+    fn from(entry: RejectsEntry) -> Self {
+        Self {
+            name: entry.name,
+            rows: entry.records_rejected,
+            bytes: entry.bytes,
+            chunk: entry.chunk,
+            sha256: entry.sha256,
+            crc64: entry.crc64,
+            holds: Holds::Rejects,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,7 +133,7 @@ impl<'de> Visitor<'de> for Reader {
                 chunk: entry.chunk,
                 sha256: entry.sha256,
                 crc64: entry.crc64,
-                bad_records_skipped: entry.bad_records_skipped,
+                holds: Holds::Rows,
             });
         }
         Ok(read)

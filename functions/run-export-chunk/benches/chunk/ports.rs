@@ -12,7 +12,6 @@ use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
-use domain::rules::OnBadRecord;
 use domain::secret::Secret;
 use domain::selection::{ExportFormat, ExportRequest};
 use domain::tally::Tally;
@@ -86,7 +85,6 @@ impl World {
             clock: Arc::new(SystemClock),
             settings: Settings {
                 writer: WriterSettings::default(),
-                on_bad_record: OnBadRecord::Fail,
                 time_limit: Duration::minutes(15),
             },
         }

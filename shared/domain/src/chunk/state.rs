@@ -3,7 +3,7 @@
 use strum::{Display, EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
 
-use super::Output;
+use super::{MissingParts, Output};
 
 /// Where a chunk stands, with what is true there.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
@@ -31,6 +31,8 @@ pub enum ChunkState {
     Running {
         /// When the run's lease ends.
         until: OffsetDateTime,
+        /// What an earlier attempt found that cannot be exported.
+        missing: MissingParts,
     },
     /// The files' block lists are durable; what remains is to commit and to record them.
     Prepared {

@@ -39,9 +39,11 @@ fn output() -> Output {
         read: 6,
         rows: 5,
         bytes: 100,
-        bad_records: 1,
+        rejected: 1,
+        ..Counts::default()
     };
     let file = OutputFile {
+        kind: FileKind::Rows,
         prepared: file,
         counts,
         earliest: None,
@@ -50,6 +52,33 @@ fn output() -> Output {
     Output {
         counts,
         files: vec![file],
+        missing: MissingParts::new(),
+    }
+}
+
+fn running(missing: &MissingParts) -> ChunkState {
+    ChunkState::Running {
+        until: NOW + LEASE,
+        missing: missing.clone(),
+    }
+}
+
+fn one_missing() -> MissingParts {
+    MissingParts::from([(1, "gone".to_owned())])
+}
+
+fn of_objects() -> Chunk {
+    let object = |name: &str| ObjectRef {
+        path: name.to_owned(),
+        etag: "e".to_owned(),
+        size_bytes: 1,
+    };
+    Chunk {
+        source: ChunkSource::Objects {
+            day: time::macros::date!(2026 - 01 - 02),
+            objects: ["a", "b", "c"].map(object).into(),
+        },
+        ..planned()
     }
 }
 
@@ -72,7 +101,7 @@ fn prepared() -> Lease {
 fn a_claim_takes_a_new_attempt_and_counts_nothing() {
     let step = free(planned().claim(NOW, LEASE));
     assert_eq!(step.chunk.attempt, 1);
-    assert_eq!(step.chunk.state, ChunkState::Running { until: NOW + LEASE });
+    assert_eq!(step.chunk.state, running(&MissingParts::new()));
     assert_eq!(step.tally, TallyChange::default());
 }
 
@@ -141,7 +170,7 @@ fn only_a_prepared_file_can_be_recorded_or_restaged() {
 fn restaging_takes_a_new_attempt_so_that_block_ids_differ() {
     let step = prepared().restage().unwrap();
     assert_eq!(step.chunk.attempt, 2);
-    assert_eq!(step.chunk.state, ChunkState::Running { until: NOW + LEASE });
+    assert_eq!(step.chunk.state, running(&MissingParts::new()));
 }
 
 #[test]
@@ -273,4 +302,59 @@ fn no_more_files_are_prepared_than_an_item_holds() {
     };
     assert!(lease().prepare(of_files(256)).is_ok());
     assert!(lease().prepare(of_files(257)).is_err());
+}
+
+#[test]
+fn what_a_run_found_missing_is_known_to_the_next_until_the_chunk_is_reopened() {
+    let step = claimed().leave_out(one_missing()).unwrap();
+    assert_eq!(step.chunk.attempt, 2);
+    assert_eq!(step.chunk.state, running(&one_missing()));
+    assert_eq!(step.tally, TallyChange::default());
+    let lease = Lease::of(step.chunk).unwrap();
+    assert_eq!(lease.missing(), one_missing());
+    let released = lease.clone().release(NOW).chunk;
+    let again = free(released.claim(NOW, LEASE)).chunk;
+    assert_eq!(Lease::of(again.clone()).unwrap().missing(), one_missing());
+    let reopened = free(again.reopen().unwrap().chunk.claim(NOW, LEASE)).chunk;
+    assert_eq!(reopened.state, running(&MissingParts::new()));
+    assert!(prepared().leave_out(one_missing()).is_err());
+}
+
+#[test]
+fn what_a_recorded_chunk_could_not_export_is_handed_over_once() {
+    let lease = Lease::of(free(of_objects().claim(NOW, LEASE)).chunk).unwrap();
+    let partial = Output {
+        missing: one_missing(),
+        ..output()
+    };
+    let recorded = Lease::of(lease.prepare(partial).unwrap().chunk)
+        .unwrap()
+        .record()
+        .unwrap();
+    assert_eq!((recorded.tally.recorded, recorded.tally.partial), (1, 1));
+    assert!(recorded.chunk.is_partial());
+    let to = ChunkKey {
+        number: 9,
+        ..of_objects().key
+    };
+    let (whole, next) = recorded.chunk.hand_over(to.clone()).unwrap();
+    let change = TallyChange {
+        partial: -1,
+        ..TallyChange::default()
+    };
+    assert_eq!(whole.tally, change);
+    assert_eq!(whole.chunk.state, ChunkState::Recorded { output: output() });
+    let names = |source: &ChunkSource| -> Vec<String> {
+        (0..source.parts())
+            .map(|place| source.name_of(place).to_owned())
+            .collect()
+    };
+    assert_eq!(names(&whole.chunk.source), ["a", "c"]);
+    assert_eq!(
+        (names(&next.source), &next.key),
+        (vec!["b".to_owned()], &to)
+    );
+    assert_eq!(next.state, ChunkState::Pending { prepared: None });
+    assert!(whole.chunk.hand_over(to.clone()).is_none());
+    assert!(claimed().chunk().clone().hand_over(to).is_none());
 }

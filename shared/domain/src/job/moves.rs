@@ -250,6 +250,18 @@ impl Job {
         }
     }
 
+    /// So many chunks are added to a job that is resumed: for what others could not export.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job is not being resumed.
+    pub fn add_chunks(self, chunks: u32) -> Result<Self, IllegalMove> {
+        if !matches!(self.phase, Phase::Resuming) {
+            return Err(self.illegal("add chunks to"));
+        }
+        let chunks = self.0.chunks + chunks;
+        Ok(Self(StoredJob { chunks, ..self.0 }))
+    }
+
     /// The chunks could not be reopened: the job waits for its owner again.
     ///
     /// # Errors

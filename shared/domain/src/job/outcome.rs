@@ -65,17 +65,16 @@ impl Outcome {
             counted(tally.planned, "chunk")
         );
         match (plan, cancelled) {
-            (Plan::Complete { .. }, _) if missing.is_empty() => Self::Succeeded,
+            (Plan::Complete { .. }, _) if missing.is_empty() && tally.is_complete() => {
+                Self::Succeeded
+            }
             (_, Some(why)) => Self::of_cancellation(why, &whole),
             (Plan::Failed { reason, .. }, None) => Self::Failed {
                 details: format!("The selection could not be planned: {reason}. {whole}"),
             },
-            (Plan::Complete { .. } | Plan::Open { .. }, None) => {
-                let chunks = counted(missing.len() as u64, "chunk");
-                let reasons = reasons(missing);
-                let details = format!("{chunks} could not be exported: {reasons}. {whole}");
-                Self::Incomplete { details }
-            }
+            (Plan::Complete { .. } | Plan::Open { .. }, None) => Self::Incomplete {
+                details: incomplete(tally, missing, &whole),
+            },
         }
     }
 
@@ -117,12 +116,42 @@ impl Outcome {
     }
 }
 
+/// What of a planned job is missing, and why.
+fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
+    let objects = missing.iter().filter(|one| one.object.is_some()).count() as u64;
+    let chunks = missing.len() as u64 - objects;
+    let counts = [(chunks, "chunk"), (objects, "object")];
+    let counts = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| counted(count, what));
+    let counts = counts.collect::<Vec<_>>().join(" and ");
+    let mut said = Vec::new();
+    if !missing.is_empty() {
+        let reasons = reasons(missing);
+        said.push(format!("{counts} could not be exported: {reasons}."));
+    }
+    let cut = tally.counts.rejected_in_part;
+    if cut > 0 {
+        let records = counted(cut, "rejected record");
+        said.push(format!(
+            "{records} of more than 1 MiB: only the beginning is in the files of rejects."
+        ));
+    }
+    said.push(whole.to_owned());
+    said.join(" ")
+}
+
 /// The first few reasons.
 fn reasons(missing: &[Missing]) -> String {
     let told = missing
         .iter()
         .take(DETAILED_FAILURES)
-        .map(|one| format!("chunk {}: {}", one.chunk, one.reason));
+        .map(|one| match &one.object {
+            // The reason names the object.
+            Some(_) => one.reason.clone(),
+            None => format!("chunk {}: {}", one.chunk, one.reason),
+        });
     let told = told.collect::<Vec<_>>().join("; ");
     if missing.len() > DETAILED_FAILURES {
         told + "; the manifest lists the others"

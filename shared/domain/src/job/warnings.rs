@@ -37,8 +37,8 @@ impl Job {
         self.renew_warnings(&OF_PLANS, found)
     }
 
-    /// Says that the export has no rows, if it is complete and has none; before its manifest is
-    /// written.
+    /// Says what there is to say of the rows: that there is none though the export is complete, and
+    /// that records were rejected; before its manifest is written.
     #[must_use]
     pub fn warn_of_rows(self, tally: &Tally) -> Self {
         let is_complete =
@@ -49,7 +49,8 @@ impl Job {
             .any(|warning| is_of(warning, &OF_EMPTY_PLANS));
         let no_rows =
             (is_complete && tally.counts.rows == 0 && !is_said).then(|| self.no_rows(tally));
-        self.renew_warnings(&[WarningCode::NoRows], [no_rows])
+        let codes = [WarningCode::NoRows, WarningCode::RecordsRejected];
+        self.renew_warnings(&codes, [no_rows, records_rejected(tally)])
     }
 
     fn renew_warnings<const N: usize>(
@@ -164,13 +165,23 @@ impl Job {
                 campaign_type.name()
             ),
         };
-        let skipped = match tally.counts.bad_records {
+        let rejected = match tally.counts.rejected {
             0 => String::new(),
-            bad => format!(", beside {}", counted(bad, "malformed record")),
+            rejected => format!(", beside {}", counted(rejected, "rejected record")),
         };
-        let message = format!("{nothing}{skipped}: the export has no rows.");
+        let message = format!("{nothing}{rejected}: the export has no rows.");
         Warning::new(WarningCode::NoRows, message)
     }
+}
+
+fn records_rejected(tally: &Tally) -> Option<Warning> {
+    let rejected = tally.counts.rejected;
+    let message = format!(
+        "{} could not be exported and stand in files of their own, each with object, line and reason: see `rejected` in \
+         the manifest. The rows do not hold them.",
+        counted(rejected, "record"),
+    );
+    (rejected > 0).then(|| Warning::new(WarningCode::RecordsRejected, message))
 }
 
 fn is_of(warning: &Warning, codes: &[WarningCode]) -> bool {

@@ -2,7 +2,8 @@
 
 use domain::app::AppScope;
 use domain::chunk::{
-    Chunk, ChunkKey, ChunkSource, ChunkState, ChunkStateName, ObjectRef, Output, OutputFile,
+    Chunk, ChunkKey, ChunkSource, ChunkState, ChunkStateName, FileKind, MissingParts, ObjectRef,
+    Output, OutputFile,
 };
 use domain::container::PreparedFile;
 use domain::counts::Counts;
@@ -37,6 +38,9 @@ pub(crate) struct ChunkItem {
     lease_until: Option<OffsetDateTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output: Option<OutputAttribute>,
+    /// What a run found that cannot be exported, for the next one to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<MissingAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -58,6 +62,26 @@ struct ObjectAttribute {
     size_bytes: u64,
 }
 
+/// A part of the source that cannot be exported.
+#[derive(Debug, Serialize, Deserialize)]
+struct MissingAttribute {
+    place: usize,
+    reason: String,
+}
+
+fn missing_attributes(parts: &MissingParts) -> Vec<MissingAttribute> {
+    let attribute = |(place, reason): (&usize, &String)| MissingAttribute {
+        place: *place,
+        reason: reason.clone(),
+    };
+    parts.iter().map(attribute).collect()
+}
+
+fn missing_parts(attributes: Vec<MissingAttribute>) -> MissingParts {
+    let part = |attribute: MissingAttribute| (attribute.place, attribute.reason);
+    attributes.into_iter().map(part).collect()
+}
+
 /// What a run came to. Version 1 had one file at most, whose span stood beside it, and did not
 /// write the bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +90,8 @@ struct OutputAttribute {
     counts: Counts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<OutputFileAttribute>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<MissingAttribute>,
     #[serde(default, skip_serializing)]
     file: Option<FileAttribute>,
     #[serde(default, skip_serializing, with = "time::serde::rfc3339::option")]
@@ -76,6 +102,9 @@ struct OutputAttribute {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct OutputFileAttribute {
+    /// Absent of files of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holds: Option<String>,
     #[serde(flatten)]
     prepared: FileAttribute,
     #[serde(with = "domain::counts::stored")]
@@ -100,11 +129,20 @@ impl From<&Chunk> for ChunkItem {
             ChunkState::Pending { prepared } | ChunkState::Parked { prepared } => {
                 (None, prepared.as_ref(), None)
             }
-            ChunkState::Running { until } => (Some(*until), None, None),
+            ChunkState::Running { until, .. } => (Some(*until), None, None),
             ChunkState::Prepared { until, output } => (Some(*until), Some(output), None),
             ChunkState::Recorded { output } => (None, Some(output), None),
             ChunkState::Failed { reason } => (None, None, Some(reason.clone())),
             ChunkState::Cancelled => (None, None, None),
+        };
+        let missing = match &chunk.state {
+            ChunkState::Running { missing, .. } => missing_attributes(missing),
+            ChunkState::Pending { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Recorded { .. }
+            | ChunkState::Parked { .. }
+            | ChunkState::Failed { .. }
+            | ChunkState::Cancelled => Vec::new(),
         };
         Self {
             kind: "chunk".to_owned(),
@@ -120,6 +158,7 @@ impl From<&Chunk> for ChunkItem {
             reads: (&chunk.source).into(),
             lease_until,
             output: output.map(OutputAttribute::from),
+            missing,
             reason,
         }
     }
@@ -131,13 +170,14 @@ impl TryFrom<ChunkItem> for Chunk {
     fn try_from(item: ChunkItem) -> Result<Self, String> {
         let id = JobId::parse(&item.job).ok_or_else(|| unreadable("job", &item.job))?;
         let wrong = || unreadable("state", &item.state);
-        let output = item.output.map(Output::from);
+        let output = item.output.map(Output::try_from).transpose()?;
         let state = match ChunkStateName::from_name(&item.state).ok_or_else(wrong)? {
             ChunkStateName::Pending => ChunkState::Pending { prepared: output },
             ChunkStateName::Parked => ChunkState::Parked { prepared: output },
             ChunkStateName::Cancelled => ChunkState::Cancelled,
             ChunkStateName::Running => ChunkState::Running {
                 until: item.lease_until.ok_or_else(wrong)?,
+                missing: missing_parts(item.missing),
             },
             ChunkStateName::Prepared => ChunkState::Prepared {
                 until: item.lease_until.ok_or_else(wrong)?,
@@ -213,6 +253,7 @@ impl From<&Output> for OutputAttribute {
         Self {
             counts: output.counts,
             files: output.files.iter().map(Into::into).collect(),
+            missing: missing_attributes(&output.missing),
             file: None,
             earliest: None,
             latest: None,
@@ -223,6 +264,7 @@ impl From<&Output> for OutputAttribute {
 impl From<&OutputFile> for OutputFileAttribute {
     fn from(file: &OutputFile) -> Self {
         Self {
+            holds: (file.kind != FileKind::Rows).then(|| file.kind.name().to_owned()),
             prepared: (&file.prepared).into(),
             counts: file.counts,
             earliest: file.earliest,
@@ -231,31 +273,46 @@ impl From<&OutputFile> for OutputFileAttribute {
     }
 }
 
-impl From<OutputFileAttribute> for OutputFile {
-    fn from(file: OutputFileAttribute) -> Self {
-        Self {
+impl TryFrom<OutputFileAttribute> for OutputFile {
+    type Error = String;
+
+    fn try_from(file: OutputFileAttribute) -> Result<Self, String> {
+        let kind = match &file.holds {
+            None => FileKind::Rows,
+            Some(name) => FileKind::from_name(name).ok_or_else(|| unreadable("holds", name))?,
+        };
+        Ok(Self {
+            kind,
             prepared: file.prepared.into(),
             counts: file.counts,
             earliest: file.earliest,
             latest: file.latest,
-        }
+        })
     }
 }
 
-impl From<OutputAttribute> for Output {
-    fn from(output: OutputAttribute) -> Self {
+impl TryFrom<OutputAttribute> for Output {
+    type Error = String;
+
+    fn try_from(output: OutputAttribute) -> Result<Self, String> {
         let mut counts = output.counts;
-        let mut files: Vec<OutputFile> = output.files.into_iter().map(Into::into).collect();
+        let files = output.files.into_iter().map(OutputFile::try_from);
+        let mut files = files.collect::<Result<Vec<_>, _>>()?;
         if let Some(file) = output.file {
             let prepared = PreparedFile::from(file);
             counts.bytes = prepared.size_bytes;
             files.push(OutputFile {
+                kind: FileKind::Rows,
                 prepared,
                 counts,
                 earliest: output.earliest,
                 latest: output.latest,
             });
         }
-        Self { counts, files }
+        Ok(Self {
+            counts,
+            files,
+            missing: missing_parts(output.missing),
+        })
     }
 }

@@ -9,7 +9,7 @@ use domain::job::{
     SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
-use domain::rules::{OnBadRecord, Rules};
+use domain::rules::{Misread, OnBadRecord, Rules};
 use domain::selection::{
     CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
     HistoryType, Selection, Snapshot,
@@ -111,6 +111,9 @@ struct CredentialAttribute {
 struct RulesAttribute {
     on_bad_record: String,
     encoders: u32,
+    late_days: u16,
+    misread_from_records: u64,
+    misread_percent: u64,
 }
 
 /// Since when and why a job waits for a credential.
@@ -385,6 +388,9 @@ impl From<Rules> for RulesAttribute {
         Self {
             on_bad_record: rules.on_bad_record.word().to_owned(),
             encoders: rules.encoders,
+            late_days: rules.late_days,
+            misread_from_records: rules.misread.from_records,
+            misread_percent: rules.misread.most_percent,
         }
     }
 }
@@ -397,6 +403,11 @@ impl TryFrom<RulesAttribute> for Rules {
         Ok(Self {
             on_bad_record: OnBadRecord::from_word(word)
                 .ok_or_else(|| unreadable("on_bad_record", word))?,
+            late_days: attribute.late_days,
+            misread: Misread {
+                from_records: attribute.misread_from_records,
+                most_percent: attribute.misread_percent,
+            },
             encoders: attribute.encoders,
         })
     }

@@ -6,7 +6,9 @@
 mod versions;
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef, Output, OutputFile};
+use domain::chunk::{
+    Chunk, ChunkKey, ChunkSource, ChunkState, FileKind, MissingParts, ObjectRef, Output, OutputFile,
+};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{
@@ -14,7 +16,7 @@ use domain::job::{
     SealedCredential, StoredJob,
 };
 use domain::listing::{Listing, Names};
-use domain::rules::{OnBadRecord, Rules};
+use domain::rules::{Misread, OnBadRecord, Rules};
 use domain::selection::{
     CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
     HistoryType, Selection, Snapshot,
@@ -224,10 +226,17 @@ fn warning() -> impl Strategy<Value = Warning> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    (one_of(OnBadRecord::ALL), any::<u32>()).prop_map(|(on_bad_record, encoders)| Rules {
-        on_bad_record,
-        encoders,
-    })
+    (one_of(OnBadRecord::ALL), any::<(u16, u64, u64, u32)>()).prop_map(
+        |(on_bad_record, (late_days, from_records, most_percent, encoders))| Rules {
+            on_bad_record,
+            late_days,
+            misread: Misread {
+                from_records,
+                most_percent,
+            },
+            encoders,
+        },
+    )
 }
 
 fn job() -> impl Strategy<Value = Job> {
@@ -291,27 +300,49 @@ fn source() -> impl Strategy<Value = ChunkSource> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u64; 4]>().prop_map(|[read, rows, bytes, bad_records]| Counts {
-        read,
-        rows,
-        bytes,
-        bad_records,
-    })
+    any::<[u64; 7]>().prop_map(
+        |[
+            read,
+            rows,
+            bytes,
+            rejected,
+            rejected_in_part,
+            filtered,
+            repaired,
+        ]| Counts {
+            read,
+            rows,
+            bytes,
+            rejected,
+            rejected_in_part,
+            filtered,
+            repaired,
+        },
+    )
+}
+
+fn missing() -> impl Strategy<Value = MissingParts> {
+    proptest::collection::btree_map(any::<usize>(), any::<String>(), 0..3)
 }
 
 fn output() -> impl Strategy<Value = Output> {
     let moment = || proptest::option::of(moment());
-    let file =
-        (file(), counts(), moment(), moment()).prop_map(|(prepared, counts, earliest, latest)| {
-            OutputFile {
-                prepared,
-                counts,
-                earliest,
-                latest,
-            }
-        });
-    (counts(), proptest::collection::vec(file, 0..4))
-        .prop_map(|(counts, files)| Output { counts, files })
+    let of_kind = one_of(FileKind::ALL);
+    let file = (of_kind, file(), counts(), moment(), moment()).prop_map(
+        |(kind, prepared, counts, earliest, latest)| OutputFile {
+            kind,
+            prepared,
+            counts,
+            earliest,
+            latest,
+        },
+    );
+    let files = proptest::collection::vec(file, 0..4);
+    (counts(), files, missing()).prop_map(|(counts, files, missing)| Output {
+        counts,
+        files,
+        missing,
+    })
 }
 
 fn state() -> impl Strategy<Value = ChunkState> {
@@ -319,7 +350,7 @@ fn state() -> impl Strategy<Value = ChunkState> {
         Just(ChunkState::Cancelled),
         proptest::option::of(output()).prop_map(|prepared| ChunkState::Pending { prepared }),
         proptest::option::of(output()).prop_map(|prepared| ChunkState::Parked { prepared }),
-        moment().prop_map(|until| ChunkState::Running { until }),
+        (moment(), missing()).prop_map(|(until, missing)| ChunkState::Running { until, missing }),
         (moment(), output()).prop_map(|(until, output)| ChunkState::Prepared { until, output }),
         output().prop_map(|output| ChunkState::Recorded { output }),
         any::<String>().prop_map(|reason| ChunkState::Failed { reason }),

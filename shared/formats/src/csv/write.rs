@@ -21,7 +21,7 @@ impl Encode for CsvWriter {
             self.begun = true;
         }
         let columns = self.shape.fields.len();
-        for (column, raw) in record.values().iter().take(columns).enumerate() {
+        for (column, raw) in record.values().take(columns).enumerate() {
             if column > 0 {
                 out.push(b',');
             }

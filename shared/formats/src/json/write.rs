@@ -1,10 +1,11 @@
 //! `JsonBlob`: one JSON array, one item or group a line.
 
-use crate::encode::{Encode, EncodeError, EncodeOptions};
+use crate::encode::{Encode, EncodeError, EncodeOptions, FULL_GROUP_BYTES, MAX_GROUP_ROWS};
 use crate::record::{Field, Group, Presence, Record, Shape};
 
 /// Writes the array. A group is closed as soon as a row with another key comes, so none is ever
-/// held.
+/// held; and when it is full, so that nobody who reads it has to hold much. The next row of the
+/// same key then opens another group with that key.
 #[derive(Debug)]
 pub(crate) struct JsonWriter {
     shape: Shape,
@@ -13,6 +14,10 @@ pub(crate) struct JsonWriter {
     begun: bool,
     /// The beginning of the open group, up to its array's `[`.
     head: Vec<u8>,
+    /// The rows of the open group.
+    rows: usize,
+    /// What is written of the open group, in bytes.
+    bytes: usize,
     /// Room to build the beginning of the next row's group.
     next_head: Vec<u8>,
 }
@@ -26,6 +31,8 @@ impl JsonWriter {
             whole_key: options.export_device_id,
             begun: false,
             head: Vec::new(),
+            rows: 0,
+            bytes: 0,
             next_head: Vec::new(),
         }
     }
@@ -38,14 +45,24 @@ impl JsonWriter {
         // What the key leaves out must not part two groups either: they would be of one key.
         let key = key.filter(|(field, _)| whole_key || field.presence != Presence::InKeyOnRequest);
         write_head(group, key, &mut self.next_head);
-        if self.head == self.next_head {
+        if self.head == self.next_head && !self.is_full() {
             out.push(b',');
+            self.bytes += 1;
         } else {
             begin_item(&mut self.begun, b"]},\n", out);
             out.extend_from_slice(&self.next_head);
+            (self.rows, self.bytes) = (0, self.next_head.len());
             std::mem::swap(&mut self.head, &mut self.next_head);
         }
+        // The caller may empty the buffer between two rows, never within one.
+        let begin = out.len();
         write_object(members, out);
+        self.rows += 1;
+        self.bytes += out.len() - begin;
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= MAX_GROUP_ROWS || self.bytes >= FULL_GROUP_BYTES
     }
 }
 
@@ -88,7 +105,7 @@ fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut
 type Member<'a> = (&'a Field, Option<&'a str>);
 
 fn members<'a>(shape: &Shape, record: &'a Record<'_>) -> impl Iterator<Item = Member<'a>> {
-    shape.fields.iter().zip(record.values().iter().copied())
+    shape.fields.iter().zip(record.values())
 }
 
 fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {

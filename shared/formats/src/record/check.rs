@@ -1,12 +1,17 @@
-//! Whether a raw value is what its field's kind says.
+//! Whether a value is what its field's kind says.
 
 use std::fmt;
 
 use domain::selection::CampaignType;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::record::value::{flat_properties, text};
-use crate::record::{Kind, MAX_EXTRAS, timestamp};
+use crate::record::normalise::{Normal, keys_become_equal};
+use crate::record::outline::Outline;
+use crate::record::value::text;
+use crate::record::{BadRecord, Field, Kind, MAX_EXTRAS, MAX_LEVELS};
+
+/// The most levels of a value: the record is a level of its own.
+const MAX_LEVELS_OF_VALUE: usize = MAX_LEVELS - 1;
 
 /// The push status flags of the contract.
 const STATUS_FLAGS: [&str; 12] = [
@@ -25,40 +30,105 @@ const STATUS_FLAGS: [&str; 12] = [
 ];
 
 impl Kind {
-    /// Whether a well-formed raw JSON value is of this kind.
-    pub(super) fn admits(self, raw: &str) -> bool {
+    /// Whether a well-formed value in its normal form is of this kind, and such that every reader
+    /// takes it.
+    pub(super) fn admits(self, value: &Normal<'_>) -> bool {
+        let raw = &*value.raw;
         match self {
             Self::Id => text(raw).is_some_and(|id| is_id(&id)),
             Self::Text => text(raw).is_some(),
             Self::ShortText(most) => {
                 text(raw).is_some_and(|it| it.len() <= most || it.chars().count() <= most)
             }
-            Self::Timestamp | Self::RecordTime => {
-                text(raw).is_some_and(|it| timestamp::parse(&it).is_some())
-            }
-            Self::Extras => flat_properties(raw).is_some_and(|count| count <= MAX_EXTRAS),
-            Self::Object => raw.starts_with('{'),
+            Self::Timestamp | Self::RecordTime => value.moment.is_some(),
+            Self::Extras => raw.starts_with('{') && has_outline(raw, is_flat),
+            Self::Object => raw.starts_with('{') && has_outline(raw, is_plain),
             Self::Integer => raw.parse::<i64>().is_ok(),
             Self::CampaignType => text(raw)
                 .is_some_and(|name| CampaignType::ALL.iter().any(|kind| kind.name() == name)),
             Self::Status => serde_json::from_str::<StatusFlags>(raw).is_ok(),
         }
     }
+}
 
-    /// What a value of this kind is, in words that follow “is not”.
-    pub(super) fn in_words(self) -> &'static str {
+/// What a value of this kind is and how a right one looks, in words that follow “is not”.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id => "an id (32 hex digits or a dashed GUID)",
-            Self::Text => "a string",
-            Self::ShortText(_) => "a string, or too long",
-            Self::Timestamp | Self::RecordTime => "a timestamp",
-            Self::Extras => "a flat object of at most 200 properties",
-            Self::Object => "an object",
-            Self::Integer => "a 64-bit integer",
-            Self::CampaignType => "a campaign type",
-            Self::Status => "an array of push status flags without repeats",
+            Self::Id => f.write_str(
+                "an id: expected 32 hex digits or a dashed GUID such as \
+                 01234567-89ab-cdef-0123-456789abcdef",
+            ),
+            Self::Text => f.write_str("a string: expected text in double quotes"),
+            Self::ShortText(most) => write!(
+                f,
+                "a short string: expected at most {most} characters in double quotes"
+            ),
+            Self::Timestamp | Self::RecordTime => {
+                f.write_str("a timestamp: expected RFC 3339 such as 2026-02-01T12:00:00Z")
+            }
+            Self::Extras => write!(
+                f,
+                "a flat object: expected at most {MAX_EXTRAS} strings, numbers, booleans and nulls \
+                 by name"
+            ),
+            Self::Object => f.write_str("an object: expected values by name in braces"),
+            Self::Integer => {
+                f.write_str("a 64-bit integer: expected digits without quotes, such as 42")
+            }
+            Self::CampaignType => write_names(f),
+            Self::Status => f.write_str(
+                "an array of push status flags: expected each at most once, such as [\"Queued\"]",
+            ),
         }
     }
+}
+
+fn write_names(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("a campaign type: expected one of ")?;
+    for (place, kind) in CampaignType::ALL.iter().enumerate() {
+        let separator = if place > 0 { ", " } else { "" };
+        write!(f, "{separator}{}", kind.name())?;
+    }
+    Ok(())
+}
+
+/// Checks a field's value; `original` is what the source holds.
+pub(super) fn check(field: &Field, original: &str, value: &Normal<'_>) -> Result<(), BadRecord> {
+    if !field.kind.admits(value) {
+        return Err(fault(field, original));
+    }
+    if value.repaired && keys_become_equal(original) {
+        return Err(BadRecord::KeysBecomeEqual { field: field.name });
+    }
+    Ok(())
+}
+
+/// Why a value that its kind does not admit is refused: the limits of all values come first.
+fn fault(field: &Field, raw: &str) -> BadRecord {
+    let outline = Outline::exact(raw);
+    let (field, expected) = (field.name, field.kind);
+    if outline.levels > MAX_LEVELS_OF_VALUE {
+        BadRecord::TooDeep { field }
+    } else if outline.beyond_double {
+        BadRecord::NumberTooLarge { field }
+    } else {
+        BadRecord::Wrong { field, expected }
+    }
+}
+
+/// Whether its outline is as it must be; the less it holds, the better.
+fn has_outline(raw: &str, is_good: fn(Outline) -> bool) -> bool {
+    is_good(Outline::at_a_glance(raw)) || is_good(Outline::exact(raw))
+}
+
+/// Whether it keeps to the limits of all values.
+fn is_plain(outline: Outline) -> bool {
+    outline.levels <= MAX_LEVELS_OF_VALUE && !outline.beyond_double
+}
+
+fn is_flat(outline: Outline) -> bool {
+    is_plain(outline) && outline.levels <= 1 && outline.properties <= MAX_EXTRAS
 }
 
 fn is_id(text: &str) -> bool {
@@ -136,13 +206,14 @@ impl Visitor<'_> for FlagName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::normalise::normalise;
 
     fn assert_kind(kind: Kind, good: &[&str], bad: &[&str]) {
         for raw in good {
-            assert!(kind.admits(raw), "{kind:?} refuses {raw}");
+            assert!(kind.admits(&normalise(kind, raw)), "{kind:?} refuses {raw}");
         }
         for raw in bad {
-            assert!(!kind.admits(raw), "{kind:?} admits {raw}");
+            assert!(!kind.admits(&normalise(kind, raw)), "{kind:?} admits {raw}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 /// The text of a raw JSON string; `None` when it is no string, or holds an escape that is no
 /// character.
@@ -36,27 +36,8 @@ fn write_tokens(json: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How many properties a well-formed raw JSON object has; `None` when one of them is itself an
-/// object or an array.
-pub(crate) fn flat_properties(object: &str) -> Option<usize> {
-    let mut rest = object.strip_prefix('{')?.as_bytes();
-    let mut properties = 0;
-    while let Some(quote) = memchr(b'"', rest) {
-        let (between, from_quote) = rest.split_at(quote);
-        properties += colons_if_flat(between)?;
-        rest = from_quote.split_at(string_len(from_quote)).1;
-    }
-    Some(properties + colons_if_flat(rest)?)
-}
-
-/// How many colons lie between two strings; `None` when an object or an array begins there.
-fn colons_if_flat(json: &[u8]) -> Option<usize> {
-    let nested = json.iter().any(|byte| matches!(byte, b'{' | b'['));
-    (!nested).then(|| memchr_iter(b':', json).count())
-}
-
 /// The length in bytes of the well-formed JSON string that `json` begins with, quotes included.
-fn string_len(json: &[u8]) -> usize {
+pub(super) fn string_len(json: &[u8]) -> usize {
     let mut at = 1;
     while let Some(rest) = json.get(at..) {
         match memchr2(b'"', b'\\', rest) {
@@ -83,14 +64,6 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"a \" b":[1,"\\",2.50],"c":null}"#
         );
-    }
-
-    #[test]
-    fn properties_are_counted_outside_strings() {
-        assert_eq!(flat_properties("{}"), Some(0));
-        assert_eq!(flat_properties(r#"{"a:b":"{[:\"","c" : null}"#), Some(2));
-        assert_eq!(flat_properties(r#"{"a":[]}"#), None);
-        assert_eq!(flat_properties(r#"{"a":{"b":1}}"#), None);
     }
 
     #[test]

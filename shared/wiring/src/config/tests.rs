@@ -105,8 +105,13 @@ fn a_span_is_counted_in_its_unit() {
 
 #[test]
 fn a_word_is_one_of_those_that_are_named() {
-    let skip = env("ON_BAD_RECORD", "skip").get(&ON_BAD_RECORD);
-    assert_eq!(skip.unwrap(), OnBadRecord::Skip);
+    let fail = env("ON_BAD_RECORD", "fail").get(&ON_BAD_RECORD);
+    assert_eq!(fail.unwrap(), OnBadRecord::Fail);
+    let (told, _) = said(env("ON_BAD_RECORD", "skip").get(&ON_BAD_RECORD));
+    assert_eq!(
+        told,
+        "ON_BAD_RECORD=skip does not fit: set it to `reject` or `fail`"
+    );
     let (told, cause) = said(env("LOG_LEVEL", "INFO").get(&LOG_LEVEL));
     assert_eq!(
         told,

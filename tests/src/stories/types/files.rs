@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use client::verify::as_exported;
 use domain::selection::ExportType;
 use serde_json::value::RawValue;
 
@@ -26,31 +27,43 @@ fn row(members: RawObject<'_>) -> Row {
 /// What a source's lines hold in these columns; null is absent.
 pub(super) fn rows_of_lines(columns: &[String], lines: &[String]) -> Vec<Row> {
     let exported = |line: &String| {
-        let mut row = row(object(line));
+        let fields = as_exported(line).unwrap().into_iter();
+        let mut row: Row = fields
+            .map(|(name, raw)| (name, raw.get().to_owned()))
+            .collect();
         row.retain(|name, raw| columns.contains(name) && raw != "null");
         row
     };
     lines.iter().map(exported).collect()
 }
 
-/// The rows of a JSON file, its groups taken apart. No two neighbours may be of the same group.
+/// The most rows of a group.
+const FULL_GROUP: usize = 1_000;
+
+/// The rows of a JSON file, its groups taken apart. Two neighbours are of the same group only where
+/// the first is full.
 pub(super) fn rows_of_json(kind: ExportType, file: &str) -> Vec<Row> {
     let items: Vec<&RawValue> = serde_json::from_str(file).unwrap();
     let items = items.into_iter().map(|item| object(item.get()));
     let Some(group) = group(kind) else {
         return items.map(row).collect();
     };
-    let (mut rows, mut last_key) = (Vec::new(), None);
+    let (mut rows, mut last) = (Vec::new(), (None, 0));
     for mut item in items {
         let records = item.remove(&group).unwrap();
         let key = Some(row(item));
-        assert_ne!(key, last_key, "two groups of one key");
-        for record in serde_json::from_str::<Vec<RawObject<'_>>>(records.get()).unwrap() {
+        assert!(
+            key != last.0 || last.1 == FULL_GROUP,
+            "two groups of {key:?}"
+        );
+        let records: Vec<RawObject<'_>> = serde_json::from_str(records.get()).unwrap();
+        assert!((1..=FULL_GROUP).contains(&records.len()));
+        last = (key.clone(), records.len());
+        for record in records {
             let mut row = row(record);
             row.extend(key.clone().unwrap());
             rows.push(row);
         }
-        last_key = key;
     }
     rows
 }

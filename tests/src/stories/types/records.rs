@@ -29,7 +29,7 @@ const NAMES: [&str; 11] = [
 
 const EXTRAS: [&str; 6] = [
     "{}",
-    r#"{ "huge" : 1e400,"tiny":-1E-400,	"zero" :-0, "price": 0.1000 ,"long":12345678901234567890,"one":1.0 }"#,
+    r#"{ "huge" : 1e308,"tiny":-1E-400,	"zero" :-0, "price": 0.1000 ,"long":12345678901234567890,"one":1.0 }"#,
     r#"{"yes":true,"no":false,"none":null,"é\u00e9":"\u0001 \" , : { [ ] } \\","":""}"#,
     r#"{"half a pair":"\ud800 and \udc00","\udfff":1,"whole":"\ud83d\ude00 😀"}"#,
     r#"{"twice":1,"twice":2,"digits":3.141592653589793238462643383279,"+":1E+05}"#,

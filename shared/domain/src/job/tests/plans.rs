@@ -220,34 +220,51 @@ fn an_export_without_rows_says_so_once_and_only_when_it_is_complete() {
         planned: 4,
         recorded: 4,
         counts: Counts {
-            bad_records: 2,
+            read: 2,
+            rejected: 2,
             ..Counts::default()
         },
         ..Tally::default()
     };
     let job = running().warn_of_rows(&done).warn_of_rows(&done);
-    assert_eq!(codes(&job), ["NoRows"]);
-    let message = "The registry has no row of type Tag for this app, beside 2 malformed records: the export has no rows.";
+    assert_eq!(codes(&job), ["NoRows", "RecordsRejected"]);
+    let message = "The registry has no row of type Tag for this app, beside 2 rejected records: the export has no rows.";
     assert_eq!(job.warnings[0].message, message);
-    for other in [
-        Tally {
-            counts: Counts {
-                rows: 1,
-                ..done.counts
-            },
-            ..done
+    assert!(
+        job.warnings[1]
+            .message
+            .starts_with("2 records could not be exported"),
+        "{:?}",
+        job.warnings
+    );
+    let with_a_row = Tally {
+        counts: Counts {
+            rows: 1,
+            ..done.counts
         },
-        Tally {
-            recorded: 3,
-            failed: 1,
-            ..done
-        },
-    ] {
-        assert!(
-            job.clone().warn_of_rows(&other).warnings.is_empty(),
-            "{other:?}"
-        );
+        ..done
+    };
+    let incomplete = Tally {
+        recorded: 3,
+        failed: 1,
+        ..done
+    };
+    for other in [with_a_row, incomplete] {
+        let job = job.clone().warn_of_rows(&other);
+        assert_eq!(codes(&job), ["RecordsRejected"], "{other:?}");
     }
+    let none = Tally {
+        counts: Counts::default(),
+        ..with_a_row
+    };
+    let rejected_no_more = Tally {
+        counts: Counts {
+            rows: 1,
+            ..none.counts
+        },
+        ..none
+    };
+    assert!(job.warn_of_rows(&rejected_no_more).warnings.is_empty());
     let empty = of_days()
         .complete_plan(0, NOW)
         .unwrap()

@@ -236,11 +236,12 @@ fn the_other_items_of_version_1_are_read() {
         open: 1,
         recorded: 6,
         failed: 1,
+        partial: 0,
         counts: Counts {
-            read: 0,
             rows: 600,
             bytes: 60_000,
-            bad_records: 2,
+            rejected: 2,
+            ..Counts::default()
         },
     };
     assert_eq!(Tally::from(read::<TallyItem>(v1("tally"))), tally);

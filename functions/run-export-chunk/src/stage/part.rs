@@ -1,0 +1,62 @@
+//! What is found in one object or partition of a chunk.
+
+use domain::plural::counted;
+use domain::rules::Misread;
+use formats::rejected::Reject;
+
+/// The most characters of a reason why a part is missing: a chunk's item holds one for each of its
+/// objects.
+const MAX_REASON_CHARS: usize = 256;
+
+/// What was counted of a part so far. Records of another day are left out: they say nothing of
+/// what the object is.
+#[derive(Debug, Default)]
+pub(super) struct PartCounts {
+    pub(super) records: u64,
+    /// Records that can be exported.
+    pub(super) good: u64,
+    /// What is no JSON object, or lacks what is required.
+    bad: u64,
+    /// Where and why the first one is bad.
+    first: Option<String>,
+    others: u64,
+}
+
+impl PartCounts {
+    /// Counts a record that cannot be exported.
+    pub(super) fn note(&mut self, reject: &Reject<'_>) {
+        if reject.is_of_another_day() {
+            self.others += 1;
+            return;
+        }
+        self.records += 1;
+        if reject.is_no_record() {
+            self.bad += 1;
+            self.first.get_or_insert_with(|| reject.to_string());
+        }
+    }
+
+    /// Whether a record of it was found at all.
+    pub(super) fn is_begun(&self) -> bool {
+        self.records + self.others > 0
+    }
+
+    /// Why the part, which is read to its end, is no text of records; if it is none.
+    pub(super) fn problem(&self, misread: Misread) -> Option<String> {
+        if !misread.is(self.records, self.bad, self.good) {
+            return None;
+        }
+        let first = self.first.as_deref().unwrap_or("none is as its type says");
+        let records = counted(self.records, "record");
+        Some(format!(
+            "is taken for no file of records, as {} of {records} cannot be exported ({first}): mend it, or leave it out by \
+             LAKE_IGNORE",
+            self.records - self.good,
+        ))
+    }
+}
+
+/// A reason as it is kept.
+pub(super) fn bounded(reason: &str) -> String {
+    reason.chars().take(MAX_REASON_CHARS).collect()
+}
