@@ -175,7 +175,7 @@ where
 fn assert_records(export_type: ExportType, lines: &[String]) {
     let shape = Shape::of(export_type, true);
     for line in lines {
-        let record = shape.parse(line.as_bytes(), None);
+        let record = shape.parse(line.as_bytes());
         record.unwrap_or_else(|fault| panic!("{fault}: {line}"));
     }
 }
@@ -211,6 +211,7 @@ async fn a_chunk_of_another_source_than_its_job_is_refused() {
     };
     let objects = ChunkSource::Objects {
         day: date!(2026 - 11 - 01),
+        folder: date!(2026 - 11 - 01),
         objects: Vec::new(),
     };
     let partitions = ChunkSource::Partitions(Vec::new());

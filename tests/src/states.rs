@@ -244,7 +244,7 @@ const JOB_ENDS: [Step<Job, Result<Job, IllegalMove>>; 2] = [
 ];
 
 /// What adds to a job in whatever phase and leads nowhere.
-const JOB_NOTES: [Step<Job, Job>; 4] = [
+const JOB_NOTES: [Step<Job, Job>; 5] = [
     Step {
         name: "warn",
         lead: |job| job.warn([]),
@@ -256,6 +256,10 @@ const JOB_NOTES: [Step<Job, Job>; 4] = [
     Step {
         name: "list_page",
         lead: |job| job.list_page(NOW, Listing::default()),
+    },
+    Step {
+        name: "miss_days",
+        lead: |job| job.miss_days(Vec::new()),
     },
     Step {
         name: "warn_of_rows",

@@ -199,11 +199,8 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
 
 fn tell_missing(manifest: &Manifest) {
     for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
-        let (chunk, reason) = (missing.chunk, shown(&missing.reason));
-        match &missing.object {
-            Some(object) => say(format_args!("! {} is missing: {reason}", shown(object))),
-            None => say(format_args!("! chunk {chunk} is missing: {reason}")),
-        }
+        let (name, reason) = (missing.name(), shown(&missing.reason));
+        say(format_args!("! {name} is missing: {reason}"));
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;

@@ -87,13 +87,24 @@ pub(crate) enum Holds {
     Rejects,
 }
 
-/// What is in no file though it should be: a chunk, or an object of one.
+/// What is in no file though it should be: a chunk, an object of one, or some of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct MissingPart {
-    pub(super) chunk: u32,
-    #[serde(default)]
+    pub(super) chunk: Option<u32>,
+    pub(super) day: Option<String>,
     pub(super) object: Option<String>,
     pub(super) reason: String,
+}
+
+impl MissingPart {
+    /// What it is, in words.
+    pub(super) fn name(&self) -> String {
+        match (&self.object, &self.day, self.chunk) {
+            (Some(object), _, _) => format!("the object {}", shown(object)),
+            (None, Some(day), _) => format!("some of {}", shown(day)),
+            (None, None, chunk) => format!("chunk {}", chunk.unwrap_or_default()),
+        }
+    }
 }
 
 impl Manifest {
@@ -181,7 +192,7 @@ impl Manifest {
             });
         }
         let files = self.files.iter().map(|file| file.chunk);
-        let missing = self.missing.iter().map(|missing| missing.chunk);
+        let missing = self.missing.iter().filter_map(|missing| missing.chunk);
         let chunks = files.chain(missing).collect::<HashSet<_>>().len() as u64;
         if chunks > self.totals.chunks {
             found.extend(equal("totals", "chunk", self.totals.chunks, chunks).err());
@@ -203,12 +214,9 @@ impl Manifest {
             }
         }
         for missing in &self.missing {
-            let what = match &missing.object {
-                Some(object) => format!("the object {}", shown(object)),
-                None => format!("chunk {}", missing.chunk),
-            };
-            if !chunks.insert((missing.chunk, missing.object.as_deref())) {
-                found.push(twice(what));
+            let Some(chunk) = missing.chunk else { continue };
+            if !chunks.insert((chunk, missing.object.as_deref())) {
+                found.push(twice(missing.name()));
             }
         }
         found

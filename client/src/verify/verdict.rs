@@ -3,6 +3,7 @@
 use domain::plural::agree;
 use indicatif::{DecimalBytes, HumanCount};
 
+use super::manifest::MissingPart;
 use super::{Finding, Holds, Manifest, RowSet, Rows};
 use crate::console::counted;
 
@@ -27,6 +28,8 @@ pub struct Verdict {
     pub missing: (u64, u64),
     /// Objects that it says are missing beside them.
     pub missing_objects: u64,
+    /// Days that it says are missing, or some of them.
+    pub missing_days: u64,
     /// Rows of the files that are right.
     pub rows: u64,
     /// Their bytes.
@@ -52,13 +55,17 @@ pub enum Outcome {
 
 impl Verdict {
     pub(super) fn of(manifest: &Manifest) -> Self {
-        let chunks = manifest.missing.iter().filter(|it| it.object.is_none());
-        let chunks = chunks.count() as u64;
+        let missing = |is: fn(&&MissingPart) -> bool| {
+            let missing = manifest.missing.iter().filter(is);
+            missing.count() as u64
+        };
+        let chunks = missing(|it| it.object.is_none() && it.day.is_none());
         Self {
             files: manifest.files.len() as u64,
             complete: manifest.complete,
             missing: (chunks, manifest.totals.chunks),
-            missing_objects: manifest.missing.len() as u64 - chunks,
+            missing_objects: missing(|it| it.object.is_some()),
+            missing_days: missing(|it| it.day.is_some()),
             rejected: manifest.totals.records_rejected,
             ..Self::default()
         }
@@ -126,6 +133,9 @@ impl Verdict {
         }
         if self.missing_objects > 0 {
             gaps.push(counted(self.missing_objects, "missing object"));
+        }
+        if self.missing_days > 0 {
+            gaps.push(counted(self.missing_days, "missing day"));
         }
         if gaps.is_empty() {
             String::new()

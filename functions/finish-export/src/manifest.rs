@@ -28,7 +28,8 @@ pub(crate) async fn stage(
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let mut counted = Tally::default();
-    let (mut rejected, mut missing) = (Vec::new(), Vec::new());
+    let mut missing: Vec<Missing> = job.missing_days.iter().map(Missing::of_day).collect();
+    let mut rejected = Vec::new();
     while let Some(chunk) = chunks.next().await? {
         counted = counted + count(&chunk)?;
         match &chunk.state {

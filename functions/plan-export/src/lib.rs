@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::chunk::{Chunk, ChunkKey};
-use domain::job::{IllegalMove, Job, JobKey, Phase, Plan};
+use domain::job::{IllegalMove, Job, JobKey, MAX_MISSING_DAYS, Phase, Plan};
 use domain::rules::{Misread, Rules};
 use edge::event::{JobEvent, UnreadableMessage};
 use formats::encode::ENCODERS_VERSION;
@@ -170,8 +170,11 @@ impl Planner<'_> {
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
                 Err(error) if error.is_transient() => return Err(error.into()),
-                Err(error) => self.fail(job, &error).await?,
+                Err(error) => self.fail(job, error.to_string()).await?,
             };
+            if job.missing_days.len() >= MAX_MISSING_DAYS && matches!(job.plan, Plan::Open { .. }) {
+                job = self.fail(job, too_many_missing()).await?;
+            }
         }
         if matches!(job.phase, Phase::Planning) {
             self.ports.plans.put_job(job.resume_running()?).await?;
@@ -187,7 +190,8 @@ impl Planner<'_> {
     ) -> Result<Job, PlanError> {
         job = job
             .keep_to(self.ports.settings.rules)
-            .list_page(listed_at, page.found);
+            .list_page(listed_at, page.found)
+            .miss_days(page.missing);
         let first_page = matches!(job.plan, Plan::Open { cursor: None });
         if first_page && page.next.is_some() {
             job = job.spread(self.ports.settings.max_shards)?;
@@ -211,14 +215,17 @@ impl Planner<'_> {
             Some(cursor) => job.plan_page(count, cursor)?,
             None => job.complete_plan(count, listed_at)?,
         };
+        for day in &job.missing_days {
+            warn!(job.id = %job.key.id, day = %day.day, reason = day.reason, "a day cannot be planned to its end");
+        }
         let job = self.ports.plans.put_page(job, chunks, Vec::new()).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
         Ok(job)
     }
 
-    async fn fail(&self, job: Job, error: &SourceError) -> Result<Job, PlanError> {
-        warn!(job.id = %job.key.id, error = %error, "the selection cannot be planned");
-        let job = job.fail_plan(error.to_string())?;
+    async fn fail(&self, job: Job, reason: String) -> Result<Job, PlanError> {
+        warn!(job.id = %job.key.id, reason, "the selection cannot be planned");
+        let job = job.fail_plan(reason)?;
         Ok(self.ports.plans.put_job(job).await?)
     }
 
@@ -227,4 +234,8 @@ impl Planner<'_> {
         self.ports.plans.put_job(job.hand_over_planning()?).await?;
         Ok(())
     }
+}
+
+fn too_many_missing() -> String {
+    format!("{MAX_MISSING_DAYS} days could not be planned")
 }

@@ -2,6 +2,7 @@
 
 mod part;
 mod rejects;
+mod taker;
 
 use std::sync::Arc;
 
@@ -19,11 +20,12 @@ use formats::rejected::{Kept, Reject};
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
 use crate::{ChunkError, Ports};
 use part::PartCounts;
 use rejects::Rejects;
+use taker::{Taken, Taker};
 
 /// How often a run looks whether its chunk is still its own.
 const LEASE_CHECK: Duration = Duration::seconds(5);
@@ -95,7 +97,7 @@ struct Staging<'a> {
     chunk: &'a Chunk,
     rules: Rules,
     shape: Shape,
-    day: Option<Date>,
+    taker: Taker,
     encoder: Encoder,
     rows: BlobWriter,
     rejects: Rejects,
@@ -121,11 +123,9 @@ impl<'a> Staging<'a> {
     ) -> Result<Self, ChunkError> {
         let (request, number) = (&job.request, chunk.key.number);
         let export_type = request.export_type();
-        let day = match &chunk.source {
-            ChunkSource::Objects { day, .. } => Some(*day),
-            ChunkSource::Partitions(_) => None,
-        };
-        let name = BlobName::part(export_type, job.key.id, day, number, request.format);
+        let rules = rules_of(job)?;
+        let taker = Taker::of(&chunk.source, rules.late_days);
+        let name = BlobName::part(export_type, job.key.id, taker.day(), number, request.format);
         let rejects = BlobName::rejected(export_type, job.key.id, number);
         let shape = Shape::of(export_type, request.export_user_id);
         let options = EncodeOptions {
@@ -134,9 +134,9 @@ impl<'a> Staging<'a> {
         let settings = ports.settings.writer;
         Ok(Self {
             chunk,
-            rules: rules_of(job)?,
+            rules,
             shape,
-            day,
+            taker,
             encoder: Encoder::new(shape, request.format, options),
             rejects: Rejects::new(Arc::clone(&container), rejects, chunk, settings),
             rows: BlobWriter::new(container, name, chunk.attempt, settings),
@@ -201,12 +201,20 @@ impl<'a> Staging<'a> {
         Ok(())
     }
 
-    /// Writes the row of a record, if it is one.
+    /// Writes the row of a record, if it is one that this chunk is to export.
     fn take_record(&mut self, text: &[u8]) -> Result<Result<(), BadRecord>, ChunkError> {
-        let record = match self.shape.parse(text, self.day) {
+        let record = match self.shape.parse(text) {
             Ok(record) => record,
             Err(bad) => return Ok(Err(bad)),
         };
+        match self.taker.take(&self.shape, record.time) {
+            Taken::Here => {}
+            Taken::Nowhere(bad) => return Ok(Err(bad)),
+            Taken::Elsewhere => {
+                self.filter();
+                return Ok(Ok(()));
+            }
+        }
         self.part.records += 1;
         self.part.good += 1;
         if !self.is_spoiled {
@@ -225,7 +233,18 @@ impl<'a> Staging<'a> {
         self.span = Some((earliest.min(moment), latest.max(moment)));
     }
 
+    /// Leaves a record to the export of another day.
+    fn filter(&mut self) {
+        self.part.others += 1;
+        self.counts.read += 1;
+        self.counts.filtered += 1;
+    }
+
     fn reject(&mut self, place: usize, reject: Reject<'_>) -> Result<(), ChunkError> {
+        if self.taker.leaves(&self.shape, reject.text()) {
+            self.filter();
+            return Ok(());
+        }
         let name = self.chunk.source.name_of(place);
         if self.rules.on_bad_record == OnBadRecord::Fail {
             return Err(ChunkError::fail(format!("{name}, {reject}")));

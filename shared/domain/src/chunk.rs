@@ -61,10 +61,13 @@ pub struct ObjectRef {
 /// What a chunk reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkSource {
-    /// Objects of the lake that hold one UTC day.
+    /// Objects of the lake of which the records of one UTC day are exported.
     Objects {
         /// The day.
         day: Date,
+        /// The day in whose folder they lie: that one, or a later one in which some records of the
+        /// day arrived.
+        folder: Date,
         /// The objects, in the order in which they are read.
         objects: Vec<ObjectRef>,
     },
@@ -102,9 +105,17 @@ impl ChunkSource {
     /// Takes these parts out of the source; what is left, and what was taken out.
     pub fn split(self, parts: &MissingParts) -> (Self, Self) {
         match self {
-            Self::Objects { day, objects } => {
+            Self::Objects {
+                day,
+                folder,
+                objects,
+            } => {
                 let [kept, taken] = split(objects, parts);
-                let of_day = |objects| Self::Objects { day, objects };
+                let of_day = |objects| Self::Objects {
+                    day,
+                    folder,
+                    objects,
+                };
                 (of_day(kept), of_day(taken))
             }
             Self::Partitions(partitions) => {

@@ -22,7 +22,7 @@ mod warnings;
 use std::fmt;
 
 use thiserror::Error;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 pub use self::outcome::{Cancellation, Outcome};
@@ -79,6 +79,35 @@ impl IllegalMove {
 /// Where the source's listing goes on. Only the source reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanCursor(pub String);
+
+/// A day of which not all could be planned, because a folder could not be listed, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingDay {
+    /// The day.
+    pub day: Date,
+    /// Why, in bounded length.
+    pub reason: String,
+    /// Where a plan of the rest of the folder, and of nothing else, begins.
+    pub cursor: PlanCursor,
+}
+
+impl MissingDay {
+    /// A day that is missing from there on.
+    pub fn new(day: Date, reason: &str, cursor: PlanCursor) -> Self {
+        let reason = reason.chars().take(MAX_REASON_CHARS).collect();
+        Self {
+            day,
+            reason,
+            cursor,
+        }
+    }
+}
+
+/// The most characters of the reason why a day is missing: the job's item holds one for each.
+const MAX_REASON_CHARS: usize = 400;
+
+/// The most days that a plan may miss before it fails.
+pub const MAX_MISSING_DAYS: usize = 100;
 
 /// How far the cutting of the selection into chunks has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

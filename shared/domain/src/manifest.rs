@@ -9,7 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::chunk::{Chunk, ChunkSource, MissingParts, Output, OutputFile};
 use crate::counts::Counts;
-use crate::job::{Job, Outcome, Plan};
+use crate::job::{Job, MissingDay, Outcome, Plan};
 use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
@@ -164,11 +164,16 @@ pub struct RejectedEntry {
     pub crc64: String,
 }
 
-/// What is in no file though it should be: a chunk, or an object of one.
+/// What is in no file though it should be: a chunk, an object of one, or a day, or some of it, that
+/// could not be planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// The chunk's number.
-    pub chunk: u32,
+    /// The chunk's number; absent of a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<u32>,
+    /// The day that could not be planned, or not to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
     /// The object, when the rest of the chunk is exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
@@ -209,7 +214,7 @@ impl Head {
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),
             selection: (&job.request.selection).into(),
-            complete: read_up_to.is_some() && tally.is_complete(),
+            complete: read_up_to.is_some() && job.missing_days.is_empty() && tally.is_complete(),
             read_up_to,
             warnings: job.warnings.clone(),
             totals: Totals {
@@ -280,10 +285,22 @@ impl Missing {
     /// The entry of a chunk that could not be exported.
     pub fn of(chunk: &Chunk, reason: &str) -> Self {
         Self {
-            chunk: chunk.key.number,
+            chunk: Some(chunk.key.number),
+            day: None,
             object: None,
             reason: reason.to_owned(),
             sources: SourceEntry::all_but(&chunk.source, &MissingParts::new()),
+        }
+    }
+
+    /// The entry of a day that could not be planned, or not to its end.
+    pub fn of_day(missing: &MissingDay) -> Self {
+        Self {
+            chunk: None,
+            day: Some(missing.day),
+            object: None,
+            reason: missing.reason.clone(),
+            sources: Vec::new(),
         }
     }
 
@@ -292,7 +309,8 @@ impl Missing {
         let entry = |(place, reason): (&usize, &String)| {
             let source = SourceEntry::at(&chunk.source, *place);
             Self {
-                chunk: chunk.key.number,
+                chunk: Some(chunk.key.number),
+                day: None,
                 object: source.as_ref().map(|source| source.name().to_owned()),
                 reason: reason.clone(),
                 sources: source.into_iter().collect(),
@@ -507,7 +525,8 @@ mod tests {
         for names in [vec![], vec!["one"], vec!["one", "two"]] {
             let files: Vec<FileEntry> = names.into_iter().map(entry).collect();
             let missing = vec![Missing {
-                chunk: 1,
+                chunk: Some(1),
+                day: None,
                 object: Some("o".to_owned()),
                 reason: "gone".to_owned(),
                 sources: vec![],

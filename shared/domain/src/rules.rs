@@ -1,6 +1,7 @@
 //! What decides which rows and files a job has, beside what its owner asked for.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use time::Date;
 
 /// What becomes of a malformed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
@@ -43,6 +44,32 @@ pub struct Rules {
     pub encoders: u32,
 }
 
+/// The folder of the lake that a record lies in, and whose records may be late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// The day of the folder.
+    pub folder: Date,
+    /// In folders of how many later days a record may lie.
+    pub late_days: u16,
+}
+
+impl Arrival {
+    /// The day whose export takes a record that happened then, as a row or as a reject: the day on
+    /// which it happened, if a record of that day may lie here; else that of the folder.
+    pub fn taken_by(self, happened: Option<Date>) -> Date {
+        match happened {
+            Some(day) if self.admits(day) => day,
+            Some(_) | None => self.folder,
+        }
+    }
+
+    /// Whether a record of this day may lie in the folder.
+    pub fn admits(self, day: Date) -> bool {
+        let late = (self.folder - day).whole_days();
+        (0..=i64::from(self.late_days)).contains(&late)
+    }
+}
+
 impl Rules {
     /// What the runs of a job keep to that was planned before there were rules, by these encoders.
     pub const fn unless_planned(encoders: u32) -> Self {
@@ -83,6 +110,8 @@ impl Misread {
 
 #[cfg(test)]
 mod tests {
+    use time::macros::date;
+
     use super::*;
 
     #[test]
@@ -100,6 +129,26 @@ mod tests {
             (1_000_000, 500_001, 499_999, true),
         ] {
             assert_eq!(misread.is(records, bad, good), is, "{records} {bad} {good}");
+        }
+    }
+
+    #[test]
+    fn over_consecutive_days_each_record_is_taken_by_exactly_one_export() {
+        let first = date!(2026 - 02 - 26);
+        let day = |number: i64| first + time::Duration::days(number);
+        for late_days in 0..4 {
+            for folder in 0..8 {
+                let arrival = Arrival {
+                    folder: day(folder),
+                    late_days,
+                };
+                for happened in (-4..12).map(|number| Some(day(number))).chain([None]) {
+                    // The days whose exports read the folder, and would take the record.
+                    let readers = (0..=i64::from(late_days)).map(|late| day(folder - late));
+                    let takers = readers.filter(|day| arrival.taken_by(happened) == *day);
+                    assert_eq!(takers.count(), 1, "{arrival:?} {happened:?}");
+                }
+            }
         }
     }
 }

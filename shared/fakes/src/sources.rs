@@ -33,6 +33,7 @@ impl<S: Send + Sync, P: Send + Sync> Source for NoRows<S, P> {
         Ok(PlanPage {
             chunks: Vec::new(),
             next: None,
+            missing: Vec::new(),
             found: Listing::default(),
         })
     }

@@ -186,19 +186,31 @@ pub enum BadRecord {
         /// The field.
         field: &'static str,
     },
-    /// The record belongs to another day than the one that it lies in.
+    /// The record is of a day that no export of its folder takes.
     #[error(
-        "`{field}` is on {found} (UTC), and the record lies in the folder of {day}: expected the same day, or, where the \
-         lake is partitioned by arrival, that the operator lets a day hold late records by LAKE_LATE_DAYS"
+        "`{field}` is on {found} (UTC), and the record lies in the folder of {folder}: expected {}; if the lake is \
+         partitioned by arrival, the operator can let a day hold late records by LAKE_LATE_DAYS",
+        expected_days(*late_days)
     )]
     WrongDay {
         /// The field that says when.
         field: &'static str,
         /// When it was.
         found: Date,
-        /// The day that the record lies in.
-        day: Date,
+        /// The day whose folder it lies in.
+        folder: Date,
+        /// How many days late it may be.
+        late_days: u16,
     },
+}
+
+/// Which days a folder's records may be of.
+fn expected_days(late_days: u16) -> String {
+    match late_days {
+        0 => "that day".to_owned(),
+        1 => "that day, or the day before".to_owned(),
+        days => format!("that day, or one of the {days} days before"),
+    }
 }
 
 impl BadRecord {

@@ -81,6 +81,11 @@ impl<'a> Reject<'a> {
         }
     }
 
+    /// What of it is kept.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
     /// Whether it may be a good record in the folder of another day.
     pub fn is_of_another_day(&self) -> bool {
         matches!(self.bad, Some(BadRecord::WrongDay { .. }))

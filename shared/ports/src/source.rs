@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::app::AppScope;
 use domain::chunk::{ChunkSource, ObjectRef};
-use domain::job::PlanCursor;
+use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
 use domain::selection::{History, Selection, Snapshot};
 use futures::stream::{self, BoxStream, StreamExt};
@@ -19,6 +19,8 @@ pub struct PlanPage {
     pub chunks: Vec<ChunkSource>,
     /// Where to go on; absent when the selection is exhausted.
     pub next: Option<PlanCursor>,
+    /// Days of which not all can be planned.
+    pub missing: Vec<MissingDay>,
     /// What the page came upon and did not read; over all pages, each once.
     pub found: Listing,
 }
@@ -68,6 +70,14 @@ pub enum SourceError {
     Archived {
         /// The object's path.
         object: String,
+    },
+    /// The store does not list objects by path: nothing can be planned from a place in its list on.
+    #[error("the store lists {object} after {before}: give the lake a store that lists by path")]
+    Unordered {
+        /// The object's path.
+        object: String,
+        /// The path of the one before it.
+        before: String,
     },
     /// The object or item cannot be read as what it claims to be.
     #[error("{object} cannot be read: {reason}")]

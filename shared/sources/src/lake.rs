@@ -28,7 +28,7 @@ use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use ports::source::{Piece, PlanPage, Source, SourceError};
 use thiserror::Error;
 use url::Url;
-use wiring::config::{LAKE_IGNORE, PREFETCH_BYTES};
+use wiring::config::{LAKE_IGNORE, LAKE_LATE_DAYS, PREFETCH_BYTES};
 
 pub use self::expansion::ExpansionLimit;
 pub use self::names::IgnoredNames;
@@ -88,6 +88,8 @@ pub struct Lake {
     names: IgnoredNames,
     /// How many bytes of objects, as stored, a chunk's reader may hold.
     prefetch_bytes: u64,
+    /// In folders of how many later days a day's records may lie.
+    late_days: u16,
 }
 
 impl Lake {
@@ -104,6 +106,7 @@ impl Lake {
             expansion,
             names: IgnoredNames::parse(LAKE_IGNORE.default),
             prefetch_bytes: PREFETCH_BYTES.default,
+            late_days: LAKE_LATE_DAYS.default,
         }
     }
 
@@ -136,6 +139,13 @@ impl Lake {
     #[must_use]
     pub(crate) fn ignoring(self, names: IgnoredNames) -> Self {
         Self { names, ..self }
+    }
+
+    /// The same lake, partitioned by arrival: a day's records may lie in folders of so many later
+    /// days.
+    #[must_use]
+    pub fn with_late_days(self, late_days: u16) -> Self {
+        Self { late_days, ..self }
     }
 
     /// The same lake, whose reader holds so many bytes of objects as stored.
@@ -245,7 +255,7 @@ impl Source for Lake {
                 (position, Listing::default())
             }
             None => (
-                layout::Position::day(days.start, 0),
+                layout::Position::first(days.start, self.late_days),
                 list::look_around(self, &folders).await?,
             ),
         };

@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::Client;
 use ports::source::Sources;
 use wiring::Wiring;
 use wiring::config::{
-    CHUNK_TARGET_BYTES, ConfigError, LAKE_IGNORE, LAKE_URL, PREFETCH_BYTES, REGISTRY_SEGMENTS,
-    REGISTRY_TABLE,
+    CHUNK_TARGET_BYTES, ConfigError, LAKE_IGNORE, LAKE_LATE_DAYS, LAKE_URL, PREFETCH_BYTES,
+    REGISTRY_SEGMENTS, REGISTRY_TABLE,
 };
 
 use self::lake::{IgnoredNames, Lake};
@@ -31,7 +31,8 @@ pub fn wire_to_plan(wiring: &Wiring) -> Result<Sources, ConfigError> {
     let env = wiring.env();
     let lake = lake(wiring, env.get(&CHUNK_TARGET_BYTES)?)?;
     let names = IgnoredNames::parse(&env.get(&LAKE_IGNORE)?);
-    with_registry(wiring, lake.ignoring(names))
+    let late_days = env.get(&LAKE_LATE_DAYS)?;
+    with_registry(wiring, lake.ignoring(names).with_late_days(late_days))
 }
 
 /// The sources that the settings name, to read planned chunks from: how much of a chunk may be held

@@ -119,6 +119,7 @@ pub(super) fn objects(count: usize, path_bytes: usize) -> ChunkSource {
     };
     ChunkSource::Objects {
         day: date!(2026 - 01 - 31),
+        folder: date!(2026 - 02 - 01),
         objects: (0..count).map(object).collect(),
     }
 }

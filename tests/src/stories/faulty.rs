@@ -125,7 +125,7 @@ async fn a_chunk_that_crashes_every_attempt_ends_the_job_honestly() {
             .iter()
             .map(|missing| missing.chunk)
             .collect::<Vec<_>>(),
-        [1]
+        [Some(1)]
     );
     assert_eq!(world.files(&job).len(), 2, "the other chunks are exported");
 }

@@ -1,9 +1,11 @@
 //! Lives of jobs that together go through every phase, and ask of every function what it does.
 
+use domain::job::{MissingDay, PlanCursor};
 use domain::warning::Warning;
 use ports::store::Jobs;
 use serde_json::json;
 use time::Duration;
+use time::macros::date;
 
 use super::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
 use super::days;
@@ -105,8 +107,8 @@ async fn one_crash_after_the_other(world: &World) {
     assert_eq!(world.job(&key).await.phase.name(), "awaiting-credential");
 }
 
-/// A described job of several pages that its owner is warned of, of which one chunk crashes, and one
-/// object is no file of records.
+/// A described job of several pages that its owner is warned of, of which one chunk crashes, one
+/// object is no file of records, and two days could not be listed; it is tried again.
 async fn a_large_one_with_a_chunk_that_fails(world: &World) {
     world
         .put_object(
@@ -123,10 +125,21 @@ async fn a_large_one_with_a_chunk_that_fails(world: &World) {
         code: "NoFolder".to_owned(),
         message: "there is none".to_owned(),
     }]);
+    let missing = [date!(2026 - 01 - 06), date!(2026 - 01 - 07)].map(|day| {
+        let cursor = PlanCursor(format!("lake2:{day}:0:0:only:0:"));
+        MissingDay::new(day, "it could not be listed", cursor)
+    });
+    let job = job.miss_days(missing.into());
     world.store.put_job(job).await.unwrap();
     plan_export::handle(World::event_of(&key, "queued"), &world.plan)
         .await
         .unwrap();
     world.bury(&key, 0, 0).await;
     assert_eq!(world.drive(&key).await.phase.name(), "incomplete");
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    let job = world.drive(&key).await;
+    assert_eq!(
+        (job.phase.name(), job.missing_days.len()),
+        ("incomplete", 0)
+    );
 }

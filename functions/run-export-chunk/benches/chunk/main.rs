@@ -20,7 +20,7 @@ use formats::record::Shape;
 use formats::records::{Found, Records};
 use futures::TryStreamExt;
 
-use self::data::{DAY, Packing};
+use self::data::Packing;
 use self::meter::{Meter, cpu_seconds_per_gb};
 use self::ports::World;
 
@@ -140,7 +140,7 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
         let mut records = Records::default();
         let mut walk = records.walk(&lines, true);
         while let Some(Found::Record { text, .. }) = walk.next() {
-            encoder.push(&shape.parse(text, Some(DAY))?, &mut out)?;
+            encoder.push(&shape.parse(text)?, &mut out)?;
         }
         encoder.finish(&mut out)?;
         black_box(&out);

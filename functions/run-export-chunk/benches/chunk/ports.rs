@@ -56,6 +56,7 @@ impl World {
         };
         let source = ChunkSource::Objects {
             day: DAY,
+            folder: DAY,
             objects: vec![pinned(store.as_ref(), file)?],
         };
         let chunk = Chunk::planned(key, source, job.expires);

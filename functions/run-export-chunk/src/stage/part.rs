@@ -19,7 +19,8 @@ pub(super) struct PartCounts {
     bad: u64,
     /// Where and why the first one is bad.
     first: Option<String>,
-    others: u64,
+    /// Records of other days.
+    pub(super) others: u64,
 }
 
 impl PartCounts {

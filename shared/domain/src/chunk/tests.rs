@@ -76,6 +76,7 @@ fn of_objects() -> Chunk {
     Chunk {
         source: ChunkSource::Objects {
             day: time::macros::date!(2026 - 01 - 02),
+            folder: time::macros::date!(2026 - 01 - 02),
             objects: ["a", "b", "c"].map(object).into(),
         },
         ..planned()

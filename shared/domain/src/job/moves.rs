@@ -5,8 +5,8 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, Outcome, Phase, Plan,
-    PlanCursor, StoredJob,
+    Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase,
+    Plan, PlanCursor, StoredJob,
 };
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
@@ -35,6 +35,8 @@ impl Job {
             expires: created + retention,
             phase: Phase::Queued,
             plan: Plan::Open { cursor: None },
+            missing_days: Vec::new(),
+            to_plan: Vec::new(),
             listing: Listing::default(),
             chunks: 0,
             shards: 1,
@@ -88,6 +90,13 @@ impl Job {
         self
     }
 
+    /// Not all of these days could be listed; the plan goes on without the rest of them.
+    #[must_use]
+    pub fn miss_days(mut self, missing: Vec<MissingDay>) -> Self {
+        self.0.missing_days.extend(missing);
+        self
+    }
+
     /// The plan has more than one page: its chunks are spread over so many shards, 1 to
     /// [`MAX_SHARDS`].
     ///
@@ -126,8 +135,8 @@ impl Job {
         Ok(self.to(Phase::Queued))
     }
 
-    /// The plan's last page, of `chunks`, maybe none, was listed from `listed_at` on: nothing more
-    /// is to be planned.
+    /// The last page, of `chunks`, maybe none, was listed from `listed_at` on: the plan is complete,
+    /// or goes on with what a resumed job had missed.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not being planned, or its plan is complete already.
@@ -137,6 +146,11 @@ impl Job {
         listed_at: OffsetDateTime,
     ) -> Result<Self, IllegalMove> {
         self.open_plan("complete the plan of")?;
+        if !self.to_plan.is_empty() {
+            let mut next = self;
+            let cursor = next.0.to_plan.remove(0);
+            return next.plan_page(chunks, cursor);
+        }
         let plan = Plan::Complete {
             read_up_to: self.listing.since.unwrap_or(listed_at),
         };
@@ -146,11 +160,12 @@ impl Job {
             chunks,
             ..self.0
         });
-        let warned = planned.to(Phase::Running).warn_of_plan();
-        Ok(Self(StoredJob {
-            listing: Listing::default(),
-            ..warned.0
-        }))
+        let mut warned = planned.to(Phase::Running).warn_of_plan();
+        // What was found is said anew when the missing days are tried again.
+        if warned.missing_days.is_empty() {
+            warned.0.listing = Listing::default();
+        }
+        Ok(warned)
     }
 
     /// The plan cannot go on; what is planned already is still exported.
@@ -229,14 +244,7 @@ impl Job {
                 outcome:
                     Outcome::Incomplete { .. } | Outcome::Failed { .. } | Outcome::Cancelled { .. },
                 ..
-            } => {
-                let plan = match self.0.plan {
-                    Plan::Failed { cursor, .. } => Plan::Open { cursor },
-                    plan @ (Plan::Open { .. } | Plan::Complete { .. }) => plan,
-                };
-                let resumed = Self(StoredJob { plan, ..self.0 });
-                Ok(resumed.to(Phase::Resuming))
-            }
+            } => Ok(self.with_its_plan_reopened().to(Phase::Resuming)),
             Phase::Queued
             | Phase::Planning
             | Phase::Running
@@ -260,6 +268,22 @@ impl Job {
         }
         let chunks = self.0.chunks + chunks;
         Ok(Self(StoredJob { chunks, ..self.0 }))
+    }
+
+    /// The plan goes on where it failed, and with the days that it missed.
+    fn with_its_plan_reopened(mut self) -> Self {
+        let missed = std::mem::take(&mut self.0.missing_days);
+        self.0
+            .to_plan
+            .extend(missed.into_iter().map(|day| day.cursor));
+        self.0.plan = match self.0.plan {
+            Plan::Failed { cursor, .. } => Plan::Open { cursor },
+            Plan::Complete { .. } if !self.0.to_plan.is_empty() => Plan::Open {
+                cursor: Some(self.0.to_plan.remove(0)),
+            },
+            plan @ (Plan::Open { .. } | Plan::Complete { .. }) => plan,
+        };
+        self
     }
 
     /// The chunks could not be reopened: the job waits for its owner again.

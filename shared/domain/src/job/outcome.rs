@@ -118,9 +118,15 @@ impl Outcome {
 
 /// What of a planned job is missing, and why.
 fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
-    let objects = missing.iter().filter(|one| one.object.is_some()).count() as u64;
-    let chunks = missing.len() as u64 - objects;
-    let counts = [(chunks, "chunk"), (objects, "object")];
+    let count = |is: fn(&&Missing) -> bool| missing.iter().filter(is).count() as u64;
+    let counts = [
+        (
+            count(|one| one.day.is_none() && one.object.is_none()),
+            "chunk",
+        ),
+        (count(|one| one.object.is_some()), "object"),
+        (count(|one| one.day.is_some()), "day"),
+    ];
     let counts = counts
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -144,14 +150,16 @@ fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
 
 /// The first few reasons.
 fn reasons(missing: &[Missing]) -> String {
-    let told = missing
-        .iter()
-        .take(DETAILED_FAILURES)
-        .map(|one| match &one.object {
-            // The reason names the object.
-            Some(_) => one.reason.clone(),
-            None => format!("chunk {}: {}", one.chunk, one.reason),
-        });
+    let told =
+        missing
+            .iter()
+            .take(DETAILED_FAILURES)
+            .map(|one| match (one.day, &one.object, one.chunk) {
+                (Some(day), _, _) => format!("{day}: {}", one.reason),
+                (None, None, Some(chunk)) => format!("chunk {chunk}: {}", one.reason),
+                // The reason names the object.
+                (None, Some(_), _) | (None, None, None) => one.reason.clone(),
+            });
     let told = told.collect::<Vec<_>>().join("; ");
     if missing.len() > DETAILED_FAILURES {
         told + "; the manifest lists the others"

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use super::{Credential, JobKey, Outcome, Phase, Plan};
+use super::{Credential, JobKey, MissingDay, Outcome, Phase, Plan, PlanCursor};
 use crate::container::ContainerAddress;
 use crate::listing::Listing;
 use crate::rules::Rules;
@@ -37,6 +37,10 @@ pub struct StoredJob {
     pub phase: Phase,
     /// How far its plan is.
     pub plan: Plan,
+    /// Days of which not all could be planned.
+    pub missing_days: Vec<MissingDay>,
+    /// Where the plan goes on once it is at the end of where it is: what a resumed job had missed.
+    pub to_plan: Vec<PlanCursor>,
     /// What the pages of a plan that is not complete came upon.
     pub listing: Listing,
     /// What its runs keep to, beside the request; absent before its first page is planned, and when
@@ -122,6 +126,10 @@ impl Job {
             (
                 succeeds && !matches!(stored.plan, Plan::Complete { .. }),
                 "it has succeeded, but its plan is not complete",
+            ),
+            (
+                succeeds && !stored.missing_days.is_empty(),
+                "it has succeeded, but some of its days are missing",
             ),
             (
                 succeeds && has_ended && stored.credential.is_some(),

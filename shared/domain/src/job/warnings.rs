@@ -2,19 +2,23 @@
 //! out says it anew, so that a job that is resumed says nothing twice and nothing that is no longer
 //! true.
 
+use time::{Date, Duration};
+
 use super::{Job, Plan};
+use crate::listing::Names;
 use crate::plural::counted;
 use crate::selection::{History, Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
 /// What a plan may warn of.
-const OF_PLANS: [WarningCode; 6] = [
+const OF_PLANS: [WarningCode; 7] = [
     WarningCode::NoFolder,
     WarningCode::NoObjects,
     WarningCode::DaysWithoutObjects,
     WarningCode::ObjectsLeftOut,
     WarningCode::UnusualNames,
+    WarningCode::LateRecordsMayCome,
     WarningCode::FoldersLeftOut,
 ];
 
@@ -32,6 +36,7 @@ impl Job {
             self.empty_days(),
             self.objects_left_out(),
             self.unusual_names(),
+            self.late_records(),
             self.folders_left_out(),
         ];
         self.renew_warnings(&OF_PLANS, found)
@@ -70,6 +75,9 @@ impl Job {
         else {
             return None;
         };
+        if !self.missing_days.is_empty() {
+            return None;
+        }
         let absent = self
             .listing
             .absent_folder
@@ -124,6 +132,32 @@ impl Job {
             counted(names.count, "more object"),
         );
         (names.count > 0).then(|| Warning::new(WarningCode::UnusualNames, message))
+    }
+
+    /// The days whose late records may still come: an export of them is of what had come.
+    fn late_records(&self) -> Option<Warning> {
+        let (Selection::History(History { days, .. }), Some(rules), Some(since)) =
+            (&self.request.selection, self.rules, self.listing.since)
+        else {
+            return None;
+        };
+        let late_days = rules.late_days;
+        let is_open = |day: &Date| *day + Duration::days(late_days.into()) >= since.date();
+        let mut open = Names::default();
+        let mut day = Some(days.start);
+        while let Some(present) = day.filter(|day| *day <= days.end) {
+            if is_open(&present) {
+                open.add(&present.to_string());
+            }
+            day = present.next_day();
+        }
+        let message = format!(
+            "Records may arrive {late_days} days late, and {} of the selected days may still get some: {open}. They are in \
+             later exports of these days only.",
+            open.count,
+        );
+        (late_days > 0 && open.count > 0)
+            .then(|| Warning::new(WarningCode::LateRecordsMayCome, message))
     }
 
     fn folders_left_out(&self) -> Option<Warning> {

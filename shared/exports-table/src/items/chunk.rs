@@ -50,6 +50,9 @@ pub(crate) struct ChunkItem {
 enum SourceAttribute {
     Objects {
         day: Date,
+        /// Absent when it is the day's own, and in version 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<Date>,
         objects: Vec<ObjectAttribute>,
     },
     Partitions(Vec<String>),
@@ -213,7 +216,11 @@ impl TryFrom<ChunkItem> for Chunk {
 impl From<&ChunkSource> for SourceAttribute {
     fn from(source: &ChunkSource) -> Self {
         match source {
-            ChunkSource::Objects { day, objects } => {
+            ChunkSource::Objects {
+                day,
+                folder,
+                objects,
+            } => {
                 let attribute = |object: &ObjectRef| ObjectAttribute {
                     path: object.path.clone(),
                     etag: object.etag.clone(),
@@ -221,6 +228,7 @@ impl From<&ChunkSource> for SourceAttribute {
                 };
                 Self::Objects {
                     day: *day,
+                    folder: (folder != day).then_some(*folder),
                     objects: objects.iter().map(attribute).collect(),
                 }
             }
@@ -232,7 +240,11 @@ impl From<&ChunkSource> for SourceAttribute {
 impl From<SourceAttribute> for ChunkSource {
     fn from(source: SourceAttribute) -> Self {
         match source {
-            SourceAttribute::Objects { day, objects } => {
+            SourceAttribute::Objects {
+                day,
+                folder,
+                objects,
+            } => {
                 let object = |object: ObjectAttribute| ObjectRef {
                     path: object.path,
                     etag: object.etag,
@@ -240,6 +252,7 @@ impl From<SourceAttribute> for ChunkSource {
                 };
                 Self::Objects {
                     day,
+                    folder: folder.unwrap_or(day),
                     objects: objects.into_iter().map(object).collect(),
                 }
             }

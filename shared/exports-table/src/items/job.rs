@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use domain::app::AppScope;
 use domain::container::ContainerAddress;
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, PhaseName, Plan, PlanCursor,
-    SealedCredential, StoredJob,
+    Cancellation, Credential, Job, JobId, JobKey, MissingDay, Outcome, Phase, PhaseName, Plan,
+    PlanCursor, SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
 use domain::rules::{Misread, OnBadRecord, Rules};
@@ -47,7 +47,12 @@ pub(crate) struct JobItem {
     credential: Option<CredentialAttribute>,
     credentials_given: u32,
     plan: PlanAttribute,
-    /// Only of plans that are not complete; absent before their first page, and in older items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing_days: Vec<MissingDayAttribute>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    to_plan: Vec<String>,
+    /// Only of plans that are not complete, or miss days; absent before their first page, and in
+    /// older items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listing: Option<ListingAttribute>,
     /// Absent before the first page is planned, and of plans that began before there were rules.
@@ -114,6 +119,34 @@ struct RulesAttribute {
     late_days: u16,
     misread_from_records: u64,
     misread_percent: u64,
+}
+
+/// A day of which not all could be planned.
+#[derive(Debug, Serialize, Deserialize)]
+struct MissingDayAttribute {
+    day: Date,
+    reason: String,
+    cursor: String,
+}
+
+impl From<&MissingDay> for MissingDayAttribute {
+    fn from(missing: &MissingDay) -> Self {
+        Self {
+            day: missing.day,
+            reason: missing.reason.clone(),
+            cursor: missing.cursor.0.clone(),
+        }
+    }
+}
+
+impl From<MissingDayAttribute> for MissingDay {
+    fn from(missing: MissingDayAttribute) -> Self {
+        Self {
+            day: missing.day,
+            reason: missing.reason,
+            cursor: PlanCursor(missing.cursor),
+        }
+    }
 }
 
 /// Since when and why a job waits for a credential.
@@ -200,6 +233,8 @@ impl From<&Job> for JobItem {
             credential: job.credential.as_ref().map(CredentialAttribute::from),
             credentials_given: job.credentials_given,
             plan: (&job.plan).into(),
+            missing_days: job.missing_days.iter().map(Into::into).collect(),
+            to_plan: job.to_plan.iter().map(|cursor| cursor.0.clone()).collect(),
             listing: (job.listing != Listing::default()).then(|| (&job.listing).into()),
             rules: job.rules.map(RulesAttribute::from),
             chunks: job.chunks,
@@ -250,6 +285,8 @@ impl TryFrom<JobItem> for Job {
             expires: moment_of_ttl(item.ttl)?,
             phase: attributes.into_phase(&item.phase)?,
             plan: item.plan.into(),
+            missing_days: item.missing_days.into_iter().map(Into::into).collect(),
+            to_plan: item.to_plan.into_iter().map(PlanCursor).collect(),
             listing: item.listing.map(Listing::from).unwrap_or_default(),
             rules: item.rules.map(Rules::try_from).transpose()?,
             chunks: item.chunks,

@@ -12,8 +12,8 @@ use domain::chunk::{
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, Outcome, Phase, Plan, PlanCursor,
-    SealedCredential, StoredJob,
+    Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase, Plan,
+    PlanCursor, SealedCredential, StoredJob,
 };
 use domain::listing::{Listing, Names};
 use domain::rules::{Misread, OnBadRecord, Rules};
@@ -239,6 +239,14 @@ fn rules() -> impl Strategy<Value = Rules> {
     )
 }
 
+fn missed() -> impl Strategy<Value = (Vec<MissingDay>, Vec<PlanCursor>)> {
+    let cursor = || any::<String>().prop_map(PlanCursor);
+    let day = (day(), any::<String>(), cursor())
+        .prop_map(|(day, reason, cursor)| MissingDay::new(day, &reason, cursor));
+    let days = proptest::collection::vec(day, 0..3);
+    (days, proptest::collection::vec(cursor(), 0..3))
+}
+
 fn job() -> impl Strategy<Value = Job> {
     let credential = (proptest::option::of(credential()), any::<u32>());
     let asked = (
@@ -252,7 +260,7 @@ fn job() -> impl Strategy<Value = Job> {
     let warnings = proptest::collection::vec(warning(), 0..3);
     let stands = (
         phase(),
-        (plan(), listing(), proptest::option::of(rules())),
+        (plan(), listing(), proptest::option::of(rules()), missed()),
         any::<u32>(),
         1..=MAX_SHARDS,
         warnings,
@@ -262,7 +270,15 @@ fn job() -> impl Strategy<Value = Job> {
     let stored = (asked, stands).prop_map(
         |(
             (key, request, destination, (credential, credentials_given), created, expires),
-            (phase, (plan, listing, rules), chunks, shards, warnings, finish_attempts, revision),
+            (
+                phase,
+                (plan, listing, rules, (missing_days, to_plan)),
+                chunks,
+                shards,
+                warnings,
+                finish_attempts,
+                revision,
+            ),
         )| StoredJob {
             key,
             request,
@@ -273,6 +289,8 @@ fn job() -> impl Strategy<Value = Job> {
             expires,
             phase,
             plan,
+            missing_days,
+            to_plan,
             listing,
             rules,
             chunks,
@@ -293,8 +311,13 @@ fn source() -> impl Strategy<Value = ChunkSource> {
         size_bytes,
     });
     prop_oneof![
-        (day(), proptest::collection::vec(object, 0..4))
-            .prop_map(|(day, objects)| ChunkSource::Objects { day, objects }),
+        (day(), day(), proptest::collection::vec(object, 0..4)).prop_map(
+            |(day, folder, objects)| ChunkSource::Objects {
+                day,
+                folder,
+                objects,
+            }
+        ),
         any::<Vec<String>>().prop_map(ChunkSource::Partitions),
     ]
 }

@@ -32,7 +32,7 @@ fn encode_with(
     let mut encoder = Encoder::new(shape, format, options);
     let mut out = Vec::new();
     for line in lines {
-        let record = shape.parse(line.as_bytes(), None);
+        let record = shape.parse(line.as_bytes());
         let record = record.unwrap_or_else(|fault| panic!("{fault}: {line}"));
         encoder.push(&record, &mut out).unwrap();
     }
@@ -175,7 +175,7 @@ fn groups_are_the_same_whenever_the_buffer_is_emptied() {
     let (mut all, mut out) = (Vec::new(), Vec::new());
     for line in &lines {
         encoder
-            .push(&shape.parse(line.as_bytes(), None).unwrap(), &mut out)
+            .push(&shape.parse(line.as_bytes()).unwrap(), &mut out)
             .unwrap();
         all.append(&mut out);
     }
@@ -245,7 +245,7 @@ fn only_the_json_of_activities_leaves_device_ids_out() {
 #[test]
 fn a_device_id_that_is_none_is_refused_though_it_may_not_be_written() {
     let line = activity(A, Some("7"), "n");
-    let fault = Shape::of(ExportType::Activity, false).parse(line.as_bytes(), None);
+    let fault = Shape::of(ExportType::Activity, false).parse(line.as_bytes());
     assert!(
         matches!(
             fault,
@@ -288,7 +288,7 @@ fn the_user_id_is_written_only_when_asked_for() {
             let shape = Shape::of(ExportType::Push, export_user_id);
             let mut encoder = Encoder::new(shape, format, ALL);
             let mut out = Vec::new();
-            let record = shape.parse(line.as_bytes(), None).unwrap();
+            let record = shape.parse(line.as_bytes()).unwrap();
             encoder.push(&record, &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert_eq!(text.contains("jane"), export_user_id);

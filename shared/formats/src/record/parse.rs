@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::record::check::check;
 use crate::record::normalise::{Normal, normalise};
@@ -12,15 +12,14 @@ use crate::record::value::text;
 use crate::record::{BadRecord, Field, Kind, MAX_FIELDS, Presence, Record, Shape};
 
 impl Shape {
-    /// Reads a line as a record of this shape, its values in the form in which they are exported
-    /// (`normalise`); unknown fields are ignored. With a `day`, a record
-    /// that says when it happened must have happened on that UTC day.
+    /// Reads a text as a record of this shape, its values in the form in which they are exported
+    /// (`normalise`); unknown fields are ignored.
     ///
     /// # Errors
     /// [`BadRecord`], which names the first fault found.
-    pub fn parse<'a>(&self, line: &'a [u8], day: Option<Date>) -> Result<Record<'a>, BadRecord> {
-        let line = std::str::from_utf8(line).map_err(|_| BadRecord::NotUtf8)?;
-        let found = read_object(self.fields, line).ok_or_else(|| fault_of(line))?;
+    pub fn parse<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
+        let text = std::str::from_utf8(text).map_err(|_| BadRecord::NotUtf8)?;
+        let found = read_object(self.fields, text).ok_or_else(|| fault_of(text))?;
         if let Some(field) = found.repeated {
             return Err(BadRecord::Repeated { field });
         }
@@ -34,13 +33,27 @@ impl Shape {
                 continue;
             };
             if field.kind == Kind::RecordTime {
-                check_day(field, value.moment, day)?;
                 record.time = value.moment;
             }
             record.repaired |= value.repaired;
             *slot = Some(value.raw);
         }
         Ok(record)
+    }
+
+    /// When something happened that is no record of this shape, as far as it says.
+    pub fn time_of(&self, text: &[u8]) -> Option<OffsetDateTime> {
+        let found = read_object(self.fields, std::str::from_utf8(text).ok()?)?;
+        let mut fields = self.fields.iter().zip(found.values);
+        let (field, raw) = fields.find(|(field, _)| field.kind == Kind::RecordTime)?;
+        value(field, raw).ok()??.moment
+    }
+
+    /// The name of the field that says when a record happened.
+    pub fn time_field(&self) -> Option<&'static str> {
+        let mut fields = self.fields.iter();
+        let field = fields.find(|field| field.kind == Kind::RecordTime)?;
+        Some(field.name)
     }
 }
 
@@ -56,25 +69,6 @@ fn value<'a>(field: &Field, raw: Option<&'a str>) -> Result<Option<Normal<'a>>, 
             check(field, raw, &value)?;
             Ok(Some(value))
         }
-    }
-}
-
-fn check_day(
-    field: &Field,
-    moment: Option<OffsetDateTime>,
-    day: Option<Date>,
-) -> Result<(), BadRecord> {
-    let (Some(day), Some(found)) = (day, moment.map(OffsetDateTime::date)) else {
-        return Ok(());
-    };
-    if found == day {
-        Ok(())
-    } else {
-        Err(BadRecord::WrongDay {
-            field: field.name,
-            found,
-            day,
-        })
     }
 }
 
@@ -162,7 +156,7 @@ mod tests {
 
     use super::*;
     use domain::selection::ExportType;
-    use time::macros::{date, datetime};
+    use time::macros::datetime;
 
     const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -171,9 +165,8 @@ mod tests {
     }
 
     fn parse_event(line: &str) -> Result<Option<OffsetDateTime>, BadRecord> {
-        let day = Some(date!(2026 - 11 - 21));
         Shape::of(ExportType::Event, false)
-            .parse(line.as_bytes(), day)
+            .parse(line.as_bytes())
             .map(|record| record.time)
     }
 
@@ -192,7 +185,7 @@ mod tests {
             r#","timestamp":"2026-11-21T00:00:00Z","extras":{ "n" : 1.50e+3, "s":"\u00e9\ud83d\ude00" },"infoId":null"#,
         );
         let record = Shape::of(ExportType::Event, false)
-            .parse(line.as_bytes(), None)
+            .parse(line.as_bytes())
             .unwrap();
         let values: Vec<_> = record.values().collect();
         assert_eq!(
@@ -226,9 +219,8 @@ mod tests {
     #[test]
     fn a_session_need_not_say_when_it_began() {
         let line = format!(r#"{{"sessionId":"{ID}","deviceId":"{ID}","end":"2026-11-25"}}"#);
-        let day = Some(date!(2026 - 11 - 21));
         let record = Shape::of(ExportType::Session, false)
-            .parse(line.as_bytes(), day)
+            .parse(line.as_bytes())
             .unwrap();
         assert_eq!(record.time, None);
     }
@@ -237,7 +229,7 @@ mod tests {
     fn a_line_that_is_not_utf8_is_refused_wherever_the_fault_is() {
         let line = b"{\"unknown\":\"\xff\"}";
         assert_eq!(
-            Shape::of(ExportType::Event, false).parse(line, None),
+            Shape::of(ExportType::Event, false).parse(line),
             Err(BadRecord::NotUtf8)
         );
     }

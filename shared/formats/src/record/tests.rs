@@ -7,8 +7,7 @@ const ID: &str = "0123456789abcdef0123456789abcdef";
 const PUSH: &str = r#""campaignType":"Poll","campaignId":1,"status":[]"#;
 
 fn fault(kind: ExportType, line: &str) -> BadRecord {
-    let day = Some(date!(2026 - 11 - 21));
-    let parsed = Shape::of(kind, true).parse(line.as_bytes(), day);
+    let parsed = Shape::of(kind, true).parse(line.as_bytes());
     parsed.expect_err(line)
 }
 
@@ -41,7 +40,7 @@ fn a_line_that_is_no_object_is_told_what_was_expected() {
 }
 
 #[test]
-fn a_field_that_is_absent_repeated_or_of_another_day_is_named() {
+fn a_field_that_is_absent_or_repeated_is_named() {
     let missing = "missing required field `deviceId`: expected it with a value other than null";
     for (line, words) in [
         ("{}", missing),
@@ -49,11 +48,6 @@ fn a_field_that_is_absent_repeated_or_of_another_day_is_named() {
         (
             r#"{"deviceId":null,"deviceId":1}"#,
             "field `deviceId` occurs more than once: expected it once",
-        ),
-        (
-            &event(r#","timestamp":"2026-11-22T00:00:00Z""#),
-            "`timestamp` is on 2026-11-22 (UTC), and the record lies in the folder of 2026-11-21: expected the same day, or, \
-             where the lake is partitioned by arrival, that the operator lets a day hold late records by LAKE_LATE_DAYS",
         ),
     ] {
         assert_eq!(fault(ExportType::Event, line).to_string(), words, "{line}");
@@ -131,14 +125,13 @@ fn activity(extras: &str) -> String {
 
 #[test]
 fn a_record_may_have_32_levels_with_its_own() {
-    let day = Some(date!(2026 - 11 - 21));
     let shape = Shape::of(ExportType::Activity, false);
     for (open, close) in [("[", "]"), ("{\"a\":[", "]}")] {
         let levels = |levels: usize| {
             let inner = nested(open, (levels - 2) / open.matches(['[', '{']).count(), close);
             activity(&format!(r#"{{"a":{inner}}}"#))
         };
-        assert!(shape.parse(levels(32).as_bytes(), day).is_ok());
+        assert!(shape.parse(levels(32).as_bytes()).is_ok());
         let fault = fault(ExportType::Activity, &levels(34));
         let words = "field `extras` is nested too deeply: expected at most 32 levels with the \
                      record's own";
@@ -173,7 +166,7 @@ fn the_limits_hold_for_values_of_every_kind_and_not_for_unknown_fields() {
     ));
     assert!(
         Shape::of(ExportType::Event, false)
-            .parse(unknown.as_bytes(), None)
+            .parse(unknown.as_bytes())
             .is_ok()
     );
 }
@@ -191,7 +184,7 @@ fn a_number_beyond_a_double_is_refused_and_others_keep_their_digits() {
     }
     let extras = r#"{"a":[1e-400,12345678901234567890,0.10,"1e400"]}"#;
     let line = activity(extras);
-    let record = shape.parse(line.as_bytes(), None).unwrap();
+    let record = shape.parse(line.as_bytes()).unwrap();
     assert_eq!(record.values().nth(4), Some(Some(extras)));
 }
 
@@ -201,7 +194,7 @@ fn a_record_with_half_a_pair_is_repaired_wherever_it_stands() {
     let line = format!(
         r#"{{"sessionId":"{ID}","name":"a\ud83d","timestamp":"2026-11-21","extras":{{"k\udc00":[{{"\udc00":"\ud800 \ud83d\ude00"}}]}}}}"#
     );
-    let record = shape.parse(line.as_bytes(), None).unwrap();
+    let record = shape.parse(line.as_bytes()).unwrap();
     let expected = [
         Some(format!("\"{ID}\"")),
         None,
@@ -220,7 +213,7 @@ fn the_length_of_a_text_is_that_of_the_repaired_one() {
         |name: &str| format!(r#"{{"deviceId":"{ID}","name":"{name}","timestamp":"2026-11-21"}}"#);
     let shape = Shape::of(ExportType::Event, false);
     let line = named(&r"\ud83d".repeat(64));
-    assert!(shape.parse(line.as_bytes(), None).unwrap().repaired);
+    assert!(shape.parse(line.as_bytes()).unwrap().repaired);
     let wrong = BadRecord::Wrong {
         field: "name",
         expected: Kind::ShortText(64),
@@ -239,14 +232,14 @@ fn keys_that_the_repair_makes_equal_are_refused() {
     assert_eq!(fault(ExportType::Activity, &line).to_string(), words);
     let equal_before = activity(r#"{"a":{"\ud800":1,"\uD800":2}}"#);
     let shape = Shape::of(ExportType::Activity, false);
-    assert!(shape.parse(equal_before.as_bytes(), None).unwrap().repaired);
+    assert!(shape.parse(equal_before.as_bytes()).unwrap().repaired);
 }
 
 #[test]
 fn a_half_in_what_is_not_exported_repairs_nothing() {
     let shape = Shape::of(ExportType::Push, false);
     let line = push(r#""userId":"\ud800""#);
-    assert!(!shape.parse(line.as_bytes(), None).unwrap().repaired);
+    assert!(!shape.parse(line.as_bytes()).unwrap().repaired);
 }
 
 #[test]
@@ -268,11 +261,47 @@ fn a_fault_has_a_code_of_its_own() {
             BadRecord::WrongDay {
                 field,
                 found: day,
-                day,
+                folder: day,
+                late_days: 0,
             },
             "WrongDay",
         ),
     ] {
         assert_eq!(fault.code(), code);
     }
+}
+
+#[test]
+fn a_day_that_no_export_takes_is_told_with_those_that_would_be() {
+    let words = |late_days| {
+        let wrong = BadRecord::WrongDay {
+            field: "start",
+            found: date!(2026 - 02 - 01),
+            folder: date!(2026 - 02 - 09),
+            late_days,
+        };
+        wrong.to_string()
+    };
+    let began = "`start` is on 2026-02-01 (UTC), and the record lies in the folder of 2026-02-09: expected that day";
+    for (late_days, days) in [
+        (0, "; if"),
+        (1, ", or the day before; if"),
+        (7, ", or one of the 7 days before; if"),
+    ] {
+        assert!(words(late_days).starts_with(&format!("{began}{days}")));
+        assert!(words(late_days).ends_with("by LAKE_LATE_DAYS"));
+    }
+}
+
+#[test]
+fn what_is_no_record_may_still_say_when() {
+    let shape = Shape::of(ExportType::Event, false);
+    let time_of = |text: &str| shape.time_of(text.as_bytes()).map(OffsetDateTime::date);
+    let day = Some(date!(2026 - 11 - 21));
+    assert_eq!(time_of(r#"{"timestamp":"2026-11-22T00:30:00+01:00"}"#), day);
+    assert_eq!(time_of(r#"{"timestamp":"soon"}"#), None);
+    assert_eq!(time_of(r#"{"start":"2026-11-21"}"#), None);
+    assert_eq!(time_of("nonsense"), None);
+    assert_eq!(shape.time_field(), Some("timestamp"));
+    assert_eq!(Shape::of(ExportType::Tag, false).time_field(), None);
 }

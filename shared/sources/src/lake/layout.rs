@@ -11,7 +11,7 @@
 use domain::app::AppScope;
 use domain::selection::HistoryType;
 use formats::record::timestamp;
-use time::Date;
+use time::{Date, Duration};
 
 /// The folder of one type, app and UTC day, within the lake and without a trailing slash.
 pub fn folder(of: HistoryType, scope: &AppScope, day: Date) -> String {
@@ -33,15 +33,15 @@ impl Spelling {
     const ALL: [Self; 2] = [Self::Upper, Self::Lower];
 
     /// How cursors within this folder begin.
-    fn cursor_version(self) -> &'static str {
+    fn version_2(self) -> &'static str {
         match self {
             Self::Upper => "lake2",
             Self::Lower => "lake2-lower",
         }
     }
 
-    /// How they began before they counted the objects that have a chunk of their own.
-    fn uncounted_cursor_version(self) -> &'static str {
+    /// How they began in version 1, whose records could not be late.
+    fn version_1(self) -> &'static str {
         match self {
             Self::Upper => "lake1",
             Self::Lower => "lake1-lower",
@@ -128,65 +128,114 @@ fn type_folder(of: HistoryType) -> &'static str {
     }
 }
 
-/// Where a plan goes on: at a day, after an object of its folder.
+/// Where a plan goes on: at a folder that a day's export reads, after an object of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position {
+    /// The day whose records are exported.
     pub(super) day: Date,
+    /// How many days later the folder is.
+    pub(super) late: u16,
+    /// How many days late records may be, in this plan.
+    pub(super) late_days: u16,
+    /// Whether the plan ends with this folder: it is all that was missing.
+    pub(super) is_only: bool,
     /// Which of the app's folders.
     pub(super) spelling: Spelling,
-    /// The path below the day's folder; empty at its beginning.
-    pub(super) after: String,
     /// How many objects before it have a chunk of their own because of their names.
     pub(super) alone: u32,
+    /// The path below the folder; empty at its beginning.
+    pub(super) after: String,
 }
 
 impl Position {
-    /// The beginning of a day, in a plan with so many objects that have a chunk of their own.
-    pub(super) fn day(day: Date, alone: u32) -> Self {
+    /// The beginning of a plan.
+    pub(super) fn first(day: Date, late_days: u16) -> Self {
         Self {
             day,
+            late: 0,
+            late_days,
+            is_only: false,
             spelling: Spelling::Upper,
+            alone: 0,
             after: String::new(),
-            alone,
         }
     }
 
-    /// Whether nothing of its day is planned yet.
-    pub(super) fn begins_its_day(&self) -> bool {
+    /// The day of the folder; `None` beyond the last day that there is.
+    pub(super) fn folder(&self) -> Option<Date> {
+        self.day.checked_add(Duration::days(self.late.into()))
+    }
+
+    /// Whether nothing of its folder is planned yet.
+    pub(super) fn begins_its_folder(&self) -> bool {
         self.after.is_empty() && self.spelling == Spelling::Upper
+    }
+
+    /// The beginning of the folder that comes next: one in which records of the same day are late,
+    /// or that of the next day; `None` after the last.
+    pub(super) fn next_folder(&self, last_day: Date) -> Option<Self> {
+        if self.is_only {
+            return None;
+        }
+        let (day, late) = if self.late < self.late_days {
+            (self.day, self.late + 1)
+        } else {
+            (self.day.next_day()?, 0)
+        };
+        let next = Self {
+            day,
+            late,
+            spelling: Spelling::Upper,
+            after: String::new(),
+            ..self.clone()
+        };
+        (day <= last_day).then_some(next)
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (version, rest) = text.split_once(':')?;
+        let (day, rest) = rest.split_once(':')?;
+        let day = timestamp::parse_date(day)?;
         let of_version = |name: fn(Spelling) -> &'static str| {
             Spelling::ALL.into_iter().find(|it| name(*it) == version)
         };
-        let (day, rest) = rest.split_once(':')?;
-        let (spelling, alone, after) = if let Some(spelling) = of_version(Spelling::cursor_version)
-        {
-            let (alone, after) = rest.split_once(':')?;
-            (spelling, alone.parse().ok()?, after)
-        } else {
-            (of_version(Spelling::uncounted_cursor_version)?, 0, rest)
-        };
+        if let Some(spelling) = of_version(Spelling::version_1) {
+            return Some(Self {
+                spelling,
+                after: rest.to_owned(),
+                ..Self::first(day, 0)
+            });
+        }
+        let spelling = of_version(Spelling::version_2)?;
+        let [late, late_days, only, alone, after]: [&str; 5] =
+            rest.splitn(5, ':').collect::<Vec<_>>().try_into().ok()?;
         Some(Self {
-            day: timestamp::parse_date(day)?,
+            day,
+            late: late.parse().ok()?,
+            late_days: late_days.parse().ok()?,
+            is_only: only == ONLY,
             spelling,
+            alone: alone.parse().ok()?,
             after: after.to_owned(),
-            alone,
         })
     }
 
     pub(super) fn to_text(&self) -> String {
+        let only = if self.is_only { ONLY } else { "" };
         format!(
-            "{}:{}:{}:{}",
-            self.spelling.cursor_version(),
+            "{}:{}:{}:{}:{only}:{}:{}",
+            self.spelling.version_2(),
             self.day,
+            self.late,
+            self.late_days,
             self.alone,
             self.after
         )
     }
 }
+
+/// What says in a cursor that the plan ends with its folder.
+const ONLY: &str = "only";
 
 #[cfg(test)]
 mod tests {
@@ -241,22 +290,25 @@ mod tests {
     #[test]
     fn a_position_survives_being_text() {
         for spelling in Spelling::ALL {
-            for after in ["", "a:b/c.ndjson"] {
+            for (after, is_only) in [("", false), ("a:b/c.ndjson", true)] {
                 let position = Position {
                     day: date!(2026 - 12 - 31),
+                    late: 1,
+                    late_days: 2,
+                    is_only,
                     spelling,
-                    after: after.to_owned(),
                     alone: 17,
+                    after: after.to_owned(),
                 };
                 assert_eq!(Position::parse(&position.to_text()), Some(position));
             }
         }
         let stored = Position {
-            after: "a.ndjson".to_owned(),
-            ..Position::day(date!(2026 - 01 - 02), 0)
+            after: "a:b.ndjson".to_owned(),
+            ..Position::first(date!(2026 - 01 - 02), 0)
         };
         assert_eq!(
-            Position::parse("lake1:2026-01-02:a.ndjson"),
+            Position::parse("lake1:2026-01-02:a:b.ndjson"),
             Some(stored),
             "what earlier versions wrote"
         );
@@ -265,11 +317,28 @@ mod tests {
             "lake1",
             "lake1:2026-02-30:",
             "lake2:2026-02-01:",
-            "lake2:2026-02-01:x:",
-            "lake3:2026-02-01:0:",
+            "lake2:2026-02-01:0:0::x:",
+            "lake3:2026-02-01:0:0::0:",
             "registry1:2026-02-01:",
         ] {
             assert_eq!(Position::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn each_day_reads_its_folder_and_those_in_which_its_records_may_be_late() {
+        let (first, last) = (date!(2026 - 02 - 27), date!(2026 - 02 - 28));
+        let mut position = Some(Position::first(first, 1));
+        let mut read = Vec::new();
+        while let Some(at) = position {
+            read.push((at.day.day(), at.folder().unwrap().day()));
+            position = at.next_folder(last);
+        }
+        assert_eq!(read, [(27, 27), (27, 28), (28, 28), (28, 1)]);
+        let only = Position {
+            is_only: true,
+            ..Position::first(first, 1)
+        };
+        assert_eq!(only.next_folder(last), None);
     }
 }

@@ -9,6 +9,7 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use ports::source::SourceError;
+use time::Date;
 use tracing::warn;
 
 use crate::lake::layout::{AppFolder, Position, Spelling, is_day, is_hidden};
@@ -44,17 +45,18 @@ impl Listed {
     }
 }
 
-/// The objects of a day from a position on, by path: those of one folder of the app after those of
-/// the other.
-pub(super) async fn list_day(
+/// The objects in the folder of a day, from a position on, by path: those of one folder of the app
+/// after those of the other.
+pub(super) async fn list_folder(
     lake: &Lake,
     folders: &[AppFolder],
+    day: Date,
     position: &Position,
 ) -> Result<BoxStream<'static, Result<Listed, SourceError>>, SourceError> {
     let mut objects = stream::empty().boxed();
     let mut first: Option<String> = None;
     for folder in folders {
-        let day = folder.of_day(position.day);
+        let day = folder.of_day(day);
         if let Some(first) = &first
             && shows_the_same(lake, first, &day).await?
         {
@@ -195,12 +197,9 @@ where
             return ready(Ok(listed));
         };
         if object.path <= last {
-            let reason = format!(
-                "the store lists it after {last}; give the lake a store that lists by path"
-            );
-            return ready(Err(SourceError::Corrupt {
+            return ready(Err(SourceError::Unordered {
                 object: object.path.clone(),
-                reason,
+                before: last.clone(),
             }));
         }
         last.clone_from(&object.path);

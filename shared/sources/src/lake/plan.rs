@@ -3,15 +3,15 @@
 use std::mem;
 
 use domain::chunk::{ChunkSource, ObjectRef};
-use domain::job::PlanCursor;
+use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
-use futures::TryStreamExt;
+use futures::StreamExt;
 use ports::source::{PlanPage, SourceError};
 use time::Date;
 
 use crate::lake::Lake;
 use crate::lake::layout::{self, AppFolder, Position, Spelling};
-use crate::lake::list::{Listed, list_day};
+use crate::lake::list::{Listed, list_folder};
 
 /// The most objects of a chunk.
 const MAX_OBJECTS: usize = 500;
@@ -24,6 +24,9 @@ const MAX_CHUNK_TEXT_BYTES: usize = 200 << 10;
 /// holds 4 MB.
 const PAGE_TEXT_BYTES: usize = 2 << 20;
 
+/// How many days a page may miss: it is stored with the job.
+const PAGE_MISSING_DAYS: usize = 16;
+
 /// The most objects of a job that have a chunk of their own because of their names: each of them may
 /// be no file of records, and then costs no other object a second reading.
 const MAX_ALONE: u32 = 1_000;
@@ -34,8 +37,9 @@ const REF_OVERHEAD_BYTES: usize = 40;
 /// Plans from `position` on, to the end of `last_day`, at most `limit` chunks, beside what was
 /// `found` before.
 ///
-/// What is left out counts to the page that plans the next object after it, or ends its day: a page
-/// that ends before that object is followed by one that lists it again.
+/// What is left out counts to the page that plans the next object after it, or ends its folder: a
+/// page that ends before that object is followed by one that lists it again. A folder that cannot be
+/// listed, or no further, is missing from there on, and the plan goes on behind it.
 pub(super) async fn plan_page(
     lake: &Lake,
     folders: &[AppFolder],
@@ -46,15 +50,66 @@ pub(super) async fn plan_page(
 ) -> Result<PlanPage, SourceError> {
     let mut page = Page {
         chunks: Vec::new(),
+        missing: Vec::new(),
         found,
         text_bytes: 0,
         limit: limit.max(1),
     };
-    while position.day <= last_day {
-        let is_begun = !position.begins_its_day();
+    loop {
+        match page.plan_folder(lake, folders, &mut position).await {
+            Ok(Folder::Whole) => {}
+            Ok(Folder::PageIsFull) => return Ok(page.ends_at(Some(&position))),
+            Err(error @ SourceError::Unordered { .. }) => return Err(error),
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => page.miss(&position, &error),
+        }
+        let Some(next) = position.next_folder(last_day) else {
+            return Ok(page.ends_at(None));
+        };
+        position = next;
+        if page.is_full() {
+            return Ok(page.ends_at(Some(&position)));
+        }
+    }
+}
+
+/// How far a folder was planned.
+enum Folder {
+    Whole,
+    PageIsFull,
+}
+
+/// The chunks of a page so far.
+struct Page {
+    chunks: Vec<ChunkSource>,
+    missing: Vec<MissingDay>,
+    found: Listing,
+    text_bytes: usize,
+    limit: usize,
+}
+
+impl Page {
+    /// Plans the folder of a position, which moves on behind every chunk.
+    async fn plan_folder(
+        &mut self,
+        lake: &Lake,
+        folders: &[AppFolder],
+        position: &mut Position,
+    ) -> Result<Folder, SourceError> {
+        let Some(folder) = position.folder() else {
+            return Ok(Folder::Whole);
+        };
+        let is_begun = !position.begins_its_folder();
+        let mut objects = list_folder(lake, folders, folder, position).await?;
         let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
-        let mut objects = list_day(lake, folders, &position).await?;
-        while let Some(listed) = objects.try_next().await? {
+        while let Some(listed) = objects.next().await {
+            let listed = match listed {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.close(position, folder, folders, pack);
+                    return Err(error);
+                }
+            };
             match listed {
                 Listed::LeftOut { path, size_bytes } => {
                     passed.leave_out(layout::below_app(folders, &path), size_bytes);
@@ -66,72 +121,70 @@ pub(super) async fn plan_page(
                 } => {
                     let is_alone = is_odd && position.alone + pack.alone() < MAX_ALONE;
                     if is_odd && !is_alone {
-                        passed
-                            .odd_names
-                            .add(layout::below_app(folders, &object.path));
+                        let name = layout::below_app(folders, &object.path);
+                        passed.odd_names.add(name);
                     }
                     if let Some(full) = pack.add(spelling, object, is_alone) {
-                        position = page.push(&position, folders, full);
-                        if page.is_full() {
-                            return Ok(page.ends_at(Some(&position)));
+                        self.close(position, folder, folders, full);
+                        if self.is_full() {
+                            return Ok(Folder::PageIsFull);
                         }
                     }
-                    page.found.append(mem::take(&mut passed));
+                    self.find(position, mem::take(&mut passed));
                 }
             }
         }
-        page.found.append(passed);
-        if !pack.objects.is_empty() {
-            position = page.push(&position, folders, pack);
-        } else if !is_begun {
-            page.found.empty_days.add(&position.day.to_string());
+        self.find(position, passed);
+        if pack.objects.is_empty() && !is_begun && position.late == 0 {
+            self.found.empty_days.add(&position.day.to_string());
         }
-        let Some(next_day) = position.day.next_day() else {
-            break;
-        };
-        position = Position::day(next_day, position.alone);
-        if page.is_full() && next_day <= last_day {
-            return Ok(page.ends_at(Some(&position)));
+        self.close(position, folder, folders, pack);
+        Ok(Folder::Whole)
+    }
+
+    /// What was come upon in a folder counts for the day whose own it is.
+    fn find(&mut self, position: &Position, found: Listing) {
+        if position.late == 0 {
+            self.found.append(found);
         }
     }
-    Ok(page.ends_at(None))
-}
 
-/// The chunks of a page so far.
-struct Page {
-    chunks: Vec<ChunkSource>,
-    found: Listing,
-    text_bytes: usize,
-    limit: usize,
-}
-
-impl Page {
-    /// Closes a chunk; the answer is the position after its last object.
-    fn push(&mut self, from: &Position, folders: &[AppFolder], pack: Pack) -> Position {
-        let day = from.day;
-        let folder = folders
+    /// Closes a chunk, if there is anything in it; the position is then behind its last object.
+    fn close(&mut self, position: &mut Position, folder: Date, folders: &[AppFolder], pack: Pack) {
+        let Some(last) = pack.objects.last() else {
+            return;
+        };
+        let path = folders
             .iter()
             .find(|folder| folder.spelling == pack.spelling)
-            .map(|folder| folder.of_day(day));
-        let last = pack.objects.last().zip(folder);
-        let after =
-            last.and_then(|(last, folder)| last.path.strip_prefix(&folder)?.strip_prefix('/'));
-        let position = Position {
-            day,
-            spelling: pack.spelling,
-            after: after.unwrap_or_default().to_owned(),
-            alone: from.alone + pack.alone(),
-        };
+            .map(|app| app.of_day(folder));
+        let after = path.and_then(|path| last.path.strip_prefix(&path)?.strip_prefix('/'));
+        after.unwrap_or_default().clone_into(&mut position.after);
+        position.spelling = pack.spelling;
+        position.alone += pack.alone();
         self.text_bytes += pack.text_bytes;
         self.chunks.push(ChunkSource::Objects {
-            day,
+            day: position.day,
+            folder,
             objects: pack.objects,
         });
-        position
+    }
+
+    /// The rest of the folder is missing.
+    fn miss(&mut self, position: &Position, error: &SourceError) {
+        let from = Position {
+            is_only: true,
+            ..position.clone()
+        };
+        let cursor = PlanCursor(from.to_text());
+        self.missing
+            .push(MissingDay::new(position.day, &error.to_string(), cursor));
     }
 
     fn is_full(&self) -> bool {
-        self.chunks.len() >= self.limit || self.text_bytes >= PAGE_TEXT_BYTES
+        self.chunks.len() >= self.limit
+            || self.text_bytes >= PAGE_TEXT_BYTES
+            || self.missing.len() >= PAGE_MISSING_DAYS
     }
 
     fn ends_at(self, position: Option<&Position>) -> PlanPage {
@@ -139,6 +192,7 @@ impl Page {
         PlanPage {
             chunks: self.chunks,
             next,
+            missing: self.missing,
             found: self.found,
         }
     }

@@ -189,6 +189,7 @@ async fn an_empty_lake_gives_an_empty_plan() {
         let page = PlanPage {
             chunks: vec![],
             next: None,
+            missing: Vec::new(),
             found,
         };
         assert_eq!(

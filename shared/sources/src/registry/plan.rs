@@ -46,6 +46,7 @@ pub(super) async fn segments(
     Ok(PlanPage {
         chunks: (first..end).map(chunk).collect(),
         next,
+        missing: Vec::new(),
         found: Listing::default(),
     })
 }
@@ -97,6 +98,7 @@ pub(super) fn campaigns(
     Ok(PlanPage {
         chunks: feedback_chunks(scope, campaign_type, these),
         next,
+        missing: Vec::new(),
         found: Listing::default(),
     })
 }
@@ -129,6 +131,7 @@ pub(super) async fn active_campaigns(
             return Ok(PlanPage {
                 chunks,
                 next: last.map(keys::cursor),
+                missing: Vec::new(),
                 found: Listing::default(),
             });
         }

@@ -91,6 +91,8 @@ fn a_stored_job() -> StoredJob {
         plan: Plan::Open {
             cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())),
         },
+        missing_days: Vec::new(),
+        to_plan: Vec::new(),
         listing: Listing::default(),
         rules: None,
         chunks: 64,
@@ -154,6 +156,7 @@ fn a_chunk(state: ChunkState) -> Chunk {
         let objects = vec![object("events/a.ndjson"), object("events/b.ndjson.gz")];
         ChunkSource::Objects {
             day: date!(2026 - 01 - 04),
+            folder: date!(2026 - 01 - 04),
             objects,
         }
     } else {

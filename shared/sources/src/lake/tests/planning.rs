@@ -80,3 +80,81 @@ fn only_directory_buckets_list_in_no_order() {
         Url::from_directory_path(folder.path()).unwrap().as_str()
     ));
 }
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_listed_to_its_end_is_planned_from_there_on_and_nothing_twice() {
+    let store = with_objects(23).await;
+    for target_bytes in [1, 30, 1_000] {
+        let whole = lake(&store, target_bytes).listing_in_order();
+        let all = plan(&whole, 64).await;
+        for (lists_at_most, limit) in [(0, 64), (1, 64), (7, 64), (7, 2), (22, 1)] {
+            let faulty: Arc<dyn ObjectStore> = Arc::new(Faulty {
+                lists_at_most,
+                ..Faulty::over(Arc::clone(&store))
+            });
+            let broken = lake(&faulty, target_bytes).listing_in_order();
+            let (mut chunks, mut missing, mut cursor) = (Vec::new(), Vec::new(), None);
+            loop {
+                let page = broken
+                    .plan(&scope(), &selected(), cursor.as_ref(), limit)
+                    .await;
+                let page = page.unwrap();
+                chunks.extend(page.chunks);
+                missing.extend(page.missing);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            for day in &missing {
+                assert!(day.reason.contains("a name that no object has"), "{day:?}");
+                let mut cursor = Some(day.cursor.clone());
+                while let Some(from) = cursor {
+                    let page = whole.plan(&scope(), &selected(), Some(&from), limit).await;
+                    let page = page.unwrap();
+                    assert!(page.missing.is_empty());
+                    chunks.extend(page.chunks);
+                    cursor = page.next;
+                }
+            }
+            let paths = |chunks: &[ChunkSource]| -> Vec<String> {
+                let objects = chunks.iter().flat_map(objects);
+                objects.map(|object| object.path.clone()).collect()
+            };
+            let mut found = paths(&chunks);
+            found.sort_unstable();
+            assert_eq!(
+                found,
+                paths(&all),
+                "{lists_at_most} of {limit} chunks a page"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_day_reads_the_folders_in_which_its_records_may_be_late() {
+    let store = in_memory();
+    for day in 1..=6 {
+        let day = date!(2026 - 10 - 31) + time::Duration::days(day);
+        put(&store, day, "a.ndjson", "0123456789").await;
+        put(&store, day, "_SUCCESS", "x").await;
+    }
+    let lake = lake(&store, 1_000).with_late_days(2);
+    for lake in [lake.clone(), lake.listing_in_order()] {
+        for limit in [1, 2, 64] {
+            let chunks = plan(&lake, limit).await;
+            let read: Vec<_> = chunks
+                .iter()
+                .map(|chunk| match chunk {
+                    ChunkSource::Objects { day, folder, .. } => (day.day(), folder.day()),
+                    ChunkSource::Partitions(_) => panic!("{chunk:?}"),
+                })
+                .collect();
+            let expected: Vec<_> = (1..=4)
+                .flat_map(|day| (day..=day + 2).map(move |folder| (day, folder)))
+                .collect();
+            assert_eq!(read, expected);
+        }
+    }
+}

@@ -29,6 +29,8 @@ pub(super) struct Faulty {
     /// Takes `%c3` for `%C3`, whatever is stored.
     pub(super) ignores_case: bool,
     pub(super) listed: Arc<AtomicUsize>,
+    /// After how many objects a listing breaks off for good.
+    pub(super) lists_at_most: usize,
 }
 
 impl Faulty {
@@ -41,6 +43,7 @@ impl Faulty {
             looks: None,
             ignores_case: false,
             listed,
+            lists_at_most: usize::MAX,
         }
     }
 
@@ -140,7 +143,15 @@ impl ObjectStore for Faulty {
         let count = move |_: &_| {
             listed.fetch_add(1, Ordering::Relaxed);
         };
-        listing.inspect(count).boxed()
+        let broken = Err(object_store::Error::NotSupported {
+            source: "a name that no object has".into(),
+        });
+        let breaks_off = match self.lists_at_most {
+            usize::MAX => stream::empty().boxed(),
+            _ => stream::iter([broken]).boxed(),
+        };
+        let whole = listing.take(self.lists_at_most);
+        whole.chain(breaks_off).inspect(count).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {

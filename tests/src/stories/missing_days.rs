@@ -1,0 +1,151 @@
+//! Days that cannot be listed, or not to their end: they are missing by name, the others are
+//! exported, and a retry goes on behind what was planned.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
+};
+use serde_json::json;
+use sources::lake::Lake;
+
+use super::days;
+use super::rows::{exported_events, small_lake};
+use crate::world::World;
+
+/// A store of which one folder is listed to its second object only, until it is whole.
+#[derive(Debug)]
+struct Broken {
+    inner: Arc<InMemory>,
+    folder: &'static str,
+    is_whole: AtomicBool,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Broken {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        body: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
+        self.inner.put_opts(path, body, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> StoreResult<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
+        self.inner.get_opts(path, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+        let listing = self.inner.list(prefix);
+        let is_it = prefix.is_some_and(|prefix| prefix.as_ref().ends_with(self.folder));
+        if !is_it || self.is_whole.load(Ordering::SeqCst) {
+            return listing;
+        }
+        let odd = Err(object_store::Error::NotSupported {
+            source: "the key `a//b` is none".into(),
+        });
+        listing.take(2).chain(stream::iter([odd])).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_is_not_listed_to_its_end_is_missing_and_a_retry_plans_nothing_twice() {
+    let mut world = World::new().await;
+    let rows = small_lake(&world).await;
+    world
+        .put_object("events", "2026-01-05", "z.tmp", "left out")
+        .await;
+    let store = Arc::new(Broken {
+        inner: Arc::clone(&world.lake),
+        folder: "date=2026-01-05",
+        is_whole: AtomicBool::new(false),
+    });
+    let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
+    world.plan.sources.lake = Arc::new(lake);
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+        .await;
+    let job = world.drive(&key).await;
+    assert_eq!(job.phase.name(), "incomplete");
+    let task = world.task(&key).await;
+    let details = task["errorDetails"].as_str().unwrap();
+    assert!(
+        details.starts_with("1 day could not be exported: 2026-01-05: "),
+        "{details}"
+    );
+    assert!(details.contains("the key `a//b` is none"), "{details}");
+    let manifest = world.manifest(&job).unwrap();
+    assert!(!manifest.head.complete);
+    let day = manifest.missing[0].day.map(|day| day.to_string());
+    assert_eq!(
+        (manifest.missing.len(), day.as_deref()),
+        (1, Some("2026-01-05"))
+    );
+    assert_eq!(
+        exported_events(&world.files(&job)).len(),
+        48,
+        "one object is not listed"
+    );
+    let read_up_to = manifest.head.read_up_to;
+
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    let still = world.drive(&key).await;
+    assert_eq!(
+        (still.phase.name(), still.chunks),
+        ("incomplete", job.chunks)
+    );
+
+    store.is_whole.store(true, Ordering::SeqCst);
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    let done = world.drive(&key).await;
+    assert_eq!(
+        (done.phase.name(), done.chunks),
+        ("succeeded", job.chunks + 1)
+    );
+    assert_eq!(exported_events(&world.files(&done)), rows);
+    let manifest = world.manifest(&done).unwrap();
+    assert!(manifest.head.complete && manifest.missing.is_empty());
+    assert_eq!(
+        manifest.head.read_up_to, read_up_to,
+        "what came later may be missing"
+    );
+    let codes: Vec<&str> = done.warnings.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["DaysWithoutObjects", "ObjectsLeftOut"]);
+}
