@@ -47,7 +47,8 @@ pub(crate) async fn stage(
     container: Arc<dyn Container>,
     ports: &Ports,
 ) -> Result<Staged, ChunkError> {
-    let (chunk, missing) = (lease.chunk(), lease.missing());
+    let (chunk, mut missing) = (lease.chunk(), lease.missing());
+    missing.extend(part::too_large(&chunk.source, ports.settings.time_limit));
     let places = chunk.source.places_without(&missing);
     let (source, _) = chunk.source.clone().split(&missing);
     let mut staging = Staging::begin(job, chunk, missing, container, ports)?;

@@ -65,6 +65,8 @@ pub struct Listing {
     /// Objects that are read though their names are no usual ones, and share a chunk with others, by
     /// their paths below the app's folder.
     pub odd_names: Names,
+    /// Objects that are likely to be too large for one run, by their paths below the app's folder.
+    pub large_objects: Names,
     /// Selected days without a single object that is read, as `YYYY-MM-DD`.
     pub empty_days: Names,
     /// What lies in the app's folder and is no folder of a day; the names of folders end with `/`.
@@ -91,6 +93,7 @@ impl Listing {
         self.left_out.append(later.left_out);
         self.left_out_bytes = self.left_out_bytes.saturating_add(later.left_out_bytes);
         self.odd_names.append(later.odd_names);
+        self.large_objects.append(later.large_objects);
         self.empty_days.append(later.empty_days);
         self.no_days.append(later.no_days);
         self.absent_folder = self.absent_folder.take().or(later.absent_folder);

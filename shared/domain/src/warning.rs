@@ -47,6 +47,8 @@ codes! {
     NoFolder,
     /// Objects of the selected days are left out, because of their names or because they are empty.
     ObjectsLeftOut,
+    /// Objects are likely to be too large for one run.
+    LargeObjects,
     /// Some of the selected days are not over: late records of them may still come.
     LateRecordsMayCome,
     /// Objects with unusual names are read together, more than have a chunk of their own.

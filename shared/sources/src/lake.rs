@@ -28,7 +28,7 @@ use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use ports::source::{Piece, PlanPage, Source, SourceError};
 use thiserror::Error;
 use url::Url;
-use wiring::config::{LAKE_IGNORE, LAKE_LATE_DAYS, PREFETCH_BYTES};
+use wiring::config::{FUNCTION_TIMEOUT_SECONDS, LAKE_IGNORE, LAKE_LATE_DAYS, PREFETCH_BYTES};
 
 pub use self::expansion::ExpansionLimit;
 pub use self::names::IgnoredNames;
@@ -42,6 +42,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// How long a request to S3 is repeated before the run hears of it.
 const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How many bytes of plain text a run exports in a second, by the slow end of what was measured
+/// (`docs/PERFORMANCE.md`).
+const PLAIN_BYTES_PER_SECOND: u64 = 250_000_000;
+
+/// How many bytes of compressed text, of which ten are one, it exports in a second.
+const COMPRESSED_BYTES_PER_SECOND: u64 = PLAIN_BYTES_PER_SECOND / 10;
 
 /// How the names of S3's directory buckets end. Only they list in no order
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
@@ -90,6 +97,8 @@ pub struct Lake {
     prefetch_bytes: u64,
     /// In folders of how many later days a day's records may lie.
     late_days: u16,
+    /// How long a run may take.
+    time_limit: time::Duration,
 }
 
 impl Lake {
@@ -107,6 +116,7 @@ impl Lake {
             names: IgnoredNames::parse(LAKE_IGNORE.default),
             prefetch_bytes: PREFETCH_BYTES.default,
             late_days: LAKE_LATE_DAYS.default,
+            time_limit: FUNCTION_TIMEOUT_SECONDS.default,
         }
     }
 
@@ -146,6 +156,23 @@ impl Lake {
     #[must_use]
     pub fn with_late_days(self, late_days: u16) -> Self {
         Self { late_days, ..self }
+    }
+
+    /// The same lake, whose chunks are exported by runs that may take so long.
+    #[must_use]
+    pub(crate) fn for_runs_of(self, time_limit: time::Duration) -> Self {
+        Self { time_limit, ..self }
+    }
+
+    /// Whether an object is likely to be too large for one run.
+    fn is_large(&self, object: &ObjectRef) -> bool {
+        let bytes_per_second = if names::says_compressed(&object.path) {
+            COMPRESSED_BYTES_PER_SECOND
+        } else {
+            PLAIN_BYTES_PER_SECOND
+        };
+        let seconds = self.time_limit.whole_seconds().unsigned_abs();
+        object.size_bytes > bytes_per_second.saturating_mul(seconds)
     }
 
     /// The same lake, whose reader holds so many bytes of objects as stored.

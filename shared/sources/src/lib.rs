@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::Client;
 use ports::source::Sources;
 use wiring::Wiring;
 use wiring::config::{
-    CHUNK_TARGET_BYTES, ConfigError, LAKE_IGNORE, LAKE_LATE_DAYS, LAKE_URL, PREFETCH_BYTES,
-    REGISTRY_SEGMENTS, REGISTRY_TABLE,
+    CHUNK_TARGET_BYTES, ConfigError, FUNCTION_TIMEOUT_SECONDS, LAKE_IGNORE, LAKE_LATE_DAYS,
+    LAKE_URL, PREFETCH_BYTES, REGISTRY_SEGMENTS, REGISTRY_TABLE,
 };
 
 use self::lake::{IgnoredNames, Lake};
@@ -32,7 +32,9 @@ pub fn wire_to_plan(wiring: &Wiring) -> Result<Sources, ConfigError> {
     let lake = lake(wiring, env.get(&CHUNK_TARGET_BYTES)?)?;
     let names = IgnoredNames::parse(&env.get(&LAKE_IGNORE)?);
     let late_days = env.get(&LAKE_LATE_DAYS)?;
-    with_registry(wiring, lake.ignoring(names).with_late_days(late_days))
+    let time_limit = env.get(&FUNCTION_TIMEOUT_SECONDS)?;
+    let lake = lake.ignoring(names).with_late_days(late_days);
+    with_registry(wiring, lake.for_runs_of(time_limit))
 }
 
 /// The sources that the settings name, to read planned chunks from: how much of a chunk may be held

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::app::AppScope;
-use domain::chunk::ObjectRef;
+use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::{Job, Outcome, Phase, PlanCursor};
 use domain::manifest::Manifest;
 use domain::rules::OnBadRecord;
@@ -353,4 +353,61 @@ async fn a_retry_exports_what_was_missing_and_nothing_else() {
         "what was whole is as it was"
     );
     assert_eq!(names(&last).len(), names(&first).len() + 1);
+}
+
+/// A lake that says of one object that it is larger than any run can export.
+struct Inflating {
+    inner: Arc<LakeSource>,
+    object: &'static str,
+}
+
+#[async_trait]
+impl Source for Inflating {
+    type Selected = History;
+    type Part = ObjectRef;
+
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        history: &History,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+    ) -> Result<PlanPage, SourceError> {
+        let mut page = self.inner.plan(scope, history, cursor, limit).await?;
+        for chunk in &mut page.chunks {
+            let ChunkSource::Objects { objects, .. } = chunk else {
+                continue;
+            };
+            let mut these = objects.iter_mut();
+            if let Some(object) = these.find(|it| it.path.ends_with(self.object)) {
+                object.size_bytes = 1_000_000_000_000;
+            }
+        }
+        Ok(page)
+    }
+
+    fn read(
+        &self,
+        objects: &[ObjectRef],
+        history: &History,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        self.inner.read(objects, history)
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_no_run_can_export_in_its_time_is_missing_by_name_and_size() {
+    let mut world = World::new().await;
+    small_lake(&world).await;
+    world.plan.sources.lake = Arc::new(Inflating {
+        inner: Arc::clone(&world.plan.sources.lake),
+        object: "2026-01-05/part-1.ndjson",
+    });
+    let job = export(&world).await;
+    let manifest = world.manifest(&job).unwrap();
+    let [(name, reason)] = missing(&manifest).try_into().unwrap();
+    assert_eq!(name, "part-1.ndjson");
+    let words = "has 1000000000000 bytes, more than a run exports in the 900 seconds";
+    assert!(reason.contains(words), "{reason}");
+    assert_eq!(exported_events(&world.files(&job)).len(), 48);
 }

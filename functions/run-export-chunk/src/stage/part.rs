@@ -1,12 +1,38 @@
 //! What is found in one object or partition of a chunk.
 
+use domain::chunk::{ChunkSource, MissingParts, ObjectRef};
 use domain::plural::counted;
 use domain::rules::Misread;
 use formats::rejected::Reject;
+use time::Duration;
 
 /// The most characters of a reason why a part is missing: a chunk's item holds one for each of its
 /// objects.
 const MAX_REASON_CHARS: usize = 256;
+
+/// How many bytes of an object, as stored, no run exports in a second: three times the fastest that
+/// was measured (`docs/PERFORMANCE.md`).
+const NO_RUNS_BYTES_PER_SECOND: u64 = 1_000_000_000;
+
+/// The objects that no run can export in its time: they are missing by name and size, before any
+/// time is spent on them.
+pub(super) fn too_large(source: &ChunkSource, time_limit: Duration) -> MissingParts {
+    let ChunkSource::Objects { objects, .. } = source else {
+        return MissingParts::new();
+    };
+    let seconds = time_limit.whole_seconds().unsigned_abs();
+    let most = NO_RUNS_BYTES_PER_SECOND.saturating_mul(seconds);
+    let is_too_large = |(_, object): &(usize, &ObjectRef)| object.size_bytes > most;
+    let reason = |(place, object): (usize, &ObjectRef)| {
+        let reason = format!(
+            "{} has {} bytes, more than a run exports in the {seconds} seconds that it may take: divide it",
+            object.path, object.size_bytes
+        );
+        (place, bounded(&reason))
+    };
+    let objects = objects.iter().enumerate();
+    objects.filter(is_too_large).map(reason).collect()
+}
 
 /// What was counted of a part so far. Records of another day are left out: they say nothing of
 /// what the object is.

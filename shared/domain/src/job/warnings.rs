@@ -12,12 +12,13 @@ use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
 
 /// What a plan may warn of.
-const OF_PLANS: [WarningCode; 7] = [
+const OF_PLANS: [WarningCode; 8] = [
     WarningCode::NoFolder,
     WarningCode::NoObjects,
     WarningCode::DaysWithoutObjects,
     WarningCode::ObjectsLeftOut,
     WarningCode::UnusualNames,
+    WarningCode::LargeObjects,
     WarningCode::LateRecordsMayCome,
     WarningCode::FoldersLeftOut,
 ];
@@ -36,6 +37,7 @@ impl Job {
             self.empty_days(),
             self.objects_left_out(),
             self.unusual_names(),
+            self.large_objects(),
             self.late_records(),
             self.folders_left_out(),
         ];
@@ -132,6 +134,16 @@ impl Job {
             counted(names.count, "more object"),
         );
         (names.count > 0).then(|| Warning::new(WarningCode::UnusualNames, message))
+    }
+
+    fn large_objects(&self) -> Option<Warning> {
+        let names = &self.listing.large_objects;
+        let message = format!(
+            "Likely to be too large for the time of one run: {}: {names}. If the export is incomplete because of that, the \
+             operator of the service can divide them.",
+            counted(names.count, "object"),
+        );
+        (names.count > 0).then(|| Warning::new(WarningCode::LargeObjects, message))
     }
 
     /// The days whose late records may still come: an export of them is of what had come.

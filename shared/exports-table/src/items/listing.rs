@@ -18,6 +18,9 @@ pub(super) struct ListingAttribute {
     /// Absent where a plan began before such names were read.
     #[serde(default)]
     odd_names: NamesAttribute,
+    /// Absent where a plan began before sizes were looked at.
+    #[serde(default)]
+    large_objects: NamesAttribute,
     /// Absent where a plan began before days were looked at one by one.
     #[serde(default)]
     empty_days: NamesAttribute,
@@ -40,6 +43,7 @@ impl From<&Listing> for ListingAttribute {
             left_out: (&listing.left_out).into(),
             left_out_bytes: listing.left_out_bytes,
             odd_names: (&listing.odd_names).into(),
+            large_objects: (&listing.large_objects).into(),
             empty_days: (&listing.empty_days).into(),
             no_days: (&listing.no_days).into(),
             absent_folder: listing.absent_folder.clone(),
@@ -54,6 +58,7 @@ impl From<ListingAttribute> for Listing {
             left_out: listing.left_out.into(),
             left_out_bytes: listing.left_out_bytes,
             odd_names: listing.odd_names.into(),
+            large_objects: listing.large_objects.into(),
             empty_days: listing.empty_days.into(),
             no_days: listing.no_days.into(),
             absent_folder: listing.absent_folder,

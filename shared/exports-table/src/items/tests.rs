@@ -163,16 +163,23 @@ fn listing() -> impl Strategy<Value = Listing> {
         since,
         names(),
         any::<u64>(),
-        (names(), names(), names()),
+        (names(), names(), names(), names()),
         any::<Option<String>>(),
     )
         .prop_map(
-            |(since, left_out, left_out_bytes, (odd_names, empty_days, no_days), absent_folder)| {
+            |(
+                since,
+                left_out,
+                left_out_bytes,
+                (odd_names, large_objects, empty_days, no_days),
+                absent_folder,
+            )| {
                 Listing {
                     since,
                     left_out,
                     left_out_bytes,
                     odd_names,
+                    large_objects,
                     empty_days,
                     no_days,
                     absent_folder,

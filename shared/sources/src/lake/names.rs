@@ -50,6 +50,11 @@ impl IgnoredNames {
     }
 }
 
+/// Whether a name says that its object is compressed.
+pub(super) fn says_compressed(name: &str) -> bool {
+    without(name, &CODECS).is_some()
+}
+
 fn is_usual(name: &str) -> bool {
     let stored = without(name, &CODECS).unwrap_or(name);
     !stored.contains('.') || without(stored, &RECORDS).is_some()

@@ -124,6 +124,10 @@ impl Page {
                         let name = layout::below_app(folders, &object.path);
                         passed.odd_names.add(name);
                     }
+                    if lake.is_large(&object) {
+                        let name = layout::below_app(folders, &object.path);
+                        passed.large_objects.add(name);
+                    }
                     if let Some(full) = pack.add(spelling, object, is_alone) {
                         self.close(position, folder, folders, full);
                         if self.is_full() {

@@ -1,6 +1,7 @@
 mod bombs;
 mod left_out;
 mod planning;
+mod prefetching;
 mod spellings;
 mod store;
 

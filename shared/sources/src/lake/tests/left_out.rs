@@ -198,3 +198,29 @@ async fn a_day_that_a_page_before_has_chunks_of_is_not_empty_though_the_rest_is_
         "`2026-11-03`, `2026-11-04`"
     );
 }
+
+#[tokio::test]
+async fn an_object_that_is_likely_to_be_too_large_for_a_run_is_named() {
+    let store = in_memory();
+    put(&store, DAY, "a.ndjson", "x").await;
+    put(&store, DAY, "b.ndjson.gz", "x").await;
+    let lake = lake(&store, 1);
+    let large = async |seconds| {
+        let lake = lake.clone().for_runs_of(time::Duration::seconds(seconds));
+        pages(&lake, 1).await.0.large_objects.to_string()
+    };
+    assert_eq!(large(900).await, "");
+    let both = "`date=2026-11-02/a.ndjson`, `date=2026-11-02/b.ndjson.gz`";
+    assert_eq!(large(0).await, both);
+    let compressed = |name: &str, size_bytes| {
+        let object = ObjectRef {
+            path: name.to_owned(),
+            etag: String::new(),
+            size_bytes,
+        };
+        lake.is_large(&object)
+    };
+    let limit = 25_000_000 * 900;
+    assert!(!compressed("a.gz", limit) && compressed("a.gz", limit + 1));
+    assert!(!compressed("a", 10 * limit) && compressed("a", 10 * limit + 1));
+}

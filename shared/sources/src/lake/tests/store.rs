@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub(super) struct Faulty {
     pub(super) listed: Arc<AtomicUsize>,
     /// After how many objects a listing breaks off for good.
     pub(super) lists_at_most: usize,
+    /// How long it takes to answer a request for an object.
+    pub(super) answers_after: Duration,
 }
 
 impl Faulty {
@@ -44,6 +47,7 @@ impl Faulty {
             ignores_case: false,
             listed,
             lists_at_most: usize::MAX,
+            answers_after: Duration::ZERO,
         }
     }
 
@@ -84,6 +88,9 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
+        if !self.answers_after.is_zero() {
+            tokio::time::sleep(self.answers_after).await;
+        }
         let path = &self.stored(path);
         let mut answer = self
             .store
