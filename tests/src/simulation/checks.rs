@@ -64,9 +64,8 @@ fn readable(image: &Value) -> String {
 /// What was settled for good while the run went on.
 #[derive(Default)]
 pub(crate) struct Journal {
-    /// Name and SHA-256 of every recorded file, by its chunk's number; none for a chunk without
-    /// rows.
-    recorded: BTreeMap<String, Option<(BlobName, String)>>,
+    /// What every recorded chunk has written, by its number.
+    recorded: BTreeMap<String, Recorded>,
     /// The manifest of the job that succeeded.
     sealed: Option<Vec<u8>>,
 }
@@ -104,24 +103,34 @@ impl Journal {
             .as_str()
             .context("a chunk without a number")?
             .to_owned();
-        ensure!(
-            !self.recorded.contains_key(&number),
-            "chunk {number} was recorded and is written again"
-        );
-        if image["state"]["S"] == "recorded" {
-            let file = &image["output"]["M"]["file"]["M"];
-            let text = |name: &str| file[name]["S"].as_str().map(str::to_owned);
-            let file = text("name")
-                .zip(text("sha256"))
-                .map(|(name, hash)| (BlobName::from_stored(&name), hash));
-            self.recorded.insert(number, file);
+        let is_recorded = image["state"]["S"] == "recorded";
+        let output = &image["output"]["M"];
+        let files: Vec<RecordedFile> = output["files"]["L"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|file| recorded_file(&file["M"]))
+            .collect::<Result<_>>()?;
+        let is_partial = output.get("missing").is_some();
+        // Only what it could not export may be handed over, once, and its files stay.
+        if let Some(before) = self.recorded.get(&number) {
+            let is_handed_over = before.is_partial && is_recorded && !is_partial;
+            ensure!(
+                is_handed_over && before.files == files,
+                "chunk {number} was recorded and is written again"
+            );
+        }
+        if is_recorded {
+            let recorded = Recorded { files, is_partial };
+            self.recorded.insert(number, recorded);
         }
         Ok(())
     }
 
     /// Every recorded file is what it was, and so is the manifest of success.
     pub(crate) fn check_unchanged(&self, world: &World) -> Result<()> {
-        for (name, hash) in self.recorded.values().flatten() {
+        let files = self.recorded.values().flat_map(|it| &it.files);
+        for (name, hash) in files {
             let file = world
                 .containers
                 .read(&address(), name)
@@ -142,6 +151,27 @@ impl Journal {
         );
         Ok(())
     }
+}
+
+/// A file's name and SHA-256.
+type RecordedFile = (BlobName, String);
+
+/// What a recorded chunk has written.
+struct Recorded {
+    files: Vec<RecordedFile>,
+    /// Whether it could not export some of its objects.
+    is_partial: bool,
+}
+
+fn recorded_file(file: &Value) -> Result<RecordedFile> {
+    let text = |name: &str| {
+        let text = file[name]["S"].as_str();
+        text.with_context(|| format!("a file without its {name}"))
+    };
+    Ok((
+        BlobName::from_stored(text("name")?),
+        text("sha256")?.to_owned(),
+    ))
 }
 
 fn address() -> ContainerAddress {
@@ -320,6 +350,10 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
                     .cloned(),
             );
             ensure!(seen.insert(source), "{source} is exported twice");
+            ensure!(
+                !data.no_records.iter().any(|path| path == source),
+                "{source} is no file of records"
+            );
         }
         expected.sort_unstable();
         ensure!(
@@ -335,6 +369,7 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
         );
     }
     check_rejects(world, data, manifest, &seen)?;
+    check_missing(data, manifest)?;
     let read_up_to = manifest
         .head
         .read_up_to
@@ -353,6 +388,29 @@ fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
     ensure!(
         !manifest.head.complete || left_out.is_none(),
         "a complete manifest leaves out {left_out:?}"
+    );
+    Ok(())
+}
+
+/// What is missing by name is no file of records, and is so once.
+fn check_missing(data: &Data, manifest: &Manifest) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for object in manifest
+        .missing
+        .iter()
+        .filter_map(|it| it.object.as_deref())
+    {
+        let path = object.strip_prefix("lake/").unwrap_or(object);
+        ensure!(names.insert(path), "{path} is missing twice");
+        ensure!(
+            data.no_records.iter().any(|it| it == path),
+            "{path} is missing, and is a file of records"
+        );
+    }
+    ensure!(
+        !manifest.head.complete || data.no_records.is_empty(),
+        "a complete manifest does not say that {:?} are missing",
+        data.no_records
     );
     Ok(())
 }
@@ -417,16 +475,16 @@ fn check_warnings(data: &Data, job: &Job, manifest: &Manifest) -> Result<()> {
         .iter()
         .filter(|warning| warning.code == "ObjectsLeftOut")
         .collect();
-    let counted = format!(": {} object", data.empty);
+    let counted = format!(": {} object", data.left_out);
     let is_right = match said.as_slice() {
-        [] => data.empty == 0,
-        [one] => data.empty > 0 && one.message.contains(&counted),
+        [] => data.left_out == 0,
+        [one] => data.left_out > 0 && one.message.contains(&counted),
         _ => false,
     };
     ensure!(
         is_right,
-        "{} objects are empty, and the job warns of {said:?}",
-        data.empty
+        "{} objects are left out, and the job warns of {said:?}",
+        data.left_out
     );
     Ok(())
 }
@@ -478,9 +536,9 @@ fn check_nothing_else(
     Ok(())
 }
 
-/// Once nothing goes wrong any more, all is exported but what is malformed.
+/// Once nothing goes wrong any more, all is exported but what is malformed or no file of records.
 pub(crate) fn check_in_the_end(data: &Data, fails: bool, job: &Job) -> Result<()> {
-    let expected = if fails && !data.malformed.is_empty() {
+    let expected = if (fails && !data.malformed.is_empty()) || !data.no_records.is_empty() {
         "incomplete"
     } else {
         "succeeded"

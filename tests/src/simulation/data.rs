@@ -37,8 +37,10 @@ pub(crate) struct Data {
     pub(crate) rows: BTreeMap<String, Vec<String>>,
     /// The paths of objects that hold a line that is no record.
     pub(crate) malformed: Vec<String>,
-    /// How many objects are empty.
-    pub(crate) empty: usize,
+    /// The paths of objects that are no files of records.
+    pub(crate) no_records: Vec<String>,
+    /// How many objects are left out: they are empty, or named as what is not finished.
+    pub(crate) left_out: usize,
     /// When objects came that were not there from the beginning, by their paths.
     pub(crate) late: BTreeMap<String, OffsetDateTime>,
 }
@@ -82,10 +84,23 @@ impl Data {
         let lines: Vec<String> = (first..first + count)
             .map(|number| event(day, number))
             .collect();
-        let mut text = lines.join("\n");
+        let mut text = lines.join(chance.pick(&["\n", "\n", "\r\n\n", ""]));
         let (zipped, malformed) = (chance.is(250), chance.is(60));
-        let name = format!("part-{part:02}.ndjson{}", if zipped { ".gz" } else { "" });
+        let ending = chance.pick(&[".ndjson", ".ndjson.gz", ".JSON", "", ".gz", ".txt"]);
+        let name = format!("part-{part:02}{ending}");
         let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
+        if chance.is(30) {
+            let other = chance.pick(&["PAR1", "[]", "a,b\n1,2\n"]);
+            world.put_object("events", day, &name, other).await;
+            self.no_records.push(path.clone());
+            self.rows.insert(path, Vec::new());
+            return;
+        }
+        if chance.is(30) {
+            world.put_object("events", day, &(name + ".tmp"), "x").await;
+            self.left_out += 1;
+            return;
+        }
         if malformed {
             text += "\nno record\n";
             self.malformed.push(path.clone());
@@ -95,7 +110,7 @@ impl Data {
         } else {
             text.into_bytes()
         };
-        self.empty += usize::from(bytes.is_empty());
+        self.left_out += usize::from(bytes.is_empty());
         world.put_object("events", day, &name, bytes).await;
         self.rows.insert(
             path,
@@ -108,7 +123,8 @@ impl Data {
             request,
             rows,
             malformed: Vec::new(),
-            empty: 0,
+            no_records: Vec::new(),
+            left_out: 0,
             late: BTreeMap::new(),
         }
     }
