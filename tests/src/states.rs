@@ -221,7 +221,7 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 16] = [
         lead: |job| {
             let (written, tally) = (job.clone(), Tally::default());
             let manifest = ManifestWriter::begin(&written, &tally, &mut Vec::new()).unwrap();
-            let told = manifest.finish(&[], &[], &mut Vec::new()).unwrap();
+            let told = manifest.finish(&mut Vec::new()).unwrap();
             job.prepare_manifest(file(), told)
         },
     },

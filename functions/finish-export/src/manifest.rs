@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use container::writer::BlobWriter;
-use domain::chunk::{Chunk, ChunkState, FileKind};
+use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, PreparedFile};
 use domain::counts::Counts;
 use domain::job::Job;
-use domain::manifest::{FileEntry, ManifestWriter, Missing, RejectedEntry, Told};
+use domain::manifest::{ManifestWriter, Told};
 use domain::plural::counted;
 use domain::tally::Tally;
 use ports::container::Container;
@@ -28,30 +28,9 @@ pub(crate) async fn stage(
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
     let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
     let mut counted = Tally::default();
-    let mut missing: Vec<Missing> = job.missing_days.iter().map(Missing::of_day).collect();
-    let mut rejected = Vec::new();
     while let Some(chunk) = chunks.next().await? {
         counted = counted + count(&chunk)?;
-        match &chunk.state {
-            ChunkState::Recorded { output } => {
-                for file in &output.files {
-                    match file.kind {
-                        FileKind::Rows => {
-                            let entry = FileEntry::of(&chunk, file, &output.missing);
-                            manifest.add(&entry, blob.buffer())?;
-                        }
-                        FileKind::Rejected => rejected.push(RejectedEntry::of(&chunk, file)),
-                    }
-                }
-                missing.extend(Missing::parts_of(&chunk, output));
-            }
-            ChunkState::Failed { reason } => missing.push(Missing::of(&chunk, reason)),
-            ChunkState::Cancelled => missing.push(Missing::of(&chunk, "cancelled")),
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Parked { .. } => {}
-        }
+        manifest.add(&chunk, blob.buffer())?;
         blob.flush_full_blocks().await?;
     }
     if !agree(&counted, tally) {
@@ -59,7 +38,7 @@ pub(crate) async fn stage(
             "the chunks come to {counted:?}, the tally is {tally:?}"
         )));
     }
-    let told = manifest.finish(&rejected, &missing, blob.buffer())?;
+    let told = manifest.finish(blob.buffer())?;
     Ok((blob.finish().await?, told))
 }
 

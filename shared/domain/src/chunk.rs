@@ -15,19 +15,18 @@
 //! store persists both on condition that the chunk is still the one that was read (its revision). A
 //! move that a chunk's state does not allow is an [`IllegalMove`].
 
+mod output;
+mod source;
 mod state;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::state::{ChunkState, ChunkStateName};
-use strum::{EnumString, IntoStaticStr, VariantArray};
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
-use crate::container::PreparedFile;
-use crate::counts::Counts;
+pub use self::output::{FileKind, Output, OutputFile};
+pub use self::source::{ChunkSource, MissingParts, ObjectRef};
+pub use self::state::{ChunkState, ChunkStateName};
 use crate::job::{IllegalMove, JobKey};
-use crate::selection::ExportFormat;
 use crate::tally::TallyChange;
 
 /// Which chunk of which job.
@@ -45,156 +44,6 @@ impl fmt::Display for ChunkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "chunk {} of job {}", self.number, self.job.id)
     }
-}
-
-/// An object of the lake, pinned to the version that the plan saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRef {
-    /// Its path within the lake.
-    pub path: String,
-    /// Its `ETag` at planning.
-    pub etag: String,
-    /// Its size as stored, in bytes.
-    pub size_bytes: u64,
-}
-
-/// What a chunk reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChunkSource {
-    /// Objects of the lake of which the records of one UTC day are exported.
-    Objects {
-        /// The day.
-        day: Date,
-        /// The day in whose folder they lie: that one, or a later one in which some records of the
-        /// day arrived.
-        folder: Date,
-        /// The objects, in the order in which they are read.
-        objects: Vec<ObjectRef>,
-    },
-    /// Partitions of the registry, by their partition keys.
-    Partitions(Vec<String>),
-}
-
-/// Parts of a chunk's source that cannot be exported: by their places in its list, from 0, and why.
-pub type MissingParts = BTreeMap<usize, String>;
-
-impl ChunkSource {
-    /// How many objects or partitions it lists.
-    pub fn parts(&self) -> usize {
-        match self {
-            Self::Objects { objects, .. } => objects.len(),
-            Self::Partitions(partitions) => partitions.len(),
-        }
-    }
-
-    /// The path or key of the part at a place of the list.
-    pub fn name_of(&self, place: usize) -> &str {
-        let name = match self {
-            Self::Objects { objects, .. } => objects.get(place).map(|object| object.path.as_str()),
-            Self::Partitions(partitions) => partitions.get(place).map(String::as_str),
-        };
-        name.unwrap_or("an unknown object")
-    }
-
-    /// The places of all parts but these.
-    pub fn places_without(&self, parts: &MissingParts) -> Vec<usize> {
-        let is_left = |place: &usize| !parts.contains_key(place);
-        (0..self.parts()).filter(is_left).collect()
-    }
-
-    /// Takes these parts out of the source; what is left, and what was taken out.
-    pub fn split(self, parts: &MissingParts) -> (Self, Self) {
-        match self {
-            Self::Objects {
-                day,
-                folder,
-                objects,
-            } => {
-                let [kept, taken] = split(objects, parts);
-                let of_day = |objects| Self::Objects {
-                    day,
-                    folder,
-                    objects,
-                };
-                (of_day(kept), of_day(taken))
-            }
-            Self::Partitions(partitions) => {
-                let [kept, taken] = split(partitions, parts);
-                (Self::Partitions(kept), Self::Partitions(taken))
-            }
-        }
-    }
-}
-
-fn split<T>(all: Vec<T>, parts: &MissingParts) -> [Vec<T>; 2] {
-    let [mut kept, mut taken] = [Vec::new(), Vec::new()];
-    for (place, one) in all.into_iter().enumerate() {
-        if parts.contains_key(&place) {
-            taken.push(one);
-        } else {
-            kept.push(one);
-        }
-    }
-    [kept, taken]
-}
-
-/// What a file of a chunk holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum FileKind {
-    /// Rows.
-    Rows,
-    /// Records that cannot be exported, and why.
-    Rejected,
-}
-
-impl FileKind {
-    /// Both.
-    pub const ALL: &[Self] = Self::VARIANTS;
-
-    /// Its name, as stored.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// Reads a stored name; `None` when it is none.
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-
-    /// The content type of such a file, in an export of this format.
-    pub fn content_type(self, format: ExportFormat) -> &'static str {
-        match self {
-            Self::Rows => format.content_type(),
-            Self::Rejected => "application/x-ndjson",
-        }
-    }
-}
-
-/// A file of a chunk: its blocks are staged, and it is known what they hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputFile {
-    /// What it holds.
-    pub kind: FileKind,
-    /// What it takes to commit it.
-    pub prepared: PreparedFile,
-    /// What was counted while it was written.
-    pub counts: Counts,
-    /// The earliest timestamp among its rows.
-    pub earliest: Option<OffsetDateTime>,
-    /// The latest timestamp among its rows.
-    pub latest: Option<OffsetDateTime>,
-}
-
-/// What a chunk run came to: prepared together, committed in this order, recorded together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// What was counted, of all files and beside them.
-    pub counts: Counts,
-    /// The files, at most 256; none when there was nothing to write.
-    pub files: Vec<OutputFile>,
-    /// What of the source is in none of them.
-    pub missing: MissingParts,
 }
 
 /// The most files of a chunk: its item, which holds all of them, stays below DynamoDB's 400 KB

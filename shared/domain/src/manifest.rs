@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use crate::chunk::{Chunk, ChunkSource, MissingParts, Output, OutputFile};
+use crate::chunk::{Chunk, ChunkSource, ChunkState, FileKind, MissingParts, Output, OutputFile};
 use crate::counts::Counts;
 use crate::job::{Job, MissingDay, Outcome, Plan};
 use crate::selection::{Selection, Snapshot};
@@ -253,7 +253,7 @@ impl From<&Selection> for Selected {
 
 impl FileEntry {
     /// The entry of a recorded chunk's file of rows, which has nothing of what is missing.
-    pub fn of(chunk: &Chunk, file: &OutputFile, missing: &MissingParts) -> Self {
+    fn of(chunk: &Chunk, file: &OutputFile, missing: &MissingParts) -> Self {
         Self {
             name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
@@ -269,7 +269,7 @@ impl FileEntry {
 
 impl RejectedEntry {
     /// The entry of a recorded chunk's file of rejects.
-    pub fn of(chunk: &Chunk, file: &OutputFile) -> Self {
+    fn of(chunk: &Chunk, file: &OutputFile) -> Self {
         Self {
             name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
@@ -283,7 +283,7 @@ impl RejectedEntry {
 
 impl Missing {
     /// The entry of a chunk that could not be exported.
-    pub fn of(chunk: &Chunk, reason: &str) -> Self {
+    fn of(chunk: &Chunk, reason: &str) -> Self {
         Self {
             chunk: Some(chunk.key.number),
             day: None,
@@ -294,7 +294,7 @@ impl Missing {
     }
 
     /// The entry of a day that could not be planned, or not to its end.
-    pub fn of_day(missing: &MissingDay) -> Self {
+    fn of_day(missing: &MissingDay) -> Self {
         Self {
             chunk: None,
             day: Some(missing.day),
@@ -305,7 +305,7 @@ impl Missing {
     }
 
     /// The entries of what a recorded chunk could not export.
-    pub fn parts_of(chunk: &Chunk, output: &Output) -> Vec<Self> {
+    fn parts_of(chunk: &Chunk, output: &Output) -> Vec<Self> {
         let entry = |(place, reason): (&usize, &String)| {
             let source = SourceEntry::at(&chunk.source, *place);
             Self {
@@ -358,6 +358,8 @@ pub struct ManifestWriter<'a> {
     job: &'a Job,
     tally: &'a Tally,
     text: ManifestText,
+    rejected: Vec<RejectedEntry>,
+    missing: Vec<Missing>,
 }
 
 /// The outcome that a manifest tells. Only who has written one to its end has it.
@@ -386,15 +388,50 @@ impl<'a> ManifestWriter<'a> {
     /// None in practice: the types always serialize.
     pub fn begin(job: &'a Job, tally: &'a Tally, out: &mut Vec<u8>) -> serde_json::Result<Self> {
         let text = ManifestText::begin(&Head::of(job, tally), out)?;
-        Ok(Self { job, tally, text })
+        Ok(Self {
+            job,
+            tally,
+            text,
+            rejected: Vec::new(),
+            missing: job.missing_days.iter().map(Missing::of_day).collect(),
+        })
     }
 
-    /// Adds the file of a recorded chunk.
+    /// Adds what a chunk came to: the files of one that is recorded, or that it is missing. One that
+    /// is open adds nothing.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn add(&mut self, file: &FileEntry, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        self.text.add(file, out)
+    pub fn add(&mut self, chunk: &Chunk, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        match &chunk.state {
+            ChunkState::Recorded { output } => return self.add_output(chunk, output, out),
+            ChunkState::Failed { reason } => self.missing.push(Missing::of(chunk, reason)),
+            ChunkState::Cancelled => self.missing.push(Missing::of(chunk, "cancelled")),
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn add_output(
+        &mut self,
+        chunk: &Chunk,
+        output: &Output,
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        for file in &output.files {
+            match file.kind {
+                FileKind::Rows => {
+                    let entry = FileEntry::of(chunk, file, &output.missing);
+                    self.text.add(&entry, out)?;
+                }
+                FileKind::Rejected => self.rejected.push(RejectedEntry::of(chunk, file)),
+            }
+        }
+        self.missing.extend(Missing::parts_of(chunk, output));
+        Ok(())
     }
 
     /// Ends the manifest with the files of rejects and with what is missing, and with them the job's
@@ -402,15 +439,10 @@ impl<'a> ManifestWriter<'a> {
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn finish(
-        self,
-        rejected: &[RejectedEntry],
-        missing: &[Missing],
-        out: &mut Vec<u8>,
-    ) -> serde_json::Result<Told> {
-        self.text.finish(rejected, missing, out)?;
+    pub fn finish(self, out: &mut Vec<u8>) -> serde_json::Result<Told> {
+        self.text.finish(&self.rejected, &self.missing, out)?;
         let cancelled = self.job.phase.cancellation();
-        let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, missing);
+        let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, &self.missing);
         Ok(Told(outcome))
     }
 }

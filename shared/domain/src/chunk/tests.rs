@@ -3,7 +3,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::app::AppScope;
-use crate::container::BlobName;
+use crate::container::{BlobName, PreparedFile};
+use crate::counts::Counts;
 use crate::job::JobId;
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);

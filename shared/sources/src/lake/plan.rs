@@ -101,48 +101,31 @@ impl Page {
         };
         let is_begun = !position.begins_its_folder();
         let mut objects = list_folder(lake, folders, folder, position).await?;
-        let (mut pack, mut passed) = (Pack::new(lake.target_bytes), Listing::default());
+        let mut open = OpenChunk::new(lake);
         while let Some(listed) = objects.next().await {
             let listed = match listed {
                 Ok(listed) => listed,
                 Err(error) => {
-                    self.close(position, folder, folders, pack);
+                    self.close(position, folder, folders, open.pack);
                     return Err(error);
                 }
             };
-            match listed {
-                Listed::LeftOut { path, size_bytes } => {
-                    passed.leave_out(layout::below_app(folders, &path), size_bytes);
-                }
-                Listed::Read {
-                    spelling,
-                    object,
-                    is_odd,
-                } => {
-                    let is_alone = is_odd && position.alone + pack.alone() < MAX_ALONE;
-                    if is_odd && !is_alone {
-                        let name = layout::below_app(folders, &object.path);
-                        passed.odd_names.add(name);
-                    }
-                    if lake.is_large(&object) {
-                        let name = layout::below_app(folders, &object.path);
-                        passed.large_objects.add(name);
-                    }
-                    if let Some(full) = pack.add(spelling, object, is_alone) {
-                        self.close(position, folder, folders, full);
-                        if self.is_full() {
-                            return Ok(Folder::PageIsFull);
-                        }
-                    }
-                    self.find(position, mem::take(&mut passed));
+            let is_read = matches!(listed, Listed::Read { .. });
+            if let Some(full) = open.take(lake, folders, position.alone, listed) {
+                self.close(position, folder, folders, full);
+                if self.is_full() {
+                    return Ok(Folder::PageIsFull);
                 }
             }
+            if is_read {
+                self.find(position, mem::take(&mut open.passed));
+            }
         }
-        self.find(position, passed);
-        if pack.objects.is_empty() && !is_begun && position.late == 0 {
+        self.find(position, open.passed);
+        if open.pack.objects.is_empty() && !is_begun && position.late == 0 {
             self.found.empty_days.add(&position.day.to_string());
         }
-        self.close(position, folder, folders, pack);
+        self.close(position, folder, folders, open.pack);
         Ok(Folder::Whole)
     }
 
@@ -198,6 +181,54 @@ impl Page {
             next,
             missing: self.missing,
             found: self.found,
+        }
+    }
+}
+
+/// The chunk that is being filled, and what was come upon since its last object.
+struct OpenChunk {
+    pack: Pack,
+    passed: Listing,
+}
+
+impl OpenChunk {
+    fn new(lake: &Lake) -> Self {
+        Self {
+            pack: Pack::new(lake.target_bytes),
+            passed: Listing::default(),
+        }
+    }
+
+    /// Takes what was listed next, in a plan that has so many objects alone in closed chunks; the
+    /// answer is the full chunk, when the object begins another one.
+    fn take(
+        &mut self,
+        lake: &Lake,
+        folders: &[AppFolder],
+        alone: u32,
+        listed: Listed,
+    ) -> Option<Pack> {
+        match listed {
+            Listed::LeftOut { path, size_bytes } => {
+                let name = layout::below_app(folders, &path);
+                self.passed.leave_out(name, size_bytes);
+                None
+            }
+            Listed::Read {
+                spelling,
+                object,
+                is_odd,
+            } => {
+                let is_alone = is_odd && alone + self.pack.alone() < MAX_ALONE;
+                let name = layout::below_app(folders, &object.path);
+                if is_odd && !is_alone {
+                    self.passed.odd_names.add(name);
+                }
+                if lake.is_large(&object) {
+                    self.passed.large_objects.add(name);
+                }
+                self.pack.add(spelling, object, is_alone)
+            }
         }
     }
 }
