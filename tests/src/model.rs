@@ -138,7 +138,10 @@ fn sources(bounds: &Bounds) -> Sources {
             "lake/events/app={}/date=2026-01-05/part-{chunk}.ndjson",
             World::scope().folder()
         );
-        let text = lines_of(chunk).join("\n");
+        let mut text = lines_of(chunk).join("\n");
+        if bounds.rejects {
+            text += "\nno record @";
+        }
         block_on(store.put(&Path::from(path), text.into_bytes().into())).unwrap();
     }
     let lake = Lake::new(Arc::new(store), Path::from("lake"), 1);

@@ -32,6 +32,8 @@ pub(crate) struct Bounds {
     pub(crate) block_bytes: usize,
     /// How many blocks are sent at once.
     pub(crate) uploads: usize,
+    /// Whether each chunk has a record that is rejected, and so a second file.
+    pub(crate) rejects: bool,
     /// The most attempts at a chunk, and at finishing the job. What repeats itself while somebody
     /// else stands still would go on for ever.
     pub(crate) attempts: u32,
@@ -57,6 +59,7 @@ impl Bounds {
         shards: 1,
         block_bytes: 1_000,
         uploads: 1,
+        rejects: false,
         attempts: 3,
         workers: 2,
         faults: 0,
@@ -68,7 +71,7 @@ impl Bounds {
 }
 
 /// What `make test` checks, in seconds.
-pub(crate) const SMALL: [(&str, Bounds); 6] = [
+pub(crate) const SMALL: [(&str, Bounds); 7] = [
     (
         "three processes, nothing goes wrong",
         Bounds {
@@ -110,6 +113,15 @@ pub(crate) const SMALL: [(&str, Bounds); 6] = [
         },
     ),
     (
+        "a chunk of two files, one fault",
+        Bounds {
+            chunks: 1,
+            rejects: true,
+            faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
         "two chunks and a cancellation",
         Bounds {
             acts: 1,
@@ -120,7 +132,7 @@ pub(crate) const SMALL: [(&str, Bounds); 6] = [
 ];
 
 /// What `make model` checks, in minutes.
-pub(crate) const LARGE: [(&str, Bounds); 13] = [
+pub(crate) const LARGE: [(&str, Bounds); 15] = [
     (
         "two chunks, two faults",
         Bounds {
@@ -152,6 +164,25 @@ pub(crate) const LARGE: [(&str, Bounds); 13] = [
             block_bytes: 60,
             uploads: 2,
             faults: 1,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "a chunk of two files, two faults",
+        Bounds {
+            chunks: 1,
+            rejects: true,
+            faults: 2,
+            ..Bounds::PLAIN
+        },
+    ),
+    (
+        "a chunk of two files, one fault, one act",
+        Bounds {
+            chunks: 1,
+            rejects: true,
+            faults: 1,
+            acts: 1,
             ..Bounds::PLAIN
         },
     ),

@@ -72,7 +72,10 @@ impl Export {
             .files()
             .map(|(name, content)| (name.clone(), String::from_utf8(content).unwrap()));
         let files: BTreeMap<_, _> = files.collect();
-        let mut names: Vec<String> = files.values().flat_map(|file| names_in(file)).collect();
+        let rows = files
+            .iter()
+            .filter(|(name, _)| name.as_str().ends_with(".json"));
+        let mut names: Vec<String> = rows.flat_map(|(_, file)| names_in(file)).collect();
         names.sort_unstable();
         let lines = (0..self.bounds.chunks).flat_map(lines_of);
         let read = |line: String| name_of(&serde_json::from_str(&line.replace('@', "1")).unwrap());

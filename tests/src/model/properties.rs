@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use domain::chunk::{ChunkState, OutputFile};
 use domain::container::{BlobName, PreparedFile};
 use domain::job::{Outcome, Phase};
+use domain::manifest::Manifest;
 use domain::tally::Tally;
 use stateright::Property;
 
@@ -118,13 +119,9 @@ impl Export {
         let Some(manifest) = state.manifest() else {
             return false;
         };
-        let listed: Vec<&str> = manifest
-            .files
-            .iter()
-            .map(|file| file.name.as_str())
-            .collect();
-        let expected: Vec<&str> = self.expected.keys().map(BlobName::as_str).collect();
-        let stored: Vec<&str> = state.files().map(|(name, _)| name.as_str()).collect();
+        let listed: BTreeSet<&str> = listed(&manifest).into_iter().map(|it| it.0).collect();
+        let expected: BTreeSet<&str> = self.expected.keys().map(BlobName::as_str).collect();
+        let stored: BTreeSet<&str> = state.files().map(|(name, _)| name.as_str()).collect();
         manifest.head.complete
             && manifest.missing.is_empty()
             && listed == expected
@@ -160,7 +157,11 @@ impl Export {
         let Some(expected) = self.expected.get(name) else {
             return false;
         };
-        let of_attempt = expected.replace("1\",\"timestamp", &format!("{attempt}\",\"timestamp"));
+        let of_attempt = ["1\",\"timestamp", "record 1\""]
+            .into_iter()
+            .fold(expected.clone(), |text, of_first| {
+                text.replace(of_first, &of_first.replace('1', &attempt.to_string()))
+            });
         content == of_attempt.as_bytes()
     }
 }
@@ -210,9 +211,23 @@ fn nothing_is_left(state: &State) -> bool {
     let Some(manifest) = state.manifest() else {
         return true;
     };
+    let listed = listed(&manifest);
     state
         .files()
-        .all(|(name, _)| manifest.files.iter().any(|file| file.name == name.as_str()))
+        .all(|(name, _)| listed.iter().any(|file| file.0 == name.as_str()))
+}
+
+/// Every file of a manifest, of rows and of rejects: its name and SHA-256.
+fn listed(manifest: &Manifest) -> BTreeSet<(&str, &str)> {
+    let rows = manifest
+        .files
+        .iter()
+        .map(|file| (file.name.as_str(), file.sha256.as_str()));
+    let rejected = manifest
+        .rejected
+        .iter()
+        .map(|file| (file.name.as_str(), file.sha256.as_str()));
+    rows.chain(rejected).collect()
 }
 
 /// Of a job that has ended with a manifest: every recorded chunk's file is in it, as it was
@@ -240,11 +255,6 @@ fn manifest_is_right(state: &State) -> bool {
     });
     let recorded =
         recorded.map(|file| (file.prepared.name.as_str(), file.prepared.sha256.as_str()));
-    let listed = manifest
-        .files
-        .iter()
-        .map(|file| (file.name.as_str(), file.sha256.as_str()))
-        .collect();
-    recorded.collect::<BTreeSet<_>>() == listed
+    recorded.collect::<BTreeSet<_>>() == listed(&manifest)
         && manifest.head.complete == (*outcome == Outcome::Succeeded)
 }
