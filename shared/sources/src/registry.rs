@@ -10,6 +10,7 @@
 mod item;
 pub mod keys;
 mod load;
+mod packs;
 mod plan;
 mod read;
 

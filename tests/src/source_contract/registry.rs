@@ -94,20 +94,15 @@ fn device(number: usize, tag: &str) -> Device {
 #[tokio::test]
 async fn devices_are_a_source_in_all_three_types() {
     let registry = registry(5).await;
-    registry
-        .put_devices(
-            &chess(),
-            &(0..60)
-                .map(|number| device(number, "ü"))
-                .collect::<Vec<_>>(),
-        )
-        .await
-        .unwrap();
+    // Each segment is larger than a page, and a chunk of its own.
+    let tag = "ü".repeat(100_000);
+    let devices: Vec<_> = (0..60).map(|number| device(number, &tag)).collect();
+    registry.put_devices(&chess(), &devices).await.unwrap();
     let app_info = |number: usize| {
         if number.is_multiple_of(3) {
-            "{}"
+            "{}".to_owned()
         } else {
-            "{\"level\":2.5,\"tag\":\"ü\"}"
+            format!("{{\"level\":2.5,\"tag\":\"{tag}\"}}")
         }
     };
     let devices = (0..60).map(|number| {
@@ -288,6 +283,26 @@ async fn a_campaign_is_of_the_window_when_it_was_active_at_one_moment_of_it() {
         read_all(&registry, &chess(), &window()).await,
         expected.collect::<Vec<_>>()
     );
+}
+
+#[tokio::test]
+async fn few_devices_are_one_chunk_however_many_segments_they_are_spread_over() {
+    let request = Snapshot::Devices(DeviceType::Tag);
+    for segments in [1, 16, 200] {
+        let registry = registry(segments).await;
+        let empty = plan(&registry, &chess(), &request, 64).await;
+        let pages = usize::from(segments).div_ceil(64);
+        assert_eq!(
+            empty.len(),
+            pages,
+            "a chunk for each page of {segments} segments"
+        );
+        let devices: Vec<_> = (0..60).map(|number| device(number, "t")).collect();
+        registry.put_devices(&chess(), &devices).await.unwrap();
+        let chunks = plan(&registry, &chess(), &request, 64).await;
+        assert_eq!(chunks, empty, "whoever came after the count is read, too");
+        assert_eq!(read_all(&registry, &chess(), &request).await.len(), 40);
+    }
 }
 
 #[tokio::test]
@@ -498,7 +513,7 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
     let chunks = plan(&loader, &chess(), &request, 64).await;
     let misread: Result<Vec<_>, _> = loader
         .with_segments(16)
-        .read(Parts::of(&chunks[1]), &request)
+        .read(Parts::of(&chunks[0]), &request)
         .try_collect()
         .await;
     let error = misread.unwrap_err().to_string();

@@ -15,13 +15,16 @@ use crate::registry::item::Item;
 use crate::registry::keys::{self, Partition};
 use crate::registry::{Registry, not_of_the_registry};
 
+/// The most segments of a page: each of them is counted.
+const SEGMENTS_PER_PAGE: u16 = 64;
+
 /// The most campaigns whose feedback is one chunk.
 const CAMPAIGNS_PER_CHUNK: usize = 20;
 
 /// The most campaigns that are looked at for one page of a window's plan.
 const CAMPAIGNS_PER_QUERY: usize = 64;
 
-/// One chunk for each segment of the app's devices.
+/// Chunks of the segments of the app's devices, small segments together.
 pub(super) async fn segments(
     registry: &Registry,
     scope: &AppScope,
@@ -31,20 +34,19 @@ pub(super) async fn segments(
     check_segments(registry, scope).await?;
     let first: u16 = parse_place(cursor)?;
     let end = first
-        .saturating_add(u16::try_from(limit).unwrap_or(u16::MAX))
+        .saturating_add(SEGMENTS_PER_PAGE)
         .min(registry.segments);
-    let chunk = |segment| {
-        ChunkSource::Partitions(vec![
-            Partition::Devices {
-                scope: scope.clone(),
-                segment,
-            }
-            .to_string(),
-        ])
+    let key = |segment| {
+        let scope = scope.clone();
+        Partition::Devices { scope, segment }.to_string()
     };
-    let next = (end < registry.segments).then(|| keys::cursor(end));
+    let (packs, packed) = registry
+        .pack((first..end).map(key).collect(), limit)
+        .await?;
+    let planned = first.saturating_add(u16::try_from(packed).unwrap_or(u16::MAX));
+    let next = (planned < registry.segments).then(|| keys::cursor(planned));
     Ok(PlanPage {
-        chunks: (first..end).map(chunk).collect(),
+        chunks: packs.into_iter().map(ChunkSource::Partitions).collect(),
         next,
         missing: Vec::new(),
         found: Listing::default(),

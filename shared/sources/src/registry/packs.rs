@@ -1,0 +1,123 @@
+//! How an app's segments become chunks: small ones together, so that few devices come in few files.
+
+use aws_sdk_dynamodb::types::Select;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use ports::source::SourceError;
+
+use crate::registry::Registry;
+
+/// The most devices of a chunk of several segments, as far as they were counted.
+const MOST_DEVICES: u64 = 100_000;
+
+/// How many segments are counted at once.
+const COUNTED_AT_ONCE: usize = 8;
+
+/// What the first page of a segment says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    devices: u64,
+    /// Whether the segment ends with that page.
+    is_whole: bool,
+}
+
+impl Registry {
+    /// Packs consecutive segments, of these keys, into chunks of at most `limit`; the answer are the
+    /// chunks and how many segments are in them.
+    ///
+    /// A segment that does not end with the first page of its items, 1 MB
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>), is
+    /// a chunk of its own. Counting reads that page
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#DDB-Query-request-Select>),
+    /// and no device that comes later is lost: whoever reads the chunk reads its segments anew.
+    pub(super) async fn pack(
+        &self,
+        segments: Vec<String>,
+        limit: usize,
+    ) -> Result<(Vec<Vec<String>>, usize), SourceError> {
+        let size_of = |segment: String| {
+            let registry = self.clone();
+            async move { registry.size_of(&segment).await }
+        };
+        let sizes: Vec<Size> = stream::iter(segments.clone())
+            .map(size_of)
+            .buffered(COUNTED_AT_ONCE)
+            .try_collect()
+            .await?;
+        let packs = packs(&sizes, limit);
+        let packed = packs.iter().sum();
+        let mut segments = segments.into_iter();
+        let chunks = packs
+            .into_iter()
+            .map(|count| segments.by_ref().take(count).collect());
+        Ok((chunks.collect(), packed))
+    }
+
+    async fn size_of(&self, segment: &str) -> Result<Size, SourceError> {
+        let query = self.query(segment).select(Select::Count);
+        let answer = query
+            .send()
+            .await
+            .map_err(|error| self.source_error(&error))?;
+        Ok(Size {
+            devices: answer.count.unsigned_abs().into(),
+            is_whole: answer.last_evaluated_key.is_none(),
+        })
+    }
+}
+
+/// How many of consecutive segments each chunk has, of at most `limit` chunks.
+fn packs(sizes: &[Size], limit: usize) -> Vec<usize> {
+    let mut packs: Vec<usize> = Vec::new();
+    // How many devices more the last chunk takes; none when its segment is larger than a page.
+    let mut room: Option<u64> = None;
+    for size in sizes {
+        let left = room.and_then(|room| room.checked_sub(size.devices));
+        let joins = size.is_whole && left.is_some();
+        if joins && let Some(last) = packs.last_mut() {
+            *last += 1;
+            room = left;
+        } else if packs.len() < limit {
+            packs.push(1);
+            let is_open = size.is_whole;
+            room = is_open.then(|| MOST_DEVICES.saturating_sub(size.devices));
+        } else {
+            break;
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_segments_share_a_chunk_and_large_ones_have_their_own() {
+        let small = |devices| Size {
+            devices,
+            is_whole: true,
+        };
+        let large = Size {
+            devices: 4_000,
+            is_whole: false,
+        };
+        let cases: [(&[Size], usize, &[usize]); 9] = [
+            (&[], 9, &[]),
+            (&[small(0); 16], 9, &[16]),
+            (&[small(85); 16], 9, &[16]),
+            (
+                &[large, small(1), small(1), large, small(1)],
+                9,
+                &[1, 2, 1, 1],
+            ),
+            (&[large, large], 9, &[1, 1]),
+            (&[large, small(0), small(0), large], 9, &[1, 2, 1]),
+            (&[small(60_000), small(40_000), small(1)], 9, &[2, 1]),
+            (&[small(100_000), small(0), small(1)], 9, &[2, 1]),
+            (&[large, small(1), small(1), large], 2, &[1, 2]),
+        ];
+        for (sizes, limit, expected) in cases {
+            assert_eq!(packs(sizes, limit), expected, "{sizes:?}");
+        }
+    }
+}
