@@ -74,7 +74,7 @@ impl Export {
         let files: BTreeMap<_, _> = files.collect();
         let rows = files
             .iter()
-            .filter(|(name, _)| name.as_str().ends_with(".json"));
+            .filter(|(name, _)| !name.as_str().contains("/_rejected/"));
         let mut names: Vec<String> = rows.flat_map(|(_, file)| names_in(file)).collect();
         names.sort_unstable();
         let lines = (0..self.bounds.chunks).flat_map(lines_of);
