@@ -1,4 +1,4 @@
-//! Exports one chunk into one file.
+//! Exports one chunk into its files: of rows, and of what cannot be exported.
 //!
 //! Triggered by the chunk queue, a message a chunk. Reads the chunk and its job from the exports
 //! table, the chunk's data from its source; writes blocks into the client's container and the

@@ -1,7 +1,9 @@
 //! A job as its owner sees it: the contract's export task, and more.
 
 use domain::container::BlobName;
+use domain::counts::Counts;
 use domain::job::{Job, Outcome, Phase, Plan};
+use domain::listing::Ignored;
 use domain::tally::Tally;
 use domain::warning::{Warning, WarningCode};
 use serde::Serialize;
@@ -35,6 +37,9 @@ pub struct Task {
     credential_expires: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
+    /// Objects of the lake that are not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<Ignored>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,8 +55,8 @@ struct Progress {
     #[serde(skip_serializing_if = "Option::is_none")]
     chunks_total: Option<u64>,
     chunks_done: u64,
-    rows: u64,
-    bytes: u64,
+    #[serde(flatten, with = "domain::counts::told")]
+    counts: Counts,
     percent: u64,
 }
 
@@ -82,6 +87,7 @@ impl Task {
             phase: job.phase.name(),
             credential_expires: credential_expires(job).map(rfc3339),
             warnings: job.warnings.clone(),
+            ignored: job.listing.ignored(),
             manifest_url: manifest_url(job),
             progress: None,
         }
@@ -107,8 +113,7 @@ impl Task {
         let progress = Progress {
             chunks_total,
             chunks_done: tally.recorded,
-            rows: tally.counts.rows,
-            bytes: tally.counts.bytes,
+            counts: tally.counts,
             percent: percent(&job.phase, chunks_total, tally.recorded),
         };
         self.warnings.extend(signature_warning(job, tally, now));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// How many names are told of each kind; all are counted.
@@ -52,6 +53,17 @@ impl fmt::Display for Names {
     }
 }
 
+/// Objects that are not read, as clients are told of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// How many.
+    pub objects: u64,
+    /// Their sizes as stored, in bytes.
+    pub bytes: u64,
+    /// The first of them by their paths below the app's folder, at most ten.
+    pub first: Vec<String>,
+}
+
 /// What a plan came upon beside its chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -76,6 +88,15 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// What is not read, if there is anything.
+    pub fn ignored(&self) -> Option<Ignored> {
+        (self.left_out.count > 0).then(|| Ignored {
+            objects: self.left_out.count,
+            bytes: self.left_out_bytes,
+            first: self.left_out.first.clone(),
+        })
+    }
+
     /// Counts an object that is not read.
     pub fn leave_out(&mut self, name: &str, size_bytes: u64) {
         self.left_out.add(name);

@@ -10,6 +10,7 @@ use time::{Date, OffsetDateTime};
 use crate::chunk::{Chunk, ChunkSource, ChunkState, FileKind, MissingParts, Output, OutputFile};
 use crate::counts::Counts;
 use crate::job::{Job, MissingDay, Outcome, Plan};
+use crate::listing::Ignored;
 use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
@@ -48,6 +49,9 @@ pub struct Head {
     /// What was ignored, left out or defaulted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Objects of the selected days that were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<Ignored>,
     /// Sums over all files.
     pub totals: Totals,
 }
@@ -217,6 +221,7 @@ impl Head {
             complete: read_up_to.is_some() && job.missing_days.is_empty() && tally.is_complete(),
             read_up_to,
             warnings: job.warnings.clone(),
+            ignored: job.listing.ignored(),
             totals: Totals {
                 chunks: tally.planned,
                 failed_chunks: tally.failed,
@@ -529,6 +534,11 @@ mod tests {
             read_up_to: None,
             complete: false,
             warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
+            ignored: Some(Ignored {
+                objects: 1,
+                bytes: 2,
+                first: vec!["i".to_owned()],
+            }),
             totals: Totals {
                 chunks: 2,
                 failed_chunks: 1,

@@ -35,7 +35,10 @@ async fn a_fresh_task_has_no_total_yet() {
     let reply = world.send(&Request::task(&id)).await;
     let expected = json!({
         "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
-        "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {"chunksDone": 0, "rows": 0, "bytes": 0, "percent": 0},
+        "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {
+            "chunksDone": 0, "recordsRead": 0, "rows": 0, "bytes": 0, "recordsRejected": 0, "recordsRejectedInPart": 0,
+            "recordsFiltered": 0, "rowsRepaired": 0, "percent": 0,
+        },
     });
     assert_eq!((reply.status, reply.json()), (200, expected));
 }
@@ -51,9 +54,13 @@ async fn a_running_task_tells_its_progress() {
             open: 5,
             recorded: 3,
             counts: Counts {
+                read: 74,
                 rows: 70,
                 bytes: 900,
-                ..Counts::default()
+                rejected: 3,
+                rejected_in_part: 1,
+                filtered: 1,
+                repaired: 2,
             },
             ..Tally::default()
         },
@@ -68,7 +75,10 @@ async fn a_running_task_tells_its_progress() {
     );
     assert_eq!(
         task["progress"],
-        json!({"chunksTotal": 8, "chunksDone": 3, "rows": 70, "bytes": 900, "percent": 37})
+        json!({
+            "chunksTotal": 8, "chunksDone": 3, "recordsRead": 74, "rows": 70, "bytes": 900, "recordsRejected": 3,
+            "recordsRejectedInPart": 1, "recordsFiltered": 1, "rowsRepaired": 2, "percent": 37,
+        })
     );
     assert_eq!(task.get("manifestUrl"), None);
 }

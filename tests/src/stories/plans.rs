@@ -79,6 +79,14 @@ async fn what_is_left_out_of_a_lake_is_no_silent_success_without_rows() {
             "{said:?}"
         );
     }
+    let ignored = world.manifest(&job).unwrap().head.ignored.unwrap();
+    assert_eq!((ignored.objects, ignored.bytes), (4, bytes as u64));
+    assert_eq!(
+        ignored.first,
+        names.map(|name| format!("date=2026-01-05/{name}"))
+    );
+    let task = world.task(&key).await;
+    assert_eq!(task["ignored"], serde_json::to_value(&ignored).unwrap());
     assert!(
         said[2]
             .1

@@ -160,12 +160,7 @@ impl Job {
             chunks,
             ..self.0
         });
-        let mut warned = planned.to(Phase::Running).warn_of_plan();
-        // What was found is said anew when the missing days are tried again.
-        if warned.missing_days.is_empty() {
-            warned.0.listing = Listing::default();
-        }
-        Ok(warned)
+        Ok(planned.to(Phase::Running).warn_of_plan())
     }
 
     /// The plan cannot go on; what is planned already is still exported.

@@ -41,7 +41,7 @@ pub struct StoredJob {
     pub missing_days: Vec<MissingDay>,
     /// Where the plan goes on once it is at the end of where it is: what a resumed job had missed.
     pub to_plan: Vec<PlanCursor>,
-    /// What the pages of a plan that is not complete came upon.
+    /// What the pages of the plan came upon.
     pub listing: Listing,
     /// What its runs keep to, beside the request; absent before its first page is planned, and when
     /// an older version planned it, whose runs kept to what was set when they ran.

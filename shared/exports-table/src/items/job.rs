@@ -51,8 +51,7 @@ pub(crate) struct JobItem {
     missing_days: Vec<MissingDayAttribute>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     to_plan: Vec<String>,
-    /// Only of plans that are not complete, or miss days; absent before their first page, and in
-    /// older items.
+    /// Absent before the plan's first page, and in older items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listing: Option<ListingAttribute>,
     /// Absent before the first page is planned, and of plans that began before there were rules.

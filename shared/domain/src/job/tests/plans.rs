@@ -143,7 +143,9 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
         message.contains("1 name in the app's folder: `date=2026-2-1/`."),
         "{message}"
     );
-    assert_eq!(job.listing, Listing::default(), "it is not kept twice");
+    let ignored = job.listing.ignored().unwrap();
+    assert_eq!((ignored.objects, ignored.bytes), (2, 101));
+    assert_eq!(ignored.first, ["a.json", "b.json"]);
 }
 
 #[test]
