@@ -7,6 +7,7 @@
     reason = "the adapter of the registry's table"
 )]
 
+mod feedback;
 mod item;
 pub mod keys;
 mod load;
@@ -129,7 +130,7 @@ impl Source for Registry {
         match snapshot {
             Snapshot::Devices(_) => plan::segments(self, scope, cursor, limit).await,
             Snapshot::Campaigns { campaign_type, ids } => {
-                plan::campaigns(scope, *campaign_type, ids, cursor, limit)
+                plan::campaigns(self, scope, *campaign_type, ids, cursor, limit).await
             }
             Snapshot::ActiveCampaigns {
                 campaign_type,

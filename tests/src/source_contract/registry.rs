@@ -187,6 +187,56 @@ async fn feedback_by_campaign_is_a_source() {
     assert!(read_all(&registry, &chess(), &other_type).await.is_empty());
 }
 
+#[tokio::test]
+async fn a_large_campaign_comes_in_parts_and_each_device_is_in_one() {
+    let registry = registry(1).await;
+    let [start, _] = WINDOW;
+    // Ids of all beginnings, in digits of either case.
+    let id_of = |number: u128| {
+        let id = format!(
+            "{:032x}",
+            number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        );
+        if number.is_multiple_of(2) {
+            id.to_uppercase()
+        } else {
+            id
+        }
+    };
+    let large = |number| Feedback {
+        device_id: id_of(number),
+        user_id: Some("u".repeat(1_000)),
+        ..feedback(5, 0)
+    };
+    let mut all: Vec<_> = (0..1_500).map(large).collect();
+    all.extend([1, 2, 9].map(|campaign| feedback(campaign, 1)));
+    registry.put_feedback(&chess(), &all).await.unwrap();
+    let campaigns = [1, 2, 5, 9].map(|id| campaign(id, start, None));
+    registry.put_campaigns(&chess(), &campaigns).await.unwrap();
+    let by_campaign = Snapshot::Campaigns {
+        campaign_type: CampaignType::Poll,
+        ids: vec![1, 2, 5, 9],
+    };
+    for snapshot in [by_campaign, window()] {
+        let whole = plan(&registry, &chess(), &snapshot, 64).await;
+        assert_eq!(whole.len(), 1 + 22 + 1);
+        for limit in [1, 5, 64] {
+            let chunks = plan(&registry, &chess(), &snapshot, limit).await;
+            assert_eq!(chunks, whole, "pages of {limit}");
+        }
+        let mut found = Vec::new();
+        for chunk in &whole {
+            let lines = read(&registry, chunk, &snapshot).await;
+            assert!(lines.len() < 200, "a part is small: {}", lines.len());
+            found.extend(lines);
+        }
+        assert_eq!(found.len(), 1_503);
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), 1_503, "each once");
+    }
+}
+
 const WINDOW: [OffsetDateTime; 2] = [
     datetime!(2026-11-10 0:00 UTC),
     datetime!(2026-11-12 0:00 UTC),

@@ -245,6 +245,7 @@ mod tests {
                 scope,
                 campaign_type,
                 campaign: -3,
+                range: None,
             },
         ];
         let devices = Snapshot::Devices(DeviceType::Tag);

@@ -75,7 +75,29 @@ pub enum Partition {
         campaign_type: CampaignType,
         /// The campaign's id.
         campaign: i64,
+        /// Which range of the devices, when it is not all of them.
+        range: Option<u8>,
     },
+}
+
+/// What the ranges of a large campaign's devices are divided at: the first characters of their ids,
+/// which are hexadecimal.
+const BOUNDS: [&str; 21] = [
+    "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "a", "b", "c", "d",
+    "e", "f",
+];
+
+/// How many ranges there are: the first is open below, the last above, so that whatever a device is
+/// called, it is in one.
+pub(super) const RANGES: u8 = 22;
+
+/// Where a range begins and ends, both included: only an id of a single character is in two. (A key
+/// condition has room for one comparison of the sort key, and `BETWEEN` includes both ends:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html>.)
+pub(super) fn bounds_of(range: u8) -> (Option<&'static str>, Option<&'static str>) {
+    let bound = |place: usize| BOUNDS.get(place).copied();
+    let place = usize::from(range);
+    (place.checked_sub(1).and_then(bound), bound(place))
 }
 
 impl fmt::Display for Partition {
@@ -90,8 +112,13 @@ impl fmt::Display for Partition {
                 scope,
                 campaign_type,
                 campaign,
+                range,
             } => {
-                write!(f, "FEEDBACK#{scope}#{}#{campaign}", campaign_type.name())
+                write!(f, "FEEDBACK#{scope}#{}#{campaign}", campaign_type.name())?;
+                match range {
+                    Some(range) => write!(f, "#{range}"),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -111,12 +138,53 @@ impl Partition {
                 scope: scope(path),
                 campaign_type: CampaignType::from_name(name)?,
             }),
-            ["FEEDBACK", path, name, campaign] => Some(Self::Feedback {
-                scope: scope(path),
-                campaign_type: CampaignType::from_name(name)?,
-                campaign: campaign.parse().ok()?,
-            }),
+            ["FEEDBACK", path, name, campaign, rest @ ..] => {
+                let range = match rest {
+                    [] => None,
+                    [range] => Some(range.parse().ok().filter(|range| *range < RANGES)?),
+                    _ => return None,
+                };
+                Some(Self::Feedback {
+                    scope: scope(path),
+                    campaign_type: CampaignType::from_name(name)?,
+                    campaign: campaign.parse().ok()?,
+                    range,
+                })
+            }
             _ => None,
+        }
+    }
+
+    /// The value of the partition key, and the bounds of the sort key.
+    pub(super) fn bounds(&self) -> (String, (Option<&'static str>, Option<&'static str>)) {
+        match self {
+            Self::Feedback {
+                range: Some(range), ..
+            } => {
+                let whole = self.clone().whole();
+                (whole.to_string(), bounds_of(*range))
+            }
+            Self::Devices { .. } | Self::Campaigns { .. } | Self::Feedback { .. } => {
+                (self.to_string(), (None, None))
+            }
+        }
+    }
+
+    /// All of the partition.
+    fn whole(self) -> Self {
+        match self {
+            Self::Feedback {
+                scope,
+                campaign_type,
+                campaign,
+                ..
+            } => Self::Feedback {
+                scope,
+                campaign_type,
+                campaign,
+                range: None,
+            },
+            other @ (Self::Devices { .. } | Self::Campaigns { .. }) => other,
         }
     }
 }
@@ -173,9 +241,16 @@ mod tests {
                 campaign_type,
             },
             Partition::Feedback {
+                scope: scope.clone(),
+                campaign_type,
+                campaign: -7,
+                range: None,
+            },
+            Partition::Feedback {
                 scope,
                 campaign_type,
                 campaign: -7,
+                range: Some(RANGES - 1),
             },
         ] {
             assert_eq!(Partition::parse(&partition.to_string()), Some(partition));
@@ -185,7 +260,8 @@ mod tests {
             "DEVICES#/a",
             "DEVICES#/a#b",
             "FEEDBACK#/a#Survey#1",
-            "FEEDBACK#/a#Poll#1#2",
+            "FEEDBACK#/a#Poll#1#22",
+            "FEEDBACK#/a#Poll#1#2#3",
         ] {
             assert_eq!(Partition::parse(other), None, "{other}");
         }
@@ -218,5 +294,25 @@ mod tests {
             counts.iter().all(|count| (800..1_200).contains(count)),
             "{counts:?}"
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_device_is_in_exactly_one_range(id in "(?s)[0-9A-Fa-f]{32}|.{2,40}") {
+            let holds = |range: &u8| {
+                let (from, to) = bounds_of(*range);
+                from.is_none_or(|from| *id >= *from) && to.is_none_or(|to| *id <= *to)
+            };
+            proptest::prop_assert_eq!((0..RANGES).filter(holds).count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_ranges_follow_each_other() {
+        assert!(BOUNDS.is_sorted());
+        assert_eq!(BOUNDS.len() + 1, usize::from(RANGES));
+        assert_eq!(bounds_of(0), (None, Some("1")));
+        assert_eq!(bounds_of(9), (Some("9"), Some("A")));
+        assert_eq!(bounds_of(RANGES - 1), (Some("f"), None));
     }
 }

@@ -186,6 +186,7 @@ impl Registry {
                     scope,
                     campaign_type,
                     campaign,
+                    range: None,
                 },
                 &it.device_id,
             );

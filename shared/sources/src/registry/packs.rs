@@ -6,18 +6,18 @@ use ports::source::SourceError;
 
 use crate::registry::Registry;
 
-/// The most devices of a chunk of several segments, as far as they were counted.
-const MOST_DEVICES: u64 = 100_000;
+/// The most rows of a chunk of several partitions, as far as they were counted.
+pub(super) const MOST_ROWS: u64 = 100_000;
 
-/// How many segments are counted at once.
+/// How many partitions are counted at once.
 const COUNTED_AT_ONCE: usize = 8;
 
-/// What the first page of a segment says of it.
+/// What the first page of a partition says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Size {
-    devices: u64,
-    /// Whether the segment ends with that page.
-    is_whole: bool,
+pub(super) struct Size {
+    pub(super) rows: u64,
+    /// Whether the partition ends with that page.
+    pub(super) is_whole: bool,
 }
 
 impl Registry {
@@ -34,15 +34,7 @@ impl Registry {
         segments: Vec<String>,
         limit: usize,
     ) -> Result<(Vec<Vec<String>>, usize), SourceError> {
-        let size_of = |segment: String| {
-            let registry = self.clone();
-            async move { registry.size_of(&segment).await }
-        };
-        let sizes: Vec<Size> = stream::iter(segments.clone())
-            .map(size_of)
-            .buffered(COUNTED_AT_ONCE)
-            .try_collect()
-            .await?;
+        let sizes = self.sizes_of(&segments).await?;
         let packs = packs(&sizes, limit);
         let packed = packs.iter().sum();
         let mut segments = segments.into_iter();
@@ -52,14 +44,27 @@ impl Registry {
         Ok((chunks.collect(), packed))
     }
 
-    async fn size_of(&self, segment: &str) -> Result<Size, SourceError> {
-        let query = self.query(segment).select(Select::Count);
+    /// The sizes of partitions, by their keys.
+    pub(super) async fn sizes_of(&self, partitions: &[String]) -> Result<Vec<Size>, SourceError> {
+        let size_of = |partition: String| {
+            let registry = self.clone();
+            async move { registry.size_of(&partition).await }
+        };
+        stream::iter(partitions.to_vec())
+            .map(size_of)
+            .buffered(COUNTED_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn size_of(&self, partition: &str) -> Result<Size, SourceError> {
+        let query = self.query(partition).select(Select::Count);
         let answer = query
             .send()
             .await
             .map_err(|error| self.source_error(&error))?;
         Ok(Size {
-            devices: answer.count.unsigned_abs().into(),
+            rows: answer.count.unsigned_abs().into(),
             is_whole: answer.last_evaluated_key.is_none(),
         })
     }
@@ -71,7 +76,7 @@ fn packs(sizes: &[Size], limit: usize) -> Vec<usize> {
     // How many devices more the last chunk takes; none when its segment is larger than a page.
     let mut room: Option<u64> = None;
     for size in sizes {
-        let left = room.and_then(|room| room.checked_sub(size.devices));
+        let left = room.and_then(|room| room.checked_sub(size.rows));
         let joins = size.is_whole && left.is_some();
         if joins && let Some(last) = packs.last_mut() {
             *last += 1;
@@ -79,7 +84,7 @@ fn packs(sizes: &[Size], limit: usize) -> Vec<usize> {
         } else if packs.len() < limit {
             packs.push(1);
             let is_open = size.is_whole;
-            room = is_open.then(|| MOST_DEVICES.saturating_sub(size.devices));
+            room = is_open.then(|| MOST_ROWS.saturating_sub(size.rows));
         } else {
             break;
         }
@@ -93,12 +98,12 @@ mod tests {
 
     #[test]
     fn small_segments_share_a_chunk_and_large_ones_have_their_own() {
-        let small = |devices| Size {
-            devices,
+        let small = |rows| Size {
+            rows,
             is_whole: true,
         };
         let large = Size {
-            devices: 4_000,
+            rows: 4_000,
             is_whole: false,
         };
         let cases: [(&[Size], usize, &[usize]); 9] = [

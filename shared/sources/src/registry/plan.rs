@@ -1,16 +1,19 @@
 //! Cuts a selection into chunks of partitions.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::app::AppScope;
 use domain::chunk::ChunkSource;
+use domain::job::PlanCursor;
 use domain::listing::Listing;
 use domain::selection::CampaignType;
 use formats::record::timestamp;
 use ports::source::{PlanPage, SourceError};
 use time::OffsetDateTime;
 
+use crate::registry::feedback::{self, Feedback, Place};
 use crate::registry::item::Item;
 use crate::registry::keys::{self, Partition};
 use crate::registry::{Registry, not_of_the_registry};
@@ -18,10 +21,7 @@ use crate::registry::{Registry, not_of_the_registry};
 /// The most segments of a page: each of them is counted.
 const SEGMENTS_PER_PAGE: u16 = 64;
 
-/// The most campaigns whose feedback is one chunk.
-const CAMPAIGNS_PER_CHUNK: usize = 20;
-
-/// The most campaigns that are looked at for one page of a window's plan.
+/// The most campaigns that are looked at for one page of a plan.
 const CAMPAIGNS_PER_QUERY: usize = 64;
 
 /// Chunks of the segments of the app's devices, small segments together.
@@ -83,26 +83,31 @@ async fn check_segments(registry: &Registry, scope: &AppScope) -> Result<(), Sou
     })
 }
 
-/// The feedback of the campaigns, so many a chunk.
-pub(super) fn campaigns(
+/// The feedback of the campaigns.
+pub(super) async fn campaigns(
+    registry: &Registry,
     scope: &AppScope,
     campaign_type: CampaignType,
     ids: &[i64],
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
-    let first: usize = parse_place(cursor)?;
-    let end = first
-        .saturating_add(limit.saturating_mul(CAMPAIGNS_PER_CHUNK))
-        .min(ids.len());
+    let (place, range) = split_range(cursor)?;
+    let first: usize = parse_place(place)?;
+    let end = first.saturating_add(CAMPAIGNS_PER_QUERY).min(ids.len());
+    let feedback = FeedbackOf {
+        registry,
+        scope,
+        campaign_type,
+    };
     let these = ids.get(first..end).unwrap_or_default();
-    let next = (end < ids.len()).then(|| keys::cursor(end));
-    Ok(PlanPage {
-        chunks: feedback_chunks(scope, campaign_type, these),
-        next,
-        missing: Vec::new(),
-        found: Listing::default(),
-    })
+    let others_follow = end < ids.len();
+    let (chunks, stop) = feedback.chunks(these, range, limit, others_follow).await?;
+    let next = match stop {
+        Some(stop) => Some(with_range(first.saturating_add(stop.campaign), stop.range)),
+        None => others_follow.then(|| keys::cursor(end)),
+    };
+    Ok(feedback_page(chunks, next))
 }
 
 /// The feedback of the campaigns that were active at some moment of the window. Campaigns are
@@ -115,29 +120,137 @@ pub(super) async fn active_campaigns(
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
-    let partition = Partition::Campaigns {
+    let campaigns = Partition::Campaigns {
         scope: scope.clone(),
         campaign_type,
-    }
-    .to_string();
-    let most = CAMPAIGNS_PER_QUERY.min(limit.saturating_mul(CAMPAIGNS_PER_CHUNK));
-    let mut after = cursor.map(str::to_owned);
-    loop {
-        let (items, last) = query_campaigns(registry, &partition, after, most).await?;
-        let active = items
-            .iter()
-            .filter_map(|item| active_campaign(&partition, item, &window).transpose());
-        let ids: Vec<i64> = active.collect::<Result<_, _>>()?;
-        if last.is_none() || !ids.is_empty() {
-            let chunks = feedback_chunks(scope, campaign_type, &ids);
-            return Ok(PlanPage {
-                chunks,
-                next: last.map(keys::cursor),
-                missing: Vec::new(),
-                found: Listing::default(),
-            });
+    };
+    let partition = campaigns.to_string();
+    let feedback = FeedbackOf {
+        registry,
+        scope,
+        campaign_type,
+    };
+    let (place, range) = split_range(cursor)?;
+    // A range says that the campaign at the place is begun, and else that it is done with.
+    let begun = place.filter(|_| range > 0).map(|key| {
+        keys::parse_campaign_sort_key(key).ok_or_else(|| not_of_the_registry("the plan's cursor"))
+    });
+    let mut ids: Vec<i64> = begun.transpose()?.into_iter().collect();
+    let mut before = place.map(str::to_owned);
+    let last = loop {
+        let (found, last) = find_active(registry, &partition, before.clone(), &window).await?;
+        ids.extend(found);
+        match last {
+            Some(last) if ids.is_empty() => before = Some(last),
+            last => break last,
         }
-        after = last;
+    };
+    let (chunks, stop) = feedback.chunks(&ids, range, limit, last.is_some()).await?;
+    let next = match stop {
+        Some(stop) => Some(after_campaigns(&ids, stop, before)),
+        None => last.map(keys::cursor),
+    };
+    Ok(feedback_page(chunks, next))
+}
+
+/// The campaigns that were active in the window, among the next ones after a sort key, and the sort
+/// key to go on after.
+async fn find_active(
+    registry: &Registry,
+    partition: &str,
+    after: Option<String>,
+    window: &RangeInclusive<OffsetDateTime>,
+) -> Result<(Vec<i64>, Option<String>), SourceError> {
+    let (items, last) = query_campaigns(registry, partition, after, CAMPAIGNS_PER_QUERY).await?;
+    let active = items
+        .iter()
+        .filter_map(|item| active_campaign(partition, item, window).transpose());
+    Ok((active.collect::<Result<_, _>>()?, last))
+}
+
+/// The cursor of a plan that stopped among these campaigns, which were looked for after `before`.
+fn after_campaigns(ids: &[i64], stop: Place, before: Option<String>) -> PlanCursor {
+    let key_at = |place: usize| ids.get(place).copied().map(keys::campaign_sort_key);
+    if stop.range > 0 {
+        return with_range(key_at(stop.campaign).unwrap_or_default(), stop.range);
+    }
+    let previous = stop.campaign.checked_sub(1).and_then(key_at);
+    keys::cursor(previous.or(before).unwrap_or_default())
+}
+
+/// The cursor of a plan that goes on within a large campaign, or at the beginning of one.
+fn with_range(place: impl fmt::Display, range: u8) -> PlanCursor {
+    if range == 0 {
+        keys::cursor(place)
+    } else {
+        keys::cursor(format!("{place}#{range}"))
+    }
+}
+
+/// A place, and the range from which on it is to be planned.
+fn split_range(cursor: Option<&str>) -> Result<(Option<&str>, u8), SourceError> {
+    let Some((place, range)) = cursor.and_then(|cursor| cursor.split_once('#')) else {
+        return Ok((cursor, 0));
+    };
+    let range = range
+        .parse()
+        .map_err(|_| not_of_the_registry("the plan's cursor"))?;
+    Ok((Some(place), range))
+}
+
+fn feedback_page(chunks: Vec<ChunkSource>, next: Option<PlanCursor>) -> PlanPage {
+    PlanPage {
+        chunks,
+        next,
+        missing: Vec::new(),
+        found: Listing::default(),
+    }
+}
+
+/// The feedback of an app's campaigns of one type.
+struct FeedbackOf<'a> {
+    registry: &'a Registry,
+    scope: &'a AppScope,
+    campaign_type: CampaignType,
+}
+
+impl FeedbackOf<'_> {
+    /// At most `limit` chunks of these campaigns, the first from a range on, and where to go on. When
+    /// others follow, they may share the last chunk.
+    async fn chunks(
+        &self,
+        ids: &[i64],
+        range: u8,
+        limit: usize,
+        others_follow: bool,
+    ) -> Result<(Vec<ChunkSource>, Option<Place>), SourceError> {
+        let keys: Vec<String> = ids.iter().map(|id| self.key(*id, None)).collect();
+        let mut sizes = self.registry.sizes_of(&keys).await?;
+        // What was begun in ranges goes on so, whatever became of it.
+        if let Some(first) = sizes.first_mut().filter(|_| range > 0) {
+            first.is_whole = false;
+        }
+        let (chunks, stop) = feedback::cut(&sizes, range, limit, others_follow);
+        let id_at = |place: usize| ids.get(place).copied().unwrap_or_default();
+        let partitions = |chunk| match chunk {
+            Feedback::Whole(these) => {
+                let keys = these.into_iter().map(|it: usize| self.key(id_at(it), None));
+                keys.collect()
+            }
+            Feedback::Part(place) => vec![self.key(id_at(place.campaign), Some(place.range))],
+        };
+        let chunks = chunks.into_iter().map(partitions);
+        Ok((chunks.map(ChunkSource::Partitions).collect(), stop))
+    }
+
+    fn key(&self, campaign: i64, range: Option<u8>) -> String {
+        let partition = Partition::Feedback {
+            scope: self.scope.clone(),
+            campaign_type: self.campaign_type,
+            campaign,
+            range,
+        };
+        partition.to_string()
     }
 }
 
@@ -147,20 +260,6 @@ fn parse_place<T: std::str::FromStr + Default>(cursor: Option<&str>) -> Result<T
             .parse()
             .map_err(|_| not_of_the_registry("the plan's cursor"))
     })
-}
-
-fn feedback_chunks(scope: &AppScope, campaign_type: CampaignType, ids: &[i64]) -> Vec<ChunkSource> {
-    let key = |id: &i64| {
-        Partition::Feedback {
-            scope: scope.clone(),
-            campaign_type,
-            campaign: *id,
-        }
-        .to_string()
-    };
-    ids.chunks(CAMPAIGNS_PER_CHUNK)
-        .map(|ids| ChunkSource::Partitions(ids.iter().map(key).collect()))
-        .collect()
 }
 
 /// The next campaigns after a sort key, and the sort key to go on after.

@@ -56,7 +56,7 @@ impl Reader {
             let place = Partition::parse(key)
                 .and_then(|partition| Some((Rows::of(&self.snapshot, &partition)?, partition)));
             let (rows, partition) = place.ok_or_else(|| not_of_the_registry("the chunk"))?;
-            let (items, last) = self.page(key, rows).await?;
+            let (items, last) = self.page(&partition, rows).await?;
             let text = self.lines(&partition, rows, &items)?;
             self.is_read = last.is_none();
             self.start = last;
@@ -68,9 +68,14 @@ impl Reader {
         Ok(None)
     }
 
-    async fn page(&self, key: &str, rows: Rows) -> Result<(Vec<Item>, Option<Item>), SourceError> {
-        let query = project(self.registry.query(key), rows.attributes())
-            .set_exclusive_start_key(self.start.clone());
+    async fn page(
+        &self,
+        partition: &Partition,
+        rows: Rows,
+    ) -> Result<(Vec<Item>, Option<Item>), SourceError> {
+        let (key, bounds) = partition.bounds();
+        let query = within(self.registry.query(&key), bounds);
+        let query = project(query, rows.attributes()).set_exclusive_start_key(self.start.clone());
         let answer = query
             .send()
             .await
@@ -128,6 +133,26 @@ impl Registry {
             .expression_attribute_names("#pk", keys::PK)
             .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
     }
+}
+
+/// Asks for the items whose sort keys are within bounds only, both included.
+fn within(query: QueryFluentBuilder, bounds: (Option<&str>, Option<&str>)) -> QueryFluentBuilder {
+    let condition = match bounds {
+        (None, None) => return query,
+        (Some(_), Some(_)) => "#pk = :pk AND #sk BETWEEN :from AND :to",
+        (Some(_), None) => "#pk = :pk AND #sk >= :from",
+        (None, Some(_)) => "#pk = :pk AND #sk <= :to",
+    };
+    let text = |bound: &str| AttributeValue::S(bound.to_owned());
+    let (from, to) = bounds;
+    let named = [(":from", from), (":to", to)].into_iter();
+    named
+        .filter_map(|(name, bound)| Some((name, bound?)))
+        .fold(query, |query, (name, bound)| {
+            query.expression_attribute_values(name, text(bound))
+        })
+        .expression_attribute_names("#sk", keys::SK)
+        .key_condition_expression(condition)
 }
 
 /// Asks for these attributes only, by placeholders: some of their names are reserved words
