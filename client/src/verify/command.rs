@@ -200,7 +200,10 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
 fn tell_missing(manifest: &Manifest) {
     for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
         let (name, reason) = (missing.name(), shown(&missing.reason));
-        say(format_args!("! {name} is missing: {reason}"));
+        match &missing.object {
+            Some(object) => say(format_args!("! missing: {} {reason}", shown(object))),
+            None => say(format_args!("! {name} is missing: {reason}")),
+        }
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;

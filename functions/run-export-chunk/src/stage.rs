@@ -170,7 +170,7 @@ impl<'a> Staging<'a> {
                     return Err(error.into());
                 }
                 *records = Records::default();
-                self.lose_part(place(origin), &error.to_string());
+                self.lose_part(place(origin), &error.problem());
                 Ok(())
             }
         }
@@ -264,10 +264,7 @@ impl<'a> Staging<'a> {
     fn end_part(&mut self, place: usize) {
         let is_object = matches!(self.chunk.source, ChunkSource::Objects { .. });
         match self.part.problem(self.rules.misread) {
-            Some(problem) if is_object => {
-                let name = self.chunk.source.name_of(place);
-                self.lose_part(place, &format!("{name} {problem}"));
-            }
+            Some(problem) if is_object => self.lose_part(place, &problem),
             Some(_) | None => self.part = PartCounts::default(),
         }
     }

@@ -181,7 +181,7 @@ pub struct Missing {
     /// The object, when the rest of the chunk is exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// Why.
+    /// Why; of an object, to be read behind its name.
     pub reason: String,
     /// What it should have been made from.
     pub sources: Vec<SourceEntry>,

@@ -56,8 +56,8 @@ pub enum Piece {
 pub enum SourceError {
     /// The object is not the version that was planned, or is gone.
     #[error(
-        "{object} was replaced or deleted after the export was planned: trying again cannot bring that version \
-             back; put it back as it was, or create the export anew"
+        "{object} was replaced or deleted after the export was planned: trying again cannot bring that version back; put \
+         it back as it was, or create the export anew"
     )]
     Changed {
         /// The object's path.
@@ -88,7 +88,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The service may not read there.
-    #[error("the service may not read {object}")]
+    #[error("{object} may not be read by the service")]
     Denied {
         /// The object's path or the table.
         object: String,
@@ -107,6 +107,21 @@ impl SourceError {
     /// Whether a repeat may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
+    }
+
+    /// What is wrong, to be read behind the object's path.
+    pub fn problem(&self) -> String {
+        let told = self.to_string();
+        match self {
+            Self::Changed { object }
+            | Self::Archived { object }
+            | Self::Corrupt { object, .. }
+            | Self::Denied { object } => {
+                let problem = told.strip_prefix(object.as_str()).unwrap_or(&told);
+                problem.trim_start().to_owned()
+            }
+            Self::Unordered { .. } | Self::Unavailable { .. } => told,
+        }
     }
 }
 

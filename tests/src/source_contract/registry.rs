@@ -442,12 +442,12 @@ async fn failures_of_dynamodb_are_told_apart() {
         (
             400,
             "AccessDeniedException",
-            "the service may not read registry",
+            "registry may not be read by the service",
         ),
         (
             400,
             "ExpiredTokenException",
-            "the service may not read registry",
+            "registry may not be read by the service",
         ),
         (
             400,

@@ -325,7 +325,7 @@ async fn a_retry_exports_what_was_missing_and_nothing_else() {
     let first = world.manifest(&job).unwrap();
     assert_eq!(
         missing(&first),
-        [("part-1.ndjson", "the service may not read it")]
+        [("part-1.ndjson", "may not be read by the service")]
     );
     assert_eq!(exported_events(&world.files(&job)).len(), 48);
     assert_eq!(world.patch(&job.key, &json!({})).await.status_code, 202);

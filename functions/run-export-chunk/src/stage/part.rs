@@ -6,8 +6,8 @@ use domain::rules::Misread;
 use formats::rejected::Reject;
 use time::Duration;
 
-/// The most characters of a reason why a part is missing: a chunk's item holds one for each of its
-/// objects.
+/// The most characters of a reason why a part is missing, which goes without its name: a chunk's item
+/// holds one for each of its objects.
 const MAX_REASON_CHARS: usize = 256;
 
 /// How many bytes of an object, as stored, no run exports in a second: three times the fastest that
@@ -25,8 +25,8 @@ pub(super) fn too_large(source: &ChunkSource, time_limit: Duration) -> MissingPa
     let is_too_large = |(_, object): &(usize, &ObjectRef)| object.size_bytes > most;
     let reason = |(place, object): (usize, &ObjectRef)| {
         let reason = format!(
-            "{} has {} bytes, more than a run exports in the {seconds} seconds that it may take: divide it",
-            object.path, object.size_bytes
+            "has {} bytes, more than a run exports in the {seconds} seconds that it may take: divide it",
+            object.size_bytes
         );
         (place, bounded(&reason))
     };
@@ -68,7 +68,8 @@ impl PartCounts {
         self.records + self.others > 0
     }
 
-    /// Why the part, which is read to its end, is no text of records; if it is none.
+    /// Why the part, which is read to its end, is no text of records, to be read behind its name; if it
+    /// is none.
     pub(super) fn problem(&self, misread: Misread) -> Option<String> {
         if !misread.is(self.records, self.bad, self.good) {
             return None;

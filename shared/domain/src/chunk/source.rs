@@ -32,7 +32,8 @@ pub enum ChunkSource {
     Partitions(Vec<String>),
 }
 
-/// Parts of a chunk's source that cannot be exported: by their places in its list, from 0, and why.
+/// Parts of a chunk's source that cannot be exported: by their places in its list, from 0, and what is
+/// wrong, to be read behind their names.
 pub type MissingParts = BTreeMap<usize, String>;
 
 impl ChunkSource {

@@ -157,8 +157,8 @@ fn reasons(missing: &[Missing]) -> String {
             .map(|one| match (one.day, &one.object, one.chunk) {
                 (Some(day), _, _) => format!("{day}: {}", one.reason),
                 (None, None, Some(chunk)) => format!("chunk {chunk}: {}", one.reason),
-                // The reason names the object.
-                (None, Some(_), _) | (None, None, None) => one.reason.clone(),
+                (None, Some(object), _) => format!("{object} {}", one.reason),
+                (None, None, None) => one.reason.clone(),
             });
     let told = told.collect::<Vec<_>>().join("; ");
     if missing.len() > DETAILED_FAILURES {
