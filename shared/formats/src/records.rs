@@ -14,6 +14,10 @@ use serde::de::IgnoredAny;
 /// The most bytes of a record.
 pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
 
+/// How many objects in a row may turn out to have no end, which costs a look at all that follows them.
+/// After that many, an object has to end on its line.
+const MOST_ENDLESS: u32 = 8;
+
 /// How many bytes are kept of what is longer than a record may be.
 pub const HEAD_BYTES: usize = 4 << 10;
 
@@ -68,6 +72,8 @@ pub struct Records {
     line: u64,
     /// Whether a record stands before it on that line.
     is_glued: bool,
+    /// How many objects in a row had no end.
+    endless: u32,
     /// What is being passed over up to its line end: longer than a record may be.
     long: Option<Long>,
 }
@@ -86,6 +92,7 @@ impl Default for Records {
             offset: 0,
             line: 1,
             is_glued: false,
+            endless: 0,
             long: None,
         }
     }
@@ -186,7 +193,7 @@ impl<'a> Walk<'a> {
         let Some(guess) = self.guess.take() else {
             return false;
         };
-        self.is_guess_wrong = match grammar(self.rest, self.is_last) {
+        self.is_guess_wrong = match self.grammar() {
             Grammar::Object(bytes) => bytes != guess.len(),
             Grammar::Beginning => true,
             Grammar::Malformed => false,
@@ -210,7 +217,7 @@ impl<'a> Walk<'a> {
     /// What stands at the beginning of the rest, by the grammar.
     fn by_grammar(&mut self) -> Option<Found<'a>> {
         let place = self.records.place();
-        match grammar(self.rest, self.is_last) {
+        match self.grammar() {
             Grammar::Object(bytes) => {
                 let text = self.advance(bytes);
                 self.records.is_glued = true;
@@ -222,6 +229,24 @@ impl<'a> Walk<'a> {
                 None => self.keep(),
             },
         }
+    }
+
+    /// What the grammar says of the beginning of the rest.
+    fn grammar(&mut self) -> Grammar {
+        let is_bounded = self.records.endless >= MOST_ENDLESS;
+        let line_end = is_bounded.then(|| self.line_end()).flatten();
+        let text = line_end.and_then(|end| self.rest.get(..end));
+        let is_all = text.is_some() || self.is_last;
+        let found = grammar(text.unwrap_or(self.rest));
+        match found {
+            Grammar::Object(_) => self.records.endless = 0,
+            Grammar::Beginning if is_all => {
+                self.records.endless += 1;
+                return Grammar::Malformed;
+            }
+            Grammar::Beginning | Grammar::Malformed => {}
+        }
+        found
     }
 
     /// Keeps the rest for the next piece; passes over it instead when it is too long by now.
@@ -296,14 +321,14 @@ fn head(text: &[u8]) -> Vec<u8> {
     text.get(..HEAD_BYTES).unwrap_or(text).to_vec()
 }
 
-fn grammar(text: &[u8], is_last: bool) -> Grammar {
+fn grammar(text: &[u8]) -> Grammar {
     if text.first() != Some(&b'{') {
         return Grammar::Malformed;
     }
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
         Some(Ok(IgnoredAny)) => Grammar::Object(values.byte_offset()),
-        Some(Err(error)) if error.is_eof() && !is_last => Grammar::Beginning,
+        Some(Err(error)) if error.is_eof() => Grammar::Beginning,
         Some(Err(_)) | None => Grammar::Malformed,
     }
 }

@@ -120,6 +120,18 @@ fn the_longest_record_is_whole_and_a_longer_one_is_told_by_its_length() {
     }
 }
 
+#[test]
+fn objects_without_end_are_lines_and_those_behind_them_are_found_in_time() {
+    // Looked through to the end for each of its lines, this would take hours.
+    let endless = "{\"a\":\n".repeat(20_000);
+    let text = format!("{endless}{{\"b\":1}}{{\"c\":2}}\n{{\n}}");
+    let found = walk(text.as_bytes(), text.len());
+    assert_eq!(found.len(), 20_003);
+    assert_eq!(found[19_999].1, "{\"a\":");
+    let last: Vec<&str> = found[20_000..].iter().map(|it| it.1.as_str()).collect();
+    assert_eq!(last, ["{\"b\":1}", "{\"c\":2}", "{\n}"]);
+}
+
 /// Takes a text apart the slow way: an object, or a line.
 fn naive(text: &str) -> Vec<String> {
     let mut rest = text.trim_start();
