@@ -1,6 +1,6 @@
 //! A manifest, as it is read back.
 
-use domain::manifest::{Manifest, ManifestText};
+use domain::manifest::{Manifest, ManifestText, Tail};
 
 /// What can be read is, written anew, read as the same.
 pub fn manifest(input: &[u8]) -> bool {
@@ -21,8 +21,13 @@ fn written(manifest: &Manifest) -> Vec<u8> {
     for file in &manifest.files {
         writer.add(file, &mut text).expect("a file's entry is JSON");
     }
+    let tail = Tail {
+        rejected: &manifest.rejected,
+        missing: &manifest.missing,
+        leftovers: &manifest.leftovers,
+    };
     writer
-        .finish(&manifest.rejected, &manifest.missing, &mut text)
+        .finish(&tail, &mut text)
         .expect("what is missing is JSON");
     text
 }

@@ -42,6 +42,8 @@ pub struct Manifest {
     /// Whether what was rejected is in files.
     keeps_rejects: bool,
     pub(super) missing: Vec<MissingPart>,
+    /// Files that may lie beside these, though they are no part of the export.
+    leftovers: Vec<String>,
     /// What it warns of.
     pub(super) warnings: Vec<Warning>,
     /// Sources that are in it twice.
@@ -155,6 +157,7 @@ impl Manifest {
             totals: document.totals,
             files: entries,
             missing: document.missing,
+            leftovers: document.leftovers,
             warnings: document.warnings,
             twice,
         })
@@ -173,10 +176,12 @@ impl Manifest {
             .filter(move |file| problem_of(&file.name, &prefix).is_none())
     }
 
-    /// The names of all that the manifest lists, and its own.
+    /// The names of all that the manifest lists or says may be left, and its own.
     pub(super) fn names(&self) -> (HashSet<&str>, String) {
+        let files = self.files.iter().map(|file| file.name.as_str());
+        let leftovers = self.leftovers.iter().map(String::as_str);
         (
-            self.files.iter().map(|file| file.name.as_str()).collect(),
+            files.chain(leftovers).collect(),
             self.prefix() + MANIFEST_NAME,
         )
     }

@@ -19,6 +19,7 @@ mod output;
 mod source;
 mod state;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use time::{Duration, OffsetDateTime};
@@ -26,6 +27,7 @@ use time::{Duration, OffsetDateTime};
 pub use self::output::{FileKind, Output, OutputFile};
 pub use self::source::{ChunkSource, MissingParts, ObjectRef};
 pub use self::state::{ChunkState, ChunkStateName};
+use crate::container::BlobName;
 use crate::job::{IllegalMove, JobKey};
 use crate::tally::TallyChange;
 
@@ -63,6 +65,9 @@ pub struct Chunk {
     pub attempt: u32,
     /// Where it stands.
     pub state: ChunkState,
+    /// Files that were prepared and then given up: each may have been committed, and nothing takes it
+    /// back. An output that is prepared later mostly has files of the same names, which replace them.
+    pub given_up: BTreeSet<BlobName>,
     /// Counts the writes of the stored item; the condition of the next one.
     pub revision: u64,
 }
@@ -100,6 +105,7 @@ impl Chunk {
             expires,
             attempt: 0,
             state: ChunkState::Pending { prepared: None },
+            given_up: BTreeSet::new(),
             revision: 0,
         }
     }
@@ -154,6 +160,22 @@ impl Chunk {
             | ChunkState::Parked { .. } => Some(self.ended(ChunkState::Cancelled)),
             ChunkState::Recorded { .. } | ChunkState::Failed { .. } | ChunkState::Cancelled => None,
         }
+    }
+
+    /// What of it may lie in the container though it is no part of the export: files that were given
+    /// up, and not replaced by those that are recorded.
+    pub fn leftovers(&self) -> impl Iterator<Item = &BlobName> {
+        let recorded = match &self.state {
+            ChunkState::Recorded { output } => output.files.as_slice(),
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. }
+            | ChunkState::Failed { .. }
+            | ChunkState::Cancelled => &[],
+        };
+        let is_recorded = |name: &BlobName| recorded.iter().any(|file| file.prepared.name == *name);
+        self.given_up.iter().filter(move |name| !is_recorded(name))
     }
 
     /// Whether it is recorded and could not export some of its parts.
@@ -284,6 +306,13 @@ impl Chunk {
         }
     }
 
+    /// Gives up what is prepared, if anything is.
+    fn give_up(mut self) -> Self {
+        let prepared = self.prepared().map(Output::names).unwrap_or_default();
+        self.given_up.extend(prepared);
+        self
+    }
+
     fn ended(self, state: ChunkState) -> ChunkMove {
         let tally = TallyChange {
             open: -1,
@@ -292,7 +321,7 @@ impl Chunk {
         };
         ChunkMove {
             tally,
-            ..self.to(state)
+            ..self.give_up().to(state)
         }
     }
 }
@@ -388,7 +417,7 @@ impl Lease {
     fn again(self, until: OffsetDateTime, missing: MissingParts) -> ChunkMove {
         let next = Chunk {
             attempt: self.chunk.attempt + 1,
-            ..self.chunk
+            ..self.chunk.give_up()
         };
         next.to(ChunkState::Running { until, missing })
     }

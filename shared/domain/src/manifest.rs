@@ -200,6 +200,11 @@ pub struct Manifest {
     pub rejected: Vec<RejectedEntry>,
     /// What is missing.
     pub missing: Vec<Missing>,
+    /// Names of files that may lie beside these though they are no part of the export: an attempt
+    /// prepared them, and they were given up before anybody knew whether they had been committed. A
+    /// resumption that exports their chunk replaces them.
+    #[serde(default)]
+    pub leftovers: Vec<String>,
 }
 
 impl Head {
@@ -365,6 +370,7 @@ pub struct ManifestWriter<'a> {
     text: ManifestText,
     rejected: Vec<RejectedEntry>,
     missing: Vec<Missing>,
+    leftovers: Vec<String>,
 }
 
 /// The outcome that a manifest tells. Only who has written one to its end has it.
@@ -399,15 +405,18 @@ impl<'a> ManifestWriter<'a> {
             text,
             rejected: Vec::new(),
             missing: job.missing_days.iter().map(Missing::of_day).collect(),
+            leftovers: Vec::new(),
         })
     }
 
-    /// Adds what a chunk came to: the files of one that is recorded, or that it is missing. One that
-    /// is open adds nothing.
+    /// Adds what a chunk came to: the files of one that is recorded, or that it is missing; and what it
+    /// may have left. One that is open adds no more.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
     pub fn add(&mut self, chunk: &Chunk, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        let leftovers = chunk.leftovers().map(|name| name.as_str().to_owned());
+        self.leftovers.extend(leftovers);
         match &chunk.state {
             ChunkState::Recorded { output } => return self.add_output(chunk, output, out),
             ChunkState::Failed { reason } => self.missing.push(Missing::of(chunk, reason)),
@@ -439,17 +448,33 @@ impl<'a> ManifestWriter<'a> {
         Ok(())
     }
 
-    /// Ends the manifest with the files of rejects and with what is missing, and with them the job's
-    /// outcome is told.
+    /// Ends the manifest with the files of rejects, what is missing and what may be left, and with them
+    /// the job's outcome is told.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
     pub fn finish(self, out: &mut Vec<u8>) -> serde_json::Result<Told> {
-        self.text.finish(&self.rejected, &self.missing, out)?;
+        let end = Tail {
+            rejected: &self.rejected,
+            missing: &self.missing,
+            leftovers: &self.leftovers,
+        };
+        self.text.finish(&end, out)?;
         let cancelled = self.job.phase.cancellation();
         let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, &self.missing);
         Ok(Told(outcome))
     }
+}
+
+/// What a manifest says behind the files of rows, as in [`Manifest`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tail<'a> {
+    /// The files of records that cannot be exported.
+    pub rejected: &'a [RejectedEntry],
+    /// What is missing.
+    pub missing: &'a [Missing],
+    /// Names of files that may lie beside these.
+    pub leftovers: &'a [String],
 }
 
 /// Writes a manifest's JSON, of whatever job.
@@ -480,20 +505,17 @@ impl ManifestText {
         serde_json::to_writer(out, file)
     }
 
-    /// Ends the manifest with the files of rejects and with what is missing.
+    /// Ends the manifest with what follows the files of rows.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn finish(
-        self,
-        rejected: &[RejectedEntry],
-        missing: &[Missing],
-        out: &mut Vec<u8>,
-    ) -> serde_json::Result<()> {
+    pub fn finish(self, tail: &Tail<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
         out.extend_from_slice(b"],\n\"rejected\":");
-        serde_json::to_writer(&mut *out, rejected)?;
+        serde_json::to_writer(&mut *out, tail.rejected)?;
         out.extend_from_slice(b",\n\"missing\":");
-        serde_json::to_writer(&mut *out, missing)?;
+        serde_json::to_writer(&mut *out, tail.missing)?;
+        out.extend_from_slice(b",\n\"leftovers\":");
+        serde_json::to_writer(&mut *out, tail.leftovers)?;
         out.extend_from_slice(b"}\n");
         Ok(())
     }
@@ -586,7 +608,13 @@ mod tests {
             for file in &files {
                 writer.add(file, &mut out).unwrap();
             }
-            writer.finish(&rejected, &missing, &mut out).unwrap();
+            let leftovers = vec!["l".to_owned()];
+            let tail = Tail {
+                rejected: &rejected,
+                missing: &missing,
+                leftovers: &leftovers,
+            };
+            writer.finish(&tail, &mut out).unwrap();
             let read: Manifest = serde_json::from_slice(&out).unwrap();
             assert_eq!(
                 read,
@@ -594,7 +622,8 @@ mod tests {
                     head: head(),
                     files,
                     rejected,
-                    missing
+                    missing,
+                    leftovers
                 }
             );
         }

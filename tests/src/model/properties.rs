@@ -188,33 +188,23 @@ fn tallies_are_right(state: &State) -> bool {
     tallies == state.tallies
 }
 
-/// Of a job that has ended with a manifest: whatever is committed is in it. What a chunk left that
-/// was given up because all of its runs died, or because storage refused the signature while the
-/// job was being cancelled, is the known exception.
+/// Of a job that has ended with a manifest: whatever is committed is in it, or is what it says may be
+/// left.
 fn nothing_is_left(state: &State) -> bool {
-    let was_revoked = state.signatures.0 > 0;
-    let gave_up = state
-        .chunks
-        .iter()
-        .any(|chunk| matches!(chunk.state, ChunkState::Failed { .. }));
-    if !matches!(
-        state.job.phase,
-        Phase::Ended {
-            has_manifest: true,
-            ..
-        }
-    ) || was_revoked
-        || gave_up
-    {
+    let Phase::Ended {
+        has_manifest: true, ..
+    } = &state.job.phase
+    else {
         return true;
-    }
+    };
     let Some(manifest) = state.manifest() else {
         return true;
     };
     let listed = listed(&manifest);
-    state
-        .files()
-        .all(|(name, _)| listed.iter().any(|file| file.0 == name.as_str()))
+    let is_said = |name: &str| {
+        listed.iter().any(|file| file.0 == name) || manifest.leftovers.iter().any(|it| it == name)
+    };
+    state.files().all(|(name, _)| is_said(name.as_str()))
 }
 
 /// Every file of a manifest, of rows and of rejects: its name and SHA-256.

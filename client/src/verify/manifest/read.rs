@@ -29,6 +29,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) rejected: Vec<RejectsEntry>,
     pub(super) missing: Vec<MissingPart>,
+    #[serde(default)]
+    pub(super) leftovers: Vec<String>,
 }
 
 impl Document {

@@ -4,7 +4,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
 
 use super::MissingParts;
-use crate::container::PreparedFile;
+use crate::container::{BlobName, PreparedFile};
 use crate::counts::Counts;
 use crate::selection::ExportFormat;
 
@@ -65,4 +65,12 @@ pub struct Output {
     pub files: Vec<OutputFile>,
     /// What of the source is in none of them.
     pub missing: MissingParts,
+}
+
+impl Output {
+    /// The names of its files.
+    pub(super) fn names(&self) -> Vec<BlobName> {
+        let names = self.files.iter().map(|file| &file.prepared.name);
+        names.cloned().collect()
+    }
 }

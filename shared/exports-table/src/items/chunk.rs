@@ -5,7 +5,7 @@ use domain::chunk::{
     Chunk, ChunkKey, ChunkSource, ChunkState, ChunkStateName, FileKind, MissingParts, ObjectRef,
     Output, OutputFile,
 };
-use domain::container::PreparedFile;
+use domain::container::{BlobName, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{JobId, JobKey};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub(crate) struct ChunkItem {
     missing: Vec<MissingAttribute>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The names of files that were prepared and then given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    given_up: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -163,6 +166,11 @@ impl From<&Chunk> for ChunkItem {
             output: output.map(OutputAttribute::from),
             missing,
             reason,
+            given_up: chunk
+                .given_up
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
         }
     }
 }
@@ -208,6 +216,11 @@ impl TryFrom<ChunkItem> for Chunk {
             expires: moment_of_ttl(item.ttl)?,
             attempt: item.attempt,
             state,
+            given_up: item
+                .given_up
+                .into_iter()
+                .map(BlobName::from_stored)
+                .collect(),
             revision: item.revision,
         })
     }

@@ -395,15 +395,17 @@ fn chunk() -> impl Strategy<Value = Chunk> {
         whole_second(),
         any::<u32>(),
         state(),
+        proptest::collection::btree_set(any::<String>().prop_map(BlobName::from_stored), 0..3),
         any::<u64>(),
     )
         .prop_map(
-            |((job, shard, number), source, expires, attempt, state, revision)| Chunk {
+            |((job, shard, number), source, expires, attempt, state, given_up, revision)| Chunk {
                 key: ChunkKey { job, shard, number },
                 source,
                 expires,
                 attempt,
                 state,
+                given_up,
                 revision,
             },
         )

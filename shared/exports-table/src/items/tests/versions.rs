@@ -1,5 +1,7 @@
 //! Items as each version wrote them.
 
+use std::collections::BTreeSet;
+
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
@@ -173,6 +175,7 @@ fn a_chunk(state: ChunkState) -> Chunk {
         expires: EXPIRES,
         attempt: 2,
         state,
+        given_up: BTreeSet::new(),
         revision: 4,
     }
 }
