@@ -187,6 +187,7 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
         );
         say(format_args!("! {records} of the source {were} rejected"));
     }
+    tell_leftovers(&manifest.leftovers);
     match verdict.strays_unknown {
         Some(reason) => say(format_args!(
             "· files that are not in the manifest were not looked for: {reason}"
@@ -195,6 +196,20 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
     }
     say(verdict.line());
     Ok(verdict.outcome())
+}
+
+fn tell_leftovers(names: &[String]) {
+    let Some(first) = names.first() else { return };
+    let count = names.len() as u64;
+    let (files, are, them) = (
+        counted(count, "file"),
+        agree(count, "is", "are"),
+        agree(count, "it", "them"),
+    );
+    say(format_args!(
+        "! {files} may lie beside these that {are} no part of the export: an attempt left {them}, the first is {}",
+        shown(first)
+    ));
 }
 
 fn tell_missing(manifest: &Manifest) {

@@ -43,7 +43,7 @@ pub struct Manifest {
     keeps_rejects: bool,
     pub(super) missing: Vec<MissingPart>,
     /// Files that may lie beside these, though they are no part of the export.
-    leftovers: Vec<String>,
+    pub(super) leftovers: Vec<String>,
     /// What it warns of.
     pub(super) warnings: Vec<Warning>,
     /// Sources that are in it twice.

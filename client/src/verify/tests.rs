@@ -522,3 +522,15 @@ async fn told_warnings(downloaded: &Downloaded) -> Vec<String> {
             .unwrap(),
     )
 }
+
+#[tokio::test]
+async fn a_file_that_the_manifest_says_may_be_left_is_no_stray() {
+    let mut downloaded = Downloaded::new();
+    let left = format!("Event/{JOB}/_rejected/part-00000.ndjson");
+    downloaded.write(&left, "");
+    let (_, verdict) = downloaded.verify().await;
+    assert_eq!((verdict.strays, verdict.outcome()), (1, Outcome::Wrong));
+    downloaded.manifest["leftovers"] = json!([left]);
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+}

@@ -219,7 +219,12 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
                 "success with an incomplete manifest"
             );
             check_warnings(data, job, &manifest)?;
-            check_nothing_else(world, job, &manifest, &[])
+            ensure!(
+                manifest.leftovers.is_empty(),
+                "success with leftovers {:?}",
+                manifest.leftovers
+            );
+            check_nothing_else(world, job, &manifest)
         }
         Some(outcome) => {
             let has_manifest = matches!(
@@ -243,12 +248,8 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
                 Outcome::Cancelled { .. } if !has_manifest => Ok(()),
                 Outcome::Cancelled { .. } | Outcome::Incomplete { .. } => {
                     ensure!(all_closed(&chunks), "the job has ended with an open chunk");
-                    check_nothing_else(
-                        world,
-                        job,
-                        &manifest.context("an end without a manifest")?,
-                        &chunks,
-                    )
+                    let manifest = manifest.context("an end without a manifest")?;
+                    check_nothing_else(world, job, &manifest)
                 }
                 Outcome::Succeeded | Outcome::Failed { .. } => Ok(()),
             }
@@ -497,42 +498,20 @@ fn sources(file: &FileEntry) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The container holds the manifest and its files, and nothing else. Only a chunk that was given
-/// up, because all of its runs died or storage refused the signature, may have left a file that
-/// nobody came to record.
-fn check_nothing_else(
-    world: &World,
-    job: &Job,
-    manifest: &Manifest,
-    chunks: &[Chunk],
-) -> Result<()> {
-    let listed = manifest.files.iter().map(|file| file.name.clone());
-    let own = BlobName::manifest(job.request.export_type(), job.key.id)
-        .as_str()
-        .to_owned();
-    let rejected = manifest.rejected.iter().map(|file| file.name.clone());
-    let listed: BTreeSet<String> = listed.chain(rejected).chain([own]).collect();
-    let is_given_up = |chunk: &&Chunk| {
-        matches!(
-            chunk.state,
-            ChunkState::Failed { .. } | ChunkState::Cancelled
-        )
-    };
-    let given_up = chunks.iter().filter(is_given_up);
-    let given_up: Vec<String> = given_up
-        .map(|chunk| format!("/part-{:05}.", chunk.key.number))
+/// The container holds the manifest, its files, and what it says may be left.
+fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest) -> Result<()> {
+    let name = BlobName::manifest(job.request.export_type(), job.key.id);
+    let listed = manifest.files.iter().map(|file| file.name.as_str());
+    let rejected = manifest.rejected.iter().map(|file| file.name.as_str());
+    let leftovers = manifest.leftovers.iter().map(String::as_str);
+    let said: BTreeSet<&str> = listed
+        .chain(rejected)
+        .chain(leftovers)
+        .chain([name.as_str()])
         .collect();
-    for name in world
-        .containers
-        .list(&address())
-        .iter()
-        .filter(|name| !listed.contains(*name))
-    {
-        ensure!(
-            given_up.iter().any(|part| name.contains(part)),
-            "{name} is not in the manifest"
-        );
-    }
+    let there = world.containers.list(&address());
+    let unsaid = there.iter().find(|name| !said.contains(name.as_str()));
+    ensure!(unsaid.is_none(), "{unsaid:?} is not in the manifest");
     Ok(())
 }
 

@@ -99,6 +99,37 @@ fn prepared() -> Lease {
     Lease::of(claimed().prepare(output()).unwrap().chunk).unwrap()
 }
 
+fn names(chunk: &Chunk) -> Vec<&str> {
+    chunk.leftovers().map(BlobName::as_str).collect()
+}
+
+#[test]
+fn what_was_prepared_and_given_up_may_be_left_until_a_recorded_file_replaces_it() {
+    let left = ["Tag/j/part-00007.json"];
+    let restaged = prepared().restage().unwrap().chunk;
+    assert_eq!(names(&restaged), left);
+    for given_up in [
+        prepared().fail("why").chunk,
+        prepared().chunk().clone().cancel().unwrap().chunk,
+        restaged.clone().cancel().unwrap().chunk,
+        free(prepared().chunk().clone().abandon(NOW + LEASE, "why")).chunk,
+    ] {
+        assert_eq!(names(&given_up), left);
+        let again = given_up.reopen().unwrap().chunk;
+        let again = Lease::of(free(again.claim(NOW, LEASE)).chunk).unwrap();
+        let other = again.prepare(output()).unwrap().chunk.record().unwrap();
+        assert_eq!(names(&other.chunk), [""; 0], "it is replaced");
+    }
+    let empty = Output {
+        files: Vec::new(),
+        ..output()
+    };
+    let again = Lease::of(restaged).unwrap().prepare(empty).unwrap();
+    let recorded = again.chunk.record().unwrap().chunk;
+    assert_eq!(names(&recorded), left, "nothing replaces it");
+    assert_eq!(names(&claimed().fail("why").chunk), [""; 0]);
+}
+
 #[test]
 fn a_claim_takes_a_new_attempt_and_counts_nothing() {
     let step = free(planned().claim(NOW, LEASE));
