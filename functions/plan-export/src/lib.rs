@@ -188,6 +188,9 @@ impl Planner<'_> {
         page: PlanPage,
         listed_at: OffsetDateTime,
     ) -> Result<Job, PlanError> {
+        for day in &page.missing {
+            warn!(job.id = %job.key.id, day = %day.day, reason = day.reason, "a day cannot be planned to its end");
+        }
         job = job
             .keep_to(self.ports.settings.rules)
             .list_page(listed_at, page.found)
@@ -215,9 +218,6 @@ impl Planner<'_> {
             Some(cursor) => job.plan_page(count, cursor)?,
             None => job.complete_plan(count, listed_at)?,
         };
-        for day in &job.missing_days {
-            warn!(job.id = %job.key.id, day = %day.day, reason = day.reason, "a day cannot be planned to its end");
-        }
         let job = self.ports.plans.put_page(job, chunks, Vec::new()).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
         Ok(job)

@@ -16,7 +16,7 @@ use domain::rules::{OnBadRecord, Rules};
 use formats::encode::{ENCODERS_VERSION, EncodeOptions, Encoder};
 use formats::record::{BadRecord, Shape};
 use formats::records::{Found, Records};
-use formats::rejected::{Kept, Reject};
+use formats::rejected::Reject;
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
@@ -102,7 +102,7 @@ struct Staging<'a> {
     encoder: Encoder,
     rows: BlobWriter,
     rejects: Rejects,
-    /// What was counted of all parts but those that are missing.
+    /// What was counted of all parts but those that are missing, without the rejects.
     counts: Counts,
     /// The earliest and the latest moment of a row.
     span: Option<(OffsetDateTime, OffsetDateTime)>,
@@ -252,9 +252,6 @@ impl<'a> Staging<'a> {
         }
         self.part.note(&reject);
         if !self.is_spoiled {
-            self.counts.read += 1;
-            self.counts.rejected += 1;
-            self.counts.rejected_in_part += u64::from(reject.kept == Kept::Beginning);
             self.rejects.add(name, &reject)?;
         }
         Ok(())
@@ -308,7 +305,12 @@ impl<'a> Staging<'a> {
                 latest: self.span.map(|(_, latest)| latest),
             });
         }
-        files.extend(self.rejects.finish().await?);
+        if let Some(file) = self.rejects.finish().await? {
+            self.counts.read += file.counts.read;
+            self.counts.rejected = file.counts.rejected;
+            self.counts.rejected_in_part = file.counts.rejected_in_part;
+            files.push(file);
+        }
         self.counts.bytes = files.iter().map(|file| file.counts.bytes).sum();
         Ok(Staged::Whole(Output {
             counts: self.counts,

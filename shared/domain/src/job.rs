@@ -29,6 +29,7 @@ pub use self::outcome::{Cancellation, Outcome};
 pub use self::phase::{Phase, PhaseName};
 pub use self::stored::{ImpossibleJob, Job, MAX_SHARDS, StoredJob};
 use crate::app::AppScope;
+use crate::reason;
 
 /// A job's id: a `UUIDv7`, so that ids sort by creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,7 +95,7 @@ pub struct MissingDay {
 impl MissingDay {
     /// A day that is missing from there on.
     pub fn new(day: Date, reason: &str, cursor: PlanCursor) -> Self {
-        let reason = reason.chars().take(MAX_REASON_CHARS).collect();
+        let reason = reason::bounded(reason, MAX_REASON_CHARS);
         Self {
             day,
             reason,

@@ -8,6 +8,7 @@ pub mod job;
 pub mod listing;
 pub mod manifest;
 pub mod plural;
+pub mod reason;
 pub mod rules;
 pub mod secret;
 pub mod selection;

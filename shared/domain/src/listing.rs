@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::reason;
+
 /// How many names are told of each kind; all are counted.
 const MAX_NAMES: usize = 10;
 
@@ -130,11 +132,8 @@ fn bounded(name: &str) -> String {
             c
         }
     };
-    let mut text: String = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
-    if name.chars().nth(MAX_NAME_CHARS).is_some() {
-        text.push('…');
-    }
-    text
+    let bounded = reason::bounded(name, MAX_NAME_CHARS);
+    bounded.chars().map(printable).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use domain::chunk::{ChunkSource, MissingParts, ObjectRef};
 use domain::plural::counted;
+use domain::reason;
 use domain::rules::Misread;
 use formats::rejected::Reject;
 use time::Duration;
@@ -86,5 +87,5 @@ impl PartCounts {
 
 /// A reason as it is kept.
 pub(super) fn bounded(reason: &str) -> String {
-    reason.chars().take(MAX_REASON_CHARS).collect()
+    reason::bounded(reason, MAX_REASON_CHARS)
 }

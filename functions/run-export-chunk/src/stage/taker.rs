@@ -47,15 +47,18 @@ impl Taker {
         if arrival.taken_by(happened) != day {
             return Taken::Elsewhere;
         }
-        match (happened.filter(|it| *it != day), shape.time_field()) {
-            (Some(found), Some(field)) => Taken::Nowhere(BadRecord::WrongDay {
+        let Some(found) = happened.filter(|it| *it != day) else {
+            return Taken::Here;
+        };
+        // Only what has a field for its time says when it happened.
+        shape.time_field().map_or(Taken::Here, |field| {
+            Taken::Nowhere(BadRecord::WrongDay {
                 field,
                 found,
                 folder: arrival.folder,
                 late_days: arrival.late_days,
-            }),
-            (Some(_) | None, _) => Taken::Here,
-        }
+            })
+        })
     }
 
     /// Whether the export of another day rejects what cannot be exported.

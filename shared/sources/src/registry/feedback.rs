@@ -2,7 +2,7 @@
 //! large one in parts, so that no chunk needs more than its time.
 
 use crate::registry::keys::RANGES;
-use crate::registry::packs::{MOST_ROWS, Size};
+use crate::registry::packs::{Room, Size};
 
 /// The most campaigns whose feedback is one chunk.
 const CAMPAIGNS_PER_CHUNK: usize = 20;
@@ -48,7 +48,7 @@ pub(super) fn cut(
 
 fn fill(sizes: &[Size], from_range: u8, limit: usize) -> (Vec<Feedback>, Option<Place>) {
     let mut chunks: Vec<Feedback> = Vec::new();
-    let mut room = 0;
+    let mut room = Room::default();
     for (campaign, size) in sizes.iter().enumerate() {
         if !size.is_whole {
             let first = if campaign == 0 { from_range } else { 0 };
@@ -63,17 +63,16 @@ fn fill(sizes: &[Size], from_range: u8, limit: usize) -> (Vec<Feedback>, Option<
         }
         match chunks.last_mut() {
             Some(Feedback::Whole(these))
-                if these.len() < CAMPAIGNS_PER_CHUNK && size.rows <= room =>
+                if these.len() < CAMPAIGNS_PER_CHUNK && room.takes(*size) =>
             {
                 these.push(campaign);
-                room -= size.rows;
             }
             Some(_) | None => {
                 if chunks.len() == limit {
                     return (chunks, Some(Place { campaign, range: 0 }));
                 }
                 chunks.push(Feedback::Whole(vec![campaign]));
-                room = MOST_ROWS.saturating_sub(size.rows);
+                room = Room::beside(*size);
             }
         }
     }

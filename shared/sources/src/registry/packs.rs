@@ -7,7 +7,7 @@ use ports::source::SourceError;
 use crate::registry::Registry;
 
 /// The most rows of a chunk of several partitions, as far as they were counted.
-pub(super) const MOST_ROWS: u64 = 100_000;
+const MOST_ROWS: u64 = 100_000;
 
 /// How many partitions are counted at once.
 const COUNTED_AT_ONCE: usize = 8;
@@ -18,6 +18,35 @@ pub(super) struct Size {
     pub(super) rows: u64,
     /// Whether the partition ends with that page.
     pub(super) is_whole: bool,
+}
+
+impl Size {
+    /// That of a partition that does not end with its first page, however many rows that has.
+    pub(super) const LARGE: Self = Self {
+        rows: 0,
+        is_whole: false,
+    };
+}
+
+/// How many rows more the open chunk takes; none when there is no chunk, or its partition is larger
+/// than a page.
+#[derive(Debug, Default)]
+pub(super) struct Room(Option<u64>);
+
+impl Room {
+    /// What a chunk has left that begins with a partition of this size.
+    pub(super) fn beside(size: Size) -> Self {
+        let left = MOST_ROWS.saturating_sub(size.rows);
+        Self(size.is_whole.then_some(left))
+    }
+
+    /// Whether a partition of this size joins the chunk, which then has so much less room.
+    pub(super) fn takes(&mut self, size: Size) -> bool {
+        let room = self.0.filter(|_| size.is_whole);
+        let left = room.and_then(|room| room.checked_sub(size.rows));
+        self.0 = left.or(self.0);
+        left.is_some()
+    }
 }
 
 impl Registry {
@@ -73,18 +102,14 @@ impl Registry {
 /// How many of consecutive segments each chunk has, of at most `limit` chunks.
 fn packs(sizes: &[Size], limit: usize) -> Vec<usize> {
     let mut packs: Vec<usize> = Vec::new();
-    // How many devices more the last chunk takes; none when its segment is larger than a page.
-    let mut room: Option<u64> = None;
+    let mut room = Room::default();
     for size in sizes {
-        let left = room.and_then(|room| room.checked_sub(size.rows));
-        let joins = size.is_whole && left.is_some();
+        let joins = room.takes(*size);
         if joins && let Some(last) = packs.last_mut() {
             *last += 1;
-            room = left;
         } else if packs.len() < limit {
             packs.push(1);
-            let is_open = size.is_whole;
-            room = is_open.then(|| MOST_ROWS.saturating_sub(size.rows));
+            room = Room::beside(*size);
         } else {
             break;
         }

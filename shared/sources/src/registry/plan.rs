@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use crate::registry::feedback::{self, Feedback, Place};
 use crate::registry::item::Item;
 use crate::registry::keys::{self, Partition};
+use crate::registry::packs::Size;
 use crate::registry::{Registry, not_of_the_registry};
 
 /// The most segments of a page: each of them is counted.
@@ -45,12 +46,8 @@ pub(super) async fn segments(
         .await?;
     let planned = first.saturating_add(u16::try_from(packed).unwrap_or(u16::MAX));
     let next = (planned < registry.segments).then(|| keys::cursor(planned));
-    Ok(PlanPage {
-        chunks: packs.into_iter().map(ChunkSource::Partitions).collect(),
-        next,
-        missing: Vec::new(),
-        found: Listing::default(),
-    })
+    let chunks = packs.into_iter().map(ChunkSource::Partitions);
+    Ok(page(chunks.collect(), next))
 }
 
 /// Refuses an app whose devices are spread over another number of segments than this service reads:
@@ -107,7 +104,7 @@ pub(super) async fn campaigns(
         Some(stop) => Some(with_range(first.saturating_add(stop.campaign), stop.range)),
         None => others_follow.then(|| keys::cursor(end)),
     };
-    Ok(feedback_page(chunks, next))
+    Ok(page(chunks, next))
 }
 
 /// The feedback of the campaigns that were active at some moment of the window. Campaigns are
@@ -150,7 +147,7 @@ pub(super) async fn active_campaigns(
         Some(stop) => Some(after_campaigns(&ids, stop, before)),
         None => last.map(keys::cursor),
     };
-    Ok(feedback_page(chunks, next))
+    Ok(page(chunks, next))
 }
 
 /// The campaigns that were active in the window, among the next ones after a sort key, and the sort
@@ -198,7 +195,8 @@ fn split_range(cursor: Option<&str>) -> Result<(Option<&str>, u8), SourceError> 
     Ok((Some(place), range))
 }
 
-fn feedback_page(chunks: Vec<ChunkSource>, next: Option<PlanCursor>) -> PlanPage {
+/// A page of a plan. The registry has no days that could be missing, and no names to find.
+fn page(chunks: Vec<ChunkSource>, next: Option<PlanCursor>) -> PlanPage {
     PlanPage {
         chunks,
         next,
@@ -225,11 +223,11 @@ impl FeedbackOf<'_> {
         others_follow: bool,
     ) -> Result<(Vec<ChunkSource>, Option<Place>), SourceError> {
         let keys: Vec<String> = ids.iter().map(|id| self.key(*id, None)).collect();
-        let mut sizes = self.registry.sizes_of(&keys).await?;
-        // What was begun in ranges goes on so, whatever became of it.
-        if let Some(first) = sizes.first_mut().filter(|_| range > 0) {
-            first.is_whole = false;
-        }
+        // What was begun in ranges goes on so, whatever became of it: it need not be counted.
+        let begun = keys.len().min(usize::from(range > 0));
+        let mut sizes = vec![Size::LARGE; begun];
+        let to_count = keys.get(begun..).unwrap_or_default();
+        sizes.extend(self.registry.sizes_of(to_count).await?);
         let (chunks, stop) = feedback::cut(&sizes, range, limit, others_follow);
         let id_at = |place: usize| ids.get(place).copied().unwrap_or_default();
         let partitions = |chunk| match chunk {
