@@ -159,7 +159,7 @@ fn number_of(phase: &Phase) -> usize {
 }
 
 /// The moves that a phase may refuse.
-const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 16] = [
+const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
     Step {
         name: "begin_planning",
         lead: Job::begin_planning,
@@ -179,6 +179,10 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 16] = [
     Step {
         name: "complete_plan",
         lead: |job| job.complete_plan(1, NOW),
+    },
+    Step {
+        name: "fail_delivery",
+        lead: Job::fail_delivery,
     },
     Step {
         name: "fail_plan",

@@ -32,6 +32,10 @@ use wiring::{Wiring, WiringError};
 
 use reopening::reopen_chunks;
 
+/// How often the event of a job is delivered before it is a dead letter: once, and again as often as
+/// `MaximumRetryAttempts` in `template.yaml` says.
+pub const DELIVERIES: u32 = 3;
+
 /// What the planner needs of the world.
 #[derive(Clone)]
 pub struct Ports {
@@ -169,7 +173,9 @@ impl Planner<'_> {
                 .await;
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
-                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) if error.is_transient() => {
+                    self.go_without(job, error, listed_at).await?
+                }
                 Err(error) => self.fail(job, error.to_string()).await?,
             };
             if job.missing_days.len() >= MAX_MISSING_DAYS && matches!(job.plan, Plan::Open { .. }) {
@@ -221,6 +227,28 @@ impl Planner<'_> {
         let job = self.ports.plans.put_page(job, chunks, Vec::new()).await?;
         info!(job.id = %job.key.id, chunks.planned = job.chunks, job.phase = job.phase.name(), "a page is planned");
         Ok(job)
+    }
+
+    /// The source does not answer. The event is delivered again; at the last delivery what cannot be
+    /// listed is missing by name, if the source has days, and the plan goes on behind it.
+    async fn go_without(
+        &self,
+        job: Job,
+        error: SourceError,
+        listed_at: OffsetDateTime,
+    ) -> Result<Job, PlanError> {
+        if job.failed_deliveries + 1 < DELIVERIES {
+            self.ports.plans.put_job(job.fail_delivery()?).await?;
+            return Err(error.into());
+        }
+        let Plan::Open { cursor } = &job.plan else {
+            return Err(error.into());
+        };
+        let selection = &job.request.selection;
+        match self.ports.sources.miss(selection, cursor.as_ref(), &error) {
+            Some(page) => self.put_page(job, page, listed_at).await,
+            None => Err(error.into()),
+        }
     }
 
     async fn fail(&self, job: Job, reason: String) -> Result<Job, PlanError> {

@@ -146,6 +146,17 @@ pub trait Source: Send + Sync {
         limit: usize,
     ) -> Result<PlanPage, SourceError>;
 
+    /// The page that leaves out what lies at the cursor and cannot be listed for now: it is missing
+    /// by name, and the plan goes on behind it. `None` of a source that has no days.
+    fn miss(
+        &self,
+        _: &Self::Selected,
+        _cursor: Option<&PlanCursor>,
+        _error: &SourceError,
+    ) -> Option<PlanPage> {
+        None
+    }
+
     /// Reads the parts of a chunk, a bounded piece at a time.
     fn read(
         &self,
@@ -186,6 +197,19 @@ impl Sources {
             Selection::Snapshot(snapshot) => {
                 self.registry.plan(scope, snapshot, cursor, limit).await
             }
+        }
+    }
+
+    /// The page that leaves out what cannot be listed for now, if its source has days.
+    pub fn miss(
+        &self,
+        selection: &Selection,
+        cursor: Option<&PlanCursor>,
+        error: &SourceError,
+    ) -> Option<PlanPage> {
+        match selection {
+            Selection::History(history) => self.lake.miss(history, cursor, error),
+            Selection::Snapshot(snapshot) => self.registry.miss(snapshot, cursor, error),
         }
     }
 

@@ -289,6 +289,19 @@ impl Source for Lake {
         plan::plan_page(self, &folders, position, days.end, found, limit).await
     }
 
+    fn miss(
+        &self,
+        history: &History,
+        cursor: Option<&PlanCursor>,
+        error: &SourceError,
+    ) -> Option<PlanPage> {
+        let position = match cursor {
+            Some(cursor) => layout::Position::parse(&cursor.0)?,
+            None => layout::Position::first(history.days.start, self.late_days),
+        };
+        Some(plan::page_without(&position, history.days.end, error))
+    }
+
     fn read(
         &self,
         objects: &[ObjectRef],

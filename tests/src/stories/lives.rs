@@ -129,7 +129,12 @@ async fn a_large_one_with_a_chunk_that_fails(world: &World) {
         let cursor = PlanCursor(format!("lake2:{day}:0:0:only:0:"));
         MissingDay::new(day, "it could not be listed", cursor)
     });
-    let job = job.miss_days(missing.into());
+    let job = job
+        .miss_days(missing.into())
+        .begin_planning()
+        .unwrap()
+        .fail_delivery()
+        .unwrap();
     world.store.put_job(job).await.unwrap();
     plan_export::handle(World::event_of(&key, "queued"), &world.plan)
         .await

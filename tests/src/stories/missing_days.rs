@@ -26,6 +26,8 @@ struct Broken {
     inner: Arc<InMemory>,
     folder: &'static str,
     is_whole: AtomicBool,
+    /// Whether it does not answer, rather than that it lists what is no path.
+    is_silent: bool,
 }
 
 impl fmt::Display for Broken {
@@ -70,8 +72,15 @@ impl ObjectStore for Broken {
         if !is_it || self.is_whole.load(Ordering::SeqCst) {
             return listing;
         }
-        let odd = Err(object_store::Error::NotSupported {
-            source: "the key `a//b` is none".into(),
+        let odd = Err(if self.is_silent {
+            object_store::Error::Generic {
+                store: "S3",
+                source: "503 Slow Down".into(),
+            }
+        } else {
+            object_store::Error::NotSupported {
+                source: "the key `a//b` is none".into(),
+            }
         });
         listing.take(2).chain(stream::iter([odd])).boxed()
     }
@@ -96,6 +105,7 @@ async fn a_day_that_is_not_listed_to_its_end_is_missing_and_a_retry_plans_nothin
         inner: Arc::clone(&world.lake),
         folder: "date=2026-01-05",
         is_whole: AtomicBool::new(false),
+        is_silent: false,
     });
     let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
     world.plan.sources.lake = Arc::new(lake);
@@ -148,4 +158,39 @@ async fn a_day_that_is_not_listed_to_its_end_is_missing_and_a_retry_plans_nothin
     );
     let codes: Vec<&str> = done.warnings.iter().map(|it| it.code.as_str()).collect();
     assert_eq!(codes, ["DaysWithoutObjects", "ObjectsLeftOut"]);
+}
+
+#[tokio::test]
+async fn a_day_whose_listing_fails_at_every_delivery_is_missing_and_a_retry_exports_exactly_it() {
+    let mut world = World::new().await;
+    let rows = small_lake(&world).await;
+    let store = Arc::new(Broken {
+        inner: Arc::clone(&world.lake),
+        folder: "date=2026-01-05",
+        is_whole: AtomicBool::new(false),
+        is_silent: true,
+    });
+    let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
+    world.plan.sources.lake = Arc::new(lake);
+    let key = world
+        .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
+        .await;
+    let job = world.drive(&key).await;
+    assert_eq!(job.phase.name(), "incomplete");
+    let task = world.task(&key).await;
+    let details = task["errorDetails"].as_str().unwrap();
+    assert!(
+        details.starts_with("1 day could not be exported: 2026-01-05: ")
+            && details.contains("does not answer"),
+        "{details}"
+    );
+    assert_eq!(job.missing_days.len(), 1);
+    let exported = exported_events(&world.files(&job));
+    assert!(exported.len() < rows.len() && !exported.is_empty());
+
+    store.is_whole.store(true, Ordering::SeqCst);
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    let done = world.drive(&key).await;
+    assert_eq!(done.phase.name(), "succeeded");
+    assert_eq!(exported_events(&world.files(&done)), rows);
 }

@@ -93,6 +93,13 @@ fn every_crate_of_the_functions_is_deployed() {
     }
 }
 
+#[test]
+fn the_planner_knows_how_often_its_event_is_delivered() {
+    let template = Template::read();
+    let retries = template.property("PlanExport", "EventInvokeConfig/MaximumRetryAttempts");
+    assert_eq!(retries, plan_export::DELIVERIES - 1);
+}
+
 #[tokio::test]
 async fn every_function_starts_with_the_settings_that_it_is_given_and_reads_each_of_them() {
     let (template, sdk) = (Template::read(), sdk().await);

@@ -37,6 +37,7 @@ impl Job {
             plan: Plan::Open { cursor: None },
             missing_days: Vec::new(),
             to_plan: Vec::new(),
+            failed_deliveries: 0,
             listing: Listing::default(),
             chunks: 0,
             shards: 1,
@@ -132,7 +133,25 @@ impl Job {
     /// [`IllegalMove`] when the job is not being planned.
     pub fn hand_over_planning(self) -> Result<Self, IllegalMove> {
         self.while_planning()?;
-        Ok(self.to(Phase::Queued))
+        let queued = self.to(Phase::Queued);
+        Ok(Self(StoredJob {
+            failed_deliveries: 0,
+            ..queued.0
+        }))
+    }
+
+    /// The source does not answer, and this delivery of the job's event ends with that. A job that
+    /// is queued again has an event of its own.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] when the job is not being planned, or its plan is complete.
+    pub fn fail_delivery(self) -> Result<Self, IllegalMove> {
+        self.open_plan("fail a listing of")?;
+        let failed_deliveries = self.failed_deliveries.saturating_add(1);
+        Ok(Self(StoredJob {
+            failed_deliveries,
+            ..self.0
+        }))
     }
 
     /// The last page, of `chunks`, maybe none, was listed from `listed_at` on: the plan is complete,
@@ -267,6 +286,7 @@ impl Job {
 
     /// The plan goes on where it failed, and with the days that it missed.
     fn with_its_plan_reopened(mut self) -> Self {
+        self.0.failed_deliveries = 0;
         let missed = std::mem::take(&mut self.0.missing_days);
         self.0
             .to_plan

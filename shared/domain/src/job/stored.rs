@@ -41,6 +41,8 @@ pub struct StoredJob {
     pub missing_days: Vec<MissingDay>,
     /// Where the plan goes on once it is at the end of where it is: what a resumed job had missed.
     pub to_plan: Vec<PlanCursor>,
+    /// How many deliveries of its event ended because its source did not answer.
+    pub failed_deliveries: u32,
     /// What the pages of the plan came upon.
     pub listing: Listing,
     /// What its runs keep to, beside the request; absent before its first page is planned, and when

@@ -51,6 +51,9 @@ pub(crate) struct JobItem {
     missing_days: Vec<MissingDayAttribute>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     to_plan: Vec<String>,
+    /// Absent when there was none, and in older items.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    failed_deliveries: u32,
     /// Absent before the plan's first page, and in older items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listing: Option<ListingAttribute>,
@@ -85,6 +88,11 @@ pub(crate) struct JobItem {
 /// their devices.
 fn as_before_the_choice() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What a list of jobs is sorted by.
@@ -234,6 +242,7 @@ impl From<&Job> for JobItem {
             plan: (&job.plan).into(),
             missing_days: job.missing_days.iter().map(Into::into).collect(),
             to_plan: job.to_plan.iter().map(|cursor| cursor.0.clone()).collect(),
+            failed_deliveries: job.failed_deliveries,
             listing: (job.listing != Listing::default()).then(|| (&job.listing).into()),
             rules: job.rules.map(RulesAttribute::from),
             chunks: job.chunks,
@@ -286,6 +295,7 @@ impl TryFrom<JobItem> for Job {
             plan: item.plan.into(),
             missing_days: item.missing_days.into_iter().map(Into::into).collect(),
             to_plan: item.to_plan.into_iter().map(PlanCursor).collect(),
+            failed_deliveries: item.failed_deliveries,
             listing: item.listing.map(Listing::from).unwrap_or_default(),
             rules: item.rules.map(Rules::try_from).transpose()?,
             chunks: item.chunks,

@@ -271,7 +271,7 @@ fn job() -> impl Strategy<Value = Job> {
         any::<u32>(),
         1..=MAX_SHARDS,
         warnings,
-        any::<u32>(),
+        (any::<u32>(), any::<u32>()),
         any::<u64>(),
     );
     let stored = (asked, stands).prop_map(
@@ -283,7 +283,7 @@ fn job() -> impl Strategy<Value = Job> {
                 chunks,
                 shards,
                 warnings,
-                finish_attempts,
+                (failed_deliveries, finish_attempts),
                 revision,
             ),
         )| StoredJob {
@@ -298,6 +298,7 @@ fn job() -> impl Strategy<Value = Job> {
             plan,
             missing_days,
             to_plan,
+            failed_deliveries,
             listing,
             rules,
             chunks,

@@ -48,19 +48,15 @@ pub(super) async fn plan_page(
     found: Listing,
     limit: usize,
 ) -> Result<PlanPage, SourceError> {
-    let mut page = Page {
-        chunks: Vec::new(),
-        missing: Vec::new(),
-        found,
-        text_bytes: 0,
-        limit: limit.max(1),
-    };
+    let mut page = Page::new(found, limit);
     loop {
         match page.plan_folder(lake, folders, &mut position).await {
             Ok(Folder::Whole) => {}
             Ok(Folder::PageIsFull) => return Ok(page.ends_at(Some(&position))),
             Err(error @ SourceError::Unordered { .. }) => return Err(error),
-            Err(error) if error.is_transient() => return Err(error),
+            // What is planned is kept: the next page begins with the folder that does not answer.
+            Err(error) if error.is_transient() && page.is_empty() => return Err(error),
+            Err(error) if error.is_transient() => return Ok(page.ends_at(Some(&position))),
             Err(error) => page.miss(&position, &error),
         }
         let Some(next) = position.next_folder(last_day) else {
@@ -71,6 +67,13 @@ pub(super) async fn plan_page(
             return Ok(page.ends_at(Some(&position)));
         }
     }
+}
+
+/// The page of a plan that goes on behind the folder of a position, which is missing from there on.
+pub(super) fn page_without(position: &Position, last_day: Date, error: &SourceError) -> PlanPage {
+    let mut page = Page::new(Listing::default(), 1);
+    page.miss(position, error);
+    page.ends_at(position.next_folder(last_day).as_ref())
 }
 
 /// How far a folder was planned.
@@ -89,6 +92,20 @@ struct Page {
 }
 
 impl Page {
+    fn new(found: Listing, limit: usize) -> Self {
+        Self {
+            chunks: Vec::new(),
+            missing: Vec::new(),
+            found,
+            text_bytes: 0,
+            limit: limit.max(1),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.missing.is_empty()
+    }
+
     /// Plans the folder of a position, which moves on behind every chunk.
     async fn plan_folder(
         &mut self,

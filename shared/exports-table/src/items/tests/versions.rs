@@ -95,6 +95,7 @@ fn a_stored_job() -> StoredJob {
         },
         missing_days: Vec::new(),
         to_plan: Vec::new(),
+        failed_deliveries: 0,
         listing: Listing::default(),
         rules: None,
         chunks: 64,
