@@ -7,7 +7,7 @@ use domain::app::AppScope;
 use domain::job::PlanCursor;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 
 /// A source that plans fewer chunks at once than it is asked for, and reads other pieces.
 pub(crate) struct Altered<S, P> {
@@ -29,9 +29,10 @@ impl<S: Send + Sync, P: Send + Sync> Source for Altered<S, P> {
         selected: &S,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         self.inner
-            .plan(scope, selected, cursor, limit.min(self.page))
+            .plan(scope, selected, cursor, limit.min(self.page), unanswered)
             .await
     }
 

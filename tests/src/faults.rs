@@ -24,7 +24,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use ports::container::{Container, ContainerError, Containers};
 use ports::seal::{SealError, Sealer};
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 use time::Duration;
 use tokio::sync::Notify;
 
@@ -459,6 +459,7 @@ where
         selected: &S,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         let (inner, scope, selected, cursor) = (
             Arc::clone(&self.inner),
@@ -466,7 +467,11 @@ where
             selected.clone(),
             cursor.cloned(),
         );
-        let call = async move { inner.plan(&scope, &selected, cursor.as_ref(), limit).await };
+        let call = async move {
+            inner
+                .plan(&scope, &selected, cursor.as_ref(), limit, unanswered)
+                .await
+        };
         self.faults.call(Call::Source, call, source_busy).await
     }
 

@@ -16,7 +16,7 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use ports::source::{Piece, Source, SourceError, Sources};
+use ports::source::{Piece, Source, SourceError, Sources, Unanswered};
 use serde_json::json;
 use sources::lake::{Lake, layout};
 use time::macros::date;
@@ -73,13 +73,25 @@ async fn plan<S: Source>(
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
         let page = source
-            .plan(scope, selected, cursor.as_ref(), limit)
+            .plan(
+                scope,
+                selected,
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried,
+            )
             .await
             .unwrap();
         assert_eq!(
             page,
             source
-                .plan(scope, selected, cursor.as_ref(), limit)
+                .plan(
+                    scope,
+                    selected,
+                    cursor.as_ref(),
+                    limit,
+                    Unanswered::IsRetried
+                )
                 .await
                 .unwrap(),
             "a plan is deterministic"
@@ -190,7 +202,7 @@ async fn assert_refusals<S: Source<Part: Parts>>(source: &S, selected: &S::Selec
     ] {
         let cursor = PlanCursor(cursor.to_owned());
         let error = source
-            .plan(&chess(), selected, Some(&cursor), 1)
+            .plan(&chess(), selected, Some(&cursor), 1, Unanswered::IsRetried)
             .await
             .unwrap_err();
         assert!(!error.is_transient(), "{error}");

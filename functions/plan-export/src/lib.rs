@@ -19,7 +19,7 @@ use domain::rules::{Misread, Rules};
 use edge::event::{JobEvent, UnreadableMessage};
 use formats::encode::ENCODERS_VERSION;
 use ports::clock::Clock;
-use ports::source::{PlanPage, SourceError, Sources};
+use ports::source::{PlanPage, SourceError, Sources, Unanswered};
 use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
@@ -168,14 +168,23 @@ impl Planner<'_> {
             let listed_at = self.ports.clock.now();
             let selection = &job.request.selection;
             let sources = &self.ports.sources;
+            let unanswered = if job.failed_deliveries + 1 < DELIVERIES {
+                Unanswered::IsRetried
+            } else {
+                Unanswered::IsMissing
+            };
             let page = sources
-                .plan(&job.key.scope, selection, cursor.as_ref(), PLAN_PAGE_CHUNKS)
+                .plan(
+                    &job.key.scope,
+                    selection,
+                    cursor.as_ref(),
+                    PLAN_PAGE_CHUNKS,
+                    unanswered,
+                )
                 .await;
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
-                Err(error) if error.is_transient() => {
-                    self.go_without(job, error, listed_at).await?
-                }
+                Err(error) if error.is_transient() => return self.fail_delivery(job, error).await,
                 Err(error) => self.fail(job, error.to_string()).await?,
             };
             if job.missing_days.len() >= MAX_MISSING_DAYS && matches!(job.plan, Plan::Open { .. }) {
@@ -229,26 +238,10 @@ impl Planner<'_> {
         Ok(job)
     }
 
-    /// The source does not answer. The event is delivered again; at the last delivery what cannot be
-    /// listed is missing by name, if the source has days, and the plan goes on behind it.
-    async fn go_without(
-        &self,
-        job: Job,
-        error: SourceError,
-        listed_at: OffsetDateTime,
-    ) -> Result<Job, PlanError> {
-        if job.failed_deliveries + 1 < DELIVERIES {
-            self.ports.plans.put_job(job.fail_delivery()?).await?;
-            return Err(error.into());
-        }
-        let Plan::Open { cursor } = &job.plan else {
-            return Err(error.into());
-        };
-        let selection = &job.request.selection;
-        match self.ports.sources.miss(selection, cursor.as_ref(), &error) {
-            Some(page) => self.put_page(job, page, listed_at).await,
-            None => Err(error.into()),
-        }
+    /// The source does not answer, and this delivery ends with that.
+    async fn fail_delivery(&self, job: Job, error: SourceError) -> Result<(), PlanError> {
+        self.ports.plans.put_job(job.fail_delivery()?).await?;
+        Err(error.into())
     }
 
     async fn fail(&self, job: Job, reason: String) -> Result<Job, PlanError> {

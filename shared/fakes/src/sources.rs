@@ -7,7 +7,7 @@ use domain::app::AppScope;
 use domain::job::PlanCursor;
 use domain::listing::Listing;
 use futures::stream::{self, BoxStream, StreamExt};
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 
 /// A lake or a registry that is not asked, or has no row.
 pub struct NoRows<S, P>(PhantomData<(S, P)>);
@@ -29,6 +29,7 @@ impl<S: Send + Sync, P: Send + Sync> Source for NoRows<S, P> {
         _: &S,
         _: Option<&PlanCursor>,
         _: usize,
+        _: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         Ok(PlanPage {
             chunks: Vec::new(),

@@ -125,6 +125,16 @@ impl SourceError {
     }
 }
 
+/// What becomes of a part of the plan whose source does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// It is asked for again later: [`SourceError::Unavailable`].
+    IsRetried,
+    /// There is no later: a day that cannot be listed is missing by name, and the plan goes on behind
+    /// it. A source without days answers [`SourceError::Unavailable`] all the same.
+    IsMissing,
+}
+
 /// Raw data of apps.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -144,18 +154,8 @@ pub trait Source: Send + Sync {
         selected: &Self::Selected,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError>;
-
-    /// The page that leaves out what lies at the cursor and cannot be listed for now: it is missing
-    /// by name, and the plan goes on behind it. `None` of a source that has no days.
-    fn miss(
-        &self,
-        _: &Self::Selected,
-        _cursor: Option<&PlanCursor>,
-        _error: &SourceError,
-    ) -> Option<PlanPage> {
-        None
-    }
 
     /// Reads the parts of a chunk, a bounded piece at a time.
     fn read(
@@ -191,25 +191,19 @@ impl Sources {
         selection: &Selection,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         match selection {
-            Selection::History(history) => self.lake.plan(scope, history, cursor, limit).await,
-            Selection::Snapshot(snapshot) => {
-                self.registry.plan(scope, snapshot, cursor, limit).await
+            Selection::History(history) => {
+                self.lake
+                    .plan(scope, history, cursor, limit, unanswered)
+                    .await
             }
-        }
-    }
-
-    /// The page that leaves out what cannot be listed for now, if its source has days.
-    pub fn miss(
-        &self,
-        selection: &Selection,
-        cursor: Option<&PlanCursor>,
-        error: &SourceError,
-    ) -> Option<PlanPage> {
-        match selection {
-            Selection::History(history) => self.lake.miss(history, cursor, error),
-            Selection::Snapshot(snapshot) => self.registry.miss(snapshot, cursor, error),
+            Selection::Snapshot(snapshot) => {
+                self.registry
+                    .plan(scope, snapshot, cursor, limit, unanswered)
+                    .await
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 use thiserror::Error;
 use url::Url;
 use wiring::config::{FUNCTION_TIMEOUT_SECONDS, LAKE_IGNORE, LAKE_LATE_DAYS, PREFETCH_BYTES};
@@ -269,6 +269,7 @@ impl Source for Lake {
         history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         let folders = layout::AppFolder::all(history.of, scope);
         let days = history.days;
@@ -283,23 +284,11 @@ impl Source for Lake {
             }
             None => (
                 layout::Position::first(days.start, self.late_days),
-                list::look_around(self, &folders).await?,
+                list::look_around(self, &folders, unanswered).await?,
             ),
         };
-        plan::plan_page(self, &folders, position, days.end, found, limit).await
-    }
-
-    fn miss(
-        &self,
-        history: &History,
-        cursor: Option<&PlanCursor>,
-        error: &SourceError,
-    ) -> Option<PlanPage> {
-        let position = match cursor {
-            Some(cursor) => layout::Position::parse(&cursor.0)?,
-            None => layout::Position::first(history.days.start, self.late_days),
-        };
-        Some(plan::page_without(&position, history.days.end, error))
+        let last_day = days.end;
+        plan::plan_page(self, &folders, position, last_day, found, limit, unanswered).await
     }
 
     fn read(

@@ -23,7 +23,7 @@ use domain::app::AppScope;
 use domain::job::PlanCursor;
 use domain::selection::Snapshot;
 use futures::stream::BoxStream;
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 
 pub use self::load::{Campaign, Device, Feedback, PushToken};
 
@@ -122,6 +122,7 @@ impl Source for Registry {
         snapshot: &Snapshot,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        _: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         let cursor = cursor.map(|cursor| {
             keys::parse_cursor(cursor).ok_or_else(|| not_of_the_registry("the cursor"))

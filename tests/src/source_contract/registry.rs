@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 use domain::chunk::ChunkSource;
 use domain::selection::{CampaignType, DeviceType, Snapshot};
 use futures::TryStreamExt;
-use ports::source::{Piece, Source};
+use ports::source::{Piece, Source, Unanswered};
 use serde_json::{Value, json};
 use sources::registry::{Campaign, Device, Feedback, PushToken, Registry};
 use time::macros::datetime;
@@ -465,7 +465,7 @@ async fn failures_of_dynamodb_are_told_apart() {
             json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "m"});
         let (registry, server) = scripted(vec![(status, body.to_string())]).await;
         let error = registry
-            .plan(&chess(), &window(), None, 1)
+            .plan(&chess(), &window(), None, 1, Unanswered::IsRetried)
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), words);
@@ -485,7 +485,7 @@ async fn a_dynamodb_that_is_not_there_may_be_tried_again() {
     let registry = Registry::new(client_of(address), TABLE, 1);
     let request = Snapshot::Devices(DeviceType::Device);
     let error = registry
-        .plan(&chess(), &request, None, 1)
+        .plan(&chess(), &request, None, 1, Unanswered::IsRetried)
         .await
         .unwrap_err();
     assert!(error.is_transient(), "{error}");
@@ -521,7 +521,7 @@ async fn a_damaged_campaign_is_named_without_its_content() {
         json!({"pk": {"S": "p"}, "sk": {"S": "09223372036854775815"}, "activeFrom": {"S": "soon"}});
     let (registry, server) = scripted(vec![(200, json!({"Items": [item]}).to_string())]).await;
     let error = registry
-        .plan(&chess(), &window(), None, 1)
+        .plan(&chess(), &window(), None, 1, Unanswered::IsRetried)
         .await
         .unwrap_err()
         .to_string();
@@ -544,7 +544,7 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
     for segments in [4, 16] {
         let reader = loader.with_segments(segments);
         let error = reader
-            .plan(&chess(), &request, None, 64)
+            .plan(&chess(), &request, None, 64, Unanswered::IsRetried)
             .await
             .unwrap_err()
             .to_string();

@@ -9,7 +9,7 @@ use domain::chunk::ObjectRef;
 use domain::job::{Job, PlanCursor};
 use domain::selection::History;
 use futures::stream::BoxStream;
-use ports::source::{Piece, PlanPage, Source, SourceError};
+use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -191,6 +191,7 @@ impl Source for Slow {
         history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
         self.clock.advance(Duration::minutes(1));
         if self.pages.fetch_add(1, Ordering::SeqCst) == self.refused {
@@ -198,7 +199,9 @@ impl Source for Slow {
                 object: "the lake".to_owned(),
             });
         }
-        self.inner.plan(scope, history, cursor, limit).await
+        self.inner
+            .plan(scope, history, cursor, limit, unanswered)
+            .await
     }
 
     fn read(

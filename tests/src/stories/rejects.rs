@@ -14,7 +14,7 @@ use domain::rules::OnBadRecord;
 use domain::selection::History;
 use futures::stream::{BoxStream, StreamExt};
 use object_store::ObjectStoreExt;
-use ports::source::{LakeSource, Piece, PlanPage, Source, SourceError};
+use ports::source::{LakeSource, Piece, PlanPage, Source, SourceError, Unanswered};
 use serde_json::{Value, json};
 
 use super::control::planned;
@@ -286,8 +286,11 @@ impl Source for Forbidding {
         history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
-        self.inner.plan(scope, history, cursor, limit).await
+        self.inner
+            .plan(scope, history, cursor, limit, unanswered)
+            .await
     }
 
     fn read(
@@ -372,8 +375,12 @@ impl Source for Inflating {
         history: &History,
         cursor: Option<&PlanCursor>,
         limit: usize,
+        unanswered: Unanswered,
     ) -> Result<PlanPage, SourceError> {
-        let mut page = self.inner.plan(scope, history, cursor, limit).await?;
+        let mut page = self
+            .inner
+            .plan(scope, history, cursor, limit, unanswered)
+            .await?;
         for chunk in &mut page.chunks {
             let ChunkSource::Objects { objects, .. } = chunk else {
                 continue;

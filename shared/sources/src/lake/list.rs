@@ -8,7 +8,7 @@ use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStoreExt};
-use ports::source::SourceError;
+use ports::source::{SourceError, Unanswered};
 use time::Date;
 use tracing::warn;
 
@@ -221,6 +221,7 @@ async fn sorted(
 pub(super) async fn look_around(
     lake: &Lake,
     folders: &[AppFolder],
+    unanswered: Unanswered,
 ) -> Result<Listing, SourceError> {
     let (mut names, mut found) = (BTreeSet::new(), Listing::default());
     let mut is_absent = true;
@@ -228,7 +229,7 @@ pub(super) async fn look_around(
         let prefix = lake.full_path(&folder.path)?;
         let listed = match lake.store.list_with_delimiter(Some(&prefix)).await {
             Ok(listed) => listed,
-            Err(error) => return unknown(source_error(&folder.path, &error)),
+            Err(error) => return unknown(source_error(&folder.path, &error), unanswered),
         };
         is_absent &= listed.common_prefixes.is_empty() && listed.objects.is_empty();
         let name_of = |path: &str| {
@@ -259,9 +260,9 @@ pub(super) async fn look_around(
     Ok(found)
 }
 
-/// A look that will never succeed costs no export: it only tells what else there is.
-fn unknown(error: SourceError) -> Result<Listing, SourceError> {
-    if error.is_transient() {
+/// A look that will never succeed, or not in time, costs no export: it only tells what else there is.
+fn unknown(error: SourceError, unanswered: Unanswered) -> Result<Listing, SourceError> {
+    if error.is_transient() && unanswered == Unanswered::IsRetried {
         return Err(error);
     }
     warn!(error = %error, "what lies beside the days cannot be listed");

@@ -6,7 +6,7 @@ use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
 use futures::StreamExt;
-use ports::source::{PlanPage, SourceError};
+use ports::source::{PlanPage, SourceError, Unanswered};
 use time::Date;
 
 use crate::lake::Lake;
@@ -39,7 +39,8 @@ const REF_OVERHEAD_BYTES: usize = 40;
 ///
 /// What is left out counts to the page that plans the next object after it, or ends its folder: a
 /// page that ends before that object is followed by one that lists it again. A folder that cannot be
-/// listed, or no further, is missing from there on, and the plan goes on behind it.
+/// listed, or no further, is missing from there on, and the plan goes on behind it; one that does not
+/// answer is missing only when there is no later try.
 pub(super) async fn plan_page(
     lake: &Lake,
     folders: &[AppFolder],
@@ -47,16 +48,28 @@ pub(super) async fn plan_page(
     last_day: Date,
     found: Listing,
     limit: usize,
+    unanswered: Unanswered,
 ) -> Result<PlanPage, SourceError> {
-    let mut page = Page::new(found, limit);
+    let begun_at = position.clone();
+    let mut page = Page {
+        chunks: Vec::new(),
+        missing: Vec::new(),
+        found,
+        text_bytes: 0,
+        limit: limit.max(1),
+    };
     loop {
         match page.plan_folder(lake, folders, &mut position).await {
             Ok(Folder::Whole) => {}
             Ok(Folder::PageIsFull) => return Ok(page.ends_at(Some(&position))),
             Err(error @ SourceError::Unordered { .. }) => return Err(error),
-            // What is planned is kept: the next page begins with the folder that does not answer.
-            Err(error) if error.is_transient() && page.is_empty() => return Err(error),
-            Err(error) if error.is_transient() => return Ok(page.ends_at(Some(&position))),
+            Err(error) if error.is_transient() && unanswered == Unanswered::IsRetried => {
+                // What is planned is kept: the next page begins with the folder that does not answer.
+                if position == begun_at {
+                    return Err(error);
+                }
+                return Ok(page.ends_at(Some(&position)));
+            }
             Err(error) => page.miss(&position, &error),
         }
         let Some(next) = position.next_folder(last_day) else {
@@ -67,13 +80,6 @@ pub(super) async fn plan_page(
             return Ok(page.ends_at(Some(&position)));
         }
     }
-}
-
-/// The page of a plan that goes on behind the folder of a position, which is missing from there on.
-pub(super) fn page_without(position: &Position, last_day: Date, error: &SourceError) -> PlanPage {
-    let mut page = Page::new(Listing::default(), 1);
-    page.miss(position, error);
-    page.ends_at(position.next_folder(last_day).as_ref())
 }
 
 /// How far a folder was planned.
@@ -92,20 +98,6 @@ struct Page {
 }
 
 impl Page {
-    fn new(found: Listing, limit: usize) -> Self {
-        Self {
-            chunks: Vec::new(),
-            missing: Vec::new(),
-            found,
-            text_bytes: 0,
-            limit: limit.max(1),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.chunks.is_empty() && self.missing.is_empty()
-    }
-
     /// Plans the folder of a position, which moves on behind every chunk.
     async fn plan_folder(
         &mut self,

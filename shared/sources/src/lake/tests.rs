@@ -65,11 +65,23 @@ async fn plan(lake: &Lake, limit: usize) -> Vec<ChunkSource> {
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
         let page = lake
-            .plan(&scope(), &selected(), cursor.as_ref(), limit)
+            .plan(
+                &scope(),
+                &selected(),
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried,
+            )
             .await
             .unwrap();
         let again = lake
-            .plan(&scope(), &selected(), cursor.as_ref(), limit)
+            .plan(
+                &scope(),
+                &selected(),
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried,
+            )
             .await
             .unwrap();
         assert_eq!(page, again, "the same cursor gives the same page");
@@ -194,7 +206,9 @@ async fn an_empty_lake_gives_an_empty_plan() {
             found,
         };
         assert_eq!(
-            lake.plan(&scope(), &selected(), None, 64).await.unwrap(),
+            lake.plan(&scope(), &selected(), None, 64, Unanswered::IsRetried)
+                .await
+                .unwrap(),
             page
         );
     }
@@ -282,7 +296,10 @@ async fn a_chunk_has_at_most_500_objects_and_a_page_fits_a_transaction() {
         .await;
     }
     let lake = lake(&store, 1 << 20);
-    let page = lake.plan(&scope(), &selected(), None, 64).await.unwrap();
+    let page = lake
+        .plan(&scope(), &selected(), None, 64, Unanswered::IsRetried)
+        .await
+        .unwrap();
     let sizes: Vec<_> = page
         .chunks
         .iter()
@@ -308,7 +325,13 @@ async fn a_strange_cursor_is_refused() {
     let lake = lake(&in_memory(), 1);
     let cursor = PlanCursor("lake0:x".to_owned());
     let error = lake
-        .plan(&scope(), &selected(), Some(&cursor), 1)
+        .plan(
+            &scope(),
+            &selected(),
+            Some(&cursor),
+            1,
+            Unanswered::IsRetried,
+        )
         .await
         .unwrap_err();
     assert_eq!(

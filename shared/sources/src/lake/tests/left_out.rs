@@ -14,7 +14,13 @@ async fn pages(lake: &Lake, limit: usize) -> (Listing, Vec<ChunkSource>) {
     let (mut found, mut chunks, mut cursor) = (Listing::default(), Vec::new(), None);
     loop {
         let page = lake
-            .plan(&scope(), &selected(), cursor.as_ref(), limit)
+            .plan(
+                &scope(),
+                &selected(),
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried,
+            )
             .await
             .unwrap();
         found.append(page.found);
@@ -131,7 +137,7 @@ async fn the_folder_of_an_app_that_has_none_is_named() {
     put(&store, DAY, "a.ndjson", "x").await;
     let other = AppScope::from_segments(["subscriptions", "s", "apps", "My"]);
     let page = lake(&store, 1)
-        .plan(&other, &selected(), None, 64)
+        .plan(&other, &selected(), None, 64, Unanswered::IsRetried)
         .await
         .unwrap();
     assert_eq!(
@@ -169,7 +175,9 @@ async fn only_a_look_around_that_may_succeed_later_stops_the_plan() {
             looks: Some(error),
             ..Faulty::over(memory)
         });
-        let plan = lake(&store, 1).plan(&scope(), &selected(), None, 64).await;
+        let plan = lake(&store, 1)
+            .plan(&scope(), &selected(), None, 64, Unanswered::IsRetried)
+            .await;
         assert_eq!(
             plan.as_ref().is_err_and(SourceError::is_transient),
             stops,
@@ -186,13 +194,19 @@ async fn a_day_that_a_page_before_has_chunks_of_is_not_empty_though_the_rest_is_
         put(&store, DAY, name, "x").await;
     }
     let lake = lake(&store, 1);
-    let first = lake.plan(&scope(), &selected(), None, 1).await.unwrap();
+    let first = lake
+        .plan(&scope(), &selected(), None, 1, Unanswered::IsRetried)
+        .await
+        .unwrap();
     assert_eq!(first.chunks.len(), 1);
     let rest = layout::folder(HistoryType::Event, &scope(), DAY);
     let rest = Path::parse(format!("raw/{rest}/b.ndjson")).unwrap();
     store.delete(&rest).await.unwrap();
     let cursor = first.next.as_ref();
-    let second = lake.plan(&scope(), &selected(), cursor, 1).await.unwrap();
+    let second = lake
+        .plan(&scope(), &selected(), cursor, 1, Unanswered::IsRetried)
+        .await
+        .unwrap();
     assert_eq!(
         second.found.empty_days.to_string(),
         "`2026-11-03`, `2026-11-04`"

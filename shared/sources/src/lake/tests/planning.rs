@@ -46,7 +46,10 @@ async fn a_page_reads_no_more_of_a_listing_than_it_uses() {
     let listed = Arc::clone(&faulty.listed);
     let store: Arc<dyn ObjectStore> = Arc::new(faulty);
     let lake = lake(&store, 1).listing_in_order();
-    let page = lake.plan(&scope(), &selected(), None, 64).await.unwrap();
+    let page = lake
+        .plan(&scope(), &selected(), None, 64, Unanswered::IsRetried)
+        .await
+        .unwrap();
     assert_eq!(page.chunks.len(), 64);
     assert_eq!(
         listed.load(Ordering::Relaxed),
@@ -64,7 +67,7 @@ async fn a_store_that_breaks_the_order_is_found_out() {
     let store: Arc<dyn ObjectStore> = Arc::new(faulty);
     let plan = lake(&store, 1)
         .listing_in_order()
-        .plan(&scope(), &selected(), None, 64)
+        .plan(&scope(), &selected(), None, 64, Unanswered::IsRetried)
         .await;
     let reason = plan.unwrap_err().to_string();
     assert!(reason.contains("a store that lists by path"), "{reason}");
@@ -96,7 +99,13 @@ async fn a_folder_that_cannot_be_listed_to_its_end_is_planned_from_there_on_and_
             let (mut chunks, mut missing, mut cursor) = (Vec::new(), Vec::new(), None);
             loop {
                 let page = broken
-                    .plan(&scope(), &selected(), cursor.as_ref(), limit)
+                    .plan(
+                        &scope(),
+                        &selected(),
+                        cursor.as_ref(),
+                        limit,
+                        Unanswered::IsRetried,
+                    )
                     .await;
                 let page = page.unwrap();
                 chunks.extend(page.chunks);
@@ -110,7 +119,15 @@ async fn a_folder_that_cannot_be_listed_to_its_end_is_planned_from_there_on_and_
                 assert!(day.reason.contains("a name that no object has"), "{day:?}");
                 let mut cursor = Some(day.cursor.clone());
                 while let Some(from) = cursor {
-                    let page = whole.plan(&scope(), &selected(), Some(&from), limit).await;
+                    let page = whole
+                        .plan(
+                            &scope(),
+                            &selected(),
+                            Some(&from),
+                            limit,
+                            Unanswered::IsRetried,
+                        )
+                        .await;
                     let page = page.unwrap();
                     assert!(page.missing.is_empty());
                     chunks.extend(page.chunks);

@@ -25,14 +25,26 @@ async fn plan(lake: &Lake, limit: usize) -> Vec<Vec<String>> {
     let (mut chunks, mut cursor, mut found) = (Vec::new(), None, Listing::default());
     loop {
         let page = lake
-            .plan(&cafe(), &selected(), cursor.as_ref(), limit)
+            .plan(
+                &cafe(),
+                &selected(),
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried,
+            )
             .await
             .unwrap();
         assert_eq!(
             page,
-            lake.plan(&cafe(), &selected(), cursor.as_ref(), limit)
-                .await
-                .unwrap()
+            lake.plan(
+                &cafe(),
+                &selected(),
+                cursor.as_ref(),
+                limit,
+                Unanswered::IsRetried
+            )
+            .await
+            .unwrap()
         );
         found.append(page.found);
         chunks.extend(
@@ -122,7 +134,10 @@ async fn a_chunk_may_hold_objects_of_both_spellings_and_reads_them() {
     let store = in_memory();
     let expected = fill(&store).await;
     let lake = lake(&store, 1_000).listing_in_order();
-    let page = lake.plan(&cafe(), &selected(), None, 64).await.unwrap();
+    let page = lake
+        .plan(&cafe(), &selected(), None, 64, Unanswered::IsRetried)
+        .await
+        .unwrap();
     let paths: Vec<&str> = objects(&page.chunks[0])
         .iter()
         .map(|object| object.path.as_str())
@@ -167,7 +182,13 @@ async fn a_cursor_of_an_earlier_version_goes_on_in_the_upper_folder_and_then_in_
     let expected = fill(&store).await;
     let cursor = PlanCursor("lake1:2026-11-01:a.ndjson".to_owned());
     let page = lake(&store, 20)
-        .plan(&cafe(), &selected(), Some(&cursor), 64)
+        .plan(
+            &cafe(),
+            &selected(),
+            Some(&cursor),
+            64,
+            Unanswered::IsRetried,
+        )
         .await
         .unwrap();
     let paths: Vec<&str> = page
