@@ -189,7 +189,7 @@ impl<'a> Staging<'a> {
             match found {
                 Found::Record { place: at, text } => match self.take_record(text)? {
                     Ok(()) => {}
-                    Err(BadRecord::NotJson) if walk.take_apart() => {}
+                    Err(BadRecord::NotJson | BadRecord::NotUtf8) if walk.take_apart() => {}
                     Err(bad) => self.reject(place, Reject::record(at, text, bad))?,
                 },
                 Found::TooLong {

@@ -3,7 +3,10 @@
 //!
 //! Most texts have one record a line, so a line is first taken for one, without looking into it. When
 //! that turns out to be wrong, [`Walk::take_apart`] finds where the record really ends. What is no
-//! JSON ends at the next line end.
+//! JSON ends at the next line end; what is too long, there or where its outermost brace is closed. A
+//! byte order mark before a record, as joined files have it, is white space.
+
+mod nesting;
 
 use std::fmt;
 
@@ -11,12 +14,17 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memchr_iter};
 use serde::de::IgnoredAny;
 
+use nesting::Nesting;
+
 /// The most bytes of a record.
 pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// How many objects in a row may turn out to have no end, which costs a look at all that follows them.
 /// After that many, an object has to end on its line.
 const MOST_ENDLESS: u32 = 8;
+
+/// The byte order mark of UTF-8 (<https://www.rfc-editor.org/rfc/rfc3629#section-6>).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How many bytes are kept of what is longer than a record may be.
 pub const HEAD_BYTES: usize = 4 << 10;
@@ -74,7 +82,7 @@ pub struct Records {
     is_glued: bool,
     /// How many objects in a row had no end.
     endless: u32,
-    /// What is being passed over up to its line end: longer than a record may be.
+    /// What is being passed over up to its end: longer than a record may be.
     long: Option<Long>,
 }
 
@@ -83,6 +91,8 @@ struct Long {
     place: Place,
     head: Vec<u8>,
     bytes: u64,
+    /// How deep it is nested where it was read up to; `None` when it is no object.
+    nesting: Option<Nesting>,
 }
 
 impl Default for Records {
@@ -223,10 +233,10 @@ impl<'a> Walk<'a> {
                 self.records.is_glued = true;
                 Some(bounded(place, text))
             }
-            Grammar::Beginning => self.keep(),
+            Grammar::Beginning => self.keep(Some(Nesting::default())),
             Grammar::Malformed => match self.line_end() {
                 Some(end) => Some(bounded(place, self.advance_in_line(end).trim_ascii_end())),
-                None => self.keep(),
+                None => self.keep(None),
             },
         }
     }
@@ -250,26 +260,34 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps the rest for the next piece; passes over it instead when it is too long by now.
-    fn keep(&mut self) -> Option<Found<'a>> {
+    fn keep(&mut self, mut nesting: Option<Nesting>) -> Option<Found<'a>> {
         if self.rest.len() <= MAX_RECORD_BYTES {
             self.records.carry = std::mem::take(&mut self.rest).into();
             return None;
         }
         let place = self.records.place();
         let passed = self.advance(self.rest.len());
+        if let Some(nesting) = &mut nesting {
+            nesting.pass(passed);
+        }
         self.records.long = Some(Long {
             place,
             head: head(passed),
             bytes: passed.len() as u64,
+            nesting,
         });
         None
     }
 
-    /// Goes on passing over what is too long, to its line end.
+    /// Goes on passing over what is too long, to its line end, or to its own end before.
     fn pass_long(&mut self) -> Option<Found<'a>> {
-        let end = memchr(b'\n', self.rest);
-        let passed = self.advance_in_line(end.unwrap_or(self.rest.len()));
         let mut long = self.records.long.take()?;
+        let line_end = memchr(b'\n', self.rest);
+        let line = self.rest.get(..line_end.unwrap_or(self.rest.len()));
+        let own_end = long.nesting.as_mut().and_then(|it| it.pass(line?));
+        self.records.is_glued |= own_end.is_some();
+        let end = own_end.or(line_end);
+        let passed = self.advance_in_line(end.unwrap_or(self.rest.len()));
         long.bytes += passed.len() as u64;
         if end.is_none() && !self.is_last {
             self.records.long = Some(long);
@@ -283,8 +301,14 @@ impl<'a> Walk<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        let blanks = self.rest.len() - self.rest.trim_ascii_start().len();
-        self.advance(blanks);
+        loop {
+            let blanks = self.rest.len() - self.rest.trim_ascii_start().len();
+            self.advance(blanks);
+            if !self.rest.starts_with(BYTE_ORDER_MARK) {
+                return;
+            }
+            self.advance_in_line(BYTE_ORDER_MARK.len());
+        }
     }
 
     fn advance(&mut self, bytes: usize) -> &'a [u8] {

@@ -108,6 +108,25 @@ async fn records_that_cannot_be_exported_stand_in_a_file_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_no_utf_8_costs_none_of_those_that_it_is_glued_to() {
+    let world = World::new().await;
+    let rows = small_lake(&world).await;
+    let good = event(DAY, 99);
+    let bad = good.replace("event 99", "event ?").into_bytes();
+    let bad = bad
+        .into_iter()
+        .map(|byte| if byte == b'?' { 0xff } else { byte });
+    let good = good.as_bytes();
+    let line = [good, good, &bad.collect::<Vec<_>>(), good, good, b"\n"].concat();
+    world.put_object("events", DAY, "bad.ndjson", line).await;
+    let job = export(&world).await;
+    assert_eq!(exported_events(&world.files(&job)).len(), rows.len() + 4);
+    let [reject] = world.rejects(&job).try_into().unwrap();
+    assert_eq!(reject["code"], "NotUtf8");
+    assert_eq!(reject["offset"], json!(2 * good.len()));
+}
+
+#[tokio::test]
 async fn a_record_that_is_too_long_is_kept_in_part_and_the_job_is_incomplete() {
     let world = World::new().await;
     small_lake(&world).await;

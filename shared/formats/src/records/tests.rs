@@ -121,6 +121,32 @@ fn the_longest_record_is_whole_and_a_longer_one_is_told_by_its_length() {
 }
 
 #[test]
+fn a_record_that_is_too_long_ends_where_its_object_ends() {
+    let longer = format!("{{\"a\":[\"}}{}\"]}}", "x".repeat(3 << 20));
+    let text = format!("{{}}{longer}{{\"b\":1}} {longer}\n{{\"c\":2}}");
+    let long = format!("{} bytes", longer.len());
+    for piece_bytes in [1 << 10, 512 << 10, 3 << 20, text.len()] {
+        let found = walk(text.as_bytes(), piece_bytes);
+        let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
+        let expected = ["{}", &long, "{\"b\":1}", &long, "{\"c\":2}"];
+        assert_eq!(texts, expected, "in {piece_bytes}s");
+        assert_eq!(found[2].0, format!("line 1, offset {}", longer.len() + 2));
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_record_is_white_space() {
+    assert_found(
+        "\u{feff}{}\u{feff} {\"a\":1}\u{feff}\n\u{feff}{\"b\":\"\u{feff}\"}",
+        &[
+            ("line 1", "{}"),
+            ("line 1, offset 9", r#"{"a":1}"#),
+            ("line 2", "{\"b\":\"\u{feff}\"}"),
+        ],
+    );
+}
+
+#[test]
 fn objects_without_end_are_lines_and_those_behind_them_are_found_in_time() {
     // Looked through to the end for each of its lines, this would take hours.
     let endless = "{\"a\":\n".repeat(20_000);
