@@ -142,6 +142,7 @@ async fn an_export_is_verified_in_its_container_and_in_a_folder() {
         api_port: 0,
         blob_port: None,
         chunk_target_bytes: 64 * 1024,
+        functions: Vec::new(),
     };
     let stack = Stack::start(&settings).await.unwrap();
     let task = export(&stack).await;

@@ -140,6 +140,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
         api_port: 0,
         blob_port: None,
         chunk_target_bytes: CHUNK_TARGET_BYTES,
+        functions: Vec::new(),
     };
     let stack = Stack::start(&settings).await?;
     let up = HumanDuration(started.elapsed());

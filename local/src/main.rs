@@ -179,7 +179,7 @@ fn log_into(state: &Path) -> anyhow::Result<()> {
     let path = Places::make(state)?.logs().join("service.log");
     let file = OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
-    let filter = edge::telemetry::filter(&Environment::default())?;
+    let filter = edge::telemetry::filter(&Environment::of_process())?;
     let log = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

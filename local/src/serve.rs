@@ -6,6 +6,7 @@ use std::time::Duration;
 use ports::clock::Clock;
 use tracing::warn;
 use wiring::SystemClock;
+use wiring::config::Environment;
 
 use crate::demo::{DemoError, make_sample};
 use crate::sample::Sample;
@@ -35,6 +36,7 @@ pub fn settings(folder: &std::path::Path, api_port: u16, blob_port: u16) -> Stac
         api_port,
         blob_port,
         chunk_target_bytes: CHUNK_TARGET_BYTES,
+        functions: Environment::of_process().settings(),
     }
 }
 
@@ -47,7 +49,7 @@ pub async fn serve(settings: &StackSettings) -> Result<(), DemoError> {
     if std::fs::read_dir(stack.places.lake())?.next().is_none() {
         make_sample(&stack, Sample::default()).await?;
     }
-    greet(&stack)?;
+    greet(&stack, settings)?;
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         clean_up(&stack);
@@ -66,7 +68,7 @@ fn clean_up(stack: &Stack) {
 
 /// Tells the operator everything it takes, secrets included: they go to this terminal and nowhere
 /// else.
-fn greet(stack: &Stack) -> Result<(), DemoError> {
+fn greet(stack: &Stack, settings: &StackSettings) -> Result<(), DemoError> {
     let (token, container, read) = (
         stack.token(TOKEN_TTL)?,
         stack.container_url("w"),
@@ -74,6 +76,10 @@ fn greet(stack: &Stack) -> Result<(), DemoError> {
     );
     say(format_args!("API   {}", stack.api_url()));
     say(format_args!("Logs  {}", stack.places.logs().display()));
+    say(format_args!("Lake  {}", stack.places.lake().display()));
+    for (name, value) in &settings.functions {
+        say(format_args!("Set   {name}={value}"));
+    }
     say(
         "\nPaste this into a second terminal, in the same folder, to export a week of events (valid for a day):\n",
     );

@@ -48,6 +48,8 @@ pub struct StackSettings {
     pub blob_port: Option<u16>,
     /// Source bytes that a chunk is packed up to.
     pub chunk_target_bytes: u64,
+    /// Settings of the functions that are not to be as they are by default.
+    pub functions: Vec<(&'static str, String)>,
 }
 
 /// Why the stack does not start.
@@ -80,6 +82,12 @@ pub enum StackError {
     InUse {
         /// The state's folder.
         folder: String,
+    },
+    /// A setting that is the stack's own to make.
+    #[error("{name} is given in the environment, and this command sets it itself: unset it")]
+    OwnSetting {
+        /// Its name.
+        name: &'static str,
     },
     /// The folder has no absolute path.
     #[error("{0} is no place for the state")]
@@ -317,7 +325,7 @@ fn environment(
 ) -> Result<Environment, StackError> {
     let lake = Url::from_directory_path(places.lake());
     let lake = lake.map_err(|()| StackError::Folder(places.lake().display().to_string()))?;
-    Ok(Environment::from_pairs([
+    let own = [
         (config::EXPORTS_TABLE.name, EXPORTS_TABLE.to_owned()),
         (config::REGISTRY_TABLE.name, REGISTRY_TABLE.to_owned()),
         (config::LAKE_URL.name, lake.to_string()),
@@ -327,12 +335,23 @@ fn environment(
         ),
         (config::EXTRA_BLOB_ENDPOINTS.name, azurite.endpoint()),
         (config::PUBLIC_URL.name, url.to_owned()),
+    ];
+    let by_default = [
         (config::FUNCTION_TIMEOUT_SECONDS.name, "60".to_owned()),
         (
             config::CHUNK_TARGET_BYTES.name,
             settings.chunk_target_bytes.to_string(),
         ),
-    ]))
+    ];
+    let given = &settings.functions;
+    if let Some((name, _)) = own
+        .iter()
+        .find(|(name, _)| given.iter().any(|(given, _)| given == name))
+    {
+        return Err(StackError::OwnSetting { name });
+    }
+    let pairs = by_default.into_iter().chain(given.iter().cloned());
+    Ok(Environment::from_pairs(pairs.chain(own)))
 }
 
 /// The file of the key that seals credentials, drawn at the first start.

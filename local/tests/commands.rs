@@ -41,6 +41,9 @@ fn command<'a>(program: &str, arguments: impl IntoIterator<Item = &'a str>) -> C
         .env_remove("VERIFY_CONTAINER_URL")
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    for setting in wiring::config::variables() {
+        command.env_remove(setting.name);
+    }
     command
 }
 
@@ -193,6 +196,26 @@ async fn the_readmes_first_export_is_what_serve_prints_and_ends_with_verified_fi
         "{stdout}"
     );
     assert!(stdout.contains("2026-13-05"), "{stdout}");
+}
+
+#[tokio::test]
+async fn a_setting_of_the_functions_that_does_not_fit_or_is_the_stacks_own_is_refused_by_name() {
+    let state = scratch_dir().unwrap();
+    let place = state.path().to_str().unwrap();
+    for (name, value, said) in [
+        ("ON_BAD_RECORD", "skip", "ON_BAD_RECORD"),
+        ("LAKE_LATE_DAYS", "32", "from 0 to 31"),
+        ("LAKE_URL", "file:///elsewhere", "unset it"),
+    ] {
+        let mut serve = command(
+            "local",
+            ["serve", "--state", place].into_iter().chain(PORTS),
+        );
+        let ended = serve.env(name, value).output().await.unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success(), "{name}={value}");
+        assert!(stderr.contains(name) && stderr.contains(said), "{stderr}");
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ impl Serving {
             api_port: 0,
             blob_port: None,
             chunk_target_bytes: 1 << 20,
+            functions: Vec::new(),
         };
         Stack::start(&settings).await.unwrap()
     }

@@ -57,6 +57,13 @@ impl Environment {
         setting.kind.parse(text).map_err(invalid)
     }
 
+    /// What is given of the functions' settings, and nothing else.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let given = super::variables().into_iter();
+        let given = given.filter_map(|it| Some((it.name, self.given(it.name)?.to_owned())));
+        given.collect()
+    }
+
     /// The settings that were read so far, given or not: what a function that has started uses.
     pub fn read(&self) -> BTreeSet<&'static str> {
         self.read
