@@ -5,12 +5,14 @@
 
 mod content;
 mod expansion;
+mod folder;
 pub mod layout;
 mod list;
 mod names;
 mod plan;
 mod read;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,8 +91,8 @@ pub struct Lake {
     target_bytes: u64,
     /// Whether the store lists by path, so that a listing need not be read to its end.
     lists_in_order: bool,
-    /// Whether it may be a file system on which two spellings are one folder.
-    may_ignore_case: bool,
+    /// Its folder when it is in a file system, on which two spellings may be one folder.
+    folder: Option<PathBuf>,
     expansion: ExpansionLimit,
     names: IgnoredNames,
     /// How many bytes of objects, as stored, a chunk's reader may hold.
@@ -111,7 +113,7 @@ impl Lake {
             prefix,
             target_bytes,
             lists_in_order: false,
-            may_ignore_case: false,
+            folder: None,
             expansion,
             names: IgnoredNames::parse(LAKE_IGNORE.default),
             prefetch_bytes: PREFETCH_BYTES.default,
@@ -120,11 +122,11 @@ impl Lake {
         }
     }
 
-    /// The same lake, over a file system, on which two spellings may be one folder.
+    /// The same lake, over a folder of a file system.
     #[must_use]
-    pub(crate) fn in_a_file_system(self) -> Self {
+    pub(crate) fn in_folder(self, folder: PathBuf) -> Self {
         Self {
-            may_ignore_case: true,
+            folder: Some(folder),
             ..self
         }
     }
@@ -208,8 +210,8 @@ impl Lake {
             "file" => {
                 let folder = url.to_file_path().map_err(|()| LakeUrlError::NotPath)?;
                 let store =
-                    LocalFileSystem::new_with_prefix(folder).map_err(LakeUrlError::Store)?;
-                Ok(Self::new(Arc::new(store), Path::default(), target_bytes).in_a_file_system())
+                    LocalFileSystem::new_with_prefix(&folder).map_err(LakeUrlError::Store)?;
+                Ok(Self::new(Arc::new(store), Path::default(), target_bytes).in_folder(folder))
             }
             other => Err(LakeUrlError::Scheme(other.to_owned())),
         }
@@ -304,6 +306,11 @@ impl Source for Lake {
 fn source_error(object: &str, error: &object_store::Error) -> SourceError {
     use object_store::Error;
     let object = object.to_owned();
+    if let Error::Generic { store, source } = error
+        && *store == folder::STORE
+    {
+        return folder::error(object, error, source.as_ref());
+    }
     if error.to_string().contains(ARCHIVED) {
         SourceError::Archived { object }
     } else if matches!(

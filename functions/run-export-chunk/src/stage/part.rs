@@ -78,8 +78,8 @@ impl PartCounts {
         let first = self.first.as_deref().unwrap_or("none is as its type says");
         let records = counted(self.records, "record");
         Some(format!(
-            "is taken for no file of records, as {} of {records} cannot be exported ({first}): mend it, or leave it out by \
-             LAKE_IGNORE",
+            "is taken for no file of records, as {} of {records} cannot be exported ({first}): correct it and create the \
+             export anew, or leave it out by LAKE_IGNORE",
             self.records - self.good,
         ))
     }

@@ -6,7 +6,7 @@ use time::{Date, Duration};
 
 use super::{Job, Plan};
 use crate::listing::Names;
-use crate::plural::counted;
+use crate::plural::{agree, counted};
 use crate::selection::{History, Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::{Warning, WarningCode};
@@ -48,8 +48,9 @@ impl Job {
     /// that records were rejected; before its manifest is written.
     #[must_use]
     pub fn warn_of_rows(self, tally: &Tally) -> Self {
-        let is_complete =
-            matches!(self.plan, Plan::Complete { .. }) && tally.recorded == tally.planned;
+        let is_complete = matches!(self.plan, Plan::Complete { .. })
+            && self.missing_days.is_empty()
+            && tally.is_complete();
         let is_said = self
             .warnings
             .iter()
@@ -223,9 +224,12 @@ impl Job {
 fn records_rejected(tally: &Tally) -> Option<Warning> {
     let rejected = tally.counts.rejected;
     let message = format!(
-        "{} could not be exported and stand in files of their own, each with object, line and reason: see `rejected` in \
-         the manifest. The rows do not hold them.",
+        "{} could not be exported and {} in {}, with object, line and reason: see `rejected` in the manifest. The rows \
+         do not hold {}.",
         counted(rejected, "record"),
+        agree(rejected, "stands", "stand"),
+        agree(rejected, "a file of its own", "files of their own"),
+        agree(rejected, "it", "them"),
     );
     (rejected > 0).then(|| Warning::new(WarningCode::RecordsRejected, message))
 }

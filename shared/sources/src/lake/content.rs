@@ -4,8 +4,12 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// How many bytes are looked at.
-const HEAD_BYTES: usize = 64;
+/// How many bytes are looked at: enough for the mark of a tar archive.
+const HEAD_BYTES: usize = 512;
+
+/// Where a tar archive has its mark, and the mark
+/// (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06>).
+const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// The byte order mark of UTF-8, which may stand before the first record
 /// (<https://www.rfc-editor.org/rfc/rfc3629#section-6>).
@@ -35,7 +39,7 @@ impl Codec {
 }
 
 /// What is no text of records, by how it begins.
-const OTHERS: [(&[u8], &str); 12] = [
+const OTHERS: [(&[u8], &str); 15] = [
     (b"PAR1", "Parquet"),
     (b"Obj\x01", "Avro"),
     (b"ORC", "ORC"),
@@ -44,6 +48,9 @@ const OTHERS: [(&[u8], &str); 12] = [
     (b"\xfd7zXZ\0", "xz"),
     (b"\x04\x22\x4d\x18", "LZ4"),
     (b"\xff\x06\0\0sNaPpY", "Snappy"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\0\0\0\0", "no text at all"),
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
     (b"{\0", "UTF-16"),
@@ -66,7 +73,13 @@ pub(super) fn problem(head: &[u8], is_unpacked: bool) -> Option<String> {
                 .to_owned(),
         );
     }
-    let (_, name) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic))?;
+    let is_tar = head
+        .get(TAR.0..)
+        .is_some_and(|rest| rest.starts_with(TAR.1));
+    let other = OTHERS.iter().find(|(magic, _)| head.starts_with(magic));
+    let name = is_tar
+        .then_some("a tar archive")
+        .or(other.map(|(_, name)| *name))?;
     Some(format!(
         "it is {name}: expected are JSON objects in UTF-8, best one a line, plain or compressed by gzip or Zstandard"
     ))
@@ -122,6 +135,8 @@ mod tests {
                 assert_eq!(problem(records.as_bytes(), is_unpacked), None, "{records}");
             }
         }
+        let tar = [b"f0.json".as_slice(), &[0; 250], b"ustar\x0000"].concat();
+        named(&tar, true, "a tar archive");
         named(b"\x1f\x8b", true, "compressed twice");
         named(b"\x28\xb5\x2f\xfd", true, "compressed twice");
         assert_eq!(problem(b"\x1f\x8b", false), None);

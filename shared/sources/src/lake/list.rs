@@ -1,6 +1,7 @@
 //! Lists an app's folders: a day's objects by path, and what is no day.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use domain::chunk::ObjectRef;
 use domain::listing::Listing;
@@ -82,7 +83,7 @@ pub(super) async fn list_folder(
 /// (<https://docs.rs/object_store/latest/object_store/local/struct.LocalFileSystem.html>); in a bucket, which never
 /// ignores case, it may be of the content alone.
 async fn shows_the_same(lake: &Lake, one: &str, other: &str) -> Result<bool, SourceError> {
-    if !lake.may_ignore_case {
+    if lake.folder.is_none() {
         return Ok(false);
     }
     let prefix = lake.full_path(other)?;
@@ -125,6 +126,7 @@ async fn list(
             &lake.full_path(&format!("{folder}/{after}"))?,
         )
     };
+    let others = no_files(lake, folder, after).await?;
     let folder = folder.to_owned();
     let failed_at = folder.clone();
     let names = lake.names.clone();
@@ -142,8 +144,35 @@ async fn list(
     if lake.lists_in_order {
         Ok(in_order(listed).boxed())
     } else {
-        sorted(listed).await
+        sorted(stream::iter(others.into_iter().map(Ok)).chain(listed)).await
     }
+}
+
+/// What lies in a folder of a file system, after one of its paths, and is neither file nor folder:
+/// nobody reads it.
+async fn no_files(lake: &Lake, folder: &str, after: &str) -> Result<Vec<Listed>, SourceError> {
+    let Some(root) = &lake.folder else {
+        return Ok(Vec::new());
+    };
+    let place = root.join(lake.full_path(folder)?.as_ref());
+    let found = tokio::task::spawn_blocking(move || super::folder::no_files(&place)).await;
+    // What cannot be looked at, the store's own listing says, but for a link that leads nowhere.
+    let found = match found {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
+            return Err(SourceError::Corrupt {
+                object: folder.to_owned(),
+                reason: error.to_string(),
+            });
+        }
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    };
+    let left_out = |below: String| Listed::LeftOut {
+        path: format!("{folder}/{below}"),
+        size_bytes: 0,
+    };
+    let rest = found.into_iter().filter(|below| below.as_str() > after);
+    Ok(rest.map(left_out).collect())
 }
 
 /// The part of an object's path below a folder.

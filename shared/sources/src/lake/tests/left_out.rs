@@ -238,3 +238,46 @@ async fn an_object_that_is_likely_to_be_too_large_for_a_run_is_named() {
     assert!(!compressed("a.gz", limit) && compressed("a.gz", limit + 1));
     assert!(!compressed("a", 10 * limit) && compressed("a", 10 * limit + 1));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_left_out_by_name_and_a_day_that_leads_nowhere_is_missing() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    put(&store, date!(2026 - 11 - 01), "b.ndjson", "1").await;
+    put(&store, date!(2026 - 11 - 01), "sub/d.ndjson", "1").await;
+    let app = folder
+        .path()
+        .join(format!("raw/events/app={}", scope().folder()));
+    let day = app.join("date=2026-11-01");
+    symlink("nowhere", day.join("a.ndjson")).unwrap();
+    symlink("nowhere", day.join("sub/c")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(day.join("e")).unwrap();
+    symlink("nowhere", app.join("date=2026-11-03")).unwrap();
+    symlink(".", app.join("date=2026-11-04")).unwrap();
+    for target_bytes in [1, 100] {
+        let lake = lake(&store, target_bytes).in_folder(folder.path().to_owned());
+        for limit in [1, 64] {
+            let (found, chunks) = pages(&lake, limit).await;
+            assert_eq!(
+                found.left_out.to_string(),
+                "`date=2026-11-01/a.ndjson`, `date=2026-11-01/e`, `date=2026-11-01/sub/c`"
+            );
+            assert_eq!(chunks.iter().flat_map(objects).count(), 2);
+        }
+        let (scope, selected) = (scope(), selected());
+        let whole = lake.plan(&scope, &selected, None, 64, Unanswered::IsRetried);
+        let missing = whole.await.unwrap().missing;
+        let [nowhere, circle] = missing.as_slice() else {
+            panic!("{missing:?}")
+        };
+        assert_eq!(
+            (nowhere.day, circle.day),
+            (date!(2026 - 11 - 03), date!(2026 - 11 - 04))
+        );
+        assert!(nowhere.reason.contains("leads nowhere"), "{nowhere:?}");
+        assert!(circle.reason.contains("loop"), "{circle:?}");
+    }
+}

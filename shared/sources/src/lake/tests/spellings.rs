@@ -112,8 +112,8 @@ async fn objects_of_both_spellings_are_planned_once_in_the_order_of_their_paths(
             lake(&memory, 1).listing_in_order(),
         ),
         (
-            lake(&local, 20).in_a_file_system(),
-            lake(&local, 1).in_a_file_system(),
+            lake(&local, 20).in_folder(folder.path().to_owned()),
+            lake(&local, 1).in_folder(folder.path().to_owned()),
         ),
     ];
     for (two, one) in lakes {
@@ -169,7 +169,7 @@ async fn a_store_that_ignores_case_shows_one_folder_under_two_names_and_it_is_pl
     );
     for limit in [1, 2, 64] {
         assert_eq!(
-            plan(&lake(&store, 1).in_a_file_system(), limit).await,
+            plan(&lake(&store, 1).in_folder("/nowhere".into()), limit).await,
             once,
             "pages of {limit}"
         );
