@@ -96,7 +96,8 @@ pub fn lake_streams(input: &[u8]) -> bool {
             true
         }
         (Ok(_), None) => panic!("a damaged object passes for whole"),
-        (Err(SourceError::Corrupt { reason, .. }), plain) => {
+        (Err(SourceError::Corrupt { cause, .. }), plain) => {
+            let reason = cause.to_string();
             assert!(
                 may_be_refused(format, &object, plain, most, &reason),
                 "{reason}"

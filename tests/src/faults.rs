@@ -364,7 +364,7 @@ fn no_answer(fault: Fault) -> ContainerError {
     if fault == Fault::Damaged {
         ContainerError::Damaged { code: reason }
     } else {
-        ContainerError::Unavailable { reason }
+        ContainerError::unavailable(reason)
     }
 }
 
@@ -402,7 +402,7 @@ pub(crate) struct FaultySealer {
 
 fn no_keys(_: Fault) -> SealError {
     SealError::Unavailable {
-        reason: "503".to_owned(),
+        cause: "503".into(),
     }
 }
 
@@ -440,7 +440,7 @@ pub(crate) struct FaultySource<S, P> {
 fn source_busy(_: Fault) -> SourceError {
     SourceError::Unavailable {
         object: "the source".to_owned(),
-        reason: "503".to_owned(),
+        cause: "503".into(),
     }
 }
 

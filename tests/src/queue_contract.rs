@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chunk_queue::SqsChunkQueue;
+use domain::cause::in_one_line;
 use fakes::queue::MemoryQueue;
 use ports::clock::Clock;
 use ports::queue::ChunkQueue;
@@ -56,5 +57,6 @@ async fn a_queue_that_is_not_there_is_an_error_that_says_so() {
     let (_server, client, url) = new_queue().await;
     let queue = SqsChunkQueue::new(client, format!("{url}-gone"));
     let error = queue.send(BODY, Duration::ZERO).await.unwrap_err();
-    assert!(error.to_string().contains("NonExistentQueue"), "{error}");
+    let told = in_one_line(&error);
+    assert!(told.contains("NonExistentQueue"), "{told}");
 }

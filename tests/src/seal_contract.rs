@@ -17,28 +17,37 @@ fn job(number: u128) -> JobId {
 async fn assert_contract(keeper: &dyn Sealer, of_other_key: &dyn Sealer) {
     let credential = Secret::new("sv=2024-11-04&sp=w&sig=c2VjcmV0");
     let sealed = keeper.seal(job(1), &credential).await.unwrap();
-    assert_eq!(keeper.open(job(1), &sealed).await, Ok(credential.clone()));
+    assert_eq!(
+        keeper.open(job(1), &sealed).await.unwrap(),
+        credential.clone()
+    );
     let hidden = !sealed.0.windows(8).any(|part| part == b"c2VjcmV0");
     assert!(hidden, "the sealed bytes hold the credential");
-    assert_eq!(
-        keeper.open(job(2), &sealed).await,
-        Err(SealError::Unreadable),
+    assert!(
+        matches!(
+            keeper.open(job(2), &sealed).await,
+            Err(SealError::Unreadable)
+        ),
         "for another job"
     );
-    assert_eq!(
-        of_other_key.open(job(1), &sealed).await,
-        Err(SealError::Unreadable),
+    assert!(
+        matches!(
+            of_other_key.open(job(1), &sealed).await,
+            Err(SealError::Unreadable)
+        ),
         "with another key"
     );
     let damaged = SealedCredential(sealed.0.iter().rev().copied().collect());
-    assert_eq!(
-        keeper.open(job(1), &damaged).await,
-        Err(SealError::Unreadable),
+    assert!(
+        matches!(
+            keeper.open(job(1), &damaged).await,
+            Err(SealError::Unreadable)
+        ),
         "damaged"
     );
     let longest = Secret::new("x".repeat(4_000));
     let sealed = keeper.seal(job(1), &longest).await.unwrap();
-    assert_eq!(keeper.open(job(1), &sealed).await, Ok(longest));
+    assert_eq!(keeper.open(job(1), &sealed).await.unwrap(), longest);
 }
 
 #[tokio::test]

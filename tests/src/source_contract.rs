@@ -1,11 +1,12 @@
 //! What every source owes its callers.
 
-mod registry;
+pub(crate) mod registry;
 mod s3;
 
 use std::sync::Arc;
 
 use domain::app::AppScope;
+use domain::cause::in_one_line;
 use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::PlanCursor;
 use domain::selection::{DeviceType, ExportType, History, HistoryType, Selection, Snapshot};
@@ -235,7 +236,7 @@ async fn a_chunk_of_another_source_than_its_job_is_refused() {
             .try_collect::<Vec<_>>()
             .await
             .map(|pieces| pieces.len())
-            .map_err(|error| error.to_string())
+            .map_err(|error| in_one_line(&error))
     };
     let refusal = "the chunk cannot be read: it is of another source than the job".to_owned();
     assert_eq!(read(&objects, &devices).await, Err(refusal.clone()));

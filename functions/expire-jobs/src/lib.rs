@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use domain::cause::in_one_line;
 use domain::job::{Cancellation, IllegalMove, JobKey, Phase};
 use ports::clock::Clock;
 use ports::store::{StoreError, WaitingJobs};
@@ -93,7 +94,7 @@ pub async fn handle(_: Value, ports: &Ports) -> Result<(), ExpireError> {
                     info!(job.id = %key.id, "somebody else moved the waiting job; the next run looks at it again");
                 }
                 Err(error) => {
-                    warn!(job.id = %key.id, error = %error, "a waiting job could not be dealt with");
+                    warn!(job.id = %key.id, error = in_one_line(&error), "a waiting job could not be dealt with");
                     failed += 1;
                 }
             }

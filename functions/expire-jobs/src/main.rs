@@ -1,5 +1,6 @@
 //! The Lambda function expire-jobs: see the library.
 
+use domain::cause::in_one_line;
 use expire_jobs::{ExpireError, Ports, handle};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 
@@ -17,6 +18,6 @@ async fn main() -> Result<(), Error> {
 fn diagnostic(error: &ExpireError) -> Diagnostic {
     Diagnostic {
         error_type: "ExpireError".to_owned(),
-        error_message: error.to_string(),
+        error_message: in_one_line(error),
     }
 }

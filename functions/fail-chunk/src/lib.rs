@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use domain::cause::in_one_line;
 use domain::chunk::{ChunkKey, Claim};
 use domain::job::{IllegalMove, JobKey, Phase};
 use edge::event::{ChunkMessage, JobEvent, UnreadableMessage};
@@ -90,7 +91,10 @@ pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
     for message in event.records {
         let body = message.body.as_deref().unwrap_or_default();
         if let Err(error) = end(body, ports).await {
-            error!(error = %error, "a dead letter could not be dealt with; it stays in its queue");
+            error!(
+                error = in_one_line(&error),
+                "a dead letter could not be dealt with; it stays in its queue"
+            );
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = message.message_id.unwrap_or_default();
             response.batch_item_failures.push(failure);

@@ -1,6 +1,7 @@
 //! Closes the open chunks of a job that is being cancelled.
 
 use container::writer::commit_all;
+use domain::cause::in_one_line;
 use domain::chunk::Chunk;
 use domain::job::Job;
 use ports::container::Container;
@@ -18,7 +19,7 @@ pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), Fi
     let container = match open_container(job, ports).await {
         Ok(container) => Some(container),
         Err(error) if !error.is_transient() => {
-            warn!(job.id = %job.key.id, error = %error, "the container cannot be opened; prepared files are given up");
+            warn!(job.id = %job.key.id, error = in_one_line(&error), "the container cannot be opened; prepared files are given up");
             None
         }
         Err(error) => return Err(error.into()),
@@ -72,7 +73,7 @@ async fn commit_prepared(
         Ok(()) => Ok(true),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {
-            warn!(job.id = %job.key.id, chunk.id = chunk.key.number, error = %error, "a prepared file is given up");
+            warn!(job.id = %job.key.id, chunk.id = chunk.key.number, error = in_one_line(&error), "a prepared file is given up");
             Ok(false)
         }
     }

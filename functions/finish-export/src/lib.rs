@@ -18,6 +18,7 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use container::writer::{WriterSettings, commit};
 use container::{OpenError, open_for};
+use domain::cause::in_one_line;
 use domain::container::PreparedFile;
 use domain::job::{IllegalMove, Job, Phase, Plan};
 use domain::tally::Tally;
@@ -115,13 +116,15 @@ pub enum FinishError {
 }
 
 impl FinishError {
-    /// Whether no repeat will help: the job must end without a manifest.
-    fn is_final(&self) -> bool {
+    /// Whether a repeat may help; when none will, the job must end without a manifest. What is a
+    /// defect is repeated too: another version of the service may be without it, and fail-chunk ends
+    /// the job in the end.
+    fn is_transient(&self) -> bool {
         match self {
-            Self::Container(error) => !error.is_transient(),
-            Self::Open(error) => !error.is_transient(),
-            Self::Irreconcilable(_) => true,
-            Self::Event(_) | Self::Store(_) | Self::Illegal(_) | Self::Json(_) => false,
+            Self::Container(error) => error.is_transient(),
+            Self::Open(error) => error.is_transient(),
+            Self::Irreconcilable(_) => false,
+            Self::Event(_) | Self::Store(_) | Self::Illegal(_) | Self::Json(_) => true,
         }
     }
 }
@@ -190,16 +193,17 @@ impl Finisher<'_> {
             }
             Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
                 let now = self.ports.clock.now();
-                let waiting = self.job.clone().await_credential(now, error.to_string());
+                let reason = in_one_line(&error);
+                let waiting = self.job.clone().await_credential(now, reason.clone());
                 if let Ok(waiting) = waiting {
                     self.ports.chunks.put_job(waiting).await?;
-                    info!(job.id = %self.job.key.id, reason = %error, "the job waits for a new credential");
+                    info!(job.id = %self.job.key.id, reason, "the job waits for a new credential");
                     return Ok(());
                 }
-                self.end_without_manifest(&error).await?;
+                self.end_without_manifest(&reason).await?;
             }
-            Err(error) if error.is_final() => self.end_without_manifest(&error).await?,
-            Err(error) => return Err(error),
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => self.end_without_manifest(&in_one_line(&error)).await?,
         }
         info!(
             job.id = %self.job.key.id, job.phase = self.job.phase.name(),
@@ -208,14 +212,10 @@ impl Finisher<'_> {
         Ok(())
     }
 
-    async fn end_without_manifest(
-        &mut self,
-        error: &(dyn std::error::Error + Sync),
-    ) -> Result<(), FinishError> {
-        error!(job.id = %self.job.key.id, error = %error, "the job ends without a manifest");
+    async fn end_without_manifest(&mut self, reason: &str) -> Result<(), FinishError> {
+        error!(job.id = %self.job.key.id, error = reason, "the job ends without a manifest");
         let now = self.ports.clock.now();
-        self.put(|job| job.end_without_manifest(now, &error.to_string()))
-            .await
+        self.put(|job| job.end_without_manifest(now, reason)).await
     }
 
     /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.

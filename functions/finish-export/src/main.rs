@@ -1,5 +1,6 @@
 //! The Lambda function finish-export: see the library.
 
+use domain::cause::in_one_line;
 use finish_export::{FinishError, Ports, handle};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 
@@ -17,6 +18,6 @@ async fn main() -> Result<(), Error> {
 fn diagnostic(error: &FinishError) -> Diagnostic {
     Diagnostic {
         error_type: "FinishError".to_owned(),
-        error_message: error.to_string(),
+        error_message: in_one_line(error),
     }
 }

@@ -13,6 +13,7 @@ mod reopening;
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use domain::cause::in_one_line;
 use domain::chunk::{Chunk, ChunkKey};
 use domain::job::{IllegalMove, Job, JobKey, MAX_MISSING_DAYS, Phase, Plan};
 use domain::rules::{Misread, Rules};
@@ -185,7 +186,7 @@ impl Planner<'_> {
             job = match page {
                 Ok(page) => self.put_page(job, page, listed_at).await?,
                 Err(error) if error.is_transient() => return self.fail_delivery(job, error).await,
-                Err(error) => self.fail(job, error.to_string()).await?,
+                Err(error) => self.fail(job, in_one_line(&error)).await?,
             };
             if job.missing_days.len() >= MAX_MISSING_DAYS && matches!(job.plan, Plan::Open { .. }) {
                 job = self.fail(job, too_many_missing()).await?;

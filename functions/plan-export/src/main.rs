@@ -1,5 +1,6 @@
 //! The Lambda function plan-export: see the library.
 
+use domain::cause::in_one_line;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use plan_export::{PlanError, Ports, handle};
 
@@ -17,6 +18,6 @@ async fn main() -> Result<(), Error> {
 fn diagnostic(error: &PlanError) -> Diagnostic {
     Diagnostic {
         error_type: "PlanError".to_owned(),
-        error_message: error.to_string(),
+        error_message: in_one_line(error),
     }
 }

@@ -1,6 +1,7 @@
 //! Why a chunk run stopped, sorted by what is to be done.
 
 use container::OpenError;
+use domain::cause::{Cause, in_one_line};
 use domain::job::IllegalMove;
 use formats::encode::EncodeError;
 use ports::container::ContainerError;
@@ -12,11 +13,8 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum ChunkError {
     /// A later delivery may succeed; nothing is lost.
-    #[error("{reason}")]
-    Retry {
-        /// What happened.
-        reason: String,
-    },
+    #[error(transparent)]
+    Retry(Cause),
     /// Another run took the chunk over.
     #[error("another run took the chunk over")]
     Superseded,
@@ -29,16 +27,14 @@ pub(crate) enum ChunkError {
     /// No repeat will help: the chunk ends.
     #[error("{reason}")]
     Fail {
-        /// What is wrong, for the job's owner.
+        /// What is wrong, with its causes, for the job's owner.
         reason: String,
     },
 }
 
 impl ChunkError {
-    pub(crate) fn retry(reason: impl Into<String>) -> Self {
-        Self::Retry {
-            reason: reason.into(),
-        }
+    pub(crate) fn retry(cause: impl Into<Cause>) -> Self {
+        Self::Retry(cause.into())
     }
 
     pub(crate) fn fail(reason: impl Into<String>) -> Self {
@@ -54,7 +50,7 @@ impl From<StoreError> for ChunkError {
             StoreError::Conflict { .. } => Self::Superseded,
             StoreError::Unavailable { .. }
             | StoreError::Newer { .. }
-            | StoreError::Corrupt { .. } => Self::retry(error.to_string()),
+            | StoreError::Corrupt { .. } => Self::retry(error),
         }
     }
 }
@@ -63,13 +59,13 @@ impl From<ContainerError> for ChunkError {
     fn from(error: ContainerError) -> Self {
         match error {
             ContainerError::Denied { .. } => Self::Credential {
-                reason: error.to_string(),
+                reason: in_one_line(&error),
             },
             ContainerError::Damaged { .. }
             | ContainerError::Unavailable { .. }
-            | ContainerError::BlocksGone => Self::retry(error.to_string()),
+            | ContainerError::BlocksGone => Self::retry(error),
             ContainerError::Missing { .. } | ContainerError::Refused { .. } => {
-                Self::fail(error.to_string())
+                Self::fail(in_one_line(&error))
             }
         }
     }
@@ -78,16 +74,16 @@ impl From<ContainerError> for ChunkError {
 impl From<SourceError> for ChunkError {
     fn from(error: SourceError) -> Self {
         if error.is_transient() {
-            Self::retry(error.to_string())
+            Self::retry(error)
         } else {
-            Self::fail(error.to_string())
+            Self::fail(in_one_line(&error))
         }
     }
 }
 
 impl From<EncodeError> for ChunkError {
     fn from(error: EncodeError) -> Self {
-        Self::fail(error.to_string())
+        Self::fail(in_one_line(&error))
     }
 }
 
@@ -96,15 +92,15 @@ impl From<OpenError> for ChunkError {
         match error {
             OpenError::Container(error) => error.into(),
             OpenError::Seal(_) | OpenError::NoCredential if error.is_transient() => {
-                Self::retry(error.to_string())
+                Self::retry(error)
             }
-            OpenError::Seal(_) | OpenError::NoCredential => Self::fail(error.to_string()),
+            OpenError::Seal(_) | OpenError::NoCredential => Self::fail(in_one_line(&error)),
         }
     }
 }
 
 impl From<IllegalMove> for ChunkError {
     fn from(error: IllegalMove) -> Self {
-        Self::retry(error.to_string())
+        Self::retry(error)
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use container::writer::WriterSettings;
+use domain::cause::in_one_line;
 use edge::event::ChunkMessage;
 use ports::clock::Clock;
 use ports::container::Containers;
@@ -119,7 +120,10 @@ async fn handle_message(message: &SqsMessage, ports: &Ports) -> bool {
     let key = match ChunkMessage::parse(message.body.as_deref().unwrap_or_default()) {
         Ok(key) => key,
         Err(error) => {
-            error!(error = %error, "a message of the chunk queue cannot be read");
+            error!(
+                error = in_one_line(&error),
+                "a message of the chunk queue cannot be read"
+            );
             return false;
         }
     };
@@ -127,7 +131,7 @@ async fn handle_message(message: &SqsMessage, ports: &Ports) -> bool {
         Ok(()) => true,
         Err(error) => {
             warn!(
-                job.id = %key.job.id, chunk.id = key.number, error = %error,
+                job.id = %key.job.id, chunk.id = key.number, error = in_one_line(&error),
                 "the chunk run stopped; the message will be delivered again"
             );
             false

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use container::{open_for, writer};
+use domain::cause::Cause;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
 use domain::job::{IllegalMove, Job, Phase};
 use ports::container::{Container, ContainerError};
@@ -48,7 +49,7 @@ pub(crate) async fn run_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), Chunk
         Err(ChunkError::Superseded) => Err(ChunkError::Superseded),
         Err(ChunkError::Fail { reason }) => run.fail(&reason).await,
         Err(ChunkError::Credential { reason }) => run.park(reason).await,
-        Err(ChunkError::Retry { reason }) => run.release(reason).await,
+        Err(ChunkError::Retry(cause)) => run.release(cause).await,
     }
 }
 
@@ -200,7 +201,7 @@ impl<'a> Run<'a> {
             };
             if job.credentials_given != self.job.credentials_given {
                 return self
-                    .release("the credential was replaced meanwhile".to_owned())
+                    .release("the credential was replaced meanwhile".into())
                     .await;
             }
             let Ok(waiting) = job.await_credential(now, reason.clone()) else {
@@ -223,10 +224,10 @@ impl<'a> Run<'a> {
     }
 
     /// Gives the lease back, so that the next delivery need not wait for its end; answers the
-    /// reason in any case.
-    async fn release(self, reason: String) -> Result<(), ChunkError> {
+    /// cause in any case.
+    async fn release(self, cause: Cause) -> Result<(), ChunkError> {
         self.persist(self.lease.clone().release(self.ports.clock.now()))
             .await?;
-        Err(ChunkError::Retry { reason })
+        Err(ChunkError::Retry(cause))
     }
 }

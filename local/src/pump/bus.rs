@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use domain::cause::in_one_line;
 use edge::event::JobEvent;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -91,7 +92,12 @@ async fn invoke(rule: &Rule, retries: Retries, event: Value, dead_letters: Queue
         match attempt_once(rule, &event).await {
             Ok(()) => return,
             Err(error) => {
-                warn!(function = rule.function, attempt, %error, "an event was not dealt with");
+                warn!(
+                    function = rule.function,
+                    attempt,
+                    error = in_one_line(error.as_ref()),
+                    "an event was not dealt with"
+                );
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::cause::in_one_line;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
@@ -138,7 +139,7 @@ impl Worker {
             outcome,
         } = settled;
         let Err(error) = outcome else { return };
-        warn!(queue = self.settings.name, message.id = %message.id, receives = message.receives, %error,
+        warn!(queue = self.settings.name, message.id = %message.id, receives = message.receives, error = in_one_line(error.as_ref()),
             "a message was not dealt with");
         let spent = self
             .settings

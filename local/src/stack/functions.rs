@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::cause::in_one_line;
 use edge::event::JobEvent;
 use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
@@ -53,7 +54,10 @@ pub(crate) fn expire_hourly(ports: expire_jobs::Ports) -> AbortOnDropHandle<()> 
         loop {
             hours.tick().await;
             if let Err(error) = expire_jobs::handle(Value::Null, &ports).await {
-                warn!(error = %error, "jobs that waited too long could not be ended; the next hour tries again");
+                warn!(
+                    error = in_one_line(&error),
+                    "jobs that waited too long could not be ended; the next hour tries again"
+                );
             }
         }
     }))

@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::HeaderMap;
+use domain::cause::in_one_line;
 use serde::Serialize;
 use serde_json::json;
 
@@ -136,7 +137,7 @@ fn message(call: Call<'_>, error: &ApiError) -> String {
 /// caller's.
 fn log(call: Call<'_>, error: &ApiError) {
     let (id, code, status) = (call.request_id(), error.code(), error.status());
-    let cause = causes(error);
+    let cause = error.source().map(in_one_line).unwrap_or_default();
     match status {
         500 => tracing::error!(
             request.id = id,
@@ -157,12 +158,4 @@ fn log(call: Call<'_>, error: &ApiError) {
             "a request was refused"
         ),
     }
-}
-
-fn causes(error: &ApiError) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -1,8 +1,7 @@
 //! Every way in which the API says no, and how it says it.
 
-use std::error::Error;
-
 use domain::app::AppScope;
+use domain::cause::Cause;
 use domain::container::ContainerAddress;
 use ports::container::ContainerError;
 use ports::seal::SealError;
@@ -233,10 +232,10 @@ pub enum ApiError {
     #[error(
         "The service cannot answer at the moment: send the same request again, with the same request id."
     )]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    Unavailable(#[source] Cause),
     /// A defect.
     #[error("The service has failed and a repeat will not help: tell its operator the request id.")]
-    Internal(#[source] Box<dyn Error + Send + Sync>),
+    Internal(#[source] Cause),
 }
 
 impl ApiError {

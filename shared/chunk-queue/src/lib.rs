@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_errors::AwsError;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use ports::queue::{ChunkQueue, QueueError};
 use wiring::Wiring;
 use wiring::config::{CHUNK_QUEUE_URL, ConfigError};
@@ -55,12 +55,7 @@ impl ChunkQueue for SqsChunkQueue {
             .message_body(body);
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(QueueError {
-                reason: error.code().map_or_else(
-                    || DisplayErrorContext(&error).to_string(),
-                    |code| format!("{code}: {}", error.message().unwrap_or("no message")),
-                ),
-            }),
+            Err(error) => Err(QueueError(AwsError::of(error).into())),
         }
     }
 }

@@ -152,9 +152,7 @@ impl AzureContainer {
     ) -> Result<(), ContainerError> {
         match timeout(self.patience, write).await {
             Ok(written) => written.map(drop).map_err(|error| failure::of(&error)),
-            Err(_) => Err(ContainerError::Unavailable {
-                reason: "no answer in time".to_owned(),
-            }),
+            Err(_) => Err(ContainerError::unavailable("no answer in time")),
         }
     }
 }

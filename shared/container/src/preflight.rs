@@ -42,11 +42,7 @@ async fn stage_within(
         container.stage_block(blob, block, Bytes::from_static(b"preflight")),
     )
     .await;
-    staged.unwrap_or_else(|_| {
-        Err(ContainerError::Unavailable {
-            reason: "no answer in time".to_owned(),
-        })
-    })
+    staged.unwrap_or_else(|_| Err(ContainerError::unavailable("no answer in time")))
 }
 
 #[cfg(test)]
@@ -87,9 +83,7 @@ mod tests {
         let staged = stage_within(Duration::ZERO, &Silent, &blob).await;
         assert_eq!(
             staged,
-            Err(ContainerError::Unavailable {
-                reason: "no answer in time".to_owned()
-            })
+            Err(ContainerError::unavailable("no answer in time"))
         );
     }
 }

@@ -234,11 +234,7 @@ async fn upload(
 }
 
 fn settle(upload: Result<Result<(), ContainerError>, JoinError>) -> Result<(), ContainerError> {
-    upload.unwrap_or_else(|_| {
-        Err(ContainerError::Unavailable {
-            reason: "an upload was interrupted".to_owned(),
-        })
-    })
+    upload.unwrap_or_else(|_| Err(ContainerError::unavailable("an upload was interrupted")))
 }
 
 #[cfg(test)]

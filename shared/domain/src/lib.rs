@@ -1,6 +1,7 @@
 //! What an export is. No I/O, no clock, no vendor: everything here is decided by what is given.
 
 pub mod app;
+pub mod cause;
 pub mod chunk;
 pub mod container;
 pub mod counts;

@@ -7,6 +7,7 @@
 //! with the ones here.
 
 use domain::app::AppScope;
+use domain::cause::Cause;
 use domain::chunk::{ChunkKey, ChunkStateName};
 use domain::job::{JobId, JobKey, PhaseName};
 use domain::tally::DRAINED;
@@ -76,17 +77,13 @@ fn new_image(attributes: &Value) -> Value {
 }
 
 /// A message that is not what this version of the service sends.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the message cannot be read: {reason}")]
-pub struct UnreadableMessage {
-    reason: String,
-}
+#[derive(Debug, Error)]
+#[error("the message cannot be read")]
+pub struct UnreadableMessage(#[source] Cause);
 
 impl UnreadableMessage {
-    fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
+    fn new(cause: impl Into<Cause>) -> Self {
+        Self(cause.into())
     }
 }
 
@@ -109,8 +106,7 @@ impl ChunkMessage {
     /// # Errors
     /// [`UnreadableMessage`] when it is not a chunk message.
     pub fn parse(body: &str) -> Result<ChunkKey, UnreadableMessage> {
-        let message: Self = serde_json::from_str(body)
-            .map_err(|error| UnreadableMessage::new(error.to_string()))?;
+        let message: Self = serde_json::from_str(body).map_err(UnreadableMessage::new)?;
         let number = |field: &str, text: &str| format!("`{field}` is not a number: {text}");
         Ok(ChunkKey {
             job: job_key(&message.scope, &message.job)?,
@@ -163,6 +159,8 @@ fn job_key(scope: &str, job: &str) -> Result<JobKey, UnreadableMessage> {
 
 #[cfg(test)]
 mod tests {
+    use domain::cause::in_one_line;
+
     use super::*;
 
     #[test]
@@ -195,7 +193,7 @@ mod tests {
         let error =
             ChunkMessage::parse(r#"{"scope":"/a","job":"x","shard":"0","chunk":"0"}"#).unwrap_err();
         assert_eq!(
-            error.to_string(),
+            in_one_line(&error),
             "the message cannot be read: `job` is not an id: x"
         );
         assert!(ChunkMessage::parse("{}").is_err());

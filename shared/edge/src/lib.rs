@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use domain::cause::in_one_line;
 use wiring::config::Environment;
 use wiring::{Wiring, WiringError};
 
@@ -27,7 +28,7 @@ pub async fn start<P>(
         Err(error) => Err(error),
     };
     ports.inspect_err(|error| {
-        tracing::error!(error = %error.in_one_line(), "the function does not start");
+        tracing::error!(error = in_one_line(error), "the function does not start");
     })
 }
 

@@ -75,7 +75,7 @@ impl Chunks for DynamoStore {
     async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
         let item_key = keys::chunk(key);
         let item = self.get_as::<ChunkItem>(&item_key).await?;
-        item.map(|item| Chunk::try_from(item).map_err(|reason| corrupt(&item_key, &reason)))
+        item.map(|item| Chunk::try_from(item).map_err(|reason| corrupt(&item_key, reason)))
             .transpose()
     }
 
@@ -119,10 +119,10 @@ impl ChunkLists for DynamoStore {
         let page = query
             .send()
             .await
-            .map_err(|error| store_error(&partition, &error))?;
+            .map_err(|error| store_error(&partition, error))?;
         let read = |item| {
             let item: ChunkItem = read_item(&partition, item)?;
-            Chunk::try_from(item).map_err(|reason| corrupt(&partition, &reason))
+            Chunk::try_from(item).map_err(|reason| corrupt(&partition, reason))
         };
         page.items
             .unwrap_or_default()
@@ -181,6 +181,6 @@ impl DynamoStore {
                 added.join(", ")
             ))
             .build()
-            .map_err(|error| corrupt(&key, &error.to_string()))
+            .map_err(|error| corrupt(&key, error))
     }
 }

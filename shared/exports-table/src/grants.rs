@@ -29,7 +29,7 @@ impl Grants for DynamoStore {
         while let Some(item) = items
             .try_next()
             .await
-            .map_err(|error| store_error(&partition, &error))?
+            .map_err(|error| store_error(&partition, error))?
         {
             let grant: GrantItem = read_item(&partition, item)?;
             if scope.is_within(&grant.path) {

@@ -23,7 +23,7 @@ impl Intake for DynamoStore {
             return Ok(None);
         };
         let request =
-            AcceptedRequest::try_from(item).map_err(|reason| corrupt(&item_key, &reason))?;
+            AcceptedRequest::try_from(item).map_err(|reason| corrupt(&item_key, reason))?;
         Ok(Some(request).filter(|request| now < request.expires))
     }
 

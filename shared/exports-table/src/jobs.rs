@@ -24,7 +24,7 @@ impl Jobs for DynamoStore {
         let Some(item) = self.get_as::<JobItem>(&item_key).await? else {
             return Ok(None);
         };
-        let job = Job::try_from(item).map_err(|reason| corrupt(&item_key, &reason))?;
+        let job = Job::try_from(item).map_err(|reason| corrupt(&item_key, reason))?;
         Ok(Some(job).filter(|job| now < job.expires))
     }
 
@@ -74,7 +74,7 @@ impl WaitingJobs for DynamoStore {
         let page = query
             .send()
             .await
-            .map_err(|error| store_error(&waiting_partition(), &error))?;
+            .map_err(|error| store_error(&waiting_partition(), error))?;
         for item in page.items.unwrap_or_default() {
             jobs.push(waiting_job(item)?);
         }
@@ -142,7 +142,7 @@ impl DynamoStore {
         while let Some(item) = items
             .try_next()
             .await
-            .map_err(|error| store_error(&waiting_partition(), &error))?
+            .map_err(|error| store_error(&waiting_partition(), error))?
         {
             jobs.push(waiting_job(item)?);
         }
@@ -166,7 +166,7 @@ impl DynamoStore {
             .table_name(&self.table)
             .set_key(Some(key_attributes(key)))
             .build();
-        let delete = delete.map_err(|error| corrupt(key, &error.to_string()))?;
+        let delete = delete.map_err(|error| corrupt(key, error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
@@ -205,7 +205,7 @@ impl DynamoStore {
         let keyed = rows.into_iter().map(SortRow::try_from);
         let mut keyed = keyed
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|reason| corrupt(&app_jobs(scope), &reason))?;
+            .map_err(|reason| corrupt(&app_jobs(scope), reason))?;
         keyed.sort_by(|one, other| {
             let order = one.compare(other, page.sort);
             if page.descending {
@@ -254,7 +254,7 @@ impl DynamoStore {
         while let Some(item) = items
             .try_next()
             .await
-            .map_err(|error| store_error(&partition, &error))?
+            .map_err(|error| store_error(&partition, error))?
         {
             if !visit(read_item::<JobRow>(&partition, item)?) {
                 break;
@@ -281,7 +281,7 @@ fn waiting_partition() -> ItemKey {
 fn waiting_job(item: HashMap<String, AttributeValue>) -> Result<JobKey, StoreError> {
     let partition = waiting_partition();
     let item: WaitingItem = read_item(&partition, item)?;
-    JobKey::try_from(item).map_err(|reason| corrupt(&partition, &reason))
+    JobKey::try_from(item).map_err(|reason| corrupt(&partition, reason))
 }
 
 /// What a job is sorted by; equal ones by id.

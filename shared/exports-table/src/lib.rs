@@ -9,13 +9,17 @@ mod jobs;
 mod keys;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_errors::{AwsError, Kind, kind_of_cancellation};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use domain::cause::Cause;
 use ports::clock::Clock;
 use ports::store::StoreError;
 use serde::Serialize;
@@ -108,8 +112,7 @@ impl DynamoStore {
         condition: Condition,
     ) -> Result<Write, StoreError> {
         let write_id = self.clock.fresh_id().to_string();
-        let mut item: Item =
-            serde_dynamo::to_item(body).map_err(|error| corrupt(&key, &error.to_string()))?;
+        let mut item: Item = serde_dynamo::to_item(body).map_err(|error| corrupt(&key, error))?;
         for (name, value) in [("pk", &key.pk), ("sk", &key.sk), ("write_id", &write_id)] {
             item.insert(name.to_owned(), AttributeValue::S(value.clone()));
         }
@@ -128,7 +131,7 @@ impl DynamoStore {
             .table_name(&self.table)
             .set_key(Some(key_attributes(key)));
         let answer = request.consistent_read(true).send().await;
-        Ok(answer.map_err(|error| store_error(key, &error))?.item)
+        Ok(answer.map_err(|error| store_error(key, error))?.item)
     }
 
     async fn get_as<T: DeserializeOwned>(&self, key: &ItemKey) -> Result<Option<T>, StoreError> {
@@ -149,12 +152,11 @@ impl DynamoStore {
         let request = request.set_expression_attribute_names(names(write.condition));
         let request =
             request.set_expression_attribute_values(values(write.condition, self.clock.as_ref()));
-        match request.send().await {
+        let written = request.send().await;
+        match written.map_err(|error| store_error(&write.key, error)) {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                self.was_ours(&write).await
-            }
-            Err(error) => Err(store_error(&write.key, &error)),
+            Err(StoreError::Conflict { .. }) => self.was_ours(&write).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -212,7 +214,7 @@ impl DynamoStore {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| transaction_error(key, &error))
+            .map_err(|error| transaction_error(key, error))
     }
 
     /// That an item is as `expression` says, without a write to it.
@@ -228,7 +230,7 @@ impl DynamoStore {
             .condition_expression(expression)
             .expression_attribute_values(value.0, value.1)
             .build()
-            .map_err(|error| corrupt(key, &error.to_string()))?;
+            .map_err(|error| corrupt(key, error))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -240,7 +242,7 @@ impl DynamoStore {
             .set_expression_attribute_names(names(write.condition))
             .set_expression_attribute_values(values(write.condition, self.clock.as_ref()))
             .build()
-            .map_err(|error| corrupt(&write.key, &error.to_string()))
+            .map_err(|error| corrupt(&write.key, error))
     }
 
     /// Whether the condition failed only because this very write had happened before, its answer
@@ -298,17 +300,17 @@ fn read_item<T: DeserializeOwned>(key: &ItemKey, item: Item) -> Result<T, StoreE
             layout,
         });
     }
-    serde_dynamo::from_item(item).map_err(|error| corrupt(key, &error.to_string()))
+    serde_dynamo::from_item(item).map_err(|error| corrupt(key, error))
 }
 
 fn item_name(key: &ItemKey) -> String {
     format!("item {} {}", key.pk, key.sk)
 }
 
-fn corrupt(key: &ItemKey, reason: &str) -> StoreError {
+fn corrupt(key: &ItemKey, cause: impl Into<Cause>) -> StoreError {
     StoreError::Corrupt {
         item: item_name(key),
-        reason: reason.to_owned(),
+        cause: cause.into(),
     }
 }
 
@@ -318,73 +320,39 @@ fn conflict(key: &ItemKey) -> StoreError {
     }
 }
 
-fn unavailable(reason: impl Into<String>) -> StoreError {
-    StoreError::Unavailable {
-        reason: reason.into(),
-    }
+/// Sorts a failed request: what a repeat may help is unavailable; what neither that nor another
+/// reading helps is a defect or a wrong deployment.
+fn store_error<E>(key: &ItemKey, error: SdkError<E, HttpResponse>) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let error = AwsError::of(error);
+    of_kind(key, error.kind(), error)
 }
 
-/// Sorts a failed request: what a repeat may mend is unavailable, the rest is a defect or a wrong
-/// deployment. The codes are those of
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>.
-fn store_error<E: ProvideErrorMetadata>(key: &ItemKey, error: &SdkError<E>) -> StoreError {
-    let SdkError::ServiceError(service) = error else {
-        return unavailable(transport_reason(error));
-    };
-    let code = service.err().code().unwrap_or("no error code");
-    match code {
-        "ThrottlingException"
-        | "ProvisionedThroughputExceededException"
-        | "RequestLimitExceeded"
-        | "TransactionConflictException"
-        | "TransactionInProgressException"
-        | "InternalServerError" => unavailable(code),
-        _ if service.raw().status().is_server_error() => unavailable(code),
-        _ => corrupt(
-            key,
-            &format!(
-                "{code}: {}",
-                service.err().message().unwrap_or("no message")
-            ),
-        ),
-    }
-}
-
-/// Sorts a cancelled transaction by its items' reasons: a failed condition is a conflict, anything
-/// passing is unavailable
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors>).
-fn transaction_error(key: &ItemKey, error: &SdkError<TransactWriteItemsError>) -> StoreError {
+/// Sorts a cancelled transaction by its items' reasons.
+fn transaction_error(
+    key: &ItemKey,
+    error: SdkError<TransactWriteItemsError, HttpResponse>,
+) -> StoreError {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
         return store_error(key, error);
     };
-    let codes: Vec<&str> = cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .collect();
-    let has = |wanted: &[&str]| codes.iter().any(|code| wanted.contains(code));
-    if has(&["ConditionalCheckFailed"]) {
-        conflict(key)
-    } else if has(&[
-        "TransactionConflict",
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-    ]) {
-        unavailable(codes.join(", "))
-    } else {
-        corrupt(key, &format!("transaction cancelled: {}", codes.join(", ")))
-    }
+    let reasons = cancelled.cancellation_reasons().iter();
+    let codes: Vec<&str> = reasons.filter_map(|reason| reason.code()).collect();
+    let told = format!("transaction cancelled: {}", codes.join(", "));
+    of_kind(key, kind_of_cancellation(&codes), told)
 }
 
-fn transport_reason<E>(error: &SdkError<E>) -> &'static str {
-    match error {
-        SdkError::TimeoutError(_) => "time-out",
-        SdkError::DispatchFailure(_) => "no connection",
-        SdkError::ResponseError(_) => "unreadable answer",
-        SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => "request failed",
-        _ => "unknown failure",
+fn of_kind(key: &ItemKey, kind: Kind, cause: impl Into<Cause>) -> StoreError {
+    match kind {
+        Kind::Conflict => conflict(key),
+        Kind::Transient => StoreError::Unavailable {
+            cause: cause.into(),
+        },
+        Kind::Denied | Kind::Other => corrupt(key, cause),
     }
 }
 

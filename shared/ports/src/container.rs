@@ -2,6 +2,7 @@
 
 pub mod refusal;
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +10,8 @@ use bytes::Bytes;
 use domain::container::{BlobName, BlockId, ContainerAccess};
 use thiserror::Error;
 
-/// Why storage did not do what it was asked. No variant ever holds a URL's query.
+/// Why storage did not do what it was asked. No variant ever holds a URL's query: of an error of the
+/// vendor's client, which shows the whole URL, only [`SystemError`] is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ContainerError {
     /// The signature does not allow the write: expired, revoked, lacking a permission, wrong
@@ -46,10 +48,33 @@ pub enum ContainerError {
     Unavailable {
         /// What happened, without the URL.
         reason: String,
+        /// What the operating system said of the connection, if it was that.
+        #[source]
+        cause: Option<SystemError>,
     },
 }
 
+/// What the operating system answered to a call: a number, so that nothing else can come with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{}", io::Error::from_raw_os_error(*.0))]
+pub struct SystemError(i32);
+
+impl SystemError {
+    /// The operating system's part of an error; `None` when it has none.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.raw_os_error().map(Self)
+    }
+}
+
 impl ContainerError {
+    /// Storage does not answer, for a reason that is found here.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable {
+            reason: reason.into(),
+            cause: None,
+        }
+    }
+
     /// Whether a repeat may help.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -68,6 +93,9 @@ impl ContainerError {
 pub trait Container: Send + Sync {
     /// Stages a block: invisible until committed, gone by itself after a week
     /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block#remarks>). Repeating it is harmless.
+    ///
+    /// # Errors
+    /// Every variant but [`ContainerError::BlocksGone`].
     async fn stage_block(
         &self,
         blob: &BlobName,
@@ -77,6 +105,10 @@ pub trait Container: Send + Sync {
 
     /// Makes the blob consist of exactly these blocks and discards its others. Repeating it with
     /// the same list is harmless (<https://learn.microsoft.com/en-us/rest/api/storageservices/put-block-list#remarks>).
+    ///
+    /// # Errors
+    /// Every variant but [`ContainerError::Damaged`]; after [`ContainerError::Unavailable`] the blob may
+    /// be as the list says all the same.
     async fn commit_blocks(
         &self,
         blob: &BlobName,

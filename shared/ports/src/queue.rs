@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::cause::Cause;
 use thiserror::Error;
 
 /// Why a message is not on the queue: the queue does not answer, or refuses it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the chunk queue does not take the message ({reason})")]
-pub struct QueueError {
-    /// What happened.
-    pub reason: String,
-}
+#[derive(Debug, Error)]
+#[error("the chunk queue does not take the message")]
+pub struct QueueError(
+    /// What the client says of it.
+    #[source]
+    pub Cause,
+);
 
 /// The queue of chunk messages.
 #[async_trait]
@@ -21,6 +23,6 @@ pub trait ChunkQueue: Send + Sync {
     /// from none.
     ///
     /// # Errors
-    /// [`QueueError`]; the message may be on the queue all the same.
+    /// [`QueueError`], whose repeat does no harm; the message may be on the queue all the same.
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError>;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::app::AppScope;
+use domain::cause::{Cause, in_one_line};
 use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
@@ -80,12 +81,13 @@ pub enum SourceError {
         before: String,
     },
     /// The object or item cannot be read as what it claims to be.
-    #[error("{object} cannot be read: {reason}")]
+    #[error("{object} cannot be read")]
     Corrupt {
         /// The object's path or the item's key.
         object: String,
-        /// What is wrong with it, never its content.
-        reason: String,
+        /// What is wrong with it, never its content. The job's owner reads it.
+        #[source]
+        cause: Cause,
     },
     /// The service may not read there.
     #[error("{object} may not be read by the service")]
@@ -94,24 +96,32 @@ pub enum SourceError {
         object: String,
     },
     /// No answer, or a throttle; a repeat may help.
-    #[error("the source of {object} does not answer: {reason}")]
+    #[error("the source of {object} does not answer")]
     Unavailable {
         /// The object's path or the table.
         object: String,
-        /// What happened.
-        reason: String,
+        /// What its client says of it.
+        #[source]
+        cause: Cause,
     },
 }
 
 impl SourceError {
     /// Whether a repeat may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Changed { .. }
+            | Self::Archived { .. }
+            | Self::Unordered { .. }
+            | Self::Corrupt { .. }
+            | Self::Denied { .. } => false,
+        }
     }
 
-    /// What is wrong, to be read behind the object's path.
+    /// What is wrong, with its causes, to be read behind the object's path.
     pub fn problem(&self) -> String {
-        let told = self.to_string();
+        let told = in_one_line(self);
         match self {
             Self::Changed { object }
             | Self::Archived { object }
@@ -144,10 +154,12 @@ pub trait Source: Send + Sync {
     type Part: Send + Sync;
 
     /// Cuts the next part of what is selected into at most `limit` chunks. The same cursor over the
-    /// same data gives the same page.
+    /// same data gives the same page. What cannot be planned of a part of the selection is
+    /// [`PlanPage::missing`], where the source has such parts.
     ///
     /// # Errors
-    /// [`SourceError`].
+    /// [`SourceError::Unavailable`] when a repeat may help. Any other: nothing can be planned from the
+    /// cursor on.
     async fn plan(
         &self,
         scope: &AppScope,
@@ -158,6 +170,11 @@ pub trait Source: Send + Sync {
     ) -> Result<PlanPage, SourceError>;
 
     /// Reads the parts of a chunk, a bounded piece at a time.
+    ///
+    /// # Errors
+    /// An item of the stream, its last one: [`SourceError::Unavailable`] when a repeat may help; any
+    /// other when the chunk as a whole cannot be read. A part that cannot be read where the others can is
+    /// [`Piece::Unreadable`].
     fn read(
         &self,
         parts: &[Self::Part],
@@ -184,7 +201,7 @@ impl Sources {
     /// Cuts the next part of a selection into at most `limit` chunks, as its source does.
     ///
     /// # Errors
-    /// [`SourceError`].
+    /// As [`Source::plan`].
     pub async fn plan(
         &self,
         scope: &AppScope,
@@ -208,6 +225,10 @@ impl Sources {
     }
 
     /// Reads a chunk of a selection, a bounded piece at a time.
+    ///
+    /// # Errors
+    /// As [`Source::read`]; [`SourceError::Corrupt`] when the chunk is of the other source than the
+    /// selection.
     pub fn read(
         &self,
         chunk: &ChunkSource,
@@ -224,7 +245,7 @@ impl Sources {
             | (ChunkSource::Partitions(_), Selection::History(_)) => {
                 let error = SourceError::Corrupt {
                     object: "the chunk".to_owned(),
-                    reason: "it is of another source than the job".to_owned(),
+                    cause: "it is of another source than the job".into(),
                 };
                 stream::iter([Err(error)]).boxed()
             }

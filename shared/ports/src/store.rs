@@ -3,9 +3,14 @@
 //! Every write of a job or a chunk is on condition of the revision that was read, and leaves the
 //! next one. A write that loses to another is [`StoreError::Conflict`]; one whose answer was lost
 //! but which did happen is a success.
+//!
+//! Every call may answer [`StoreError::Unavailable`], when the table did not answer or throttled at
+//! every try, and [`StoreError::Corrupt`], when it refuses the request for good or holds what nobody
+//! can read. What else a call may answer stands beside it.
 
 use async_trait::async_trait;
 use domain::app::AppScope;
+use domain::cause::Cause;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::{Job, JobId, JobKey};
 use domain::tally::Tally;
@@ -15,17 +20,18 @@ use time::OffsetDateTime;
 /// Why the table did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Somebody else changed the item first.
+    /// Somebody else changed the item first. Reading it again tells what is to be done now.
     #[error("{item} was changed by somebody else")]
     Conflict {
-        /// Which item.
+        /// The item's key; of a transaction that of its first item.
         item: String,
     },
     /// No answer, or throttled, after the client's own retries.
-    #[error("the exports table does not answer ({reason})")]
+    #[error("the exports table does not answer")]
     Unavailable {
-        /// What happened.
-        reason: String,
+        /// What the client says of it.
+        #[source]
+        cause: Cause,
     },
     /// A newer version of the service wrote the item, in a layout that this one does not know: two
     /// versions run side by side during a deployment, and after a rollback.
@@ -34,19 +40,20 @@ pub enum StoreError {
          until that version runs"
     )]
     Newer {
-        /// Which item.
+        /// The item's key.
         item: String,
-        /// Its layout.
+        /// The version of its layout, above this code's own.
         layout: u32,
     },
     /// An item cannot be read, or the table refuses a request for good: a defect or a wrong
     /// deployment.
-    #[error("{item} cannot be used: {reason}")]
+    #[error("{item} cannot be used")]
     Corrupt {
-        /// Which item.
+        /// The item's key, or that of the partition that was asked for.
         item: String,
-        /// What is wrong.
-        reason: String,
+        /// What is wrong with it, or what the table says of the request.
+        #[source]
+        cause: Cause,
     },
 }
 
@@ -158,16 +165,25 @@ pub struct Grant {
 #[async_trait]
 pub trait Grants: Send + Sync {
     /// The highest role that the subject's grants give it over the app; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one of the subject's grants is of a newer layout.
     async fn role(&self, subject: &str, scope: &AppScope) -> Result<Option<Role>, StoreError>;
 
-    /// Adds a grant, or changes its role.
+    /// Adds a grant, or changes its role, whatever it was.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`] only.
     async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError>;
 }
 
 /// Creation of jobs.
 #[async_trait]
 pub trait Intake: Send + Sync {
-    /// What was accepted under a key that is still remembered at `now`.
+    /// What was accepted under a key that is still remembered at `now`; `None` when nothing was.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when the request's item is of a newer layout.
     async fn accepted(
         &self,
         scope: &AppScope,
@@ -176,6 +192,11 @@ pub trait Intake: Send + Sync {
     ) -> Result<Option<AcceptedRequest>, StoreError>;
 
     /// Stores a new job and, in the same transaction, the key that it was accepted under.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a job has this id already, or when the key was used and then
+    /// forgotten at the same moment; [`StoreError::Newer`] when what the key stands for is of a newer
+    /// layout.
     async fn create(
         &self,
         job: Job,
@@ -188,12 +209,22 @@ pub trait Intake: Send + Sync {
 #[async_trait]
 pub trait Jobs: Send + Sync {
     /// The job, read consistently; `None` when there is none, or when its retention is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when it is of a newer layout.
     async fn job(&self, key: &JobKey, now: OffsetDateTime) -> Result<Option<Job>, StoreError>;
 
-    /// Persists a job after a move.
+    /// Persists a job after a move; the answer has the new revision.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the stored job has another revision than the one that was moved.
     async fn put_job(&self, job: Job) -> Result<Job, StoreError>;
 
-    /// The tallies of all shards, summed, read consistently.
+    /// The tallies of all shards, summed, each read consistently but not all at one moment. A shard
+    /// without chunks counts as zero.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one is of a newer layout.
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
 }
 
@@ -202,9 +233,16 @@ pub trait Jobs: Send + Sync {
 #[async_trait]
 pub trait WaitingJobs: Jobs {
     /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when an entry is of a newer layout.
     async fn waiting(&self, after: Option<&JobKey>) -> Result<Vec<JobKey>, StoreError>;
 
-    /// Takes a job off the list, unless it waits at that very moment: [`StoreError::Conflict`].
+    /// Takes a job off the list, unless it waits at that very moment. One that is not on it is left
+    /// so.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the job waits.
     async fn strike(&self, key: &JobKey) -> Result<(), StoreError>;
 }
 
@@ -212,6 +250,9 @@ pub trait WaitingJobs: Jobs {
 #[async_trait]
 pub trait JobLists: Send + Sync {
     /// A page of the app's jobs whose retention is not over at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one of the app's jobs is of a newer layout.
     async fn jobs(
         &self,
         scope: &AppScope,
@@ -225,6 +266,10 @@ pub trait JobLists: Send + Sync {
 pub trait Plans: Jobs {
     /// In one transaction: the job after the move, the new chunks, the moves of others that go with
     /// them, the shards' tallies. At most [`PLAN_PAGE_CHUNKS`] chunks, new and moved.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], and nothing is written, when somebody else moved the job or one of the
+    /// moved chunks, or when one of the new ones is stored already.
     async fn put_page(
         &self,
         job: Job,
@@ -235,6 +280,10 @@ pub trait Plans: Jobs {
     /// Persists moves of chunks of one shard, at most [`PLAN_PAGE_CHUNKS`], in one transaction and
     /// on condition that nobody moved the job since it was read: a job that is cancelled
     /// meanwhile gets no chunk opened behind its back.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], and nothing is written, when somebody else moved the job or one of the
+    /// chunks.
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError>;
 }
 
@@ -245,10 +294,17 @@ pub const PLAN_PAGE_CHUNKS: usize = 64;
 /// Chunks, read and moved.
 #[async_trait]
 pub trait Chunks: Jobs {
-    /// The chunk, read consistently.
+    /// The chunk, read consistently; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when it is of a newer layout.
     async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError>;
 
-    /// Persists a move, and its change of the tally in the same transaction when there is one.
+    /// Persists a move, and its change of the tally in the same transaction when there is one; the
+    /// answer has the new revision.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the stored chunk has another revision than the one that was moved.
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError>;
 }
 
@@ -257,6 +313,9 @@ pub trait Chunks: Jobs {
 pub trait ChunkLists: Jobs {
     /// The shard's chunks with numbers above `after`, in order, read consistently, a page at a
     /// time; empty at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one of them is of a newer layout.
     async fn chunks(
         &self,
         job: &JobKey,

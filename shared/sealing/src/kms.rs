@@ -4,8 +4,12 @@
     reason = "the one adapter over the KMS client"
 )]
 
+use std::error::Error;
+
 use async_trait::async_trait;
+use aws_errors::AwsError;
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::primitives::Blob;
@@ -46,7 +50,7 @@ impl Sealer for KmsSealer {
             .plaintext(Blob::new(credential.reveal()))
             .send()
             .await
-            .map_err(|e| unavailable(&e))?;
+            .map_err(unavailable)?;
         let sealed = answer.ciphertext_blob.ok_or_else(no_content)?;
         Ok(SealedCredential(sealed.into_inner()))
     }
@@ -62,7 +66,7 @@ impl Sealer for KmsSealer {
             .send()
             .await;
         let text = answer
-            .map_err(|error| not_opened(&error))?
+            .map_err(not_opened)?
             .plaintext
             .ok_or_else(no_content)?;
         String::from_utf8(text.into_inner())
@@ -73,7 +77,7 @@ impl Sealer for KmsSealer {
 
 /// KMS finds out by itself whether the context or the key is another than at sealing
 /// (<https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#API_Decrypt_Errors>).
-fn not_opened<R>(error: &SdkError<DecryptError, R>) -> SealError {
+fn not_opened(error: SdkError<DecryptError, HttpResponse>) -> SealError {
     match error.as_service_error() {
         Some(e) if e.is_invalid_ciphertext_exception() || e.is_incorrect_key_exception() => {
             SealError::Unreadable
@@ -82,21 +86,22 @@ fn not_opened<R>(error: &SdkError<DecryptError, R>) -> SealError {
     }
 }
 
-/// Everything else passes, or an operator can mend it: throttles, time-outs, a disabled key, a
-/// missing grant.
-fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> SealError {
-    let reason = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        .unwrap_or("no answer");
-    SealError::Unavailable {
-        reason: reason.to_owned(),
-    }
+/// Everything else passes, or an operator can change it: throttles, time-outs, a disabled key, a
+/// missing grant. Of the service's words none is kept: they may repeat what was to be sealed.
+fn unavailable<E>(error: SdkError<E, HttpResponse>) -> SealError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let cause = match AwsError::of(error) {
+        AwsError::Answered { code, .. } => code.into(),
+        unanswered @ AwsError::NotAnswered { .. } => unanswered.into(),
+    };
+    SealError::Unavailable { cause }
 }
 
 fn no_content() -> SealError {
     SealError::Unavailable {
-        reason: "an answer without content".to_owned(),
+        cause: "an answer without content".into(),
     }
 }
 
@@ -106,10 +111,18 @@ mod tests {
         DisabledException, IncorrectKeyException, InvalidCiphertextException,
     };
 
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use domain::cause::in_one_line;
+
     use super::*;
 
     fn answered(error: DecryptError) -> SealError {
-        not_opened(&SdkError::service_error(error, ()))
+        let status = StatusCode::try_from(400).unwrap();
+        not_opened(SdkError::service_error(
+            error,
+            HttpResponse::new(status, SdkBody::empty()),
+        ))
     }
 
     #[test]
@@ -118,30 +131,27 @@ mod tests {
             DecryptError::InvalidCiphertextException(InvalidCiphertextException::builder().build());
         let other_key =
             DecryptError::IncorrectKeyException(IncorrectKeyException::builder().build());
-        assert_eq!(answered(other_job), SealError::Unreadable);
-        assert_eq!(answered(other_key), SealError::Unreadable);
+        assert!(matches!(answered(other_job), SealError::Unreadable));
+        assert!(matches!(answered(other_key), SealError::Unreadable));
     }
 
     #[test]
-    fn what_passes_or_can_be_mended_is_unavailable() {
+    fn what_passes_or_can_be_mended_is_unavailable_and_told_by_its_code() {
         let meta = aws_sdk_kms::error::ErrorMetadata::builder()
             .code("DisabledException")
+            .message("not of sig=abc")
             .build();
         let disabled =
             DecryptError::DisabledException(DisabledException::builder().meta(meta).build());
         assert_eq!(
-            answered(disabled),
-            SealError::Unavailable {
-                reason: "DisabledException".to_owned()
-            }
+            in_one_line(&answered(disabled)),
+            "the key service does not answer: DisabledException"
         );
 
-        let late = SdkError::<DecryptError, ()>::timeout_error("late");
+        let late = not_opened(SdkError::timeout_error("late"));
         assert_eq!(
-            not_opened(&late),
-            SealError::Unavailable {
-                reason: "no answer".to_owned()
-            }
+            in_one_line(&late),
+            "the key service does not answer: time-out: late"
         );
     }
 }

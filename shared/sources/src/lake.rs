@@ -226,7 +226,7 @@ impl Lake {
         };
         Path::parse(full).map_err(|error| SourceError::Corrupt {
             object: path.to_owned(),
-            reason: error.to_string(),
+            cause: error.into(),
         })
     }
 }
@@ -280,7 +280,7 @@ impl Source for Lake {
                 let position =
                     layout::Position::parse(&cursor.0).ok_or_else(|| SourceError::Corrupt {
                         object: "the plan's cursor".to_owned(),
-                        reason: "it is not one of the lake".to_owned(),
+                        cause: "it is not one of the lake".into(),
                     })?;
                 (position, Listing::default())
             }
@@ -303,13 +303,11 @@ impl Source for Lake {
 }
 
 /// What a failure of the store means, where nothing more special is known.
-fn source_error(object: &str, error: &object_store::Error) -> SourceError {
+fn source_error(object: &str, error: object_store::Error) -> SourceError {
     use object_store::Error;
     let object = object.to_owned();
-    if let Error::Generic { store, source } = error
-        && *store == folder::STORE
-    {
-        return folder::error(object, error, source.as_ref());
+    if matches!(error, Error::Generic { store, .. } if store == folder::STORE) {
+        return folder::error(object, error);
     }
     if error.to_string().contains(ARCHIVED) {
         SourceError::Archived { object }
@@ -321,12 +319,12 @@ fn source_error(object: &str, error: &object_store::Error) -> SourceError {
     } else if matches!(error, Error::Generic { .. } | Error::JoinError { .. }) {
         SourceError::Unavailable {
             object,
-            reason: error.to_string(),
+            cause: error.into(),
         }
     } else {
         SourceError::Corrupt {
             object,
-            reason: error.to_string(),
+            cause: error.into(),
         }
     }
 }

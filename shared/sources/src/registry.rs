@@ -15,11 +15,15 @@ mod packs;
 mod plan;
 mod read;
 
+use std::error::Error;
+
 use async_trait::async_trait;
+use aws_errors::{AwsError, Kind};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::app::AppScope;
+use domain::cause::Cause;
 use domain::job::PlanCursor;
 use domain::selection::Snapshot;
 use futures::stream::BoxStream;
@@ -52,64 +56,44 @@ impl Registry {
         Self::new(self.client.clone(), &self.table, segments)
     }
 
-    /// What a failed request means.
-    fn source_error<E: ProvideErrorMetadata>(
-        &self,
-        error: &SdkError<E, HttpResponse>,
-    ) -> SourceError {
+    /// What a failed request means. The job's owner reads what is wrong for good: of that the code
+    /// alone is told, because the service's words may name ARNs.
+    fn source_error<E>(&self, error: SdkError<E, HttpResponse>) -> SourceError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
         let object = self.table.clone();
-        let Some(service) = error.as_service_error() else {
-            return SourceError::Unavailable {
+        let error = AwsError::of(error);
+        match (error.kind(), error) {
+            (Kind::Transient, error) => SourceError::Unavailable {
                 object,
-                reason: error.to_string(),
-            };
-        };
-        let code = service.code().unwrap_or("no error code");
-        let is_5xx = error
-            .raw_response()
-            .is_some_and(|answer| answer.status().is_server_error());
-        if is_5xx || THROTTLES.contains(&code) {
-            SourceError::Unavailable {
-                object,
-                reason: code.to_owned(),
+                cause: error.into(),
+            },
+            (Kind::Denied, _) => SourceError::Denied { object },
+            (Kind::Conflict | Kind::Other, AwsError::Answered { code, .. }) => {
+                SourceError::Corrupt {
+                    object,
+                    cause: problem_of(code),
+                }
             }
-        } else if DENIALS.contains(&code) {
-            SourceError::Denied { object }
-        } else if code == "ResourceNotFoundException" {
-            SourceError::Corrupt {
-                object,
-                reason: "the table does not exist".to_owned(),
-            }
-        } else {
-            SourceError::Corrupt {
-                object,
-                reason: code.to_owned(),
+            (Kind::Conflict | Kind::Other, error @ AwsError::NotAnswered { .. }) => {
+                SourceError::Corrupt {
+                    object,
+                    cause: error.into(),
+                }
             }
         }
     }
 }
 
-/// The codes of errors that a repeat may mend
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
-const THROTTLES: [&str; 6] = [
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "LimitExceededException",
-    "InternalServerError",
-    "ServiceUnavailable",
-];
-
-/// The codes of errors that only another permission or credential mends
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html>).
-const DENIALS: [&str; 6] = [
-    "AccessDeniedException",
-    "UnrecognizedClientException",
-    "ExpiredTokenException",
-    "InvalidSignatureException",
-    "IncompleteSignatureException",
-    "MissingAuthenticationTokenException",
-];
+/// What is wrong with a request that is refused for good.
+fn problem_of(code: String) -> Cause {
+    if code == "ResourceNotFoundException" {
+        "the table does not exist".into()
+    } else {
+        code.into()
+    }
+}
 
 #[async_trait]
 impl Source for Registry {
@@ -156,6 +140,6 @@ impl Source for Registry {
 fn not_of_the_registry(what: &str) -> SourceError {
     SourceError::Corrupt {
         object: what.to_owned(),
-        reason: "it is not one of the registry".to_owned(),
+        cause: "it is not one of the registry".into(),
     }
 }

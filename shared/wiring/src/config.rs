@@ -9,12 +9,13 @@ mod error;
 mod kind;
 mod values;
 
+use domain::cause::Cause;
 use domain::job::MAX_SHARDS as SHARDS_OF_A_JOB;
 use domain::rules::{Misread, OnBadRecord};
 use time::Duration;
 
 pub use self::environment::Environment;
-pub use self::error::{Cause, ConfigError};
+pub use self::error::ConfigError;
 pub use self::kind::{Kind, Number, OneOf, OptionalText, RequiredText, Span, Text, Unit, Word};
 pub use self::values::LogLevel;
 

@@ -9,6 +9,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
+use domain::cause::Cause;
 use ports::clock::Clock;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -26,23 +27,13 @@ pub enum WiringError {
     Config(#[from] ConfigError),
     /// An adapter cannot work on this machine.
     #[error(transparent)]
-    Adapter(Box<dyn Error + Send + Sync>),
+    Adapter(Cause),
 }
 
 impl WiringError {
     /// What an adapter says of itself.
     pub fn of_adapter(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Adapter(Box::new(error))
-    }
-
-    /// What it says and what its causes say, in one line.
-    pub fn in_one_line(&self) -> String {
-        let (mut line, mut cause) = (self.to_string(), self.source());
-        while let Some(error) = cause {
-            line = format!("{line}: {error}");
-            cause = error.source();
-        }
-        line
     }
 }
 

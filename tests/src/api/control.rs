@@ -230,7 +230,7 @@ async fn an_empty_patch_of_a_job_whose_signature_is_refused_asks_for_a_new_one()
         (400, "NewCredentialNeeded".to_owned())
     );
     let (world, id) = world_with(failed).await;
-    world.sealer.fail_with(SealError::Unreadable);
+    world.sealer.fail_with(|| SealError::Unreadable);
     assert_eq!(
         world.send(&Request::resume(&id, &json!({}))).await.error(),
         (400, "NewCredentialNeeded".to_owned())
@@ -253,12 +253,12 @@ async fn a_container_that_cannot_be_written_to_changes_nothing() {
             (400, "ContainerRefusesWrites"),
         ),
         (
-            ContainerError::Unavailable { reason: code() },
+            ContainerError::unavailable(code()),
             json!({}),
             (503, "StorageUnavailable"),
         ),
         (
-            ContainerError::Unavailable { reason: code() },
+            ContainerError::unavailable(code()),
             new_url(),
             (503, "StorageUnavailable"),
         ),
@@ -480,7 +480,7 @@ async fn a_change_takes_a_contributor_a_version_and_a_store() {
             (400, "UnsupportedApiVersion".to_owned())
         );
         world.store.fail_with(|| StoreError::Unavailable {
-            reason: "throttled".to_owned(),
+            cause: "throttled".into(),
         });
         assert_eq!(
             world.send(&request).await.error(),

@@ -311,10 +311,10 @@ impl Container for Staged {
 
 /// Seals by reversing: enough to see that what is stored is not the signature.
 #[derive(Default)]
-pub(super) struct FakeSealer(Mutex<Option<SealError>>);
+pub(super) struct FakeSealer(Mutex<Option<fn() -> SealError>>);
 
 impl FakeSealer {
-    pub(super) fn fail_with(&self, failure: SealError) {
+    pub(super) fn fail_with(&self, failure: fn() -> SealError) {
         *lock(&self.0) = Some(failure);
     }
 }
@@ -326,15 +326,15 @@ impl Sealer for FakeSealer {
             "{job}:{credential}",
             credential = credential.reveal().chars().rev().collect::<String>()
         );
-        lock(&self.0)
-            .clone()
-            .map_or(Ok(SealedCredential(sealed.into_bytes())), Err)
+        lock(&self.0).map_or(Ok(SealedCredential(sealed.into_bytes())), |failure| {
+            Err(failure())
+        })
     }
 
     async fn open(&self, job: JobId, sealed: &SealedCredential) -> Result<Secret, SealError> {
         let text = std::str::from_utf8(&sealed.0).map_err(|_| SealError::Unreadable)?;
-        if let Some(failure) = lock(&self.0).clone() {
-            return Err(failure);
+        if let Some(failure) = *lock(&self.0) {
+            return Err(failure());
         }
         let credential = text
             .strip_prefix(&format!("{job}:"))

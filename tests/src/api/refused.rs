@@ -940,7 +940,7 @@ async fn what_storage_says_to_the_trial_is_told_apart() {
             "StorageUnavailable",
         ),
         (
-            ContainerError::Unavailable { reason: code() },
+            ContainerError::unavailable(code()),
             503,
             "StorageUnavailable",
         ),
@@ -958,9 +958,9 @@ async fn what_storage_says_to_the_trial_is_told_apart() {
 async fn a_request_that_storage_did_not_answer_may_be_sent_again() {
     let request = Request::create("tokens", &days()).header("x-ms-client-request-id", "1");
     let mut world = World::new().await;
-    world.containers.refuse(ContainerError::Unavailable {
-        reason: "time-out".to_owned(),
-    });
+    world
+        .containers
+        .refuse(ContainerError::unavailable("time-out"));
     assert_eq!(world.send(&request).await.status, 503);
     world.containers = std::sync::Arc::default();
     assert_eq!(world.send(&request).await.status, 202);
@@ -970,7 +970,7 @@ async fn a_request_that_storage_did_not_answer_may_be_sent_again() {
 async fn a_part_that_does_not_answer_is_503_with_retry_after() {
     let failures: [fn() -> StoreError; 2] = [
         || StoreError::Unavailable {
-            reason: "throttled".to_owned(),
+            cause: "throttled".into(),
         },
         || StoreError::Conflict {
             item: "job".to_owned(),
@@ -990,8 +990,8 @@ async fn a_part_that_does_not_answer_is_503_with_retry_after() {
         }
     }
     let world = World::new().await;
-    world.sealer.fail_with(SealError::Unavailable {
-        reason: "throttled".to_owned(),
+    world.sealer.fail_with(|| SealError::Unavailable {
+        cause: "throttled".into(),
     });
     assert_eq!(
         world.send(&Request::create("tags", &days())).await.error(),
@@ -1004,14 +1004,14 @@ async fn a_defect_shows_the_request_id_and_nothing_else() {
     let world = World::new().await;
     world.store.fail_with(|| StoreError::Corrupt {
         item: "JOB#secret-key".to_owned(),
-        reason: "inner".to_owned(),
+        cause: "inner".into(),
     });
     let reply = world.send(&Request::list()).await;
     assert_eq!(reply.error(), answer(500, "InternalError"));
     assert!(reply.message().contains("JKJaXmPLvHcESHA="));
     assert!(!reply.text.contains("secret-key") && !reply.text.contains("inner"));
     let world = World::new().await;
-    world.sealer.fail_with(SealError::Unreadable);
+    world.sealer.fail_with(|| SealError::Unreadable);
     assert_eq!(
         world.send(&Request::create("tags", &days())).await.error(),
         answer(500, "InternalError")

@@ -13,6 +13,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode, new_ht
 use bytes::Bytes;
 use client::blobs::{BlobsError, ContainerView};
 use container::azure::{AzureContainers, AzureSettings};
+use domain::cause::in_one_line;
 use domain::container::{ContainerAccess, ContainerAddress};
 use domain::secret::Secret;
 use ports::container::{Container, ContainerError, Containers};
@@ -149,12 +150,7 @@ async fn a_storage_that_stays_busy_is_unavailable() {
     ] {
         let busy = Faulty::new(vec![Fault::Answer(status, code); 9]);
         let staged = stage_row(&*busy.open(&World::memory())).await;
-        assert_eq!(
-            staged,
-            Err(ContainerError::Unavailable {
-                reason: code.to_owned()
-            })
-        );
+        assert_eq!(staged, Err(ContainerError::unavailable(code)));
         assert_eq!(busy.requests(), 1 + RETRIES as usize);
     }
 }
@@ -166,9 +162,7 @@ async fn a_connection_that_breaks_every_time_is_unavailable() {
     let staged = stage_row(&*container).await;
     assert_eq!(
         staged,
-        Err(ContainerError::Unavailable {
-            reason: "the connection broke".to_owned()
-        })
+        Err(ContainerError::unavailable("the connection broke"))
     );
     assert_eq!(broken.requests(), 1 + RETRIES as usize);
 }
@@ -195,9 +189,7 @@ async fn a_storage_that_asks_to_be_left_alone_for_long_is_not_waited_for() {
     let staged = stage_row(&*busy.open(&World::memory())).await;
     assert_eq!(
         staged,
-        Err(ContainerError::Unavailable {
-            reason: "no answer in time".to_owned()
-        })
+        Err(ContainerError::unavailable("no answer in time"))
     );
     assert!(
         begun.elapsed() < Duration::from_mins(2),
@@ -379,9 +371,7 @@ async fn a_storage_that_answers_too_late_is_unavailable() {
     let staged = stage_row(&*open(silent.port)).await;
     assert_eq!(
         staged,
-        Err(ContainerError::Unavailable {
-            reason: "no answer in time".to_owned()
-        })
+        Err(ContainerError::unavailable("no answer in time"))
     );
     assert_eq!(silent.connections(), 1 + RETRIES as usize);
 }
@@ -432,9 +422,7 @@ async fn a_storage_that_hangs_up_is_unavailable() {
     let staged = stage_row(&*open(rude.port)).await;
     assert_eq!(
         staged,
-        Err(ContainerError::Unavailable {
-            reason: "the connection broke".to_owned()
-        })
+        Err(ContainerError::unavailable("the connection broke"))
     );
 }
 
@@ -442,12 +430,12 @@ async fn a_storage_that_hangs_up_is_unavailable() {
 async fn a_storage_that_is_not_there_is_unavailable() {
     let deaf = crate::faults::deaf_socket();
     let staged = stage_row(&*open(deaf.local_addr().unwrap().port())).await;
-    assert_eq!(
-        staged,
-        Err(ContainerError::Unavailable {
-            reason: "no connection".to_owned()
-        })
+    let error = staged.unwrap_err();
+    assert!(
+        matches!(&error, ContainerError::Unavailable { reason, cause: Some(_) } if reason == "no connection"),
+        "{error:?}"
     );
+    assert!(in_one_line(&error).starts_with("storage does not answer (no connection): "));
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Chunks for HastyTable {
             let container = open_first();
             let committed = commit_all(container.as_ref(), output, ExportFormat::JsonBlob).await;
             committed.map_err(|error| StoreError::Unavailable {
-                reason: error.to_string(),
+                cause: error.into(),
             })?;
         }
         Table.apply(step).await

@@ -39,7 +39,7 @@ fn store_error(answer: &Answer) -> StoreError {
             item: "the item".to_owned(),
         },
         Failure::NoAnswer => StoreError::Unavailable {
-            reason: "no answer".to_owned(),
+            cause: "no answer".into(),
         },
         Failure::Denied | Failure::BlocksGone | Failure::Refused => {
             panic!("the table answers {failure:?}")
@@ -217,9 +217,7 @@ fn stored(answer: &Answer) -> Result<(), ContainerError> {
         Failure::Denied => ContainerError::Denied { code },
         Failure::BlocksGone => ContainerError::BlocksGone,
         Failure::Refused => ContainerError::Refused { code },
-        Failure::NoAnswer => ContainerError::Unavailable {
-            reason: "no answer".to_owned(),
-        },
+        Failure::NoAnswer => ContainerError::unavailable("no answer"),
         Failure::Conflict => panic!("storage knows no conflict"),
     })
 }

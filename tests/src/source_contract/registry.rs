@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use domain::cause::in_one_line;
 use domain::chunk::ChunkSource;
 use domain::selection::{CampaignType, DeviceType, Snapshot};
 use futures::TryStreamExt;
@@ -24,7 +25,7 @@ const TABLE: &str = "registry";
     clippy::disallowed_types,
     reason = "this suite makes the adapter's client"
 )]
-fn client_of(address: std::net::SocketAddr) -> aws_sdk_dynamodb::Client {
+pub(crate) fn client_of(address: std::net::SocketAddr) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
@@ -426,19 +427,19 @@ async fn failures_of_dynamodb_are_told_apart() {
         (
             400,
             "ThrottlingException",
-            "the source of registry does not answer: ThrottlingException",
+            "the source of registry does not answer: ThrottlingException: m",
         ),
         (
             400,
             "ProvisionedThroughputExceededException",
-            "the source of registry does not answer: ProvisionedThroughputExceededException",
+            "the source of registry does not answer: ProvisionedThroughputExceededException: m",
         ),
         (
             500,
             "InternalServerError",
-            "the source of registry does not answer: InternalServerError",
+            "the source of registry does not answer: InternalServerError: m",
         ),
-        (503, "Odd", "the source of registry does not answer: Odd"),
+        (503, "Odd", "the source of registry does not answer: Odd: m"),
         (
             400,
             "AccessDeniedException",
@@ -468,7 +469,7 @@ async fn failures_of_dynamodb_are_told_apart() {
             .plan(&chess(), &window(), None, 1, Unanswered::IsRetried)
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), words);
+        assert_eq!(in_one_line(&error), words);
         assert_eq!(
             error.is_transient(),
             words.contains("does not answer"),
@@ -523,8 +524,8 @@ async fn a_damaged_campaign_is_named_without_its_content() {
     let error = registry
         .plan(&chess(), &window(), None, 1, Unanswered::IsRetried)
         .await
-        .unwrap_err()
-        .to_string();
+        .unwrap_err();
+    let error = in_one_line(&error);
     assert!(
         error.ends_with(
             "#Poll 09223372036854775815 cannot be read: `activeFrom` is not a timestamp"
@@ -546,18 +547,15 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
         let error = reader
             .plan(&chess(), &request, None, 64, Unanswered::IsRetried)
             .await
-            .unwrap_err()
-            .to_string();
+            .unwrap_err();
+        let error = in_one_line(&error);
         assert!(
             error.contains("says `8`")
                 && error.contains(&format!("REGISTRY_SEGMENTS is {segments}")),
             "{error}"
         );
-        let error = reader
-            .put_devices(&chess(), &devices)
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = reader.put_devices(&chess(), &devices).await.unwrap_err();
+        let error = in_one_line(&error);
         assert!(error.contains("remove the app's devices"), "{error}");
     }
     let chunks = plan(&loader, &chess(), &request, 64).await;
@@ -566,6 +564,6 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
         .read(Parts::of(&chunks[0]), &request)
         .try_collect()
         .await;
-    let error = misread.unwrap_err().to_string();
+    let error = in_one_line(&misread.unwrap_err());
     assert!(error.contains("it belongs into segment"), "{error}");
 }

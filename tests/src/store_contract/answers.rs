@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use domain::cause::in_one_line;
 use domain::job::Job;
 use exports_table::DynamoStore;
 use local::dynamodb::{EXPORTS_TABLE, aws_config};
@@ -132,8 +133,8 @@ async fn a_transaction_that_meets_others_again_and_again_is_given_up() {
     let answers = Answers::new(usize::MAX, 400, cancelled(&["TransactionConflict"]));
     let given_up = create(&answers).await.unwrap_err();
     assert_eq!(
-        given_up.to_string(),
-        "the exports table does not answer (TransactionConflict)"
+        in_one_line(&given_up),
+        "the exports table does not answer: transaction cancelled: TransactionConflict"
     );
     assert_eq!(answers.calls(), 8);
 }
@@ -167,9 +168,9 @@ async fn a_transaction_cancelled_for_good_says_why() {
     let refused = create(&answers).await.unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused:?}");
     assert!(
-        refused
-            .to_string()
-            .contains("ItemCollectionSizeLimitExceeded"),
+        in_one_line(&refused).ends_with(
+            "cannot be used: transaction cancelled: None, ItemCollectionSizeLimitExceeded"
+        ),
         "{refused}"
     );
     assert_eq!(answers.calls(), 1);
@@ -194,8 +195,8 @@ async fn what_a_repeat_may_mend_is_unavailable() {
             .await
             .unwrap_err();
         assert_eq!(
-            error.to_string(),
-            format!("the exports table does not answer ({code})")
+            in_one_line(&error),
+            format!("the exports table does not answer: {code}: so it is")
         );
     }
 }
@@ -215,9 +216,7 @@ async fn what_no_repeat_mends_is_corrupt_and_says_the_code() {
             .unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
         assert!(
-            error
-                .to_string()
-                .ends_with(&format!("cannot be used: {code}: so it is")),
+            in_one_line(&error).ends_with(&format!("cannot be used: {code}: so it is")),
             "{error}"
         );
     }

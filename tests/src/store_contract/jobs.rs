@@ -1,7 +1,7 @@
 //! Jobs: stored, read, moved.
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use domain::app::AppScope;
+use domain::cause::in_one_line;
 use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
 use fakes::jobs::{altered, in_phase};
 use ports::store::{
@@ -348,11 +348,9 @@ pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &World)
         .await;
     let error = world.store.job(&key, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    assert!(error.to_string().contains(&key.id.to_string()), "{error}");
-    assert!(
-        error.to_string().contains("missing field `kind`"),
-        "{error}"
-    );
+    let told = in_one_line(&error);
+    assert!(told.contains(&key.id.to_string()), "{told}");
+    assert!(told.contains("missing field `kind`"), "{told}");
 }
 
 pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &World) {
@@ -372,10 +370,7 @@ pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &
         (refused, "ValidationException"),
     ] {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-        assert!(
-            error.to_string().contains(code),
-            "{}",
-            DisplayErrorContext(&error)
-        );
+        let told = in_one_line(&error);
+        assert!(told.contains(code), "{told}");
     }
 }

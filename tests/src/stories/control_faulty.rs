@@ -224,16 +224,16 @@ async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
 }
 
 /// A key service that opens nothing.
-struct Shut(SealError);
+struct Shut(fn() -> SealError);
 
 #[async_trait]
 impl Sealer for Shut {
     async fn seal(&self, _: JobId, _: &Secret) -> Result<SealedCredential, SealError> {
-        Err(self.0.clone())
+        Err((self.0)())
     }
 
     async fn open(&self, _: JobId, _: &SealedCredential) -> Result<Secret, SealError> {
-        Err(self.0.clone())
+        Err((self.0)())
     }
 }
 
@@ -243,8 +243,8 @@ async fn a_cancellation_waits_for_the_key_service_and_keeps_what_is_prepared() {
     let rows = small_lake(&world).await;
     let (key, deliveries) = half_done(&world).await;
     assert_eq!(world.delete(&key).await.status_code, 202);
-    let unavailable = SealError::Unavailable {
-        reason: "503".to_owned(),
+    let unavailable = || SealError::Unavailable {
+        cause: "503".into(),
     };
     let sealer = std::mem::replace(&mut world.finish.sealer, Arc::new(Shut(unavailable)));
     let cancelling = World::event_of(&key, "cancelling");
@@ -275,7 +275,7 @@ async fn a_cancellation_gives_up_what_only_a_lost_credential_could_commit() {
     small_lake(&world).await;
     let (key, _) = half_done(&world).await;
     assert_eq!(world.delete(&key).await.status_code, 202);
-    world.finish.sealer = Arc::new(Shut(SealError::Unreadable));
+    world.finish.sealer = Arc::new(Shut(|| SealError::Unreadable));
     finish_export::handle(World::event_of(&key, "cancelling"), &world.finish)
         .await
         .unwrap();

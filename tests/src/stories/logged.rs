@@ -1,9 +1,13 @@
 //! What operators read: one line for every accepted change of a job, and nothing of who is not
 //! ours.
 
+use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::Arc;
 
 use edge::telemetry;
+use exports_table::DynamoStore;
+use ports::clock::Clock;
 use serde_json::{Value, json};
 use time::Duration;
 use tracing::level_filters::LevelFilter;
@@ -13,7 +17,9 @@ use wiring::config::{Environment, LOG_LEVEL};
 use super::control::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::rows::small_lake;
 use super::secrets::{Log, assert_clean};
-use crate::world::{APP_PATH, SIGNATURE, World};
+use crate::faults::deaf_socket;
+use crate::source_contract::registry::client_of;
+use crate::world::{APP_PATH, SIGNATURE, World, sqs_event};
 
 /// The lines as a function with this level writes them.
 struct Lines {
@@ -165,6 +171,36 @@ async fn a_job_that_waits_and_one_that_waited_too_long_are_a_line_each() {
     let said: Vec<bool> =
         seen(lines.saying("the job waited too long for a new credential and ends"));
     assert_eq!(said, [true]);
+}
+
+/// A table that nobody answers for.
+fn table_that_is_not_there(address: SocketAddr, clock: Arc<dyn Clock>) -> Arc<DynamoStore> {
+    let client = client_of(address);
+    Arc::new(DynamoStore::new(client, "exports", clock))
+}
+
+#[tokio::test]
+async fn what_lies_below_a_failure_of_the_table_is_logged_once_and_in_one_line() {
+    let mut lines = Lines::of("debug");
+    let world = World::new().await;
+    let nobody = deaf_socket();
+    let address = nobody.local_addr().unwrap();
+    let mut fail = world.fail.clone();
+    fail.chunks = table_that_is_not_there(address, fail.clock.clone());
+    lines.latest();
+    let letter = json!({"scope": "/apps/a", "job": "0198f7a4-0000-7000-8000-000000000000", "shard": "0", "chunk": "0"});
+    let answer = fail_chunk::handle(sqs_event(&letter), &fail).await;
+    assert_eq!(answer.batch_item_failures.len(), 1);
+    let lines = lines.latest();
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}")
+    };
+    let error = line["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("the exports table does not answer: no connection: "),
+        "{error}"
+    );
+    assert_eq!(error.matches("refused").count(), 1, "{error}");
 }
 
 /// What Cargo says of this workspace: its own crates, as their logs name them.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use aws_config::SdkConfig;
+use domain::cause::in_one_line;
 use edge::telemetry;
 use serde_json::Value;
 use wiring::config::{
@@ -232,11 +233,11 @@ async fn a_function_that_cannot_use_a_setting_says_why() {
     for (given, said) in cases {
         let env = deployed_but(&template, "RunExportChunk", &[given]);
         let error = start("run-export-chunk", &env, &sdk).unwrap_err();
-        assert_eq!(error.in_one_line(), said);
+        assert_eq!(in_one_line(&error), said);
     }
     let env = deployed_but(&template, "PlanExport", &[(ON_BAD_RECORD.name, "skip")]);
     assert_eq!(
-        start("plan-export", &env, &sdk).unwrap_err().in_one_line(),
+        in_one_line(&start("plan-export", &env, &sdk).unwrap_err()),
         "ON_BAD_RECORD=skip does not fit: set it to `reject` or `fail`"
     );
 }
@@ -249,7 +250,7 @@ async fn a_key_file_or_an_endpoint_that_cannot_be_used_is_the_settings_fault() {
         (SEAL_KEY_FILE.name, "/no/such/key"),
     ];
     let env = deployed_but(&template, "ResumeJob", &file);
-    let said = start("resume-job", &env, &sdk).unwrap_err().in_one_line();
+    let said = in_one_line(&start("resume-job", &env, &sdk).unwrap_err());
     assert!(
         said.starts_with(
             "SEAL_KEY_FILE=/no/such/key does not fit: set it to the path of a file of 64 hex digits: \
@@ -260,7 +261,7 @@ async fn a_key_file_or_an_endpoint_that_cannot_be_used_is_the_settings_fault() {
     let endpoint = [(EXTRA_BLOB_ENDPOINTS.name, "http://host?sig=hush")];
     let env = deployed_but(&template, "ResumeJob", &endpoint);
     assert_eq!(
-        start("resume-job", &env, &sdk).unwrap_err().in_one_line(),
+        in_one_line(&start("resume-job", &env, &sdk).unwrap_err()),
         "EXTRA_BLOB_ENDPOINTS=… does not fit: set it to http or https URLs, comma-separated: \
          an extra blob endpoint must be an http or https URL without user, query or fragment"
     );

@@ -1,7 +1,8 @@
 //! What a failed request means for the export.
 //!
 //! A transport error's `Debug` shows the whole URL, signature included, so nothing of an error is
-//! ever formatted: only its status, its error code and its kind are read.
+//! ever formatted or kept: only its status, its error code and its kind are read, and the number that
+//! the operating system gave.
 
 mod detail;
 
@@ -9,7 +10,7 @@ use azure_client::{AnswerTooLong, causes};
 use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use azure_core::http::headers::HeaderName;
-use ports::container::ContainerError;
+use ports::container::{ContainerError, SystemError};
 
 /// Reads a failure of Azure's client.
 pub(super) fn of(error: &azure_core::Error) -> ContainerError {
@@ -28,15 +29,12 @@ pub(super) fn of(error: &azure_core::Error) -> ContainerError {
             of_answer(*status, cause.or(code))
         }
         ErrorKind::Connection => of_connection(error),
-        ErrorKind::Io => unavailable(if timed_out(error) {
-            "no answer in time"
-        } else {
-            "the connection broke"
-        }),
+        ErrorKind::Io if timed_out(error) => ContainerError::unavailable("no answer in time"),
+        ErrorKind::Io => broken("the connection broke", error),
         ErrorKind::DataConversion if AnswerTooLong::caused(error) => {
             refused("AnswerTooLong".to_owned())
         }
-        ErrorKind::DataConversion => unavailable("the answer was unreadable"),
+        ErrorKind::DataConversion => ContainerError::unavailable("the answer was unreadable"),
         ErrorKind::Credential | ErrorKind::Other => refused("RequestNotSent".to_owned()),
     }
 }
@@ -62,7 +60,7 @@ fn of_answer(status: StatusCode, code: Option<&str>) -> ContainerError {
         (400, "Crc64Mismatch" | "Md5Mismatch") => ContainerError::Damaged { code },
         (501 | 505 | 506 | 508 | 510 | 511, _) => refused(code),
         (408 | 425 | 429 | 500.., _) | (409, "AccountBeingCreated") => {
-            ContainerError::Unavailable { reason: code }
+            ContainerError::unavailable(code)
         }
         _ => refused(code),
     }
@@ -76,11 +74,10 @@ fn of_connection(error: &azure_core::Error) -> ContainerError {
             code: "AccountNotFound".to_owned(),
         };
     }
-    unavailable(if timed_out(error) {
-        "no connection in time"
-    } else {
-        "no connection"
-    })
+    if timed_out(error) {
+        return ContainerError::unavailable("no connection in time");
+    }
+    broken("no connection", error)
 }
 
 /// The resolver tells "there is no such name" from "ask again" by its text alone: `EAI_NONAME` and
@@ -101,9 +98,14 @@ fn timed_out(error: &azure_core::Error) -> bool {
         .any(reqwest::Error::is_timeout)
 }
 
-fn unavailable(reason: &str) -> ContainerError {
+/// No connection, with what the operating system said of it.
+fn broken(reason: &str, error: &azure_core::Error) -> ContainerError {
+    let cause = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .find_map(SystemError::of);
     ContainerError::Unavailable {
         reason: reason.to_owned(),
+        cause,
     }
 }
 
@@ -118,6 +120,8 @@ fn is_word(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::cause::in_one_line;
+
     use super::*;
 
     fn answer(status: u16, code: &str) -> ContainerError {
@@ -197,12 +201,7 @@ mod tests {
             (507, "InsufficientStorage"),
             (599, "Unknown"),
         ] {
-            assert_eq!(
-                answer(status, code),
-                ContainerError::Unavailable {
-                    reason: code.to_owned()
-                }
-            );
+            assert_eq!(answer(status, code), ContainerError::unavailable(code));
         }
     }
 
@@ -226,12 +225,7 @@ mod tests {
     #[test]
     fn an_answer_without_a_code_is_known_by_its_status() {
         let error = of_answer(StatusCode::from(503), None);
-        assert_eq!(
-            error,
-            ContainerError::Unavailable {
-                reason: "HTTP 503".to_owned()
-            }
-        );
+        assert_eq!(error, ContainerError::unavailable("HTTP 503"));
     }
 
     #[test]
@@ -261,7 +255,19 @@ mod tests {
         assert_eq!(resolver("Name or service not known"), missing);
         assert_eq!(
             resolver("Temporary failure in name resolution"),
-            unavailable("no connection")
+            ContainerError::unavailable("no connection")
         );
+    }
+
+    #[test]
+    fn of_a_broken_connection_only_the_systems_number_is_kept() {
+        let reset = std::io::Error::from_raw_os_error(104);
+        let error = of(&azure_core::Error::with_error(
+            ErrorKind::Io,
+            reset,
+            "https://host/?sig=secret",
+        ));
+        let told = format!("{} {error:?}", in_one_line(&error));
+        assert!(told.contains("104") && !told.contains("sig="), "{told}");
     }
 }

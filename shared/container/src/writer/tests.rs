@@ -172,9 +172,7 @@ impl Container for Stubborn {
 }
 
 fn unavailable() -> ContainerError {
-    ContainerError::Unavailable {
-        reason: "ServerBusy".to_owned(),
-    }
+    ContainerError::unavailable("ServerBusy")
 }
 
 fn damaged() -> ContainerError {

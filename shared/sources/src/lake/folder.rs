@@ -16,15 +16,26 @@ const LINKS_IN_A_CIRCLE: [i32; 2] = [40, 62];
 
 /// What a failure of a folder means: only what may pass by itself is worth a repeat. Where the system
 /// says nothing, links lead in a circle.
-pub(super) fn error(
-    object: String,
-    error: &object_store::Error,
-    source: &(dyn Error + 'static),
-) -> SourceError {
-    let reason = error.to_string();
-    let mut causes = std::iter::successors(Some(source), |cause| (*cause).source());
+pub(super) fn error(object: String, error: object_store::Error) -> SourceError {
+    let kind = kind_of(&error);
+    let cause = error.into();
+    match kind {
+        Kind::Denied => SourceError::Denied { object },
+        Kind::Wrong => SourceError::Corrupt { object, cause },
+        Kind::Passing => SourceError::Unavailable { object, cause },
+    }
+}
+
+enum Kind {
+    Denied,
+    Wrong,
+    Passing,
+}
+
+fn kind_of(error: &(dyn Error + 'static)) -> Kind {
+    let mut causes = std::iter::successors(Some(error), |cause| (*cause).source());
     let Some(system) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) else {
-        return SourceError::Corrupt { object, reason };
+        return Kind::Wrong;
     };
     let is_circle = system
         .raw_os_error()
@@ -37,11 +48,11 @@ pub(super) fn error(
             | ErrorKind::InvalidInput
     );
     if system.kind() == ErrorKind::PermissionDenied {
-        SourceError::Denied { object }
+        Kind::Denied
     } else if is_wrong || is_circle {
-        SourceError::Corrupt { object, reason }
+        Kind::Wrong
     } else {
-        SourceError::Unavailable { object, reason }
+        Kind::Passing
     }
 }
 
@@ -97,7 +108,7 @@ mod tests {
             store: STORE,
             source,
         };
-        crate::lake::source_error("o", &failure)
+        crate::lake::source_error("o", failure)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
+use domain::cause::in_one_line;
 use domain::chunk::ObjectRef;
 use domain::listing::Listing;
 use futures::future::ready;
@@ -92,7 +93,7 @@ async fn shows_the_same(lake: &Lake, one: &str, other: &str) -> Result<bool, Sou
         .list(Some(&prefix))
         .try_next()
         .await
-        .map_err(|error| source_error(other, &error))?;
+        .map_err(|error| source_error(other, error))?;
     let Some((any, below)) = any
         .as_ref()
         .and_then(|any| Some((any, below(any, prefix.as_ref())?)))
@@ -106,7 +107,7 @@ async fn shows_the_same(lake: &Lake, one: &str, other: &str) -> Result<bool, Sou
     {
         Ok(same) => Ok(same.e_tag == any.e_tag),
         Err(object_store::Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(source_error(one, &error)),
+        Err(error) => Err(source_error(one, error)),
     }
 }
 
@@ -131,7 +132,7 @@ async fn list(
     let failed_at = folder.clone();
     let names = lake.names.clone();
     let listed = listing
-        .map_err(move |error| source_error(&failed_at, &error))
+        .map_err(move |error| source_error(&failed_at, error))
         .try_filter_map(move |meta| {
             // The marker of the folder itself, as consoles make it, is nothing.
             let below = below(&meta, prefix.as_ref());
@@ -162,7 +163,7 @@ async fn no_files(lake: &Lake, folder: &str, after: &str) -> Result<Vec<Listed>,
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
             return Err(SourceError::Corrupt {
                 object: folder.to_owned(),
-                reason: error.to_string(),
+                cause: error.into(),
             });
         }
         Ok(Err(_)) | Err(_) => Vec::new(),
@@ -209,7 +210,7 @@ fn look_at(
         }),
         None => Err(SourceError::Corrupt {
             object: path,
-            reason: "the store gives it no ETag".to_owned(),
+            cause: "the store gives it no ETag".into(),
         }),
     }
 }
@@ -258,7 +259,7 @@ pub(super) async fn look_around(
         let prefix = lake.full_path(&folder.path)?;
         let listed = match lake.store.list_with_delimiter(Some(&prefix)).await {
             Ok(listed) => listed,
-            Err(error) => return unknown(source_error(&folder.path, &error), unanswered),
+            Err(error) => return unknown(source_error(&folder.path, error), unanswered),
         };
         is_absent &= listed.common_prefixes.is_empty() && listed.objects.is_empty();
         let name_of = |path: &str| {
@@ -294,6 +295,9 @@ fn unknown(error: SourceError, unanswered: Unanswered) -> Result<Listing, Source
     if error.is_transient() && unanswered == Unanswered::IsRetried {
         return Err(error);
     }
-    warn!(error = %error, "what lies beside the days cannot be listed");
+    warn!(
+        error = in_one_line(&error),
+        "what lies beside the days cannot be listed"
+    );
     Ok(Listing::default())
 }

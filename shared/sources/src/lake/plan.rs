@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use domain::cause::in_one_line;
 use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
@@ -174,7 +175,7 @@ impl Page {
         };
         let cursor = PlanCursor(from.to_text());
         self.missing
-            .push(MissingDay::new(position.day, &error.to_string(), cursor));
+            .push(MissingDay::new(position.day, &in_one_line(error), cursor));
     }
 
     fn is_full(&self) -> bool {

@@ -85,7 +85,7 @@ impl ChunkReader {
             }
         };
         let text = open.cutter.next(&mut open.text).await;
-        text.map_err(|error| read_error(&object.path, &error))
+        text.map_err(|error| read_error(&object.path, error))
     }
 }
 
@@ -95,7 +95,7 @@ async fn open_object(
     object: &ObjectRef,
     mut body: ahead::Body,
 ) -> Result<OpenObject, SourceError> {
-    let failed = |error| read_error(&object.path, &error);
+    let failed = |error| read_error(&object.path, error);
     let head = content::head(&mut body).await.map_err(failed)?;
     let codec = Codec::of(&head);
     let mut text = unpacked(lake, object, codec, Cursor::new(head).chain(body));
@@ -103,7 +103,7 @@ async fn open_object(
     if let Some(reason) = content::problem(&head, codec != Codec::Plain) {
         return Err(SourceError::Corrupt {
             object: object.path.clone(),
-            reason,
+            cause: reason.into(),
         });
     }
     Ok(OpenObject {
@@ -136,15 +136,12 @@ fn unpacked(
 
 /// A failure of the store within the body, or else one of the decoder: damaged, cut short, or
 /// expanding too far.
-fn read_error(object: &str, error: &io::Error) -> SourceError {
-    match error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<object_store::Error>())
-    {
-        Some(inner) => source_error(object, inner),
-        None => SourceError::Corrupt {
+fn read_error(object: &str, error: io::Error) -> SourceError {
+    match error.downcast::<object_store::Error>() {
+        Ok(inner) => source_error(object, inner),
+        Err(error) => SourceError::Corrupt {
             object: object.to_owned(),
-            reason: error.to_string(),
+            cause: error.into(),
         },
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use async_compression::Level as Quality;
 use async_compression::tokio::write::ZstdEncoder;
 use async_compression::zstd::CParameter;
+use domain::cause::in_one_line;
 use domain::chunk::ChunkSource;
 use domain::selection::HistoryType;
 use fakes::requests::history;
@@ -335,7 +336,7 @@ async fn a_strange_cursor_is_refused() {
         .await
         .unwrap_err();
     assert_eq!(
-        error.to_string(),
+        in_one_line(&error),
         "the plan's cursor cannot be read: it is not one of the lake"
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::app::AppScope;
 use domain::selection::CampaignType;
@@ -123,16 +123,19 @@ impl Registry {
             .expression_attribute_values(":n", number);
         match put.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                let reason = format!(
+                    "it does not say {}: remove the app's devices and this item first",
+                    self.segments
+                );
                 Err(SourceError::Corrupt {
                     object: format!("{partition} {}", keys::SEGMENTS),
-                    reason: format!(
-                        "it does not say {}: remove the app's devices and this item first",
-                        self.segments
-                    ),
+                    cause: reason.into(),
                 })
             }
-            Err(error) => Err(self.source_error(&error)),
+            Err(error) => Err(self.source_error(error)),
         }
     }
 
@@ -165,7 +168,7 @@ impl Registry {
         let object = self.table.clone();
         let items = items.map_err(|error| SourceError::Corrupt {
             object,
-            reason: error.to_string(),
+            cause: error.into(),
         })?;
         self.put(items.into_iter()).await
     }
@@ -219,7 +222,7 @@ impl Registry {
                 .send()
                 .await;
             left = answer
-                .map_err(|error| self.source_error(&error))?
+                .map_err(|error| self.source_error(error))?
                 .unprocessed_items
                 .unwrap_or_default();
             if left.is_empty() {
@@ -229,7 +232,7 @@ impl Registry {
         }
         Err(SourceError::Unavailable {
             object: self.table.clone(),
-            reason: "it leaves writes undone".to_owned(),
+            cause: "it leaves writes undone".into(),
         })
     }
 }

@@ -91,7 +91,7 @@ impl Registry {
         let answer = query
             .send()
             .await
-            .map_err(|error| self.source_error(&error))?;
+            .map_err(|error| self.source_error(error))?;
         Ok(Size {
             rows: answer.count.unsigned_abs().into(),
             is_whole: answer.last_evaluated_key.is_none(),

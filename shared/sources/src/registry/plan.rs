@@ -59,7 +59,7 @@ async fn check_segments(registry: &Registry, scope: &AppScope) -> Result<(), Sou
         .limit(1)
         .send()
         .await
-        .map_err(|error| registry.source_error(&error))?;
+        .map_err(|error| registry.source_error(error))?;
     let Some(item) = answer.items.unwrap_or_default().pop() else {
         return Ok(());
     };
@@ -76,7 +76,7 @@ async fn check_segments(registry: &Registry, scope: &AppScope) -> Result<(), Sou
     );
     Err(SourceError::Corrupt {
         object: format!("{partition} {}", keys::SEGMENTS),
-        reason,
+        cause: reason.into(),
     })
 }
 
@@ -278,7 +278,7 @@ async fn query_campaigns(
     let answer = query
         .send()
         .await
-        .map_err(|error| registry.source_error(&error))?;
+        .map_err(|error| registry.source_error(error))?;
     let last = answer
         .last_evaluated_key
         .as_ref()
@@ -296,7 +296,7 @@ fn active_campaign(
     let moment = |name| text(name).and_then(|text| timestamp::parse(text));
     let corrupt = |reason: &str| SourceError::Corrupt {
         object: format!("{partition} {}", text(keys::SK).map_or("", String::as_str)),
-        reason: reason.to_owned(),
+        cause: reason.into(),
     };
     let id = text(keys::SK).and_then(|key| keys::parse_campaign_sort_key(key));
     let id = id.ok_or_else(|| corrupt("its sort key is not a campaign's"))?;

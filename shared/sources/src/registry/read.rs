@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
+use domain::cause::Cause;
 use domain::selection::Snapshot;
 use futures::stream::{self, BoxStream, StreamExt};
 use ports::source::{Piece, SourceError};
@@ -79,7 +80,7 @@ impl Reader {
         let answer = query
             .send()
             .await
-            .map_err(|error| self.registry.source_error(&error))?;
+            .map_err(|error| self.registry.source_error(error))?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
@@ -95,12 +96,13 @@ impl Reader {
                 .get(keys::SK)
                 .and_then(|id| id.as_s().ok())
                 .map_or("", String::as_str);
-            let corrupt = |reason: String| SourceError::Corrupt {
+            let corrupt = |cause: Cause| SourceError::Corrupt {
                 object: format!("{partition} {device}"),
-                reason,
+                cause,
             };
-            self.check_segment(partition, device).map_err(corrupt)?;
-            write_record(rows, item, &mut text).map_err(|error| corrupt(error.to_string()))?;
+            self.check_segment(partition, device)
+                .map_err(|reason| corrupt(reason.into()))?;
+            write_record(rows, item, &mut text).map_err(|error| corrupt(error.into()))?;
         }
         Ok(text)
     }

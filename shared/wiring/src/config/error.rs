@@ -1,13 +1,9 @@
 //! Why a setting cannot be used.
 
-use std::error::Error;
-
+use domain::cause::Cause;
 use thiserror::Error;
 
 use crate::uploads::TooLittleMemory;
-
-/// What a parser or an adapter says of a value.
-pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// A setting that is missing or does not fit. The message is one line: what is wrong, with which
 /// setting, and what to do.

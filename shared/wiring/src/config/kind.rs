@@ -4,9 +4,8 @@ use std::fmt::Display;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
+use domain::cause::Cause;
 use time::Duration;
-
-use super::error::Cause;
 
 /// How the text of a setting is read, and what fits.
 pub trait Kind {

@@ -51,7 +51,7 @@ impl Ahead {
         let Some((bytes, body)) = self.fetches.next().await else {
             return Err(SourceError::Corrupt {
                 object: "the chunk".to_owned(),
-                reason: "it has no other object".to_owned(),
+                cause: "it has no other object".into(),
             });
         };
         self.taken_bytes = bytes;
@@ -93,7 +93,7 @@ async fn collect(object: &ObjectRef, stream: Stream) -> Result<Stream, SourceErr
     let parts: Vec<Bytes> = stream
         .try_collect()
         .await
-        .map_err(|error| source_error(&object.path, &error))?;
+        .map_err(|error| source_error(&object.path, error))?;
     Ok(futures::stream::iter(parts.into_iter().map(Ok)).boxed())
 }
 
@@ -123,7 +123,7 @@ async fn fetch(lake: &Lake, object: &ObjectRef) -> Result<GetResult, SourceError
         if gone {
             changed()
         } else {
-            source_error(&object.path, &error)
+            source_error(&object.path, error)
         }
     })?;
     let same =

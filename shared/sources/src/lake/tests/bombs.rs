@@ -81,7 +81,7 @@ fn assert_stopped_at(limit: u64, what: &str, reading: &Reading) {
     let words = reading
         .failure
         .as_ref()
-        .map(ToString::to_string)
+        .map(|error| in_one_line(error))
         .unwrap_or_default();
     assert!(
         matches!(reading.failure, Some(SourceError::Corrupt { .. })),
