@@ -60,6 +60,11 @@ setup: $(AZURITE) $(MINISTACK) ## Install what the tests need: Azurite, and a se
 test: setup ## Every test but those of the release binaries
 	cargo test --workspace --locked
 
+.PHONY: test-function
+test-function: setup ## The tests of one function: NAME=create-job
+	@[[ " $(FUNCTIONS) " == *" $(NAME) "* ]] || { echo "Name one of: make test-function NAME=… ($(FUNCTIONS))" >&2; exit 2; }
+	cargo test --package tests --locked -- functions::$(subst -,_,$(NAME))::
+
 .PHONY: test-binaries
 test-binaries: release ## The real release binaries under AWS's runtime emulator: a whole export, and one amid kills
 	cargo test --package tests --features real-binaries --locked binaries::

@@ -1,11 +1,11 @@
 //! The API over fakes: every answer, the rules on the wire, and what no request may do.
 
 mod control;
-mod created;
-mod fakes;
+pub(crate) mod courses;
+mod documented;
+pub(crate) mod fakes;
 mod properties;
 mod refused;
-mod status;
 mod wire;
 
 use std::sync::Arc;
@@ -21,21 +21,21 @@ use time::Duration;
 use self::fakes::{FakeClock, FakeContainers, FakeSealer, FakeStore};
 
 /// The signature that must never be seen again.
-const SIGNATURE: &str = "c2lnbmF0dXJlLW9mLXRoZS1jbGllbnQ";
+pub(crate) const SIGNATURE: &str = "c2lnbmF0dXJlLW9mLXRoZS1jbGllbnQ";
 
 /// The path of the list of one app's tasks.
-const LIST: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/appcollections/c1/apps/chess/devices/exportTasks";
+pub(crate) const LIST: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/appcollections/c1/apps/chess/devices/exportTasks";
 
-const VERSION: &str = "api-version=2014-12-01";
+pub(crate) const VERSION: &str = "api-version=2014-12-01";
 
-fn container_url() -> String {
+pub(crate) fn container_url() -> String {
     format!(
         "https://account.blob.core.windows.net/exports?sv=2024-08-04&se=2026-12-31T00:00:00Z&sr=c&sp=w&spr=https&sig={SIGNATURE}"
     )
 }
 
 /// A body that is accepted for activities and the other historical types.
-fn days() -> Value {
+pub(crate) fn days() -> Value {
     json!({
         "containerUrl": container_url(),
         "exportFormat": "JsonBlob",
@@ -44,30 +44,30 @@ fn days() -> Value {
     })
 }
 
-fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
+pub(crate) fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
     body[field] = value.into();
     body
 }
 
-fn without(mut body: Value, field: &str) -> Value {
+pub(crate) fn without(mut body: Value, field: &str) -> Value {
     body.as_object_mut().unwrap().remove(field);
     body
 }
 
 /// A request as a client would send it.
 #[derive(Debug, Clone)]
-struct Request {
-    method: String,
-    path: String,
-    query: String,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
-    is_base64: bool,
-    subject: Option<String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
+    pub(crate) is_base64: bool,
+    pub(crate) subject: Option<String>,
 }
 
 impl Request {
-    fn new(method: &str, path: &str) -> Self {
+    pub(crate) fn new(method: &str, path: &str) -> Self {
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -80,33 +80,33 @@ impl Request {
     }
 
     /// A creation with a JSON body.
-    fn create(operation: &str, body: &Value) -> Self {
+    pub(crate) fn create(operation: &str, body: &Value) -> Self {
         Self::new("POST", &format!("{LIST}/{operation}"))
             .header("content-type", "application/json")
             .body(body.to_string())
     }
 
-    fn list() -> Self {
+    pub(crate) fn list() -> Self {
         Self::new("GET", LIST)
     }
 
-    fn task(id: &str) -> Self {
+    pub(crate) fn task(id: &str) -> Self {
         Self::new("GET", &format!("{LIST}/{id}"))
     }
 
     /// A resumption with a JSON body.
-    fn resume(id: &str, body: &Value) -> Self {
+    pub(crate) fn resume(id: &str, body: &Value) -> Self {
         Self::new("PATCH", &format!("{LIST}/{id}"))
             .header("content-type", "application/json")
             .body(body.to_string())
     }
 
-    fn cancel(id: &str) -> Self {
+    pub(crate) fn cancel(id: &str) -> Self {
         Self::new("DELETE", &format!("{LIST}/{id}"))
     }
 
     /// The request that follows an absolute link of the service.
-    fn follow(link: &str) -> Self {
+    pub(crate) fn follow(link: &str) -> Self {
         let url = url::Url::parse(link).unwrap();
         Self {
             query: url.query().unwrap_or_default().to_owned(),
@@ -114,27 +114,27 @@ impl Request {
         }
     }
 
-    fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    fn body(self, body: impl Into<String>) -> Self {
+    pub(crate) fn body(self, body: impl Into<String>) -> Self {
         Self {
             body: Some(body.into()),
             ..self
         }
     }
 
-    fn query(self, query: &str) -> Self {
+    pub(crate) fn query(self, query: &str) -> Self {
         Self {
             query: query.to_owned(),
             ..self
         }
     }
 
-    fn by(self, subject: Option<&str>) -> Self {
+    pub(crate) fn by(self, subject: Option<&str>) -> Self {
         Self {
             subject: subject.map(str::to_owned),
             ..self
@@ -142,7 +142,7 @@ impl Request {
     }
 
     /// The event that API Gateway makes of it.
-    fn event(&self) -> Value {
+    pub(crate) fn event(&self) -> Value {
         let headers: serde_json::Map<String, Value> = self
             .headers
             .iter()
@@ -184,14 +184,14 @@ impl Request {
 
 /// What came back.
 #[derive(Debug)]
-struct Reply {
-    status: i64,
-    headers: Vec<(String, String)>,
-    text: String,
+pub(crate) struct Reply {
+    pub(crate) status: i64,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    fn of(response: ApiGatewayV2httpResponse) -> Self {
+    pub(crate) fn of(response: ApiGatewayV2httpResponse) -> Self {
         let headers = response.headers.iter();
         let headers = headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
@@ -208,24 +208,24 @@ impl Reply {
         }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.json()["id"].as_str().unwrap().to_owned()
     }
 
     /// The error's status and code, after a look at the shape that every error has.
     #[track_caller]
-    fn error(&self) -> (i64, String) {
+    pub(crate) fn error(&self) -> (i64, String) {
         assert!(!(200..300).contains(&self.status), "{self:?}");
         assert!(
             self.header("content-type")
@@ -256,24 +256,24 @@ impl Reply {
         )
     }
 
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.json()["error"]["message"].as_str().unwrap().to_owned()
     }
 }
 
 /// The functions and the world that they see.
-struct World {
-    clock: Arc<FakeClock>,
-    store: Arc<FakeStore>,
-    containers: Arc<FakeContainers>,
-    sealer: Arc<FakeSealer>,
-    public_url: Option<String>,
-    has_folder_lake: bool,
+pub(crate) struct World {
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) store: Arc<FakeStore>,
+    pub(crate) containers: Arc<FakeContainers>,
+    pub(crate) sealer: Arc<FakeSealer>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) has_folder_lake: bool,
 }
 
 impl World {
     /// A world in which alice may do everything and rita may read the apps of subscription s1.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let store = Arc::new(FakeStore::default());
         for (subject, path, role) in [
             ("alice", "/", Role::Contributor),
@@ -297,7 +297,7 @@ impl World {
     }
 
     /// Sends a request to the function that the template routes its method to.
-    async fn send(&self, request: &Request) -> Reply {
+    pub(crate) async fn send(&self, request: &Request) -> Reply {
         let event = serde_json::from_value(request.event()).unwrap();
         Reply::of(match request.method.as_str() {
             "POST" => Box::pin(create_job::handle(event, &self.create_ports())).await,
@@ -308,13 +308,13 @@ impl World {
     }
 
     /// Creates a task of activities and gives its id.
-    async fn accepted(&self) -> String {
+    pub(crate) async fn accepted(&self) -> String {
         let reply = self.send(&Request::create("activities", &days())).await;
         assert_eq!(reply.status, 202, "{reply:?}");
         reply.id()
     }
 
-    fn create_ports(&self) -> create_job::Ports {
+    pub(crate) fn create_ports(&self) -> create_job::Ports {
         create_job::Ports {
             clock: self.clock.clone(),
             grants: self.store.clone(),
@@ -332,7 +332,7 @@ impl World {
         }
     }
 
-    fn resume_ports(&self) -> resume_job::Ports {
+    pub(crate) fn resume_ports(&self) -> resume_job::Ports {
         resume_job::Ports {
             clock: self.clock.clone(),
             grants: self.store.clone(),
@@ -344,7 +344,7 @@ impl World {
         }
     }
 
-    fn cancel_ports(&self) -> cancel_job::Ports {
+    pub(crate) fn cancel_ports(&self) -> cancel_job::Ports {
         cancel_job::Ports {
             clock: self.clock.clone(),
             grants: self.store.clone(),
@@ -353,7 +353,7 @@ impl World {
         }
     }
 
-    fn status_ports(&self) -> get_status::Ports {
+    pub(crate) fn status_ports(&self) -> get_status::Ports {
         get_status::Ports {
             clock: self.clock.clone(),
             grants: self.store.clone(),
@@ -363,10 +363,18 @@ impl World {
         }
     }
 
-    fn edge_settings(&self) -> EdgeSettings {
+    pub(crate) fn edge_settings(&self) -> EdgeSettings {
         EdgeSettings {
             public_url: self.public_url.clone(),
             subject_claim: "sub".to_owned(),
         }
     }
+}
+
+pub(crate) async fn code_of(request: &Request) -> (i64, String) {
+    World::new().await.send(request).await.error()
+}
+
+pub(crate) fn answer(status: i64, code: &str) -> (i64, String) {
+    (status, code.to_owned())
 }

@@ -24,20 +24,20 @@ use time::macros::datetime;
 use uuid::{Builder, Uuid};
 
 /// The moment at which the tests begin.
-pub(super) const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A clock that moves when it is told to; its ids sort by creation.
-pub(super) struct FakeClock {
+pub(crate) struct FakeClock {
     now: Mutex<OffsetDateTime>,
     ids: AtomicU64,
 }
 
 impl FakeClock {
-    pub(super) fn set(&self, now: OffsetDateTime) {
+    pub(crate) fn set(&self, now: OffsetDateTime) {
         *lock(&self.now) = now;
     }
 }
@@ -78,30 +78,30 @@ struct Tables {
 
 /// The exports table.
 #[derive(Default)]
-pub(super) struct FakeStore(Mutex<Tables>);
+pub(crate) struct FakeStore(Mutex<Tables>);
 
 impl FakeStore {
     /// From now on every call fails.
-    pub(super) fn fail_with(&self, failure: fn() -> StoreError) {
+    pub(crate) fn fail_with(&self, failure: fn() -> StoreError) {
         lock(&self.0).failure = Some(failure);
     }
 
     /// From now on request ids are looked up just before another run stores them.
-    pub(super) fn look_up_too_early(&self) {
+    pub(crate) fn look_up_too_early(&self) {
         lock(&self.0).looks_up_early = true;
     }
 
     /// Every job, as it would be stored.
-    pub(super) fn stored(&self) -> Vec<Job> {
+    pub(crate) fn stored(&self) -> Vec<Job> {
         lock(&self.0).jobs.values().cloned().collect()
     }
 
     /// Lets somebody else move the job just before it is put the next time.
-    pub(super) fn meddle(&self, step: fn(Job) -> Job) {
+    pub(crate) fn meddle(&self, step: fn(Job) -> Job) {
         lock(&self.0).meddling.push_back(step);
     }
 
-    pub(super) fn set_tally(&self, job: JobId, tally: Tally) {
+    pub(crate) fn set_tally(&self, job: JobId, tally: Tally) {
         lock(&self.0).tallies.insert(job, tally);
     }
 
@@ -245,7 +245,7 @@ impl JobLists for FakeStore {
 
 /// The clients' containers: one that takes every block, or refuses each of them.
 #[derive(Default)]
-pub(super) struct FakeContainers(Arc<Staged>);
+pub(crate) struct FakeContainers(Arc<Staged>);
 
 #[derive(Default)]
 struct Staged {
@@ -255,17 +255,17 @@ struct Staged {
 }
 
 impl FakeContainers {
-    pub(super) fn refuse(&self, refusal: ContainerError) {
+    pub(crate) fn refuse(&self, refusal: ContainerError) {
         *lock(&self.0.refusal) = Some(refusal);
     }
 
     /// The signatures that containers were opened with, in order.
-    pub(super) fn opened(&self) -> Vec<Secret> {
+    pub(crate) fn opened(&self) -> Vec<Secret> {
         lock(&self.0.opened).clone()
     }
 
     /// The blobs that blocks were staged for, in order.
-    pub(super) fn staged(&self) -> Vec<String> {
+    pub(crate) fn staged(&self) -> Vec<String> {
         lock(&self.0.blocks)
             .iter()
             .map(|(blob, _)| blob.to_string())
@@ -311,10 +311,10 @@ impl Container for Staged {
 
 /// Seals by reversing: enough to see that what is stored is not the signature.
 #[derive(Default)]
-pub(super) struct FakeSealer(Mutex<Option<fn() -> SealError>>);
+pub(crate) struct FakeSealer(Mutex<Option<fn() -> SealError>>);
 
 impl FakeSealer {
-    pub(super) fn fail_with(&self, failure: fn() -> SealError) {
+    pub(crate) fn fail_with(&self, failure: fn() -> SealError) {
         *lock(&self.0) = Some(failure);
     }
 }

@@ -1,8 +1,5 @@
 //! What an export of the lake holds, without faults.
 
-use formats::encode::ENCODERS_VERSION;
-
-use super::control::planned;
 use super::days;
 use super::rows::{exported_events, small_lake};
 use crate::world::World;
@@ -69,18 +66,4 @@ async fn every_event_delivered_three_times_changes_nothing() {
         .await;
     let job = world.drive(&key).await;
     assert_eq!(exported_events(&world.files(&job)), rows);
-}
-
-#[tokio::test]
-async fn a_chunk_that_other_encoders_were_to_write_fails_and_says_so() {
-    let mut world = World::new().await;
-    small_lake(&world).await;
-    world.plan.settings.rules.encoders = 99;
-    let key = planned(&world).await;
-    let details = world.drive(&key).await.phase.outcome().cloned().unwrap();
-    let said = format!(
-        "the job was planned for files of encoders 99, and this version of the service has encoders \
-         {ENCODERS_VERSION}: create the export again"
-    );
-    assert!(details.details().unwrap().contains(&said), "{details:?}");
 }

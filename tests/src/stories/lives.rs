@@ -7,10 +7,9 @@ use serde_json::json;
 use time::Duration;
 use time::macros::date;
 
-use super::control::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
 use super::days;
-use super::faulty::large_lake;
-use super::rows::small_lake;
+use super::rows::{large_lake, small_lake};
+use super::scenes::{NEW_SIGNATURE, grant, half_done, new_credential, planned, posted, revoke};
 use crate::world::{APP_PATH, SIGNATURE, World};
 
 /// One of them.

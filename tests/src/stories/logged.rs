@@ -14,8 +14,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use wiring::config::{Environment, LOG_LEVEL};
 
-use super::control::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::rows::small_lake;
+use super::scenes::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::secrets::{Log, assert_clean};
 use crate::faults::deaf_socket;
 use crate::source_contract::registry::client_of;

@@ -12,9 +12,9 @@ use fakes::queue::MemoryQueue;
 use local::dynamodb::EXPORTS_TABLE;
 use serde_json::{Value, json};
 
-use super::control::{grant, planned, posted, waiting};
 use super::days;
 use super::rows::{exported_events, small_lake};
+use super::scenes::{grant, planned, posted, waiting};
 use crate::world::{APP_PATH, SIGNATURE, World, body_of};
 
 /// A layout that this version does not know.

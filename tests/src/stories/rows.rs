@@ -26,6 +26,26 @@ pub(crate) async fn small_lake(world: &World) -> Vec<String> {
     sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()))
 }
 
+/// A lake of many small objects, each a chunk of its own: three pages of a plan, over several
+/// shards.
+pub(crate) async fn large_lake(world: &World) -> Vec<String> {
+    let mut rows = Vec::new();
+    for part in 0..150 {
+        let line = event("2026-01-05", part);
+        let padding = " ".repeat(1_900);
+        world
+            .put_object(
+                "events",
+                "2026-01-05",
+                &format!("part-{part:03}.ndjson"),
+                line.clone() + &padding,
+            )
+            .await;
+        rows.push(line);
+    }
+    sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()))
+}
+
 pub(crate) fn event(day: &str, number: u32) -> String {
     let device = format!("{:032x}", number / 5);
     let mut row = json!({

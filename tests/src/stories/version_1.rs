@@ -15,9 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::control::{NEW_SIGNATURE, grant, new_credential, revoke};
-use super::faulty::large_lake;
-use super::rows::{exported_events, small_lake};
+use super::rows::{exported_events, large_lake, small_lake};
+use super::scenes::{NEW_SIGNATURE, grant, new_credential, revoke};
 use crate::world::{CONTAINER, Deliveries, SIGNATURE, World};
 
 /// What version 1 left.

@@ -10,7 +10,7 @@ use ports::store::{Jobs, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use time::macros::date;
 use time::{Duration, OffsetDateTime};
 
-use super::days;
+use crate::stories::days;
 use crate::world::World;
 
 /// Keeps the job and counts what is planned: every page must follow the one before.

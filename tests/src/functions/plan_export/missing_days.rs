@@ -17,8 +17,8 @@ use serde_json::json;
 use sources::lake::Lake;
 use time::Duration;
 
-use super::days;
-use super::rows::{exported_events, small_lake};
+use crate::stories::days;
+use crate::stories::rows::{exported_events, small_lake};
 use crate::world::World;
 
 /// A store of which one folder is listed to its second object only, until it is whole.

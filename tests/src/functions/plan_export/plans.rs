@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::days;
-use super::rows::{event, exported_events, small_lake, sorted};
 use crate::altered::Altered;
+use crate::stories::days;
+use crate::stories::rows::{event, exported_events, small_lake, sorted};
 use crate::world::{APP_PATH, StoryClock, World, body_of, container_url};
 
 /// What an export warns of; the task, the list of tasks and the manifest say the same.

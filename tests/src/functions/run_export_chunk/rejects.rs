@@ -17,9 +17,9 @@ use object_store::ObjectStoreExt;
 use ports::source::{LakeSource, Piece, PlanPage, Source, SourceError, Unanswered};
 use serde_json::{Value, json};
 
-use super::control::planned;
-use super::days;
-use super::rows::{event, exported_events, small_lake};
+use crate::stories::days;
+use crate::stories::rows::{event, exported_events, small_lake};
+use crate::stories::scenes::planned;
 use crate::world::World;
 
 const DAY: &str = "2026-01-05";

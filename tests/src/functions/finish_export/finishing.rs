@@ -4,9 +4,9 @@ use domain::job::{Credential, JobKey, Phase};
 use domain::secret::Secret;
 use ports::store::Jobs;
 
-use super::days;
-use super::rows::{exported_events, small_lake};
 use crate::faults::Fault;
+use crate::stories::days;
+use crate::stories::rows::{exported_events, small_lake};
 use crate::world::{SIGNATURE, World};
 
 /// A world whose job has nothing left to do but to be finished.

@@ -1,13 +1,10 @@
 //! What a creation makes, once.
 
 use domain::selection::{CampaignType, DeviceType, ExportFormat, HistoryType, Selection, Snapshot};
-use ports::seal::Sealer;
 use serde_json::{Value, json};
-use time::Duration;
 use time::macros::{date, datetime};
 
-use super::fakes::NOW;
-use super::{Request, SIGNATURE, World, container_url, days, with};
+use crate::api::{Request, SIGNATURE, World, container_url, days, with};
 
 fn snapshot() -> Value {
     json!({"containerUrl": container_url(), "exportFormat": "CsvBlob"})
@@ -76,34 +73,6 @@ async fn the_new_task_has_the_contracts_fields_and_its_phase() {
         "exportType": "Event", "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
     });
     assert_eq!(reply.json(), expected);
-}
-
-#[tokio::test]
-async fn the_container_is_tried_under_the_jobs_own_prefix_before_the_202() {
-    let world = World::new().await;
-    let id = world.accepted().await;
-    assert_eq!(
-        world.containers.staged(),
-        [format!("Activity/{id}/manifest.json")]
-    );
-}
-
-#[tokio::test]
-async fn the_signature_is_stored_sealed_for_its_job() {
-    let world = World::new().await;
-    world.accepted().await;
-    let [job] = world.store.stored().try_into().unwrap();
-    assert_eq!(
-        job.destination.as_str(),
-        "https://account.blob.core.windows.net/exports"
-    );
-    assert_eq!(job.expires, NOW + Duration::days(90));
-    let opened = world
-        .sealer
-        .open(job.key.id, &job.credential.as_ref().unwrap().sealed)
-        .await
-        .unwrap();
-    assert!(opened.reveal().ends_with(SIGNATURE));
 }
 
 #[tokio::test]
@@ -185,128 +154,6 @@ async fn the_option_to_export_user_ids_is_kept() {
             .await;
         assert_eq!(reply.status, 202, "{reply:?}");
         assert_eq!(world.store.stored()[0].request.export_user_id, expected);
-    }
-}
-
-#[tokio::test]
-async fn a_repeat_with_the_same_request_id_is_answered_with_the_first_task() {
-    let world = World::new().await;
-    for header in ["x-ms-client-request-id", "idempotency-key"] {
-        let request = Request::create("activities", &days()).header(header, header);
-        let (first, second) = (world.send(&request).await, world.send(&request).await);
-        assert_eq!((first.status, second.status), (202, 202));
-        assert_eq!(first.text, second.text);
-        assert_eq!(first.header("location"), second.header("location"));
-    }
-    assert_eq!(world.store.stored().len(), 2);
-    assert_eq!(
-        world.containers.staged().len(),
-        2,
-        "a repeat does not try the container again"
-    );
-}
-
-#[tokio::test]
-async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
-    let world = World::new().await;
-    let request = Request::create("activities", &days()).header("x-ms-client-request-id", "1");
-    let first = world.send(&request).await;
-    let denied = ports::container::ContainerError::Denied {
-        code: "AuthenticationFailed".to_owned(),
-    };
-    world.containers.refuse(denied);
-    assert_eq!(world.send(&request).await.text, first.text);
-}
-
-#[tokio::test]
-async fn of_two_runs_of_one_request_at_the_same_time_one_makes_the_job() {
-    let world = World::new().await;
-    world.store.look_up_too_early();
-    for header in ["x-ms-client-request-id", "idempotency-key"] {
-        let request = Request::create("activities", &days()).header(header, "1");
-        let (first, second) = (world.send(&request).await, world.send(&request).await);
-        assert_eq!((second.status, &second.text), (202, &first.text));
-    }
-    let other = Request::create("events", &days()).header("idempotency-key", "1");
-    assert_eq!(
-        world.send(&other).await.error(),
-        (409, "RequestIdReused".to_owned())
-    );
-    assert_eq!(world.store.stored().len(), 2);
-}
-
-#[tokio::test]
-async fn another_body_or_operation_under_the_same_client_request_id_is_another_creation() {
-    let world = World::new().await;
-    let requests = [
-        Request::create("activities", &days()),
-        Request::create("events", &days()),
-        Request::create("activities", &with(days(), "endDate", "2026-11-19")),
-    ]
-    .map(|request| request.header("x-ms-client-request-id", "for life"));
-    let mut first = Vec::new();
-    for request in &requests {
-        first.push(world.send(request).await.id());
-    }
-    assert_eq!(world.store.stored().len(), 3);
-    for (request, id) in requests.iter().zip(&first) {
-        assert_eq!(&world.send(request).await.id(), id, "each is remembered");
-    }
-}
-
-#[tokio::test]
-async fn a_client_request_id_and_an_idempotency_key_never_collide() {
-    let world = World::new().await;
-    let request = |header: &str| Request::create("activities", &days()).header(header, "1");
-    let (key, id) = (
-        request("idempotency-key"),
-        request("x-ms-client-request-id"),
-    );
-    let (by_key, by_id) = (world.send(&key).await.id(), world.send(&id).await.id());
-    assert_ne!(by_key, by_id);
-    assert_eq!(
-        (world.send(&key).await.id(), world.send(&id).await.id()),
-        (by_key, by_id)
-    );
-}
-
-#[tokio::test]
-async fn the_idempotency_key_goes_before_the_clients_request_id() {
-    let world = World::new().await;
-    let request = |key: &str, id: &str| {
-        Request::create("activities", &days())
-            .header("idempotency-key", key)
-            .header("x-ms-client-request-id", id)
-    };
-    let first = world.send(&request("k", "1")).await;
-    assert_eq!(world.send(&request("k", "2")).await.id(), first.id());
-    assert_ne!(world.send(&request("l", "1")).await.id(), first.id());
-}
-
-#[tokio::test]
-async fn a_client_request_id_counts_for_ten_minutes_a_key_for_a_day_and_both_for_one_app() {
-    for (header, remembered) in [
-        ("x-ms-client-request-id", Duration::minutes(10)),
-        ("idempotency-key", Duration::DAY),
-    ] {
-        let world = World::new().await;
-        let request = Request::create("activities", &days()).header(header, "1");
-        let first = world.send(&request).await.id();
-        let other_app = Request {
-            path: request.path.replace("chess", "go"),
-            ..request.clone()
-        };
-        assert_ne!(world.send(&other_app).await.id(), first);
-        world.clock.set(NOW + remembered - Duration::SECOND);
-        assert_eq!(world.send(&request).await.id(), first, "{header}");
-        world.clock.set(NOW + remembered);
-        let second = world.send(&request).await.id();
-        assert_ne!(second, first, "{header}");
-        assert_eq!(
-            world.send(&request).await.id(),
-            second,
-            "what has expired is replaced"
-        );
     }
 }
 
@@ -395,12 +242,6 @@ async fn numbers_and_texts_that_only_json_can_hold_are_ignored_where_nobody_asks
     let reply = World::new().await.send(&request).await;
     assert_eq!(reply.status, 202, "{reply:?}");
     assert_eq!(reply.json()["warnings"][0]["code"], "UnknownProperties");
-}
-
-#[tokio::test]
-async fn requests_without_an_id_make_a_job_each() {
-    let world = World::new().await;
-    assert_ne!(world.accepted().await, world.accepted().await);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::fakes::NOW;
-use super::{LIST, Request, World, days};
+use crate::api::fakes::NOW;
+use crate::api::{LIST, Request, World, answer, days};
 
 async fn ended(world: &World, job: Job, outcome: Outcome) {
     let ended = fakes::jobs::ended(job, NOW + Duration::HOUR, outcome);
@@ -404,4 +404,23 @@ async fn a_list_holds_its_own_apps_tasks_without_progress() {
     assert_eq!(ids(&list), [id]);
     assert_eq!(list["value"][0].get("progress"), None);
     assert!(LIST.contains("/apps/chess/"));
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_is_refused_naming_the_option() {
+    for (option, name) in [
+        ("%24top=41", "$top"),
+        ("$top=x", "$top"),
+        ("$skip=-1", "$skip"),
+        ("$orderby=size", "$orderby"),
+        ("$filter=a", "$filter"),
+    ] {
+        let query = format!("api-version=2014-12-01&{option}");
+        let reply = World::new()
+            .await
+            .send(&Request::list().query(&query))
+            .await;
+        assert_eq!(reply.error(), answer(400, "InvalidQuery"), "{option}");
+        assert!(reply.message().contains(name));
+    }
 }

@@ -1,0 +1,5 @@
+//! A finisher, whatever meets it half-way.
+
+mod cancelled;
+mod finishing;
+mod late;

@@ -1,0 +1,6 @@
+//! What the planner cuts, misses by name, and says.
+
+mod large;
+mod missing_days;
+mod planners;
+mod plans;
