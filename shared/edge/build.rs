@@ -27,11 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The folders of the workspace's members. A new one is named in the workspace's manifest, so that
-/// this runs again.
+/// The folders of the workspace's members. A new one is in the lock file, so that this runs again.
 fn members(workspace: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let manifest = workspace.join("Cargo.toml");
-    println!("cargo::rerun-if-changed={}", manifest.display());
+    for file in [&manifest, &workspace.join("Cargo.lock")] {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
     let text = fs::read_to_string(manifest)?;
     let listed = text
         .lines()
