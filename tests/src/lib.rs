@@ -42,6 +42,8 @@ mod fuzz;
 mod gateway;
 
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod ministack;
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), Fi
         }
         closed += 1;
     }
-    info!(job.id = %job.key.id, chunks = closed, "no chunk of the cancelled job is open any more");
+    info!(job.id = %job.key.id, chunks.closed = closed, "no chunk of the cancelled job is open any more");
     Ok(())
 }
 

@@ -213,7 +213,7 @@ impl Finisher<'_> {
     }
 
     async fn end_without_manifest(&mut self, reason: &str) -> Result<(), FinishError> {
-        error!(job.id = %self.job.key.id, error = reason, "the job ends without a manifest");
+        error!(job.id = %self.job.key.id, reason, "the job ends without a manifest");
         let now = self.ports.clock.now();
         self.put(|job| job.end_without_manifest(now, reason)).await
     }

@@ -37,7 +37,7 @@ pub(crate) async fn reopen_chunks(mut job: Job, ports: &Ports) -> Result<Job, Pl
                     if present.is_none_or(|present| present.revision != job.revision) {
                         return Err(StoreError::Conflict { item }.into());
                     }
-                    info!(item, "a run moved a chunk first; reading the page again");
+                    info!(job.id = %job.key.id, item, "a run moved a chunk first; reading the page again");
                 }
                 Err(error) => return Err(error),
             }

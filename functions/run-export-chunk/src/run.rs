@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
                 Staged::Spoiled(missing) => {
                     let chunk = self.lease.chunk();
                     info!(
-                        job.id = %chunk.key.job.id, chunk.id = chunk.key.number, missing = missing.len(),
+                        job.id = %chunk.key.job.id, chunk.id = chunk.key.number, objects.missing = missing.len(),
                         "objects of the chunk cannot be exported; it is staged anew without them"
                     );
                     self.take(|lease| lease.leave_out(missing)).await?;
