@@ -66,16 +66,17 @@ test-function: setup ## The tests of one function: NAME=create-job
 	cargo test --package tests --locked -- functions::$(subst -,_,$(NAME))::
 
 .PHONY: test-binaries
-test-binaries: release ## The real release binaries under AWS's runtime emulator: a whole export, and one amid kills
+test-binaries: binaries ## The real release binaries under AWS's runtime emulator: a whole export, and one amid kills
 	cargo test --package tests --features real-binaries --locked binaries::
 
 .PHONY: crash
-crash: release ## An export whose functions are killed at random moments, and its figures (SEED=…)
+crash: binaries ## An export whose functions are killed at random moments, and its figures (SEED=…)
 	cargo test --package tests --features real-binaries --locked binaries::crash:: -- --nocapture
 
-.PHONY: release
-release: $(AZURITE) $(SAM)
-	cargo build --release --locked --bins $(addprefix --package ,$(FUNCTIONS))
+# Linked in less time than what ships (`build-lambda`), and the same otherwise: see `profile.ci` in Cargo.toml.
+.PHONY: binaries
+binaries: $(AZURITE) $(SAM)
+	cargo build --profile ci --locked --bins $(addprefix --package ,$(FUNCTIONS))
 
 .PHONY: published-schema
 published-schema: ## The files of all types against a published schema too (SCHEMA=path)

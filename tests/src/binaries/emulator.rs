@@ -182,7 +182,7 @@ fn emulator() -> PathBuf {
         .expect("no emulator in .tools/sam: run `make test-binaries`")
 }
 
-/// The function's binary beside this test's own build: in target/release for
+/// The function's binary beside this test's own build: in target/ci for
 /// target/debug/deps/tests.
 fn release_binary(function: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
@@ -190,7 +190,7 @@ fn release_binary(function: &str) -> PathBuf {
         .ancestors()
         .nth(3)
         .unwrap()
-        .join("release")
+        .join("ci")
         .join(function);
     assert!(
         path.is_file(),
