@@ -107,12 +107,12 @@ pub async fn handle(_: Value, ports: &Ports) -> Result<(), ExpireError> {
     }
 }
 
-// A job can begin to wait again between our read and our strike, and its new entry is the one that
-// stands already. So the store strikes on condition that the job does not wait, in one transaction:
-// a strike that comes too late is a conflict and the entry stays. Striking before the read instead,
+// A job can begin to wait again between our read and the removal, and its new entry is the one that
+// stands already. So the store removes it on condition that the job does not wait, in one transaction:
+// a removal that comes too late is a conflict and the entry stays. Removing it before the read instead,
 // and putting a waiting job back, would lose it when this function dies in between. An overdue job
-// is moved before it is struck: dying in between leaves an entry of a job that waits no longer,
-// which the next run strikes.
+// is moved before it is removed: dying in between leaves an entry of a job that waits no longer,
+// which the next run removes.
 async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
     let now = ports.clock.now();
     match ports.jobs.job(key, now).await? {
@@ -131,5 +131,5 @@ async fn expire(key: &JobKey, ports: &Ports) -> Result<(), ExpireError> {
         }
         Some(_) | None => {}
     }
-    Ok(ports.jobs.strike(key).await?)
+    Ok(ports.jobs.unlist(key).await?)
 }

@@ -133,7 +133,7 @@ fn message(call: Call<'_>, error: &ApiError) -> String {
     format!("{error} The request id is {}.", call.request_id())
 }
 
-/// A defect is for a person to see; a part that does not answer may mend itself; a refusal is the
+/// A defect is for a person to see; a part that does not answer may recover by itself; a refusal is the
 /// caller's.
 fn log(call: Call<'_>, error: &ApiError) {
     let (id, code, status) = (call.request_id(), error.code(), error.status());

@@ -146,9 +146,9 @@ fn is(text: &str, known: &str) -> bool {
     text.trim().eq_ignore_ascii_case(known)
 }
 
-fn invalid(reason: impl Into<String>, mend: &'static str) -> ApiError {
+fn invalid(reason: impl Into<String>, fix: &'static str) -> ApiError {
     ApiError::InvalidBody {
         reason: reason.into(),
-        mend,
+        fix,
     }
 }

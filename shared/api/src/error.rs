@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS: &str = "5";
 
 /// A field that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{field}` {problem}: {mend}.")]
+#[error("`{field}` {problem}: {fix}.")]
 pub struct FieldError {
     /// The code of the reason.
     pub code: ErrorCode,
@@ -32,10 +32,10 @@ pub struct FieldError {
     /// What is wrong with it, naming its value when that is no secret.
     pub problem: String,
     /// What to send instead.
-    pub mend: String,
+    pub fix: String,
 }
 
-/// An answer other than 2xx. The message (`Display`) names what was given, the reason and the mend.
+/// An answer other than 2xx. The message (`Display`) names what was given, the reason and the fix.
 #[derive(Debug, Error)]
 pub enum ApiError {
     /// No operation has this path.
@@ -62,14 +62,14 @@ pub enum ApiError {
         given: Option<String>,
     },
     /// A query option cannot be read.
-    #[error("`{name}` is {}: {mend}.", shown(value))]
+    #[error("`{name}` is {}: {fix}.", shown(value))]
     InvalidQuery {
         /// The option.
         name: &'static str,
         /// Its value.
         value: String,
         /// What to send.
-        mend: &'static str,
+        fix: &'static str,
     },
     /// No proven caller.
     #[error(
@@ -169,12 +169,12 @@ pub enum ApiError {
         size_bytes: usize,
     },
     /// The body cannot be read as a whole.
-    #[error("The body {reason}: {mend}.")]
+    #[error("The body {reason}: {fix}.")]
     InvalidBody {
         /// Why; never what it holds.
         reason: String,
         /// What to send.
-        mend: &'static str,
+        fix: &'static str,
     },
     /// One field is refused.
     #[error(transparent)]
@@ -318,7 +318,7 @@ fn container_code(error: &ContainerError) -> ErrorCode {
 }
 
 fn explain(error: &ContainerError) -> String {
-    let mend = match error {
+    let fix = match error {
         ContainerError::Denied { .. } => {
             "send a SAS that is valid now and may create or write blobs there"
         }
@@ -330,7 +330,7 @@ fn explain(error: &ContainerError) -> String {
             "send the same request again, with the same request id"
         }
     };
-    format!("`containerUrl` was tried by staging a block, and {error}: {mend}.")
+    format!("`containerUrl` was tried by staging a block, and {error}: {fix}.")
 }
 
 /// An app's scope in full; its names are the client's own texts.

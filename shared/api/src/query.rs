@@ -83,11 +83,11 @@ impl<'a> Query<'a> {
             .map(|(_, value)| value.as_ref())
     }
 
-    fn one(&self, name: &'static str, mend: &'static str) -> Result<Option<&str>, ApiError> {
+    fn one(&self, name: &'static str, fix: &'static str) -> Result<Option<&str>, ApiError> {
         match self.all(name).collect::<Vec<_>>().as_slice() {
             [] => Ok(None),
             [value] => Ok(Some(value)),
-            several => Err(invalid(name, &several.join(","), mend)),
+            several => Err(invalid(name, &several.join(","), fix)),
         }
     }
 
@@ -96,9 +96,9 @@ impl<'a> Query<'a> {
         name: &'static str,
         least: usize,
         most: usize,
-        mend: &'static str,
+        fix: &'static str,
     ) -> Result<Option<usize>, ApiError> {
-        let Some(text) = self.one(name, mend)? else {
+        let Some(text) = self.one(name, fix)? else {
             return Ok(None);
         };
         let number = text
@@ -106,7 +106,7 @@ impl<'a> Query<'a> {
             .parse()
             .ok()
             .filter(|number| (least..=most).contains(number));
-        number.map(Some).ok_or_else(|| invalid(name, text, mend))
+        number.map(Some).ok_or_else(|| invalid(name, text, fix))
     }
 }
 
@@ -139,11 +139,11 @@ fn order_by(text: &str) -> Option<(SortKey, bool)> {
     words.next().is_none().then_some((*sort, descending))
 }
 
-fn invalid(name: &'static str, value: &str, mend: &'static str) -> ApiError {
+fn invalid(name: &'static str, value: &str, fix: &'static str) -> ApiError {
     ApiError::InvalidQuery {
         name,
         value: value.to_owned(),
-        mend,
+        fix,
     }
 }
 

@@ -148,12 +148,12 @@ fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
         | Phase::Resuming
         | Phase::Cancelling { .. }
         | Phase::Finishing { .. } => (None, None),
-        Phase::AwaitingCredential { since, reason } => (None, Some(what_to_mend(*since, reason))),
+        Phase::AwaitingCredential { since, reason } => (None, Some(what_to_fix(*since, reason))),
         Phase::Ended { at, outcome, .. } => (Some(*at), outcome.details().map(str::to_owned)),
     }
 }
 
-fn what_to_mend(since: OffsetDateTime, reason: &str) -> String {
+fn what_to_fix(since: OffsetDateTime, reason: &str) -> String {
     format!(
         "Waiting since {} for a new signature of the container, because {reason}. Nothing is lost: send PATCH to this \
          task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",

@@ -448,7 +448,7 @@ impl Lease {
         self.chunk.to(state)
     }
 
-    /// Ends the chunk: its data or its container is beyond mending by a repeat.
+    /// Ends the chunk: its data or its container is beyond repair by a repeat.
     pub fn fail(self, reason: &str) -> ChunkMove {
         self.chunk.ended(ChunkState::Failed {
             reason: reason.to_owned(),

@@ -81,7 +81,7 @@ impl WaitingJobs for DynamoStore {
         Ok(jobs)
     }
 
-    async fn strike(&self, key: &JobKey) -> Result<(), StoreError> {
+    async fn unlist(&self, key: &JobKey) -> Result<(), StoreError> {
         let item_key = keys::waiting(key.id);
         let waits_not = "attribute_not_exists(pk) OR phase <> :waiting";
         let waiting = (

@@ -7,11 +7,11 @@
 //! | request | `APP#{scope}` | `CLIENT#{body_hash}#{key}` | create-job, when the client gave an id of the request only; forgotten after ten minutes |
 //! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
 //! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |
-//! | waiting | `WAITING` | `{id}` | whoever finds that storage refuses a job's credential; struck by expire-jobs |
+//! | waiting | `WAITING` | `{id}` | whoever finds that storage refuses a job's credential; removed by expire-jobs |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
 //!
 //! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older
-//! version wrote waiting jobs as `{scope}#{id}`; such entries are read and struck, and sort in
+//! version wrote waiting jobs as `{scope}#{id}`; such entries are read and removed, and sort in
 //! front of the others, because a scope begins with a slash.
 
 use domain::app::AppScope;

@@ -243,7 +243,7 @@ pub trait WaitingJobs: Jobs {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the job waits.
-    async fn strike(&self, key: &JobKey) -> Result<(), StoreError>;
+    async fn unlist(&self, key: &JobKey) -> Result<(), StoreError>;
 }
 
 /// The list of an app's jobs.

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_or_can_be_mended_is_unavailable_and_told_by_its_code() {
+    fn what_passes_or_can_be_fixed_is_unavailable_and_told_by_its_code() {
         let meta = aws_sdk_kms::error::ErrorMetadata::builder()
             .code("DisabledException")
             .message("not of sig=abc")

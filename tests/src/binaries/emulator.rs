@@ -186,12 +186,7 @@ fn emulator() -> PathBuf {
 /// target/debug/deps/tests.
 fn release_binary(function: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
-    let path = own
-        .ancestors()
-        .nth(3)
-        .unwrap()
-        .join("ci")
-        .join(function);
+    let path = own.ancestors().nth(3).unwrap().join("ci").join(function);
     assert!(
         path.is_file(),
         "{} is missing: run `make test-binaries`",

@@ -129,11 +129,11 @@ async fn a_job_that_waits_too_long_for_a_storage_that_still_refuses_fails_and_sa
 }
 
 #[tokio::test]
-async fn a_job_that_went_on_is_struck_off_the_list_and_one_that_waits_again_is_not() {
+async fn a_job_that_went_on_is_taken_off_the_list_and_one_that_waits_again_is_not() {
     let world = World::new().await;
     small_lake(&world).await;
     let key = waiting(&world).await;
-    world.store.strike(&key).await.unwrap_err();
+    world.store.unlist(&key).await.unwrap_err();
     assert_eq!(
         world.store.waiting(None).await.unwrap(),
         std::slice::from_ref(&key)

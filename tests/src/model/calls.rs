@@ -34,7 +34,7 @@ pub(crate) enum Call {
         steps: Vec<ChunkMove>,
     },
     Apply(Box<ChunkMove>),
-    Strike,
+    Unlist,
     Stage {
         signature: String,
         blob: BlobName,
@@ -76,7 +76,7 @@ impl Call {
                 steps.iter().map(chunk).collect::<Vec<_>>().join(", ")
             ),
             Self::Apply(step) => format!("put {}", chunk(step)),
-            Self::Strike => "strike the job off the list of those that wait".to_owned(),
+            Self::Unlist => "unlist the job off the list of those that wait".to_owned(),
             Self::Stage { blob, block, .. } => {
                 format!(
                     "stage block {} of attempt {} of {blob}",
@@ -104,7 +104,7 @@ impl Call {
             | Self::PutPage(..)
             | Self::Reopen { .. }
             | Self::Apply(_)
-            | Self::Strike
+            | Self::Unlist
             | Self::Stage { .. }
             | Self::Commit { .. } => true,
         }

@@ -100,8 +100,8 @@ impl WaitingJobs for Table {
         )
     }
 
-    async fn strike(&self, _: &JobKey) -> Result<(), StoreError> {
-        written(&ask(Call::Strike).await)
+    async fn unlist(&self, _: &JobKey) -> Result<(), StoreError> {
+        written(&ask(Call::Unlist).await)
     }
 }
 

@@ -48,7 +48,7 @@ impl State {
             Call::PutPage(job, chunks, moves) => self.put_page(job, chunks, moves),
             Call::Reopen { revision, steps } => self.reopen(*revision, steps),
             Call::Apply(step) => self.apply(step),
-            Call::Strike => {
+            Call::Unlist => {
                 if matches!(self.job.phase, Phase::AwaitingCredential { .. }) {
                     return Answer::Failed(Failure::Conflict);
                 }

@@ -177,7 +177,7 @@ async fn a_transaction_cancelled_for_good_says_why() {
 }
 
 #[tokio::test]
-async fn what_a_repeat_may_mend_is_unavailable() {
+async fn what_a_repeat_may_fix_is_unavailable() {
     for (status, code) in [
         (400, "ProvisionedThroughputExceededException"),
         (400, "ThrottlingException"),
@@ -202,7 +202,7 @@ async fn what_a_repeat_may_mend_is_unavailable() {
 }
 
 #[tokio::test]
-async fn what_no_repeat_mends_is_corrupt_and_says_the_code() {
+async fn what_no_repeat_fixes_is_corrupt_and_says_the_code() {
     for code in [
         "ValidationException",
         "AccessDeniedException",

@@ -59,10 +59,10 @@ pub(super) async fn a_job_of_any_path_is_listed_until_it_waits_no_longer(world: 
             std::slice::from_ref(&key),
             "{length}"
         );
-        assert_conflict(&world.store.strike(&key).await);
+        assert_conflict(&world.store.unlist(&key).await);
         world.store.put_job(job.resume().unwrap()).await.unwrap();
-        world.store.strike(&key).await.unwrap();
-        world.store.strike(&key).await.unwrap();
+        world.store.unlist(&key).await.unwrap();
+        world.store.unlist(&key).await.unwrap();
         assert!(listed(world, &key.scope).await.is_empty(), "{length}");
     }
 }
@@ -82,7 +82,7 @@ pub(super) async fn entries_of_version_1_are_listed_and_struck(world: &World) {
     seen.dedup();
     assert_eq!(seen, [old.clone(), both.clone(), new.clone()]);
     for key in [&old, &both, &new] {
-        world.store.strike(key).await.unwrap();
+        world.store.unlist(key).await.unwrap();
     }
     assert!(listed(world, &world.scope).await.is_empty());
 }

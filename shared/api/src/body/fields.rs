@@ -63,12 +63,12 @@ impl Fields {
         }
     }
 
-    /// The one value of a field. `mend` is what to send when it cannot be read.
+    /// The one value of a field. `fix` is what to send when it cannot be read.
     ///
     /// # Errors
     /// [`FieldError`] when it stands twice, or holds what only JSON can.
-    pub fn one(&self, field: &'static str, mend: &str) -> Result<Option<&Value>, FieldError> {
-        match self.all(field, mend)?.as_slice() {
+    pub fn one(&self, field: &'static str, fix: &str) -> Result<Option<&Value>, FieldError> {
+        match self.all(field, fix)?.as_slice() {
             [] => Ok(None),
             [value] => Ok(Some(value)),
             several => Err(FieldError {
@@ -78,7 +78,7 @@ impl Fields {
                     "stands {} times, counting spellings that differ in case",
                     several.len()
                 ),
-                mend: "send it once".to_owned(),
+                fix: "send it once".to_owned(),
             }),
         }
     }
@@ -87,9 +87,9 @@ impl Fields {
     ///
     /// # Errors
     /// [`FieldError`] when it is no list, stands twice as one, or holds what only JSON can.
-    pub fn list(&self, field: &'static str, mend: &str) -> Result<Option<Vec<Value>>, FieldError> {
+    pub fn list(&self, field: &'static str, fix: &str) -> Result<Option<Vec<Value>>, FieldError> {
         if self.encoding == Encoding::Form {
-            let values = self.all(field, mend)?;
+            let values = self.all(field, fix)?;
             let texts = values
                 .into_iter()
                 .filter_map(Value::as_str)
@@ -99,10 +99,10 @@ impl Fields {
                 .collect();
             return Ok(Some(list).filter(|list| !list.is_empty()));
         }
-        match self.one(field, mend)? {
+        match self.one(field, fix)? {
             None => Ok(None),
             Some(Value::Array(list)) => Ok(Some(list.clone())),
-            Some(_) => Err(invalid(field, "is not an array", mend)),
+            Some(_) => Err(invalid(field, "is not an array", fix)),
         }
     }
 
@@ -146,13 +146,13 @@ impl Fields {
         (!names.is_empty()).then(|| Warning::new(WarningCode::UnknownProperties, message))
     }
 
-    fn all(&self, field: &'static str, mend: &str) -> Result<Vec<&Value>, FieldError> {
+    fn all(&self, field: &'static str, fix: &str) -> Result<Vec<&Value>, FieldError> {
         self.asked.borrow_mut().insert(field);
         let named = self
             .entries
             .iter()
             .filter(|entry| entry.name.eq_ignore_ascii_case(field));
-        let refused = |unreadable: &Unreadable| invalid(field, unreadable.problem(), mend);
+        let refused = |unreadable: &Unreadable| invalid(field, unreadable.problem(), fix);
         let values = named
             .map(|entry| entry.value.as_ref().map_err(refused))
             .collect::<Result<Vec<_>, FieldError>>()?;
@@ -163,11 +163,11 @@ impl Fields {
     }
 }
 
-fn invalid(field: &'static str, problem: &str, mend: &str) -> FieldError {
+fn invalid(field: &'static str, problem: &str, fix: &str) -> FieldError {
     FieldError {
         code: ErrorCode::InvalidField,
         field,
         problem: problem.to_owned(),
-        mend: mend.to_owned(),
+        fix: fix.to_owned(),
     }
 }

@@ -32,9 +32,9 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, ApiError> {
 fn not_json(text: &str, error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
     if looks_like_form(text) {
-        let mend =
+        let fix =
             "send a form with `Content-Type: application/x-www-form-urlencoded`, or send JSON";
-        return invalid("looks like a form, and its content type says JSON", mend);
+        return invalid("looks like a form, and its content type says JSON", fix);
     }
     match error.classify() {
         Category::Eof => invalid(

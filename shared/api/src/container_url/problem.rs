@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// Why a container URL is refused. Its text names the field, the offending value where that is no
-/// secret, the reason and the mend; it never holds the signature.
+/// secret, the reason and the fix; it never holds the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ContainerUrlProblem {
     /// It cannot be parsed.

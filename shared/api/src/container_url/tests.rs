@@ -385,7 +385,7 @@ fn only_a_plain_place_is_an_extra_endpoint() {
 }
 
 #[test]
-fn a_refusal_names_the_field_the_value_and_the_mend() {
+fn a_refusal_names_the_field_the_value_and_the_fix() {
     let text = with("sp", "rl").unwrap_err().to_string();
     assert!(
         text.starts_with("containerUrl")

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_repeat_cannot_mend_is_refused() {
+    fn what_a_repeat_cannot_fix_is_refused() {
         for (status, code) in [
             (302, "Found"),
             (400, "InvalidBlobOrBlock"),

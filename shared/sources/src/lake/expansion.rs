@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_refusal_names_the_limit_and_the_mend() {
+    async fn the_refusal_names_the_limit_and_the_fix() {
         let error = read(10_001, 1_000).await.unwrap_err();
         let words = "it expands to more than 10000 bytes, \
                      the most for its size as stored, 1000 (10 times that, and always 100); \

@@ -165,7 +165,7 @@ async fn a_container_url_that_a_form_cut_or_html_escaped_is_told_so() {
         request.header("content-type", "application/x-www-form-urlencoded")
     };
     let (cut, html) = ("was cut at its first `&`", "was escaped for HTML");
-    for (request, problem, mend) in [
+    for (request, problem, fix) in [
         (form(&url), cut, "percent-encode the whole URL"),
         (form(&escaped), cut, "percent-encode the whole URL"),
         (
@@ -190,7 +190,7 @@ async fn a_container_url_that_a_form_cut_or_html_escaped_is_told_so() {
         let reply = World::new().await.send(&request).await;
         assert_eq!(reply.error(), answer(400, "InvalidField"));
         assert!(
-            reply.message().contains(problem) && reply.message().contains(mend),
+            reply.message().contains(problem) && reply.message().contains(fix),
             "{reply:?}"
         );
         assert!(!reply.text.contains(SIGNATURE));

@@ -37,8 +37,8 @@ async fn a_missing_field_is_named() {
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table, one case after the other")]
-async fn a_malformed_field_is_named_with_its_value_and_the_mend() {
-    for (operation, field, value, shown, mend) in [
+async fn a_malformed_field_is_named_with_its_value_and_the_fix() {
+    for (operation, field, value, shown, fix) in [
         (
             "events",
             "startDate",
@@ -158,7 +158,7 @@ async fn a_malformed_field_is_named_with_its_value_and_the_mend() {
         let (code, message) = refusal(operation, &with(campaigns(), field, value.clone())).await;
         assert_eq!(code, "InvalidField", "{field} {value}");
         assert!(
-            message.contains(field) && message.contains(shown) && message.contains(mend),
+            message.contains(field) && message.contains(shown) && message.contains(fix),
             "{message}"
         );
     }
