@@ -6,10 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .ok_or("the crate lies in no workspace")?;
+    // Cargo runs this in the package's folder
+    // (<https://doc.rust-lang.org/cargo/reference/build-scripts.html#inputs-to-the-build-script>).
+    let workspace = Path::new("../..");
     let mut names = Vec::new();
     for folder in members(workspace)? {
         let manifest = folder.join("Cargo.toml");
