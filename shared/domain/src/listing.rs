@@ -72,7 +72,7 @@ pub struct Listing {
     /// When the listing of the plan's first page began: what was there by then is in the plan.
     /// Absent before that page.
     pub since: Option<OffsetDateTime>,
-    /// Objects of the selected days that are not read, by their paths below the app's folder.
+    /// Objects that are left out of the folders that are read, by their paths below the app's folder.
     pub left_out: Names,
     /// Their sizes as stored, in bytes.
     pub left_out_bytes: u64,

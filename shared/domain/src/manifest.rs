@@ -49,7 +49,7 @@ pub struct Head {
     /// What was ignored, left out or defaulted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// Objects of the selected days that were not read.
+    /// Objects in the folders that were read that were not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
     /// Sums over all files.

@@ -45,7 +45,7 @@ codes! {
     DaysWithoutObjects,
     /// The lake has no folder of the app and type.
     NoFolder,
-    /// Objects of the selected days are left out, because of their names or because they are empty.
+    /// Objects in the folders that are read are left out, because of their names or because they are empty.
     ObjectsLeftOut,
     /// Objects are likely to be too large for one run.
     LargeObjects,

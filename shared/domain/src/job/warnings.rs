@@ -119,7 +119,7 @@ impl Job {
     fn objects_left_out(&self) -> Option<Warning> {
         let (names, bytes) = (&self.listing.left_out, self.listing.left_out_bytes);
         let message = format!(
-            "Left out, because of their names or because they are empty: {} of the selected days ({bytes} bytes): \
+            "Left out, because of their names or because they are empty: {} in the folders that are read ({bytes} bytes): \
              {names}. Ask the operator of the service whether they hold records.",
             counted(names.count, "object"),
         );

@@ -58,6 +58,7 @@ pub(super) async fn plan_page(
         found,
         text_bytes: 0,
         limit: limit.max(1),
+        last_day,
     };
     loop {
         match page.plan_folder(lake, folders, &mut position).await {
@@ -96,6 +97,8 @@ struct Page {
     found: Listing,
     text_bytes: usize,
     limit: usize,
+    /// The last day of the selection.
+    last_day: Date,
 }
 
 impl Page {
@@ -139,9 +142,10 @@ impl Page {
         Ok(Folder::Whole)
     }
 
-    /// What was come upon in a folder counts for the day whose own it is.
+    /// What was come upon in a folder counts once: for the day whose own it is, or for the last day if
+    /// the folder is behind it.
     fn find(&mut self, position: &Position, found: Listing) {
-        if position.late == 0 {
+        if position.late == 0 || position.day == self.last_day {
             self.found.append(found);
         }
     }

@@ -13,6 +13,7 @@ use async_compression::tokio::write::ZstdEncoder;
 use async_compression::zstd::CParameter;
 use domain::cause::in_one_line;
 use domain::chunk::ChunkSource;
+use domain::listing::Listing;
 use domain::selection::HistoryType;
 use fakes::requests::history;
 use flate2::Compression as Level;
@@ -63,7 +64,12 @@ async fn put(
 }
 
 async fn plan(lake: &Lake, limit: usize) -> Vec<ChunkSource> {
-    let (mut chunks, mut cursor) = (Vec::new(), None);
+    plan_and_find(lake, limit).await.0
+}
+
+/// The chunks of a plan, and what it came upon.
+async fn plan_and_find(lake: &Lake, limit: usize) -> (Vec<ChunkSource>, Listing) {
+    let (mut chunks, mut cursor, mut found) = (Vec::new(), None, Listing::default());
     loop {
         let page = lake
             .plan(
@@ -88,7 +94,10 @@ async fn plan(lake: &Lake, limit: usize) -> Vec<ChunkSource> {
         assert_eq!(page, again, "the same cursor gives the same page");
         assert!(page.chunks.len() <= limit);
         chunks.extend(page.chunks);
-        let Some(next) = page.next else { return chunks };
+        found.append(page.found);
+        let Some(next) = page.next else {
+            return (chunks, found);
+        };
         cursor = Some(next);
     }
 }

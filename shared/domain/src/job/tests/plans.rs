@@ -135,7 +135,7 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
     );
     let message = &job.warnings[1].message;
     assert!(
-        message.contains("2 objects of the selected days (101 bytes): `a.json`, `b.json`."),
+        message.contains("2 objects in the folders that are read (101 bytes): `a.json`, `b.json`."),
         "{message}"
     );
     let message = &job.warnings[2].message;

@@ -160,7 +160,11 @@ async fn a_day_reads_the_folders_in_which_its_records_may_be_late() {
     let lake = lake(&store, 1_000).with_late_days(2);
     for lake in [lake.clone(), lake.listing_in_order()] {
         for limit in [1, 2, 64] {
-            let chunks = plan(&lake, limit).await;
+            let (chunks, found) = plan_and_find(&lake, limit).await;
+            assert_eq!(
+                found.left_out.count, 6,
+                "one a folder, also behind the last day"
+            );
             let read: Vec<_> = chunks
                 .iter()
                 .map(|chunk| match chunk {
