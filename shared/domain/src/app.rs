@@ -41,7 +41,7 @@ impl AppScope {
         Self(path.into())
     }
 
-    /// The canonical path.
+    /// The canonical path, such as `/subscriptions/s1/…/apps/my%20app`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

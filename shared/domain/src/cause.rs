@@ -1,11 +1,11 @@
-//! What lies below an error: kept with it as its source, and told with it in one line.
+//! What lies below an error: kept with it as its source, and written with it in one line.
 
 use std::error::Error;
 use std::iter::successors;
 
 /// What lies below an error: the error of a client, a codec or a parser, or in words what was found.
-/// It never holds a credential, in none of its forms: whoever keeps one has looked at its `Debug`
-/// too.
+/// It never holds a credential, in none of its forms: the code that keeps one sees to that, also
+/// for its `Debug`.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// An error and its causes in one line, the nearest first. Ours never repeat their causes, other

@@ -34,7 +34,7 @@ use crate::tally::TallyChange;
 /// Which chunk of which job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChunkKey {
-    /// The job.
+    /// The job that it is a part of.
     pub job: JobKey,
     /// The shard of the job that counts this chunk.
     pub shard: u16,
@@ -55,15 +55,15 @@ const MAX_FILES: usize = 256;
 /// A chunk as last read from or written to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Which chunk.
+    /// Its job, shard and number; no move changes them.
     pub key: ChunkKey,
-    /// What it reads.
+    /// What its runs read; [`Chunk::hand_over`] takes out of it what could not be exported.
     pub source: ChunkSource,
     /// When it may be forgotten, with its job.
     pub expires: OffsetDateTime,
     /// How many runs have claimed or restaged it; block ids carry it.
     pub attempt: u32,
-    /// Where it stands.
+    /// How far it is, with the lease, the files or the reason that belong to that.
     pub state: ChunkState,
     /// Files that were prepared and then given up: each may have been committed, and nothing takes it
     /// back. An output that is prepared later mostly has files of the same names, which replace them.
@@ -150,8 +150,8 @@ impl Chunk {
         })
     }
 
-    /// Closes an open chunk of a cancelled job, whoever holds it: its run then finds the lease
-    /// gone.
+    /// Closes an open chunk of a cancelled job, whatever run holds it: that run then finds the
+    /// lease gone.
     pub fn cancel(self) -> Option<ChunkMove> {
         match self.state {
             ChunkState::Pending { .. }
@@ -205,7 +205,7 @@ impl Chunk {
     }
 
     /// Lets a chunk that has no recorded file run again, in a job that is resumed. An open chunk
-    /// too: its message may have been done with while the job was not at work. Whoever holds it
+    /// too: its message may have been done with while the job was not at work. A run that holds it
     /// finds the lease gone.
     pub fn reopen(self) -> Option<ChunkMove> {
         match self.state {
@@ -359,7 +359,7 @@ impl Lease {
         }
     }
 
-    /// The chunk.
+    /// The chunk, running or prepared, as the store wrote it for this run.
     pub fn chunk(&self) -> &Chunk {
         &self.chunk
     }

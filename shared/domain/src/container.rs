@@ -81,7 +81,7 @@ impl BlockId {
 /// A file whose blocks are staged: what it takes to commit it, and to prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedFile {
-    /// The blob.
+    /// The blob that the commit makes.
     pub name: BlobName,
     /// The attempt whose blocks make up the file.
     pub attempt: u32,
@@ -118,7 +118,7 @@ impl ContainerAddress {
         Self(url.into())
     }
 
-    /// The URL.
+    /// Scheme, host and path, without a slash at the end; never the signature.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -138,7 +138,7 @@ impl fmt::Display for ContainerAddress {
 /// A container and the shared access signature to write into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerAccess {
-    /// Where it is.
+    /// The container's URL without the signature.
     pub address: ContainerAddress,
     /// The query string of the URL that the client gave, without the `?`.
     pub signature: Secret,

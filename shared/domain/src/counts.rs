@@ -24,14 +24,14 @@ pub struct Counter {
 
 macro_rules! counts {
     ($($(#[$doc:meta])+ $name:ident: $stored:literal, $told:literal, since $since:literal;)+) => {
-        /// What was counted.
+        /// What was counted of a file or of a chunk, or the sum of that over a job.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct Counts {
             $($(#[$doc])+ pub $name: u64,)+
         }
 
         impl Counts {
-            /// Every counter, in the order in which manifests tell them.
+            /// Every counter, in the order in which manifests have them.
             pub const COUNTERS: &[Counter] = &[
                 $(Counter {
                     stored: $stored,
@@ -58,7 +58,7 @@ counts! {
     read: "rows_read", "recordsRead", since 2;
     /// Rows written to files.
     rows: "rows", "rows", since 1;
-    /// Bytes of files.
+    /// Bytes of the files, those of rejects included.
     bytes: "bytes", "bytes", since 1;
     /// Records that cannot be exported, kept in files of their own. (Version 1 skipped them.)
     rejected: "bad_records", "recordsRejected", since 1;
@@ -119,7 +119,7 @@ pub mod stored {
     }
 }
 
-/// The counts among what a manifest tells: `#[serde(flatten, with = …)]`.
+/// The counts among what a manifest says: `#[serde(flatten, with = …)]`.
 pub mod told {
     use super::{Counter, Counts, Deserializer, Serializer};
 

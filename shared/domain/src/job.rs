@@ -56,9 +56,9 @@ impl fmt::Display for JobId {
 /// Which job of which app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {
-    /// The app.
+    /// The app whose data the job exports.
     pub scope: AppScope,
-    /// The job.
+    /// The job's id, which stands in the names of its blobs, too.
     pub id: JobId,
 }
 
@@ -84,7 +84,7 @@ pub struct PlanCursor(pub String);
 /// A day of which not all could be planned, because a folder could not be listed, or not to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingDay {
-    /// The day.
+    /// The UTC day that is missing; the folder may be a later day's.
     pub day: Date,
     /// Why, in bounded length.
     pub reason: String,
@@ -145,7 +145,7 @@ impl fmt::Debug for SealedCredential {
 /// The signature of a job's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// The signature, sealed.
+    /// The signature, as only the sealer can open it.
     pub sealed: SealedCredential,
     /// When it expires, as far as it says.
     pub expires: Option<OffsetDateTime>,

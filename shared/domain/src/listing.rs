@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::reason;
 
-/// How many names are told of each kind; all are counted.
+/// How many names of each kind are kept; all are counted.
 const MAX_NAMES: usize = 10;
 
 /// The characters of a name that are kept. With [`MAX_NAMES`] they bound what a job's item and its
@@ -17,14 +17,14 @@ const MAX_NAME_CHARS: usize = 400;
 /// How many there were of something, and the first of them by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    /// How many.
+    /// How many there were, named or not.
     pub count: u64,
     /// The first names, at most ten, each on one line and of bounded length.
     pub first: Vec<String>,
 }
 
 impl Names {
-    /// Counts one more.
+    /// Counts one more, and keeps its name if fewer than ten are kept.
     pub fn add(&mut self, name: &str) {
         self.count += 1;
         if self.first.len() < MAX_NAMES {
@@ -55,10 +55,10 @@ impl fmt::Display for Names {
     }
 }
 
-/// Objects that are not read, as clients are told of them.
+/// Objects that are not read, as clients see them in a task and in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {
-    /// How many.
+    /// How many, those that `first` does not name included.
     pub objects: u64,
     /// Their sizes as stored, in bytes.
     pub bytes: u64,

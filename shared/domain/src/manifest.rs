@@ -23,9 +23,9 @@ pub const MANIFEST_VERSION: u32 = 2;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
-    /// [`MANIFEST_VERSION`].
+    /// [`MANIFEST_VERSION`] of the code that wrote the manifest.
     pub manifest_version: u32,
-    /// The job's id.
+    /// The id of the export task, which stands in the names of its blobs, too.
     pub job_id: String,
     /// The type of the rows.
     pub export_type: String,
@@ -38,7 +38,7 @@ pub struct Head {
     pub description: Option<String>,
     /// When the job was created, RFC 3339.
     pub date_created: String,
-    /// Which rows.
+    /// Which rows the client asked for.
     pub selection: Selected,
     /// When the source was first listed, RFC 3339: data that was there before is in the export,
     /// data that came later may not be. Absent when the plan failed.
@@ -66,23 +66,23 @@ pub struct Head {
 pub enum Selected {
     /// Whole UTC days, both included.
     Days {
-        /// The first day.
+        /// The first day, `YYYY-MM-DD`.
         start_date: Date,
-        /// The last day.
+        /// The last day, `YYYY-MM-DD`.
         end_date: Date,
     },
     /// The devices as they were when their chunk was read.
     Devices,
     /// The feedback of these campaigns.
     Campaigns {
-        /// Their type.
+        /// The type of all of them, such as `DataPush`.
         campaign_type: String,
-        /// Their ids.
+        /// Their ids in the order of the request, without repeats.
         campaign_ids: Vec<i64>,
     },
     /// The feedback of the campaigns active in a window.
     ActiveCampaigns {
-        /// Their type.
+        /// The type of all of them, such as `DataPush`.
         campaign_type: String,
         /// The window's first moment, RFC 3339.
         campaign_window_start: String,
@@ -95,7 +95,7 @@ pub enum Selected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
-    /// Chunks planned.
+    /// Chunks planned, whatever became of them.
     pub chunks: u64,
     /// Chunks that could not be exported.
     pub failed_chunks: u64,
@@ -104,13 +104,13 @@ pub struct Totals {
     pub counts: Counts,
 }
 
-/// One file.
+/// A file of rows, as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileEntry {
-    /// The blob's name.
+    /// The blob's name within the container: `{exportType}/{jobId}/…`.
     pub name: String,
-    /// The chunk's number.
+    /// The number of the chunk whose rows it holds, from 0.
     pub chunk: u32,
     /// What was counted while it was written.
     #[serde(flatten, with = "crate::counts::told")]
@@ -137,14 +137,14 @@ pub enum SourceEntry {
     Object {
         /// Its path within the lake.
         object: String,
-        /// Its `ETag`.
+        /// Its `ETag` at planning: no other version is read.
         etag: String,
         /// Its size as stored, in bytes.
         bytes: u64,
     },
     /// A partition of the registry.
     Partition {
-        /// Its key.
+        /// Its partition key in the registry's table.
         partition: String,
     },
 }
@@ -154,13 +154,13 @@ pub enum SourceEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedEntry {
-    /// The blob's name.
+    /// The blob's name within the container: `{exportType}/{jobId}/_rejected/…`.
     pub name: String,
-    /// The chunk's number.
+    /// The number of the chunk that could not export them, from 0.
     pub chunk: u32,
-    /// How many.
+    /// How many records, which is how many lines, it holds.
     pub records_rejected: u64,
-    /// The file's size.
+    /// The file's size, in bytes.
     pub bytes: u64,
     /// SHA-256, lower-case hex.
     pub sha256: String,
@@ -198,7 +198,7 @@ pub struct Manifest {
     /// The files of records that cannot be exported.
     #[serde(default)]
     pub rejected: Vec<RejectedEntry>,
-    /// What is missing.
+    /// What should be in a file and is in none; empty when the head says `complete`.
     pub missing: Vec<Missing>,
     /// Names of files that may lie beside these though they are no part of the export: an attempt
     /// prepared them, and they were given up before anybody knew whether they had been committed. A
@@ -373,7 +373,7 @@ pub struct ManifestWriter<'a> {
     leftovers: Vec<String>,
 }
 
-/// The outcome that a manifest tells. Only who has written one to its end has it.
+/// The outcome that a manifest states. Only who has written one to its end has it.
 #[derive(Debug)]
 #[must_use = "the job is to end so"]
 pub struct Told(Outcome);
@@ -384,7 +384,7 @@ impl Told {
     }
 }
 
-/// What a test says that a manifest tells.
+/// What a test says that a manifest states.
 #[cfg(test)]
 impl From<Outcome> for Told {
     fn from(outcome: Outcome) -> Self {
@@ -448,8 +448,8 @@ impl<'a> ManifestWriter<'a> {
         Ok(())
     }
 
-    /// Ends the manifest with the files of rejects, what is missing and what may be left, and with them
-    /// the job's outcome is told.
+    /// Ends the manifest with the files of rejects, what is missing and what may be left; the
+    /// answer is the job's outcome.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
@@ -471,7 +471,7 @@ impl<'a> ManifestWriter<'a> {
 pub struct Tail<'a> {
     /// The files of records that cannot be exported.
     pub rejected: &'a [RejectedEntry],
-    /// What is missing.
+    /// What should be in a file and is in none.
     pub missing: &'a [Missing],
     /// Names of files that may lie beside these.
     pub leftovers: &'a [String],

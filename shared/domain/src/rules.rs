@@ -14,7 +14,7 @@ pub enum OnBadRecord {
 }
 
 impl OnBadRecord {
-    /// Both.
+    /// What the setting `ON_BAD_RECORD` may be.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its word, as set and as stored.
@@ -22,7 +22,7 @@ impl OnBadRecord {
         self.into()
     }
 
-    /// Reads [`OnBadRecord::word`].
+    /// Reads [`OnBadRecord::word`], exactly as written; `None` of any other.
     pub fn from_word(word: &str) -> Option<Self> {
         word.parse().ok()
     }

@@ -56,7 +56,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Every format.
+    /// Every format, in the order in which an error lists them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire.
@@ -101,7 +101,7 @@ pub enum CampaignType {
 }
 
 impl CampaignType {
-    /// Every campaign type.
+    /// Every campaign type, in the order in which an error lists them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name on the wire.
@@ -118,7 +118,7 @@ impl CampaignType {
 /// Whole UTC days, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateRange {
-    /// The first day.
+    /// The first day, which is not after `end` in a checked request.
     pub start: Date,
     /// The last day, included.
     pub end: Date,
@@ -127,17 +127,17 @@ pub struct DateRange {
 /// A type of what happened, which the lake holds by day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum HistoryType {
-    /// [`ExportType::Activity`].
+    /// [`ExportType::Activity`]; the `timestamp` says the day.
     Activity,
-    /// [`ExportType::Event`].
+    /// [`ExportType::Event`]; the `timestamp` says the day.
     Event,
-    /// [`ExportType::Job`].
+    /// [`ExportType::Job`]; the `start` says the day, and the folder where there is none.
     Job,
-    /// [`ExportType::Error`].
+    /// [`ExportType::Error`]; the `timestamp` says the day.
     Error,
-    /// [`ExportType::Session`].
+    /// [`ExportType::Session`]; the `start` says the day, and the folder where there is none.
     Session,
-    /// [`ExportType::Crash`].
+    /// [`ExportType::Crash`]; the `timestamp` says the day.
     Crash,
 }
 
@@ -165,11 +165,11 @@ impl From<HistoryType> for ExportType {
 /// A type of what every device has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum DeviceType {
-    /// [`ExportType::Tag`].
+    /// [`ExportType::Tag`], of the devices that have tags.
     Tag,
-    /// [`ExportType::Token`].
+    /// [`ExportType::Token`], of the devices that have a token.
     Token,
-    /// [`ExportType::Device`].
+    /// [`ExportType::Device`], of every device.
     Device,
 }
 
@@ -194,9 +194,9 @@ impl From<DeviceType> for ExportType {
 /// What happened on some days: what the lake is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct History {
-    /// What.
+    /// The type of what happened, and so of the rows.
     pub of: HistoryType,
-    /// On which days.
+    /// The UTC days on which it happened.
     pub days: DateRange,
 }
 
@@ -214,7 +214,7 @@ pub enum Snapshot {
     },
     /// The feedback of the campaigns that were active at some moment of `start..=end`.
     ActiveCampaigns {
-        /// Their type.
+        /// The type of all of them.
         campaign_type: CampaignType,
         /// The window's first moment.
         start: OffsetDateTime,
@@ -236,7 +236,7 @@ impl Snapshot {
 /// Which of the app's data an export holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// What happened.
+    /// What happened on some days, as the lake has it.
     History(History),
     /// What is known now.
     Snapshot(Snapshot),
@@ -267,7 +267,7 @@ impl Selection {
 /// What a job exports, as asked for and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportRequest {
-    /// Which rows.
+    /// Which rows: of some days, or of what is known now.
     pub selection: Selection,
     /// The format of the files.
     pub format: ExportFormat,

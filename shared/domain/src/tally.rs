@@ -5,13 +5,13 @@ use std::ops::Add;
 
 use crate::counts::Counts;
 
-/// The phase that an event tells of a shard whose tally has no open chunk.
+/// The phase that an event has for a shard whose tally has no open chunk.
 pub const DRAINED: &str = "drained";
 
 /// What a shard of a job (or, summed, the whole job) has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tally<N = u64> {
-    /// Chunks planned.
+    /// Chunks planned so far, whatever became of them.
     pub planned: N,
     /// Chunks that are neither recorded nor failed.
     pub open: N,

@@ -21,7 +21,7 @@ macro_rules! codes {
         }
 
         impl WarningCode {
-            /// Every code.
+            /// Every code, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The code as it stands in an answer and in the manifest.
@@ -62,7 +62,7 @@ codes! {
 }
 
 impl Warning {
-    /// A warning.
+    /// A warning of this code; the message holds no signature.
     pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
         Self {
             code: code.name().to_owned(),

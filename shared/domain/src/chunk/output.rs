@@ -12,14 +12,14 @@ use crate::selection::ExportFormat;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum FileKind {
-    /// Rows.
+    /// Rows, in the format that the client chose.
     Rows,
     /// Records that cannot be exported, and why.
     Rejected,
 }
 
 impl FileKind {
-    /// Both.
+    /// Both kinds, in the order of their declaration.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name, as stored.
@@ -44,7 +44,7 @@ impl FileKind {
 /// A file of a chunk: its blocks are staged, and it is known what they hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFile {
-    /// What it holds.
+    /// Whether it holds rows or rejects; with the format, that decides its content type.
     pub kind: FileKind,
     /// What it takes to commit it.
     pub prepared: PreparedFile,

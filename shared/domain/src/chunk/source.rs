@@ -20,7 +20,7 @@ pub struct ObjectRef {
 pub enum ChunkSource {
     /// Objects of the lake of which the records of one UTC day are exported.
     Objects {
-        /// The day.
+        /// The UTC day whose records are exported; what another day's export takes is filtered.
         day: Date,
         /// The day in whose folder they lie: that one, or a later one in which some records of the
         /// day arrived.

@@ -68,7 +68,7 @@ impl ChunkState {
 }
 
 impl ChunkStateName {
-    /// Every state.
+    /// Every state, in the order of declaration.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Reads a stored name; `None` when it is no state's.

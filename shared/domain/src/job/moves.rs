@@ -376,7 +376,7 @@ impl Job {
         }))
     }
 
-    /// Makes the manifest's block list durable with the outcome that the manifest tells, before it
+    /// Makes the manifest's block list durable with the outcome that the manifest states, before it
     /// becomes visible.
     ///
     /// # Errors
@@ -410,7 +410,7 @@ impl Job {
     }
 
     /// Ends the job, whose prepared manifest is committed, with the outcome that the manifest
-    /// tells. A success erases the credential; after any other end a retry may need it.
+    /// states. A success erases the credential; after any other end a retry may need it.
     ///
     /// # Errors
     /// [`IllegalMove`] when the job has no manifest prepared.

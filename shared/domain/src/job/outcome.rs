@@ -5,7 +5,7 @@ use crate::manifest::Missing;
 use crate::plural::counted;
 use crate::tally::Tally;
 
-/// How many missing chunks `errorDetails` tells of; the manifest lists them all.
+/// How many entries of what is missing `errorDetails` names; the manifest lists them all.
 const DETAILED_FAILURES: usize = 10;
 
 /// Why a job is ended before all of its chunks are.
@@ -41,7 +41,7 @@ pub enum Outcome {
     },
     /// The job as a whole could not be done.
     Failed {
-        /// Why, in words.
+        /// What failed, in words: the plan, the manifest or the wait for a credential.
         details: String,
     },
     /// The owner cancelled it before all chunks were recorded.

@@ -13,34 +13,34 @@ pub enum Phase {
     Queued,
     /// Being cut into chunks; the first chunks run already.
     Planning,
-    /// Planned; chunks run.
+    /// The plan is closed; the job finishes once no chunk is open.
     Running,
     /// Storage refuses the credential; chunk runs park until the owner gives a new one.
     AwaitingCredential {
-        /// Since when.
+        /// When the wait began; [`Cancellation::CredentialOverdue`] counts from then.
         since: OffsetDateTime,
-        /// What storage said.
+        /// What storage said, or that the job could not be resumed.
         reason: String,
     },
     /// Goes on: chunks that are not recorded are being reopened.
     Resuming,
     /// Open chunks are being closed; files that are prepared are still committed.
     Cancelling {
-        /// Why.
+        /// Whether its owner asked for it, or no new credential came in time.
         why: Cancellation,
     },
     /// No chunk is open; the manifest is being written.
     Finishing {
         /// Why it ends early, if it does.
         cancelled: Option<Cancellation>,
-        /// The manifest's durable block list and the outcome that it tells, once prepared.
+        /// The manifest's durable block list and the outcome that it states, once prepared.
         manifest: Option<(PreparedFile, Outcome)>,
     },
-    /// Ended.
+    /// Has come to its outcome; after any but success it may be resumed.
     Ended {
-        /// When.
+        /// When it ended; clients see it as `dateCompleted`.
         at: OffsetDateTime,
-        /// How.
+        /// How complete the export is, with the text of `errorDetails`.
         outcome: Outcome,
         /// Whether a manifest says what it holds; always after success, and when only chunks are
         /// missing ([`Outcome::is_told_by_its_manifest`]).
@@ -128,32 +128,32 @@ impl Phase {
 )]
 #[strum(serialize_all = "kebab-case")]
 pub enum PhaseName {
-    /// [`Phase::Queued`].
+    /// [`Phase::Queued`], after creation and whenever a planner hands over.
     Queued,
-    /// [`Phase::Planning`].
+    /// [`Phase::Planning`]; clients see it as `Queued`.
     Planning,
-    /// [`Phase::Running`].
+    /// [`Phase::Running`], also after a plan that failed.
     Running,
-    /// [`Phase::AwaitingCredential`].
+    /// [`Phase::AwaitingCredential`], until the job is resumed or cancelled.
     AwaitingCredential,
-    /// [`Phase::Resuming`].
+    /// [`Phase::Resuming`], until a planner goes on.
     Resuming,
-    /// [`Phase::Cancelling`].
+    /// [`Phase::Cancelling`], until no chunk of the job is open.
     Cancelling,
-    /// [`Phase::Finishing`].
+    /// [`Phase::Finishing`], of a job that ends early, too.
     Finishing,
-    /// Ended by [`Outcome::Succeeded`].
+    /// Ended by [`Outcome::Succeeded`], the one end that nothing follows.
     Succeeded,
-    /// Ended by [`Outcome::Incomplete`].
+    /// Ended by [`Outcome::Incomplete`]; clients see it as `Failed`.
     Incomplete,
-    /// Ended by [`Outcome::Failed`].
+    /// Ended by [`Outcome::Failed`], also because a new credential was overdue.
     Failed,
-    /// Ended by [`Outcome::Cancelled`].
+    /// Ended by [`Outcome::Cancelled`]; clients see it as `Failed`.
     Cancelled,
 }
 
 impl PhaseName {
-    /// Every phase.
+    /// Every phase, the four ends included.
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Reads a stored name; `None` when it is no phase's.

@@ -19,9 +19,9 @@ pub const MAX_SHARDS: u16 = 32;
 /// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredJob {
-    /// Which job.
+    /// The app and the job's id; no move changes them.
     pub key: JobKey,
-    /// What to export.
+    /// What to export, as it was accepted; no move changes it.
     pub request: ExportRequest,
     /// Where to: the container without its signature.
     pub destination: ContainerAddress,
@@ -33,7 +33,7 @@ pub struct StoredJob {
     pub created: OffsetDateTime,
     /// When the job and all its items may be forgotten.
     pub expires: OffsetDateTime,
-    /// Where it stands.
+    /// What is being done, or how it ended.
     pub phase: Phase,
     /// How far its plan is.
     pub plan: Plan,
@@ -61,7 +61,7 @@ pub struct StoredJob {
 }
 
 /// A job as last read from or written to the store. Everybody may read its data; only its moves
-/// change it, so that nothing but a finishing job whose manifest tells of success can come to
+/// change it, so that nothing but a finishing job whose manifest states success can come to
 /// succeed:
 ///
 /// ```compile_fail,E0594
@@ -144,7 +144,7 @@ impl Job {
         }
     }
 
-    /// The data.
+    /// Gives the job up for its data, of which [`Job::restore`] makes one again.
     pub fn into_stored(self) -> StoredJob {
         self.0
     }

@@ -63,7 +63,7 @@ fn file() -> PreparedFile {
     }
 }
 
-/// The job at its end, with a manifest that tells this outcome.
+/// The job at its end, with a manifest that states this outcome.
 fn ended(job: Job, outcome: Outcome) -> Job {
     job.begin_finishing()
         .unwrap()

@@ -26,7 +26,7 @@ const OF_PLANS: [WarningCode; 8] = [
 /// What a plan without chunks warns of: it says already that there are no rows.
 const OF_EMPTY_PLANS: [WarningCode; 2] = [WarningCode::NoFolder, WarningCode::NoObjects];
 
-/// How many campaigns are told of by their ids.
+/// How many campaigns a warning names by their ids.
 const TOLD_CAMPAIGNS: usize = 10;
 
 impl Job {
