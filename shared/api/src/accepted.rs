@@ -8,7 +8,7 @@ use crate::caller::EdgeSettings;
 /// What a caller asked for who may change jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// A new job.
+    /// A new job, which this call made.
     Create,
     /// A new job, under a request id that has made one before.
     CreateAgain,

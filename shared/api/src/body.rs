@@ -85,8 +85,8 @@ impl Body {
         }
     }
 
-    /// What tells this request from another one under the same key: the SHA-256, in lower-case hex,
-    /// of operation, encoding and bytes.
+    /// What distinguishes this request from another one under the same key: the SHA-256, in
+    /// lower-case hex, of operation, encoding and bytes.
     pub fn hash(&self, operation: &Operation) -> String {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(

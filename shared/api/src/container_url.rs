@@ -1,8 +1,9 @@
 //! Reads the container URL that a client gives, and refuses one that could not work before a job is
 //! made of it.
 //!
-//! A container URL is `https://{account}.blob.core.windows.net/{container}?{shared access signature}`. What can be told
-//! from the URL alone is told here; the rest is found out by writing.
+//! A container URL is
+//! `https://{account}.blob.core.windows.net/{container}?{shared access signature}`. What the URL
+//! alone shows is checked here; the rest is found out by writing.
 
 mod endpoint;
 mod problem;

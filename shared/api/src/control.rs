@@ -22,7 +22,7 @@ const TRIES: u32 = 4;
 pub enum Change {
     /// Nothing: it is as it was asked for.
     None(Box<Job>),
-    /// It moves on.
+    /// It becomes this one, unless somebody else moves it first.
     To(Box<Job>),
 }
 

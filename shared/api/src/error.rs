@@ -27,7 +27,7 @@ const RETRY_AFTER_SECONDS: &str = "5";
 pub struct FieldError {
     /// The code of the reason.
     pub code: ErrorCode,
-    /// The field's name.
+    /// The field in the contract's spelling, such as `exportOptions.exportUserId`.
     pub field: &'static str,
     /// What is wrong with it, naming its value when that is no secret.
     pub problem: String,
@@ -44,13 +44,13 @@ pub enum ApiError {
         shown(path)
     )]
     UnknownPath {
-        /// The path.
+        /// The path as API Gateway delivers it.
         path: String,
     },
     /// The path has other methods.
     #[error("This path does not take {}: send {allow}.", shown(method))]
     MethodNotAllowed {
-        /// The method.
+        /// The method that was sent, in capitals.
         method: String,
         /// The methods of the path, comma-separated.
         allow: &'static str,
@@ -64,14 +64,14 @@ pub enum ApiError {
     /// A query option cannot be read.
     #[error("`{name}` is {}: {fix}.", shown(value))]
     InvalidQuery {
-        /// The option.
+        /// One of `$skip`, `$top`, `$orderby` and `$filter`.
         name: &'static str,
-        /// Its value.
+        /// What it was set to, decoded; several values are joined by commas.
         value: String,
-        /// What to send.
+        /// What to send instead, to follow a colon.
         fix: &'static str,
     },
-    /// No proven caller.
+    /// There is no verified token, or it names no subject.
     #[error(
         "The request proves no caller: send `Authorization: Bearer` and a token of the service's issuer."
     )]
@@ -82,9 +82,9 @@ pub enum ApiError {
          a token of a shorter subject."
     )]
     SubjectTooLong {
-        /// How many.
+        /// The subject's length, in bytes.
         size_bytes: usize,
-        /// The most.
+        /// The length of the longest subject that a grant takes, in bytes.
         most: usize,
     },
     /// The app's path is longer than what is made of it may be.
@@ -93,9 +93,9 @@ pub enum ApiError {
          send shorter names."
     )]
     AppPathTooLong {
-        /// How many.
+        /// The length of what is made of the app's path, in bytes.
         size_bytes: usize,
-        /// The most.
+        /// The greatest length that fits, in bytes.
         most: usize,
         /// What is made of it: "as it is stored".
         what: &'static str,
@@ -108,7 +108,7 @@ pub enum ApiError {
         needed.name()
     )]
     Forbidden {
-        /// The app.
+        /// The app that the path names.
         scope: AppScope,
         /// The role that it takes.
         needed: Role,
@@ -130,9 +130,9 @@ pub enum ApiError {
          a GUID."
     )]
     InvalidRequestId {
-        /// The header.
+        /// `idempotency-key` or `x-ms-client-request-id`.
         header: &'static str,
-        /// The most characters.
+        /// The length of the longest key that is taken, in characters.
         most: usize,
     },
     /// The idempotency key belongs to another request.
@@ -141,7 +141,7 @@ pub enum ApiError {
         shown(key)
     )]
     RequestIdReused {
-        /// The key.
+        /// The value of the client's `Idempotency-Key`.
         key: String,
     },
     /// A content type that is not read here.
@@ -150,7 +150,7 @@ pub enum ApiError {
         or_missing(given.as_deref())
     )]
     UnsupportedMediaType {
-        /// The header.
+        /// The value of `Content-Type`; `None` when it is missing or empty.
         given: Option<String>,
     },
     /// A content coding that is not read here.
@@ -159,13 +159,13 @@ pub enum ApiError {
         shown(coding)
     )]
     CompressedBody {
-        /// The coding.
+        /// The value of `Content-Encoding`; without one, `gzip` of a body that begins so.
         coding: String,
     },
-    /// Too many bytes.
+    /// The body has more than [`MAX_BODY_BYTES`].
     #[error("The body has {size_bytes} bytes: send at most {MAX_BODY_BYTES}.")]
     BodyTooLarge {
-        /// How many.
+        /// The body's length in bytes, base64 decoded.
         size_bytes: usize,
     },
     /// The body cannot be read as a whole.
@@ -173,7 +173,7 @@ pub enum ApiError {
     InvalidBody {
         /// Why; never what it holds.
         reason: String,
-        /// What to send.
+        /// What to send instead, to follow a colon.
         fix: &'static str,
     },
     /// One field is refused.
@@ -190,9 +190,9 @@ pub enum ApiError {
         "`containerUrl` is of the container {given}, and the task writes to {own}: send a new signature of that one."
     )]
     OtherContainer {
-        /// The URL's container.
+        /// The container of the URL that was sent.
         given: ContainerAddress,
-        /// The task's container.
+        /// The container that the task was created with.
         own: ContainerAddress,
     },
     /// The task's own signature does not work any more.
@@ -200,7 +200,7 @@ pub enum ApiError {
         "The task's signature cannot be used again, because {reason}: send a new `containerUrl` of the same container."
     )]
     NewCredentialNeeded {
-        /// Why.
+        /// What is wrong with it, in words that follow “because”.
         reason: String,
     },
     /// Nothing to try again.
@@ -208,16 +208,16 @@ pub enum ApiError {
         "The task is {phase}: send `{{}}` once it has failed, or a new `containerUrl` to replace its signature."
     )]
     TaskAtWork {
-        /// Where it stands.
+        /// The phase's name, such as `running`.
         phase: &'static str,
     },
-    /// Nothing to do.
+    /// A task that has succeeded cannot be resumed.
     #[error("The task has succeeded: send a new request for another export.")]
     TaskSucceeded,
-    /// Nothing to cancel.
+    /// A task that has ended as anything but cancelled cannot be cancelled.
     #[error("The task has ended ({phase}): there is nothing left to cancel.")]
     TaskFinished {
-        /// How it ended.
+        /// The name of the phase that it ended in, such as `failed`.
         phase: &'static str,
     },
     /// Too late for this, too early for the next.
@@ -225,7 +225,7 @@ pub enum ApiError {
         "The task is {phase}, it ends in a moment: ask for it, and send this again if it still applies."
     )]
     TaskEnding {
-        /// Where it stands.
+        /// The phase's name, such as `finishing`.
         phase: &'static str,
     },
     /// A part of the service does not answer.
@@ -233,7 +233,7 @@ pub enum ApiError {
         "The service cannot answer at the moment: send the same request again, with the same request id."
     )]
     Unavailable(#[source] Cause),
-    /// A defect.
+    /// A defect of the service; its cause is logged and never shown.
     #[error("The service has failed and a repeat will not help: tell its operator the request id.")]
     Internal(#[source] Cause),
 }
@@ -248,7 +248,7 @@ impl ApiError {
         }
     }
 
-    /// The answer's status.
+    /// The HTTP status of the answer, 400 to 503.
     pub fn status(&self) -> u16 {
         self.reason().status()
     }

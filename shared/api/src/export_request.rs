@@ -71,7 +71,7 @@ pub struct Limits {
 /// What the client asks for, checked but for its container.
 #[derive(Debug)]
 pub struct NewExport {
-    /// What to export.
+    /// What to export, as the job keeps it once it is created.
     pub request: ExportRequest,
     /// The container's URL as given, its signature included.
     pub container_url: Secret,

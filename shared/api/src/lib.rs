@@ -32,7 +32,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Reads an event.
+    /// Borrows an event; nothing of it is checked here.
     pub fn new(event: &'a ApiGatewayV2httpRequest) -> Self {
         Self { event }
     }

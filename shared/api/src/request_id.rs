@@ -28,7 +28,7 @@ const KEY_REMEMBERED: Duration = Duration::DAY;
 /// The key of a creation, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GivenKey {
-    /// An idempotency key.
+    /// The value of `Idempotency-Key`, which stands for one request.
     Idempotency(String),
     /// The client's id of its request.
     Client(String),

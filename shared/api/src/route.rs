@@ -112,20 +112,20 @@ const NOT_IN_PATH: &AsciiSet = &CONTROLS
 /// What a path names within an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The app's tasks.
+    /// The list of the app's tasks: the path ends with `exportTasks`.
     List,
     /// One task, or what stands in the place of its id.
     Task(String),
-    /// A create operation.
+    /// A create operation, named by the path's last segment.
     Create(&'static Operation),
 }
 
-/// A path, read.
+/// What a path names, and how the client spelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The app.
+    /// The app, from the path's segments up to the app's name.
     pub scope: AppScope,
-    /// What of it.
+    /// The list, a task or an operation of the app.
     pub target: Target,
     list_path: String,
 }
@@ -208,8 +208,8 @@ impl Route {
     }
 }
 
-/// The name that a segment holds. No app can be called `.` or `..`: whoever follows a link to it
-/// takes the segment away (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
+/// The name that a segment holds. No app can be called `.` or `..`: a client that follows a link to
+/// it takes the segment away (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
 fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
     let name = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
     let is_name = !matches!(name.as_str(), "" | "." | "..");

@@ -64,7 +64,7 @@ struct Progress {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskList {
-    /// The tasks.
+    /// The tasks of this page, without their progress.
     pub value: Vec<Task>,
     /// The absolute URL of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]

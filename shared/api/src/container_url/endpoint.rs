@@ -74,7 +74,7 @@ impl ExtraEndpoint {
 pub(super) struct Endpoint<'u> {
     /// The URL up to the container, without a slash at its end.
     pub(super) base: String,
-    /// What follows.
+    /// The path behind `base`, without its first slash: the container, if the URL is right.
     pub(super) path: &'u str,
     /// Whether it is reached over https.
     pub(super) secure: bool,

@@ -16,7 +16,7 @@ pub enum ContainerUrlProblem {
     /// It holds a part that has no place in it.
     #[error("containerUrl holds {part}, which has no place in a container URL; remove it")]
     Surplus {
-        /// The part.
+        /// What it is, in words: `a fragment`.
         part: &'static str,
     },
     /// Its scheme is not https.
@@ -25,7 +25,7 @@ pub enum ContainerUrlProblem {
          (http is only for blob endpoints that the operator of the service allows)"
     )]
     NotHttps {
-        /// The scheme.
+        /// Such as `http`; `(not shown)` when it is long or odd.
         scheme: String,
     },
     /// Its host is not a blob endpoint.
@@ -34,7 +34,7 @@ pub enum ContainerUrlProblem {
          use {{account}}.blob.core.windows.net or the blob endpoint of your cloud or DNS zone"
     )]
     UnknownHost {
-        /// The host.
+        /// Such as `example.com`; `(not shown)` when it is long or odd.
         host: String,
     },
     /// Its host is the read-only copy of an account in another region
@@ -44,7 +44,7 @@ pub enum ContainerUrlProblem {
          use the primary one, without -secondary"
     )]
     SecondaryHost {
-        /// The host.
+        /// The whole host, `-secondary` included; `(not shown)` beyond 40 characters.
         host: String,
     },
     /// Its host is one of Microsoft Fabric's `OneLake`
@@ -55,7 +55,7 @@ pub enum ContainerUrlProblem {
          to which OneLake can have a shortcut"
     )]
     OneLakeHost {
-        /// The host.
+        /// Such as `onelake.blob.fabric.microsoft.com`; `(not shown)` when it is long or odd.
         host: String,
     },
     /// Its path is not one segment.
@@ -63,7 +63,7 @@ pub enum ContainerUrlProblem {
         "containerUrl has the path {path}, which is not one container; end the path with the container's name"
     )]
     NotOneContainer {
-        /// The path.
+        /// The path below the endpoint; `(none)` when empty, `(not shown)` when long or odd.
         path: String,
     },
     /// Its path is not a container's name.
@@ -72,7 +72,7 @@ pub enum ContainerUrlProblem {
          a name has 3 to 63 lower-case letters, digits and single hyphens"
     )]
     BadContainerName {
-        /// The name.
+        /// The one segment of the path; `(not shown)` when it is long or odd.
         name: String,
     },
     /// It is one of the containers that Azure makes for purposes of its own.
@@ -80,7 +80,7 @@ pub enum ContainerUrlProblem {
         "containerUrl names the container {name}, which {why}; use a container of its own for exports"
     )]
     SpecialContainer {
-        /// The name.
+        /// One of `$web`, `$root`, `$logs` and `$blobchangefeed`.
         name: &'static str,
         /// Why no export goes there.
         why: &'static str,
@@ -108,13 +108,13 @@ pub enum ContainerUrlProblem {
     /// A parameter occurs twice.
     #[error("containerUrl has the parameter {name} more than once; keep the one that was signed")]
     RepeatedParameter {
-        /// The parameter.
+        /// Its name in lower case; `(not shown)` when it is long or odd.
         name: String,
     },
     /// A parameter that chooses an operation, which the service does itself.
     #[error("containerUrl has the parameter {name}, which is not part of a signature; remove it")]
     ForeignParameter {
-        /// The parameter.
+        /// One of `comp`, `restype`, `blockid`, `timeout` and `snapshot`.
         name: &'static str,
     },
     /// It is for one user, who would have to prove who they are with every request
@@ -142,9 +142,9 @@ pub enum ContainerUrlProblem {
         "containerUrl has {name}={value}, which is not a time of Azure Storage; use the form 2026-01-31T18:00:00Z"
     )]
     BadTime {
-        /// The parameter.
+        /// The parameter with the time: `st`, `se`, `skt` or `ske`.
         name: &'static str,
-        /// Its value.
+        /// What it is set to; `(not shown)` when it is long or odd.
         value: String,
     },
     /// Neither it nor a stored access policy says when it expires.
@@ -152,13 +152,13 @@ pub enum ContainerUrlProblem {
         "containerUrl has a signature without an expiry (se); make one that has an expiry or an access policy"
     )]
     ExpiryMissing,
-    /// It has expired.
+    /// It has expired, or the delegated key that it was made with has.
     #[error(
         "containerUrl has a signature that expired at {}; make a new one",
         moment(at)
     )]
     Expired {
-        /// When.
+        /// The earlier of its own expiry (`se`) and that of its delegated key (`ske`).
         at: OffsetDateTime,
     },
     /// It will have expired before an export can be written.
@@ -167,7 +167,7 @@ pub enum ContainerUrlProblem {
         moment(at)
     )]
     ExpiresSoon {
-        /// When.
+        /// The earlier of its own expiry (`se`) and that of its delegated key (`ske`).
         at: OffsetDateTime,
     },
     /// It is valid only later.
@@ -176,7 +176,7 @@ pub enum ContainerUrlProblem {
         moment(at)
     )]
     NotYetValid {
-        /// From when.
+        /// The later of its own start (`st`) and that of its delegated key (`skt`).
         at: OffsetDateTime,
     },
     /// Neither it nor a stored access policy says what it permits.
@@ -189,7 +189,7 @@ pub enum ContainerUrlProblem {
         "containerUrl has a signature with sp={permissions}, which cannot write; make one that has w, such as sp=cw"
     )]
     WriteMissing {
-        /// Its permissions.
+        /// The value of `sp`, such as `rl`; it has neither `w` nor `c`.
         permissions: String,
     },
     /// It permits to create blobs and not to write them again. Since service version 2026-04-06
@@ -199,7 +199,7 @@ pub enum ContainerUrlProblem {
          after a crash a commit is repeated, and that needs w; make one that has w, such as sp=cw"
     )]
     CreateOnly {
-        /// Its permissions.
+        /// The value of `sp`, such as `rc`; it has `c` and no `w`.
         permissions: String,
     },
     /// It is for something else than the blobs of a container.
@@ -210,7 +210,7 @@ pub enum ContainerUrlProblem {
     WrongResource {
         /// The parameter that says so.
         name: &'static str,
-        /// Its value.
+        /// What the parameter is set to; `(none)` when it is absent.
         value: String,
     },
     /// It may not be used over https.
