@@ -11,7 +11,7 @@ use crate::record::{Record, Shape};
 /// bytes, or to other rows. A job keeps to the one that it was planned with.
 pub const ENCODERS_VERSION: u32 = 2;
 
-/// The most rows of a group in a `JsonBlob`: whoever reads an item at a time holds no more of them.
+/// The most rows of a group in a `JsonBlob`: a reader of one item at a time holds no more of them.
 /// The next row of the same key opens another group with that key.
 pub(crate) const MAX_GROUP_ROWS: usize = 1_000;
 

@@ -42,9 +42,9 @@ pub trait Collect {
 /// What becomes of the rows.
 #[derive(Debug)]
 pub enum Rows<C> {
-    /// They are counted.
+    /// They are only counted: so many so far.
     Counted(u64),
-    /// They are kept.
+    /// Each is added to this.
     Collected(C),
 }
 
@@ -74,7 +74,7 @@ impl Budget {
         }
     }
 
-    /// Another row begins.
+    /// Another row begins, for which all of the budget is left again.
     pub(crate) fn renew(&self) {
         self.left.set(self.of_a_row);
     }
@@ -98,7 +98,7 @@ pub type Unreadable = Box<dyn Error + Send + Sync>;
 /// Reads the rows of a file to its end.
 ///
 /// # Errors
-/// [`Unreadable`] when it is not of its format. The rows until there are told.
+/// [`Unreadable`] when it is not of its format. `rows` then has what was read whole before.
 pub fn read_rows<C: Collect>(
     input: impl Read,
     kind: Kind,

@@ -41,7 +41,7 @@ pub(crate) const MAX_LEVELS: usize = 32;
 pub enum Kind {
     /// 32 hex digits, or a dashed GUID.
     Id,
-    /// A string.
+    /// A string of any length.
     Text,
     /// A string of at most so many characters.
     ShortText(usize),
@@ -51,9 +51,9 @@ pub enum Kind {
     RecordTime,
     /// An object of at most `MAX_EXTRAS` strings, numbers, booleans and nulls.
     Extras,
-    /// An object.
+    /// An object of values of any kind, objects and arrays included.
     Object,
-    /// A 64-bit integer.
+    /// A signed 64-bit integer, without a point or an exponent.
     Integer,
     /// The name of a [`CampaignType`](domain::selection::CampaignType), as on the wire.
     CampaignType,
@@ -64,9 +64,9 @@ pub enum Kind {
 /// Whether a field must be there. An optional field that is null is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// In every record.
+    /// In every record: it is [`BadRecord::Missing`] when absent or null.
     Required,
-    /// In some records.
+    /// In some records; an absent one is no member in JSON and an empty cell in CSV.
     Optional,
     /// In some records, and exported only when the client asks for user ids.
     OnRequest,
@@ -127,10 +127,10 @@ impl Record<'_> {
 /// the line's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, IntoStaticStr)]
 pub enum BadRecord {
-    /// Not UTF-8.
+    /// The text holds bytes that are not UTF-8.
     #[error("not UTF-8: expected a JSON object in UTF-8")]
     NotUtf8,
-    /// Not JSON.
+    /// The text is no JSON, or more than one value of it.
     #[error("not JSON: expected one JSON object")]
     NotJson,
     /// JSON, but not an object.
@@ -140,21 +140,21 @@ pub enum BadRecord {
     #[error("missing required field `{field}`: expected it with a value other than null")]
     #[strum(serialize = "MissingField")]
     Missing {
-        /// The field.
+        /// The name of the field that is absent or null.
         field: &'static str,
     },
     /// A field occurs more than once. Its code is `RepeatedField`.
     #[error("field `{field}` occurs more than once: expected it once")]
     #[strum(serialize = "RepeatedField")]
     Repeated {
-        /// The field.
+        /// The name of the field; of several that are repeated, the last.
         field: &'static str,
     },
     /// A field's value is not what it must be. Its code is `WrongValue`.
     #[error("field `{field}` is not {expected}")]
     #[strum(serialize = "WrongValue")]
     Wrong {
-        /// The field.
+        /// The field's name, as in the record.
         field: &'static str,
         /// What it must be.
         expected: Kind,
@@ -165,7 +165,7 @@ pub enum BadRecord {
          record's own"
     )]
     TooDeep {
-        /// The field.
+        /// The field's name, as in the record.
         field: &'static str,
     },
     /// A field's value is or holds a number that no double holds, such as `1e400`.
@@ -174,7 +174,7 @@ pub enum BadRecord {
         f64::MAX
     )]
     NumberTooLarge {
-        /// The field.
+        /// The field's name, as in the record.
         field: &'static str,
     },
     /// A value's object has two keys that differ in half surrogates only, so that the repair made
@@ -183,7 +183,7 @@ pub enum BadRecord {
         "field `{field}` has equal keys once half surrogates are U+FFFD: expected keys that differ"
     )]
     KeysBecomeEqual {
-        /// The field.
+        /// The field's name, as in the record.
         field: &'static str,
     },
     /// The record is of a day that no export of its folder takes.
@@ -195,7 +195,7 @@ pub enum BadRecord {
     WrongDay {
         /// The field that says when.
         field: &'static str,
-        /// When it was.
+        /// The UTC day on which the record happened.
         found: Date,
         /// The day whose folder it lies in.
         folder: Date,

@@ -53,16 +53,16 @@ impl fmt::Display for Place {
 pub enum Found<'a> {
     /// A record, or a line that is to be one.
     Record {
-        /// Where it begins.
+        /// Its line, and its offset when another record stands before it there.
         place: Place,
         /// The whole of it, without white space around it.
         text: &'a [u8],
     },
     /// What is longer than a record may be.
     TooLong {
-        /// Where it begins.
+        /// Its line, and its offset when another record stands before it there.
         place: Place,
-        /// Its first [`HEAD_BYTES`].
+        /// Its first [`HEAD_BYTES`], which may end within a character.
         head: Vec<u8>,
         /// How long it is.
         bytes: u64,
@@ -162,7 +162,7 @@ enum Grammar {
     Object(usize),
     /// The beginning of an object.
     Beginning,
-    /// No object.
+    /// Neither an object nor the beginning of one.
     Malformed,
 }
 

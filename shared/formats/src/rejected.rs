@@ -17,7 +17,7 @@ use crate::records::{MAX_RECORD_BYTES, Place};
 /// How much of a rejected record is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// All of it.
+    /// All of it, at most 1 MiB.
     Whole,
     /// Its beginning: it is longer than a record may be.
     Beginning,

@@ -100,7 +100,6 @@ fn rows_of_groups(text: &str) -> Vec<usize> {
     groups.iter().map(rows).collect()
 }
 
-/// Keeps no row.
 struct NoRows;
 
 impl Collect for NoRows {

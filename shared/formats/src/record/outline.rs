@@ -42,7 +42,7 @@ impl Outline {
         outline
     }
 
-    /// The outline.
+    /// The outline without what only looks like JSON, within strings.
     pub(super) fn exact(raw: &str) -> Self {
         let mut outline = Self::default();
         let mut open = 0;

@@ -123,7 +123,7 @@ fn some_become_equal(keys: &[&str]) -> bool {
 }
 
 /// The text of a raw string in WTF-8, which is UTF-8 that can hold halves: `serde_json` gives it
-/// to whoever asks for bytes
+/// when bytes are asked for
 /// (<https://docs.rs/serde_json/1/serde_json/struct.Deserializer.html#method.deserialize_bytes>).
 fn decode(raw: &str) -> Option<Vec<u8>> {
     let mut json = serde_json::Deserializer::from_str(raw);
