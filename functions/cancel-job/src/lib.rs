@@ -1,8 +1,11 @@
-//! DELETE: ends a job early.
+//! `cancel-job`: ends a job early.
 //!
-//! *Trigger:* API Gateway, `DELETE`. *Reads:* grants, the job. *Writes:* the job, on condition that
-//! nobody moved it; the table's stream tells the finisher, which closes what is open. *A retry*
-//! finds the job being cancelled, or cancelled, and is answered alike.
+//! *Started by* API Gateway, for a `DELETE` of a task. *Reads* the caller's grants and the job.
+//!
+//! *Writes* the job, as being cancelled, on condition that nobody moved it; when somebody did, it
+//! decides anew. The event of that move starts finish-export, which closes the open chunks.
+//!
+//! *A retry* finds the job being cancelled, or cancelled, and gets the same answer: 202.
 
 use std::sync::Arc;
 
@@ -21,13 +24,13 @@ use wiring::{Wiring, WiringError};
 /// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// Who may cancel jobs.
+    /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// The jobs.
+    /// The jobs in the exports table; a write is on condition of the revision that was read.
     pub jobs: Arc<dyn Jobs>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
@@ -48,7 +51,7 @@ impl Ports {
     }
 }
 
-/// Answers a DELETE: 202 with the task, or an error of the contract's shape.
+/// Answers a `DELETE`: 202 with the task, or an error of the contract's shape.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(cancel(call, ports)).await)

@@ -1,10 +1,13 @@
-//! POST: checks an export request and accepts it as a job.
+//! `create-job`: checks an export request and accepts it as a job.
 //!
-//! *Trigger:* API Gateway, `POST`. *Reads:* grants, accepted request ids. *Writes:* one block that
-//! nobody sees into the client's container, then the job and its request id in one transaction; the
-//! table's stream tells the planner. *A retry* with the same request id and body is answered with
-//! the first task for ten minutes, and for a day when it has an idempotency key; one without either
-//! makes another job.
+//! *Started by* API Gateway, for a `POST`. *Reads* the caller's grants and the request ids that
+//! were accepted before.
+//!
+//! *Writes* one block that is never committed into the client's container, then the job and its
+//! request id in one transaction. The event of the new job starts plan-export.
+//!
+//! *A retry* with the same request id and body gets the first task for ten minutes, and for a day
+//! when the id is an idempotency key; one without an id makes another job.
 
 use std::sync::Arc;
 
@@ -40,21 +43,21 @@ const MOST_FOLDER_BYTES: usize = 255;
 /// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The time and fresh job ids.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// Who may create jobs.
+    /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// Where jobs are created.
+    /// Stores new jobs in the exports table, each with its request id if it has one.
     pub intake: Arc<dyn Intake>,
-    /// Where the first task of a repeated request is read.
+    /// The jobs in the exports table; a write is on condition of the revision that was read.
     pub jobs: Arc<dyn Jobs>,
     /// The rules of container URLs.
     pub container_urls: ContainerUrlRules,
-    /// The clients' containers.
+    /// Opens a client's container with the signature that came with its URL.
     pub containers: Arc<dyn Containers>,
-    /// What seals the container's signature.
+    /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
@@ -81,7 +84,7 @@ impl Ports {
 /// The settings of this function.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What every function behind the API is told.
+    /// The settings of every function behind the API.
     pub edge: EdgeSettings,
     /// The most days that a range may span.
     pub max_range_days: u32,
@@ -115,7 +118,7 @@ struct Admitted<'a> {
     now: OffsetDateTime,
 }
 
-/// Answers a POST: 202 with the job as a task, or an error of the contract's shape.
+/// Answers a `POST`: 202 with the job as a task, or an error of the contract's shape.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(create(call, ports)).await)

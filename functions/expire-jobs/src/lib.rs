@@ -1,9 +1,13 @@
-//! Ends the jobs that waited too long for a credential.
+//! `expire-jobs`: ends the jobs that waited too long for a credential.
 //!
-//! *Trigger:* a schedule; what its event holds does not matter. *Reads:* the list of waiting jobs,
-//! the jobs. *Writes:* an overdue job, on condition that nobody moved it; the table's stream tells
-//! the finisher, which writes the partial manifest. *A retry* walks the list again and finds less
-//! to do.
+//! *Started by* a schedule, once an hour; what its event holds does not matter. *Reads* the list of
+//! waiting jobs, and each job on it.
+//!
+//! *Writes* an overdue job, as being cancelled, on condition that nobody moved it, and takes a job
+//! that waits no longer off the list. The event of that move starts finish-export, which writes the
+//! partial manifest.
+//!
+//! *A retry* is the next run: it walks the list again and finds less to do.
 
 use std::sync::Arc;
 
@@ -21,15 +25,15 @@ use wiring::{Wiring, WiringError};
 /// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The jobs that wait.
+    /// The jobs in the exports table, and the list of those that wait for a credential.
     pub jobs: Arc<dyn WaitingJobs>,
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
-/// How long jobs are waited for.
+/// How this function goes about its work.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How long a job may wait for a new credential.
@@ -74,12 +78,13 @@ pub enum ExpireError {
     /// Some jobs failed, each for a reason in the log.
     #[error("{failed} waiting jobs could not be dealt with")]
     Jobs {
-        /// How many.
+        /// How many; the log has a warning of each.
         failed: usize,
     },
 }
 
-/// Walks the list of waiting jobs. What fails at one job does not keep the others.
+/// Walks the list of waiting jobs and ends the overdue ones. What fails at one job does not keep
+/// the others.
 ///
 /// # Errors
 /// [`ExpireError`]: run it again.

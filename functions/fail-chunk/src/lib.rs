@@ -1,14 +1,18 @@
-//! Ends what crashed at every attempt, so that no job waits forever for what cannot be done.
+//! `fail-chunk`: ends what failed at every attempt, so that no job waits forever for what cannot be
+//! done.
 //!
-//! Triggered by the dead-letter queues: chunk messages that were received too often, and bus events
-//! that plan-export or finish-export failed at every attempt. Reads and writes the exports table;
-//! sends to the chunk queue.
+//! *Started by* the dead-letter queues, a message at a time: chunk messages that were received too
+//! often, and bus events that plan-export or finish-export failed at every attempt. *Reads* the
+//! chunk, or the job and its tallies.
 //!
-//! A retry finds the chunk or the job ended and leaves it alone. A message that cannot be dealt
-//! with stays in its queue, where the alarm sees it.
+//! *Writes* the chunk as failed, or the job's next phase, on condition that nobody moved it. It
+//! sends the message of a chunk that a newer version of the service planned back to the chunk
+//! queue, with all its receives to come: such a chunk has not crashed, this version's runs could
+//! not read it.
 //!
-//! A chunk that a newer version of the service planned has not crashed: this version's runs could not
-//! read it. Its message goes back on the chunk queue, with all its receives to come.
+//! *A retry* leaves alone a chunk that is closed, and a job that has ended or waits. A message that
+//! cannot be dealt with comes again; after ten receives SQS moves it to `StrandedMessages`, where
+//! an alarm sees it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +35,14 @@ use wiring::{Wiring, WiringError};
 /// mostly.
 const PUT_BACK_DELAY: Duration = Duration::from_mins(5);
 
-/// What ending needs of the world.
+/// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The chunks and their jobs.
+    /// The chunks and jobs in the exports table; a write is on condition of the revision read.
     pub chunks: Arc<dyn Chunks>,
     /// The chunk queue, if there is one to put messages back on.
     pub queue: Option<Arc<dyn ChunkQueue>>,
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -85,7 +89,7 @@ pub(crate) enum FailError {
     ManifestPrepared,
 }
 
-/// Deals with each dead letter, and names those that are to stay.
+/// Ends what each dead letter is about, and answers the letters that are to be delivered again.
 pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in event.records {

@@ -11,10 +11,10 @@ use tracing::{info, warn};
 use crate::manifest::ChunkReader;
 use crate::{FinishError, Ports, open_container};
 
-/// Closes every open chunk, whoever holds it: a prepared file is committed and recorded, so that a
-/// run that is about to commit it cannot leave it unlisted; any other chunk is cancelled, and its
-/// run finds its lease gone. Prepared files are given up only where the credential is gone for
-/// good: one that cannot be opened now is worth a repeat.
+/// Closes every open chunk, whatever run holds it: a prepared file is committed and recorded, so
+/// that a run that is about to commit it cannot leave it unlisted; any other chunk is cancelled,
+/// and its run finds its lease gone. Prepared files are given up only where the credential is gone
+/// for good: one that cannot be opened now is worth a repeat.
 pub(crate) async fn close_open_chunks(job: &Job, ports: &Ports) -> Result<(), FinishError> {
     let container = match open_container(job, ports).await {
         Ok(container) => Some(container),

@@ -1,14 +1,17 @@
-//! Reconciles a job, writes its manifest and ends it; closes the open chunks of a job that is being
-//! cancelled.
+//! `finish-export`: reconciles a job, writes its manifest and ends it.
 //!
-//! Triggered by the bus when a job's plan is closed, when a job is being cancelled, and whenever a
-//! shard has no open chunk left. Goes on only when the whole job has none. Reads the chunks; writes
-//! the manifest into the client's container and the end into the exports table.
+//! *Started by* the bus, when a job's plan is closed, when a job is being cancelled, and when a
+//! shard has no open chunk left. It goes on only when the whole job has none; of a job that is
+//! being cancelled it closes those that are open. *Reads* the job, its tallies and its chunks.
 //!
-//! A retry takes over from an earlier finisher, whose next write then fails: only that one is done
-//! with its event. A finisher that cannot begin, or whose job got a new credential meanwhile, reads
-//! the job again and goes on. A manifest whose block list is durable is committed as it is, never
-//! written anew.
+//! *Writes* the manifest into the client's container and the job's end into the exports table, or,
+//! when storage refuses the credential, that the job waits for another. Of a cancelled job it
+//! commits the prepared files and closes the chunks.
+//!
+//! *A retry* takes over from an earlier finisher, whose next write then fails: only that one is
+//! done with its event. A finisher that cannot begin, or whose job got a new credential meanwhile,
+//! reads the job again and goes on. A manifest whose block list is durable is committed as it is,
+//! never written anew.
 
 mod closing;
 mod manifest;
@@ -34,24 +37,24 @@ use wiring::{Wiring, WiringError};
 
 use closing::close_open_chunks;
 
-/// What the finisher needs of the world.
+/// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The jobs and their chunks, moved.
+    /// The chunks and jobs in the exports table; a write is on condition of the revision read.
     pub chunks: Arc<dyn Chunks>,
-    /// The chunks, listed.
+    /// The chunks in the exports table, listed by shard in the order of their numbers.
     pub lists: Arc<dyn ChunkLists>,
-    /// The clients' containers.
+    /// Opens a client's container with the signature that came with its URL.
     pub containers: Arc<dyn Containers>,
-    /// Opens the jobs' credentials.
+    /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
-/// How the finisher goes about its work.
+/// How this function goes about its work.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How the manifest is cut into blocks and sent.
@@ -89,7 +92,7 @@ impl Ports {
     }
 }
 
-/// Why finishing stopped.
+/// Why finishing stopped; the event will be delivered again.
 #[derive(Debug, Error)]
 pub enum FinishError {
     /// The event is not what this version of the service sends.
@@ -129,7 +132,7 @@ impl FinishError {
     }
 }
 
-/// Ends the event's job, if it is time.
+/// Ends the event's job, if it is time; else does nothing.
 ///
 /// # Errors
 /// [`FinishError`]: deliver the event again.

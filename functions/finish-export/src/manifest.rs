@@ -16,7 +16,7 @@ use ports::store::ChunkLists;
 
 use crate::{FinishError, Ports};
 
-/// Stages the manifest, which tells how the job ends.
+/// Stages the manifest, which says how the job ends.
 pub(crate) async fn stage(
     job: &Job,
     tally: &Tally,

@@ -1,7 +1,11 @@
-//! GET and HEAD: one export job, or the list.
+//! `get-status`: answers one export job, or the list of an app's jobs.
 //!
-//! *Trigger:* API Gateway, `GET`, and every route that nothing else answers. *Reads:* grants, jobs,
-//! tallies. *Writes:* nothing. *A retry* reads again.
+//! *Started by* API Gateway, for a `GET`, and for every request that no other route takes, `HEAD`
+//! among them. *Reads* the caller's grants, the jobs and, for one job, its tallies.
+//!
+//! *Writes* nothing.
+//!
+//! *A retry* reads again.
 
 use std::sync::Arc;
 
@@ -23,15 +27,15 @@ use wiring::{Wiring, WiringError};
 /// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// Who may see jobs.
+    /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// Where one job is read.
+    /// The jobs in the exports table; a write is on condition of the revision that was read.
     pub jobs: Arc<dyn Jobs>,
-    /// Where jobs are listed.
+    /// The jobs in the exports table, listed by app.
     pub lists: Arc<dyn JobLists>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
@@ -52,7 +56,7 @@ impl Ports {
     }
 }
 
-/// Answers a GET or HEAD: 200 with a task or a list, or an error of the contract's shape; and
+/// Answers a `GET` or `HEAD`: 200 with a task or a list, or an error of the contract's shape; and
 /// everything else with 404 or 405.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);

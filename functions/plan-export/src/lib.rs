@@ -1,12 +1,15 @@
-//! Cuts a job's selection into chunks; reopens the chunks of a job that is resumed.
+//! `plan-export`: cuts a job's selection into chunks, and reopens the chunks of a job that is
+//! resumed.
 //!
-//! Triggered by the bus when a job is queued or resuming. Reads the job and lists its source;
-//! writes chunk items, a page at a time, each page in one transaction with the job's cursor and the
-//! shards' tallies; reopens chunks in transactions that the job must not have been moved before.
+//! *Started by* the bus, when a job is queued or resuming. *Reads* the job and lists its source; of
+//! a resuming job also the chunks.
 //!
-//! A retry goes on at the cursor. Two planners at once do no harm: each page is on condition of the
-//! job's revision, and the one that loses reads the job again. A planner whose time is nearly up
-//! queues the job again.
+//! *Writes* chunks, a page at a time, each page in one transaction with the job's cursor and the
+//! shards' tallies. It reopens chunks in transactions that the job must not have been moved before.
+//!
+//! *A retry* goes on at the cursor. Two planners at once do no harm: each page is on condition of
+//! the job's revision, and the one that loses reads the job again. A planner whose time is nearly
+//! up queues the job again.
 
 mod reopening;
 
@@ -37,22 +40,22 @@ use reopening::reopen_chunks;
 /// `MaximumRetryAttempts` in `template.yaml` says.
 pub const DELIVERIES: u32 = 3;
 
-/// What the planner needs of the world.
+/// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The jobs and their new chunks.
+    /// The jobs in the exports table, and the transactions in which a plan is written.
     pub plans: Arc<dyn Plans>,
-    /// The chunks of a resumed job.
+    /// The chunks in the exports table, listed by shard in the order of their numbers.
     pub lists: Arc<dyn ChunkLists>,
-    /// The raw data.
+    /// The lake and the registry, which hold the raw data.
     pub sources: Sources,
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
-/// How the planner goes about its work.
+/// How this function goes about its work.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How long the function may take.

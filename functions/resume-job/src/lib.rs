@@ -1,9 +1,13 @@
-//! PATCH: gives a job a new credential, or lets it try again what is missing.
+//! `resume-job`: gives a job a new credential, or lets it try again what is missing.
 //!
-//! *Trigger:* API Gateway, `PATCH`. *Reads:* grants, the job. *Writes:* one block that nobody sees
-//! into the client's container, then the job, on condition that nobody moved it; the table's stream
-//! tells the planner. *A retry* with a container URL replaces the credential by itself; one without
-//! finds the job being resumed and is answered alike.
+//! *Started by* API Gateway, for a `PATCH` of a task. *Reads* the caller's grants and the job.
+//!
+//! *Writes* one block that is never committed into the client's container, then the job, on
+//! condition that nobody moved it; when somebody did, it decides anew. The event of a job that is
+//! resuming starts plan-export.
+//!
+//! *A retry* with a container URL replaces the credential once more; one without finds the job
+//! being resumed and gets the same answer: 202.
 
 mod credential;
 
@@ -33,19 +37,19 @@ use credential::{check_stored, check_url};
 /// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// Who may resume jobs.
+    /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// The jobs.
+    /// The jobs in the exports table; a write is on condition of the revision that was read.
     pub jobs: Arc<dyn Jobs>,
     /// The rules of container URLs.
     pub container_urls: ContainerUrlRules,
-    /// The clients' containers.
+    /// Opens a client's container with the signature that came with its URL.
     pub containers: Arc<dyn Containers>,
-    /// What seals and opens the containers' signatures.
+    /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
@@ -68,7 +72,7 @@ impl Ports {
     }
 }
 
-/// Answers a PATCH: 202 with the task, or an error of the contract's shape.
+/// Answers a `PATCH`: 202 with the task, or an error of the contract's shape.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(resume(call, ports)).await)

@@ -21,7 +21,7 @@ pub(crate) enum ChunkError {
     /// Storage refuses the credential: the job waits for another one.
     #[error("{reason}")]
     Credential {
-        /// What storage said.
+        /// The refusal in one line, with the cause and the remedy of the codes that are known.
         reason: String,
     },
     /// No repeat will help: the chunk ends.

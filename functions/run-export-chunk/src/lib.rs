@@ -1,10 +1,12 @@
-//! Exports one chunk into its files: of rows, and of what cannot be exported.
+//! `run-export-chunk`: exports one chunk into its files, of rows and of what cannot be exported.
 //!
-//! Triggered by the chunk queue, a message a chunk. Reads the chunk and its job from the exports
-//! table, the chunk's data from its source; writes blocks into the client's container and the
-//! chunk's state into the table.
+//! *Started by* the chunk queue, a message a chunk. *Reads* the chunk and its job from the exports
+//! table, the chunk's data from its source.
 //!
-//! A retry finds where the chunk stands and goes on from there: a recorded chunk is left alone, a
+//! *Writes* blocks into the client's container, commits them, and puts the chunk's state into the
+//! table; when storage refuses the credential, also the job, which then waits for another.
+//!
+//! *A retry* finds where the chunk stands and goes on from there: a recorded chunk is left alone, a
 //! prepared one is committed and recorded, any other is staged anew under a new attempt. A run that
 //! lost its lease changes nothing that is visible.
 
@@ -31,7 +33,7 @@ use wiring::{Wiring, WiringError};
 use error::ChunkError;
 use run::run_chunk;
 
-/// How a chunk run goes about its work.
+/// How this function goes about its work.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How the file is cut into blocks and sent.
@@ -67,20 +69,20 @@ impl Settings {
     }
 }
 
-/// What a chunk run needs of the world.
+/// What this function needs of the world.
 #[derive(Clone)]
 pub struct Ports {
-    /// The chunks and their jobs.
+    /// The chunks and jobs in the exports table; a write is on condition of the revision read.
     pub chunks: Arc<dyn Chunks>,
-    /// The raw data.
+    /// The lake and the registry, which hold the raw data.
     pub sources: Sources,
-    /// The clients' containers.
+    /// Opens a client's container with the signature that came with its URL.
     pub containers: Arc<dyn Containers>,
-    /// Opens the jobs' credentials.
+    /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
-    /// The time.
+    /// The present moment in UTC, and fresh ids.
     pub clock: Arc<dyn Clock>,
-    /// The settings.
+    /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
 
