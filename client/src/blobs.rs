@@ -1,4 +1,5 @@
-//! What is in a container, for whoever may read it: verification and the tests, never the service.
+//! What is in a container, for those who may read it: verification and the tests, never the
+//! service.
 #![expect(
     clippy::disallowed_types,
     reason = "the service's port writes only; this reads"
@@ -36,8 +37,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// How long storage may take until the next piece of what was asked, with repeats and the time that
-/// it asks to be left alone: whoever waits in front of a terminal is told rather than kept for an
-/// hour.
+/// it asks to be left alone: a person in front of a terminal gets an error rather than an hour's
+/// wait.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How often a request is repeated.
@@ -56,23 +57,23 @@ pub enum BlobsError {
     /// The signature does not allow it: expired, revoked, lacking a permission.
     #[error("storage does not {what}: it refuses the signature ({reason})")]
     Denied {
-        /// What was asked.
+        /// The request, as a verb with its object: `read {name}`, `list the container`.
         what: String,
-        /// What it answered.
+        /// Azure's error code, or the HTTP status when the answer names none.
         reason: String,
     },
     /// There is no such blob.
     #[error("there is no blob {name}")]
     Missing {
-        /// Its name.
+        /// The name within the container, as it was asked for.
         name: String,
     },
     /// Storage does not do it.
     #[error("storage does not {what} ({reason})")]
     Storage {
-        /// What was asked.
+        /// The request, as a verb with its object: `read {name}`, `list the container`.
         what: String,
-        /// What it answered.
+        /// Azure's error code or the HTTP status; words of ours when no answer came.
         reason: String,
     },
     /// The file to download into cannot be written.
@@ -80,14 +81,14 @@ pub enum BlobsError {
     File(#[from] std::io::Error),
 }
 
-/// A committed blob.
+/// A committed blob, as a listing has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlobEntry {
-    /// Its name.
+    /// Its name within the container; that of an export's file begins with `{exportType}/{jobId}/`.
     pub name: String,
     /// Its size, in bytes.
     pub size_bytes: u64,
-    /// Its content type.
+    /// Its content type; absent when the listing has none.
     pub content_type: Option<String>,
 }
 
@@ -95,7 +96,7 @@ pub struct BlobEntry {
 pub struct BlobStream {
     /// Its size, in bytes.
     pub size_bytes: u64,
-    /// Its bytes.
+    /// Its bytes in order; an error when one piece takes longer than five minutes.
     pub body: BoxStream<'static, Result<Bytes, BlobsError>>,
 }
 

@@ -1,4 +1,4 @@
-//! The command `engagement-export`: for whoever asks for exports and has their files.
+//! The command `engagement-export`: for those who ask for exports and have their files.
 
 pub mod blobs;
 pub mod console;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use client::console::{OUTPUT_LOST, answer_usage, output_is_lost};
 use client::verify::{VerifyArguments, verify};
 
-/// For whoever asks for exports and has their files.
+/// For those who ask for exports and have their files.
 #[derive(Debug, Parser)]
 #[command(name = "engagement-export", version, propagate_version = true)]
 struct Arguments {

@@ -47,13 +47,13 @@ pub struct Export<'a> {
 /// What was found of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// It is wrong.
+    /// It is not as the manifest says, or the manifest does not list it.
     Wrong(Mismatch),
     /// It could not be found out.
     Unknown {
-        /// The file.
+        /// The file's name in the manifest.
         name: String,
-        /// Why.
+        /// What kept its bytes from coming, at the last of three reads.
         reason: String,
     },
 }
@@ -77,8 +77,8 @@ impl From<Mismatch> for Fault {
 }
 
 impl Export<'_> {
-    /// Verifies everything, however much is wrong: `tell` hears of each finding and `done` of each
-    /// file's claimed bytes.
+    /// Verifies everything, however much is wrong: `tell` gets each finding, and `done` the bytes
+    /// that each file is said to have.
     ///
     /// # Errors
     /// [`PlaceError`] when going on is of no use.

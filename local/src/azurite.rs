@@ -46,15 +46,15 @@ pub enum AzuriteError {
     /// It ended at once.
     #[error("Azurite ended at its start ({status}): is its port taken? See {}", log.display())]
     Ended {
-        /// How.
+        /// The exit status of its `node` process.
         status: ExitStatus,
-        /// What it said.
+        /// The path of what it printed, begun anew at every start.
         log: PathBuf,
     },
     /// It does not answer.
     #[error("Azurite does not answer within a minute; see {}", log.display())]
     Silent {
-        /// What it said.
+        /// The path of what it printed, begun anew at every start.
         log: PathBuf,
     },
 }
@@ -162,8 +162,8 @@ fn announced_port(line: &str) -> Option<u16> {
 
 /// Azurite in a process group of its own, so that Ctrl-C reaches only the stack, which then stops
 /// it in order. Its stdin is the leash: whatever ends this process closes it. Clients may be newer
-/// than Azurite, which then refuses the version of the API that they ask for unless told to skip
-/// that check (<https://github.com/Azure/Azurite#skip-api-version-check>).
+/// than Azurite, which then refuses the version of the API that they ask for unless a flag makes it
+/// skip that check (<https://github.com/Azure/Azurite#skip-api-version-check>).
 fn spawn(settings: &AzuriteSettings, main: &Path, log: &Path) -> io::Result<Child> {
     std::fs::create_dir_all(&settings.data)?;
     File::create(log)?;

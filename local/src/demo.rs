@@ -50,32 +50,32 @@ pub enum DemoError {
     /// The registry cannot be written.
     #[error(transparent)]
     Registry(#[from] SourceError),
-    /// No token.
+    /// No token can be made for the API.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The API.
+    /// The API does not answer, or not as it should.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The container.
+    /// The container cannot be opened or listed.
     #[error(transparent)]
     Blobs(#[from] BlobsError),
     /// The files cannot be read.
     #[error(transparent)]
     Place(#[from] PlaceError),
-    /// The files.
+    /// The files are not as the manifest says, or their rows are not the source's.
     #[error("the {what} are not exact: {mismatch}")]
     Mismatch {
-        /// What was exported.
+        /// What was exported: `events` or `devices`.
         what: &'static str,
-        /// What is wrong.
+        /// The first that was found.
         mismatch: Mismatch,
     },
-    /// The export failed.
+    /// The export has ended, and not as `Succeeded`.
     #[error("the export of {what} ended as {state}: {details}")]
     Failed {
-        /// What was exported.
+        /// What was exported: `events` or `devices`.
         what: &'static str,
-        /// The task's state.
+        /// The state of the task: `Failed`.
         state: String,
         /// The task's own words.
         details: String,
@@ -83,7 +83,7 @@ pub enum DemoError {
     /// The export did not end.
     #[error("the export of {what} did not end within {} minutes", PATIENCE.as_secs() / 60)]
     Endless {
-        /// What was exported.
+        /// What was exported: `events` or `devices`.
         what: &'static str,
     },
 }

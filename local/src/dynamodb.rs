@@ -49,7 +49,7 @@ pub enum DynamoDbError {
     /// The file cannot be opened or holds something else.
     #[error("the DynamoDB file {path} cannot be opened: {reason}")]
     File {
-        /// The file.
+        /// The path of the engine's file.
         path: String,
         /// What the engine says.
         reason: String,
@@ -69,9 +69,9 @@ pub enum DynamoDbError {
     /// A table could not be made.
     #[error("the table {table} cannot be made: {reason}")]
     Table {
-        /// The table.
+        /// Its name: `exports` or `registry`.
         table: &'static str,
-        /// What DynamoDB says.
+        /// What the SDK says, with the causes.
         reason: String,
     },
     /// The engine does not change how it writes.
@@ -225,7 +225,7 @@ impl EmbeddedDynamoDb {
         })
     }
 
-    /// Deletes the items whose time to live is over, which the engine does only when told to.
+    /// Deletes the items whose time to live is over, which the engine does only when asked to.
     ///
     /// # Errors
     /// [`DynamoDbError::Expiry`] when the engine refuses.

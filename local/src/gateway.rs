@@ -32,7 +32,7 @@ const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// A function behind the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiFunction {
-    /// Accepts an export.
+    /// Accepts an export request as a job.
     CreateJob,
     /// Answers for exports, and for every request that nothing else takes.
     GetStatus,
@@ -60,12 +60,12 @@ pub struct Route {
     /// The key, as API Gateway writes it
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>).
     pub key: &'static str,
-    /// The function.
+    /// The function that answers its requests.
     pub function: ApiFunction,
 }
 
-/// Every route, the default one last. Paths are greedy, because API Gateway tells `resourcegroups`
-/// from `resourceGroups` and clients do not; the template has the same.
+/// Every route, the default one last. Paths are greedy, because API Gateway distinguishes
+/// `resourcegroups` from `resourceGroups` and clients do not; the template has the same.
 pub const ROUTES: [Route; 5] = [
     Route {
         key: "POST /{proxy+}",
@@ -179,12 +179,12 @@ pub enum Refusal {
     TooLarge,
     /// There are too many requests.
     TooMany,
-    /// The function failed.
+    /// The function panicked, or its event or its HTTP response cannot be made.
     Failed,
 }
 
 impl Refusal {
-    /// One of each.
+    /// One of each; a test compares them with the table in `docs/ERRORS.md`.
     pub const ALL: [Self; 4] = [
         Self::Unauthorized { reason: None },
         Self::TooLarge,
@@ -192,7 +192,7 @@ impl Refusal {
         Self::Failed,
     ];
 
-    /// The status.
+    /// The HTTP status: 401, 413, 429 or 500.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
@@ -202,7 +202,7 @@ impl Refusal {
         }
     }
 
-    /// The body.
+    /// The JSON body: `{"message":…}` with API Gateway's words.
     pub fn body(&self) -> &'static str {
         match self {
             Self::Unauthorized { .. } => r#"{"message":"Unauthorized"}"#,

@@ -51,7 +51,7 @@ enum Command {
     Token {
         #[command(flatten)]
         folder: Folder,
-        /// For whom.
+        /// For whom: the subject that a grant names.
         #[arg(long, default_value = SUBJECT)]
         subject: String,
         /// For how many hours.

@@ -52,7 +52,7 @@ pub trait Functions: Send + Sync + 'static {
 /// How the pump delivers.
 #[derive(Debug, Clone)]
 pub struct PumpSettings {
-    /// The exports table.
+    /// The name of the exports table, whose stream is read.
     pub table: String,
     /// Chunk runs in flight, at most.
     pub chunk_concurrency: usize,
@@ -97,7 +97,7 @@ pub enum PumpError {
     /// The stream or the table does not answer.
     #[error("the exports table cannot be read: {reason}")]
     Unread {
-        /// What DynamoDB says.
+        /// What the SDK says, with the causes.
         reason: String,
     },
 }

@@ -58,7 +58,7 @@ const LAKE_SHARES: [(HistoryType, u64); 6] = [
 /// An app of the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleApp {
-    /// The app's name.
+    /// The last segment of the app's path, unescaped.
     pub name: &'static str,
     /// Its share of all rows, in percent.
     share: u64,
@@ -89,7 +89,7 @@ pub const COLLECTION: &str = "/subscriptions/11111111-2222-3333-4444-55555555555
                               Microsoft.MobileEngagement/appcollections/studio";
 
 impl SampleApp {
-    /// The app's scope.
+    /// [`COLLECTION`], `apps` and the name, as the service's items have it.
     pub fn scope(&self) -> AppScope {
         AppScope::from_segments(COLLECTION.split('/').skip(1).chain(["apps", self.name]))
     }

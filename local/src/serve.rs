@@ -66,7 +66,7 @@ fn clean_up(stack: &Stack) {
     }
 }
 
-/// Tells the operator everything it takes, secrets included: they go to this terminal and nowhere
+/// Shows the operator everything it takes, secrets included: they go to this terminal and nowhere
 /// else.
 fn greet(stack: &Stack, settings: &StackSettings) -> Result<(), DemoError> {
     let (token, container, read) = (

@@ -69,7 +69,7 @@ pub enum StackError {
     /// A folder or a file cannot be used.
     #[error("{what} cannot be used")]
     Io {
-        /// Which.
+        /// The path of the folder or file.
         what: String,
         /// What the system says.
         #[source]
@@ -80,13 +80,13 @@ pub enum StackError {
         "{folder} is in use by another `serve` or `sample`: stop that one, or name another folder with --state"
     )]
     InUse {
-        /// The state's folder.
+        /// The absolute path of the state's folder.
         folder: String,
     },
     /// A setting that is the stack's own to make.
     #[error("{name} is given in the environment, and this command sets it itself: unset it")]
     OwnSetting {
-        /// Its name.
+        /// The name of the environment variable, such as `LAKE_URL`.
         name: &'static str,
     },
     /// The folder has no absolute path.
@@ -95,25 +95,25 @@ pub enum StackError {
     /// No key could be drawn.
     #[error("no key could be drawn")]
     Draw,
-    /// DynamoDB.
+    /// The embedded DynamoDB does not start, or its tables cannot be made.
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
-    /// Azurite.
+    /// Azurite is not installed, ends at its start or does not answer.
     #[error(transparent)]
     Azurite(#[from] AzuriteError),
-    /// The container.
+    /// The container of the exports cannot be made.
     #[error(transparent)]
     Container(#[from] BlobsError),
-    /// The functions' settings.
+    /// A setting of the functions does not fit, or an adapter cannot work here.
     #[error(transparent)]
     Wiring(#[from] WiringError),
-    /// The event pump.
+    /// The event pump cannot read the exports table or its stream.
     #[error(transparent)]
     Pump(#[from] PumpError),
-    /// The tokens.
+    /// The key that signs tokens cannot be read, drawn or used.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The grants.
+    /// The exports table does not take the operator's grant.
     #[error("the operator cannot be granted anything")]
     Grant(#[from] StoreError),
 }
@@ -179,12 +179,12 @@ impl Places {
         self.folder.join("lake")
     }
 
-    /// The log files.
+    /// The folder of the commands' log, `service.log`.
     pub fn logs(&self) -> PathBuf {
         self.folder.join("logs")
     }
 
-    /// The tables.
+    /// The file of both tables, a database of the embedded engine.
     pub fn dynamodb(&self) -> PathBuf {
         self.folder.join("dynamodb.sqlite")
     }

@@ -34,7 +34,7 @@ pub enum TokenError {
     /// The key file cannot be read or written.
     #[error("the token key {path} cannot be used")]
     File {
-        /// The file.
+        /// The path of the key's file.
         path: String,
         /// What the system says.
         #[source]
@@ -45,7 +45,7 @@ pub enum TokenError {
         "there is no token key at {path}: start `serve`, which makes it, or name its folder with --state"
     )]
     Missing {
-        /// The file.
+        /// The path at which no file is.
         path: String,
     },
     /// No key could be drawn.

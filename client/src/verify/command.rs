@@ -17,13 +17,13 @@ use super::verdict::Outcome;
 use super::{Export, Finding, Manifest};
 use crate::console::{USAGE, complain, counted, say};
 
-/// How many missing chunks are told of one by one.
+/// How many missing chunks are named one by one.
 const TOLD_CHUNKS: usize = 20;
 
-/// How many warnings are told of one by one.
+/// How many warnings are shown one by one.
 const TOLD_WARNINGS: usize = 20;
 
-/// The characters of a warning that are told: its counts, and the names of what was left out.
+/// The characters of a warning that are shown: its counts, and the names of what was left out.
 const MAX_WARNING: usize = 5_000;
 
 /// The longest container URL that is read from a file.
@@ -94,7 +94,7 @@ impl VerifyArguments {
     }
 }
 
-/// Verifies, tells what is wrong, and says how to exit.
+/// Verifies, prints what is wrong, and answers the exit code.
 pub async fn verify(arguments: VerifyArguments) -> ExitCode {
     let wanted = match arguments.wanted() {
         Ok(wanted) => wanted,

@@ -49,7 +49,7 @@ pub(crate) async fn inspect(pieces: Pieces, content: Content) -> Result<Inspecte
     .await
 }
 
-/// Lets blocking code read a stream. Whoever stops waiting ends it: its input ends.
+/// Lets blocking code read a stream. A caller that stops waiting ends it: its input ends.
 pub(crate) async fn blocking<T: Send + 'static>(
     mut pieces: Pieces,
     read: impl FnOnce(Input) -> T + Send + 'static,

@@ -68,7 +68,7 @@ pub(super) struct Totals {
 /// A file as the manifest has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ManifestFile {
-    /// The blob's name.
+    /// The blob's name, unchecked: `problem_of` says whether it may be asked for.
     pub name: String,
     /// Its rows, or its rejected records.
     pub rows: u64,

@@ -18,13 +18,13 @@ pub enum Mismatch {
     /// A file that the manifest names does not exist.
     #[error("{}: it is in the manifest and does not exist", shown(name))]
     Missing {
-        /// The blob.
+        /// The blob's name, as the manifest has it.
         name: String,
     },
     /// A file that no manifest names.
     #[error("{}: it exists and is not in the manifest", shown(name))]
     Stray {
-        /// The blob.
+        /// Its name as a blob's, with the job's folder `{exportType}/{jobId}/`.
         name: String,
     },
     /// A file or the source does not hold what it should.
@@ -32,7 +32,7 @@ pub enum Mismatch {
     Unreadable {
         /// The blob or the source's file.
         name: String,
-        /// Why.
+        /// What is wrong with its name or its rows, or what the system says of the source's file.
         reason: String,
     },
     /// A figure of the manifest is wrong.
@@ -42,19 +42,19 @@ pub enum Mismatch {
         name: String,
         /// What the manifest says, with its unit.
         what: String,
-        /// What is there.
+        /// The figure that the files have: a number of things, or a checksum in hex.
         found: String,
     },
     /// The manifest lists something twice.
     #[error("the manifest lists {what} twice")]
     Twice {
-        /// What.
+        /// What, by name: `chunk 7`, or `the file` and the blob's name.
         what: String,
     },
     /// The manifest claims to be complete and lists missing chunks.
     #[error("the manifest says complete, and lists {}", counted(*chunks as u64, "missing chunk"))]
     CompleteWithMissing {
-        /// How many.
+        /// How many parts it lists as missing; objects and days among them.
         chunks: usize,
     },
     /// The export is not complete.

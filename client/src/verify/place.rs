@@ -20,13 +20,13 @@ pub enum PlaceError {
     /// one.
     #[error("{reason}")]
     Refused {
-        /// Why.
+        /// What is wrong and what to do, in words: the whole message.
         reason: String,
     },
     /// This cannot be read, now; something else may.
     #[error("{reason}")]
     Unavailable {
-        /// Why.
+        /// What keeps it from being read, in words: the whole message.
         reason: String,
     },
 }
@@ -38,14 +38,14 @@ pub(super) type Pieces = BoxStream<'static, Result<Bytes, PlaceError>>;
 pub struct Opened {
     /// Its size, in bytes.
     pub size: u64,
-    /// Its bytes.
+    /// Its bytes in order, a piece at a time.
     pub pieces: Pieces,
 }
 
 /// Files that no manifest names, if it could be found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Strays {
-    /// These.
+    /// Their blobs' names; none when every file is listed.
     Found(Vec<String>),
     /// It was not looked, and why.
     NotLooked(&'static str),

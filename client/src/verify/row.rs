@@ -1,4 +1,4 @@
-//! Rows in a form that can be compared: whoever wrote them, in whatever order, escapes and format.
+//! Rows in a form that can be compared: whatever wrote them, in whatever order, escapes and format.
 //!
 //! This shares no code with the encoders: what reads the files back must not have their mistakes.
 
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 /// What of a value a format keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Everything.
+    /// All of it: `"1"` and `1` differ.
     Json,
     /// Its text: `"1"` and `1` look alike.
     Csv,
@@ -48,7 +48,7 @@ impl RowSet {
         }
     }
 
-    /// Adds a row.
+    /// Adds a row of JSON fields; one that is `null` counts as absent.
     pub fn add(&mut self, fields: &Fields<'_>, form: Form) -> Result<(), serde_json::Error> {
         let mut text = String::new();
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
@@ -109,7 +109,7 @@ impl Collect for RowSet {
     }
 }
 
-/// Half of a text's SHA-256: enough to tell texts apart.
+/// Half of a text's SHA-256: enough to distinguish texts.
 pub(crate) fn half_digest(text: &str) -> [u8; 16] {
     let mut half = [0; 16];
     for (byte, hashed) in half

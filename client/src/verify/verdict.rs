@@ -32,7 +32,7 @@ pub struct Verdict {
     pub missing_days: u64,
     /// Rows of the files that are right.
     pub rows: u64,
-    /// Their bytes.
+    /// Bytes of the files that are right, those of rejected records too.
     pub bytes: u64,
     /// Records that were rejected.
     pub rejected: u64,
@@ -40,12 +40,12 @@ pub struct Verdict {
     pub found: RowSet,
 }
 
-/// How a verification ends, for whoever calls the command.
+/// How a verification ends: what the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All is exactly as the manifest says.
     Right,
-    /// Something is not.
+    /// A file is not as it says, it contradicts itself, or a file is not in it.
     Wrong,
     /// Nothing is wrong, and something could not be read.
     Unknown,

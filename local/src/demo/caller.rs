@@ -10,15 +10,15 @@ use thiserror::Error;
 /// Why a request did not lead to a task.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// No answer.
+    /// No connection, no answer, or one that broke off.
     #[error("the API does not answer")]
     Transport(#[source] reqwest::Error),
     /// An answer that is not the expected one.
     #[error("the API answered {status}: {message}")]
     Answer {
-        /// The status.
+        /// Its status; a success, too, when what came with it is not as expected.
         status: StatusCode,
-        /// What it says.
+        /// Its body, or what is wrong with its JSON.
         message: String,
     },
 }
@@ -34,13 +34,12 @@ impl From<reqwest::Error> for ClientError {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Task {
-    /// The job's id.
     pub(crate) id: String,
-    /// The contract's state.
+    /// `Queued`, `Started`, `Succeeded` or `Failed`.
     pub(crate) state: String,
     /// The phase, more exactly.
     pub(crate) phase: String,
-    /// Why it failed.
+    /// Why it waits for a credential, or ended without success; else absent.
     pub(crate) error_details: Option<String>,
     /// How far it is; absent right after its creation.
     pub(crate) progress: Option<Progress>,
@@ -49,9 +48,9 @@ pub(crate) struct Task {
 /// How far an export is.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct Progress {
-    /// Whole percent.
+    /// Whole percent of the chunks; 100 only after success.
     pub(crate) percent: u64,
-    /// Rows written.
+    /// Rows in the files of the chunks that are recorded.
     pub(crate) rows: u64,
 }
 

@@ -21,15 +21,15 @@ use super::authorizer::Claims;
 pub(crate) struct Received<'a> {
     /// Method, path, query and headers.
     pub(crate) head: &'a request::Parts,
-    /// The body.
+    /// The whole body; it has passed the gateway's limit on its size.
     pub(crate) body: &'a Bytes,
     /// The route that it took.
     pub(crate) route_key: &'a str,
     /// What the caller's token says.
     pub(crate) claims: &'a Claims,
-    /// The request's id.
+    /// The id that the answer names in `apigw-requestid`, fresh for each request.
     pub(crate) request_id: &'a str,
-    /// When it came.
+    /// When it came, by the gateway's clock.
     pub(crate) now: OffsetDateTime,
 }
 
@@ -88,7 +88,7 @@ impl Received<'_> {
 
 /// The path as HTTP APIs deliver it: every escape is decoded but that of `%` itself, which stays
 /// `%25` (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`).
-/// Otherwise a function could not tell `a%252Fb`, a name with a `%`, from `a%2Fb`.
+/// Otherwise a function could not distinguish `a%252Fb`, a name with a `%`, from `a%2Fb`.
 fn delivered_path(path: &str) -> String {
     let parts = path
         .split("%25")

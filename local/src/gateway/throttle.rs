@@ -11,7 +11,7 @@ pub const BURST: u32 = 200;
 /// The most requests a second in the long run; the template has the same.
 pub const RATE_PER_SECOND: u32 = 100;
 
-/// The bucket.
+/// The bucket of the whole gateway; each request takes one token.
 #[derive(Debug)]
 pub(crate) struct Throttle(Mutex<Bucket>);
 
@@ -22,7 +22,7 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// A full bucket.
+    /// A bucket of [`BURST`] tokens.
     pub(crate) fn full(now: OffsetDateTime) -> Self {
         Self(Mutex::new(Bucket {
             tokens: f64::from(BURST),

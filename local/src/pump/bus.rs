@@ -28,11 +28,9 @@ pub(crate) type Target = Arc<
 
 /// A rule and its target.
 pub(crate) struct Rule {
-    /// The function's name.
+    /// The function's name in the log: `plan-export` or `finish-export`.
     pub(crate) function: &'static str,
-    /// Which events.
     pub(crate) pattern: Pattern,
-    /// Whom they wake.
     pub(crate) target: Target,
 }
 

@@ -24,7 +24,7 @@ pub(crate) type Consumer = Arc<
 /// How a queue delivers.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueSettings {
-    /// The queue's name.
+    /// The name in the log: `chunks` or `dead-letters`.
     pub(crate) name: &'static str,
     /// How long after a receive a message comes again when it was not dealt with, but never while
     /// it is being dealt with: the template keeps a function's time-out below its queue's
@@ -193,7 +193,7 @@ mod tests {
     /// What a consumer saw: the body, the receive count, and when (in minutes since the start).
     type Seen = Arc<Mutex<Vec<(String, String, u64)>>>;
 
-    /// A consumer that notes what it sees and answers as told.
+    /// A consumer that notes what it sees and answers what `answer` makes of the receive count.
     fn noting(seen: &Seen, answer: fn(u32) -> Result<bool, FunctionError>) -> Consumer {
         let (seen, start) = (Arc::clone(seen), Instant::now());
         Arc::new(move |event| {

@@ -2,10 +2,10 @@
 //!
 //! Queues and bus live in memory, so a restart forgets what they held. That loses nothing, because
 //! an event says only "look at this item": everything that it led to, or should have, stands in the
-//! table. So the start tells once more of every item that waits for somebody. A function that is
-//! told twice finds the work done or held, and stops.
+//! table. So the start sends the event of every item that waits for somebody once more. A function
+//! that gets it twice finds the work done or held, and stops.
 //!
-//! | item that waits | what it is told as | why that is enough |
+//! | item that waits | what is sent | why that is enough |
 //! |---|---|---|
 //! | job queued or planning | job queued | plan-export goes on at the plan's cursor |
 //! | job resuming | job resuming | plan-export reopens what is not open yet |
@@ -74,7 +74,7 @@ const UNDER_WAY: [ChunkStateName; 3] = [
     ChunkStateName::Prepared,
 ];
 
-/// What a job in this phase is told as; `None` when it waits for nobody but its owner.
+/// The phase that is sent for a job in this one; `None` when it waits for nobody but its owner.
 fn told_as(phase: PhaseName) -> Option<PhaseName> {
     match phase {
         PhaseName::Queued | PhaseName::Planning => Some(PhaseName::Queued),
@@ -106,7 +106,7 @@ fn values<'a, T: Display + 'a>(
     (list.join(", "), values)
 }
 
-/// What the item is told as; `None` when it is none of the service's.
+/// What is sent for the item; `None` when it is none of the service's, or waits for nobody.
 fn event_of(item: &HashMap<String, AttributeValue>, now: OffsetDateTime) -> Option<Sent> {
     let text = |name: &str| {
         item.get(name)

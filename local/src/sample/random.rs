@@ -6,7 +6,7 @@
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A generator for one purpose: the seed, and the numbers that tell this purpose from others.
+    /// A generator for one purpose: the seed, and the numbers that distinguish its purpose.
     pub(crate) fn new(seed: u64, purpose: &[u64]) -> Self {
         let mixed = purpose.iter().fold(seed, |state, number| {
             Self(state ^ number.rotate_left(32)).next()
@@ -14,7 +14,7 @@ impl Random {
         Self(mixed)
     }
 
-    /// The next number.
+    /// The next number; all 64 bits of it are random.
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

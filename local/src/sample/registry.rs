@@ -42,7 +42,7 @@ pub const CAMPAIGNS: [(i64, CampaignType); 4] = [
 /// A device of the sample, and its feedback.
 #[derive(Clone, PartialEq)]
 pub struct SampleDevice {
-    /// The device.
+    /// The device as it is put into the registry.
     pub device: Device,
     /// What became of campaigns on it.
     pub feedback: Vec<Feedback>,

@@ -49,7 +49,7 @@ impl JobName {
         }
     }
 
-    /// The job's id.
+    /// The job's id, the one part that every name of an export has.
     pub fn job(&self) -> JobId {
         self.job
     }

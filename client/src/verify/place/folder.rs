@@ -24,7 +24,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// A folder with the files of one export.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    /// The manifest's own.
+    /// The manifest's folder, canonical: a file that lies outside of it is not read.
     root: PathBuf,
     /// `{exportType}/{jobId}/`, with which the files' names begin.
     prefix: String,
@@ -113,7 +113,7 @@ impl Folder {
     /// The folder of a manifest and its files.
     ///
     /// # Errors
-    /// [`PlaceError::Refused`] when it cannot be told which files are meant.
+    /// [`PlaceError::Refused`] when it is not clear which files are meant.
     pub(crate) fn of(path: &Path, manifest: &Manifest) -> Result<Self, PlaceError> {
         let refused = |reason: String| PlaceError::Refused { reason };
         let parent = path
