@@ -1,4 +1,4 @@
-//! What the errors of AWS's services mean for whoever asked, by their codes: the one place that
+//! What the errors of AWS's services mean for those who asked, by their codes: the one place that
 //! knows these. Each adapter makes the variant of its port's error of it.
 
 use std::error::Error;

@@ -79,7 +79,8 @@ impl BoundedClient {
     }
 }
 
-/// <https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs#request>
+/// Whether the request lists blobs, by its `comp=list`
+/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs#request>).
 fn is_listing(request: &Request) -> bool {
     request
         .url()

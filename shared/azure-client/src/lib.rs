@@ -1,4 +1,4 @@
-//! Azure's client of a container, opened in one way by whoever writes into it and by whoever reads
+//! Azure's client of a container, opened in one way by those who write into it and those who read
 //! it: through an HTTP client that bounds what it reads of an answer.
 #![expect(
     clippy::disallowed_types,
@@ -15,8 +15,8 @@ pub use self::bounded::{AnswerTooLong, BoundedClient, causes};
 /// A client of the container at a URL with its signature; no request is made.
 ///
 /// # Errors
-/// Azure's own error, which holds the URL and so must be told to nobody, when the URL is that of no
-/// container.
+/// Azure's own error, which holds the URL and so must not be shown or logged, when the URL is that
+/// of no container.
 pub fn container_client(
     url: Url,
     transport: Transport,

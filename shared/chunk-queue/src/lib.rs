@@ -1,4 +1,4 @@
-//! The chunk queue over SQS, for whoever puts a message back.
+//! The chunk queue over SQS, for those who put a message back.
 #![expect(
     clippy::disallowed_types,
     reason = "the one adapter over the SQS client"

@@ -27,7 +27,7 @@ const PLANNERS: [PhaseName; 2] = [PhaseName::Queued, PhaseName::Resuming];
 /// The phases in which finish-export acts, beside the event that a shard is [`DRAINED`].
 const FINISHERS: [PhaseName; 2] = [PhaseName::Running, PhaseName::Cancelling];
 
-/// The phases that the function which is at work in them leaves by itself: nobody is told.
+/// The phases that the function which is at work in them leaves by itself: no event is sent.
 const SILENT: [PhaseName; 2] = [PhaseName::Planning, PhaseName::Finishing];
 
 /// What the pipe `jobs` lets through: jobs in a phase that somebody acts on or wants to know of, and
@@ -92,11 +92,11 @@ impl UnreadableMessage {
 pub struct ChunkMessage {
     /// The app's canonical path.
     pub scope: String,
-    /// The job's id.
+    /// The job's id, a UUID.
     pub job: String,
-    /// The shard's number.
+    /// The shard's number in decimal, from 0.
     pub shard: String,
-    /// The chunk's number.
+    /// The chunk's number within the job in decimal, from 0.
     pub chunk: String,
 }
 
@@ -122,7 +122,7 @@ impl ChunkMessage {
     }
 }
 
-/// The `detail` of an event on the bus, for this service and for whoever else listens. It carries
+/// The `detail` of an event on the bus, for this service and for others that listen. It carries
 /// `"version": "1"`; fields may be added under that version, a change of their meaning gets the
 /// next one. Reading does not ask for it, so that an event written by hand does without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ pub struct JobEvent {
     pub kind: String,
     /// The app's canonical path.
     pub scope: String,
-    /// The job's id.
+    /// The job's id, a UUID.
     pub job: String,
     /// The job's phase, or [`DRAINED`].
     pub phase: String,

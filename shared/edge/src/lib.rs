@@ -33,7 +33,7 @@ pub async fn start<P>(
 }
 
 /// Starts logging, at the default level when the one that is set cannot be read: else nobody would
-/// hear of it.
+/// see why.
 fn log_by(env: &Environment) -> Result<(), WiringError> {
     telemetry::start(env).or_else(|error| {
         telemetry::start(&Environment::default())?;

@@ -8,7 +8,7 @@ use wiring::config::{ConfigError, Environment, LOG_LEVEL, LogLevel, Word};
 ///
 /// The others are not named one by one to be silenced, because a forgotten one would speak. At
 /// `debug` the AWS SDK prints requests, of which one to KMS holds the signature that is to be
-/// sealed; an HTTP client prints URLs; `lambda_runtime` prints whole events at `trace`. So whoever
+/// sealed; an HTTP client prints URLs; `lambda_runtime` prints whole events at `trace`. So what
 /// is not ours warns at most, today's crates and tomorrow's.
 const OUR_CRATES: &str = env!("WORKSPACE_CRATES");
 

@@ -7,7 +7,7 @@
 //! | request | `APP#{scope}` | `CLIENT#{body_hash}#{key}` | create-job, when the client gave an id of the request only; forgotten after ten minutes |
 //! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
 //! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |
-//! | waiting | `WAITING` | `{id}` | whoever finds that storage refuses a job's credential; removed by expire-jobs |
+//! | waiting | `WAITING` | `{id}` | run-export-chunk, finish-export or fail-chunk, with a job that begins to wait; removed by expire-jobs |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
 //!
 //! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older
@@ -22,9 +22,9 @@ use ports::store::RequestKey;
 /// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ItemKey {
-    /// The partition key.
+    /// The partition key, such as `JOB#{id}#{shard}`.
     pub(crate) pk: String,
-    /// The sort key.
+    /// The sort key, such as `CHUNK#{number}`.
     pub(crate) sk: String,
 }
 

@@ -35,7 +35,7 @@ type Item = HashMap<String, AttributeValue>;
 /// pauses from 10 ms.
 const TRANSACTION_TRIES: u32 = 8;
 
-/// The exports table.
+/// All ports of [`ports::store`] over one table.
 #[derive(Clone)]
 pub struct DynamoStore {
     client: Client,
@@ -56,13 +56,13 @@ pub fn wire(wiring: &Wiring) -> Result<Arc<DynamoStore>, ConfigError> {
 /// What must be true of the stored item for a write to happen.
 #[derive(Debug, Clone, Copy)]
 enum Condition {
-    /// There is none.
+    /// There is no item.
     Absent,
     /// There is none, or what there is may be forgotten.
     AbsentOrExpired,
     /// It is the one that was read.
     Revision(u64),
-    /// Nothing.
+    /// Nothing: what is there is replaced.
     Always,
 }
 

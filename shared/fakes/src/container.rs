@@ -16,18 +16,18 @@ use ports::container::{Container, ContainerError, Containers};
 /// What a signature permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// To write blobs.
+    /// To stage and commit blocks.
     Write,
     /// To read them, not to write.
     Read,
 }
 
-/// A committed blob.
+/// A committed blob, as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredBlob {
-    /// Its bytes.
+    /// The bytes of its blocks, in the order of the list that was committed.
     pub data: Vec<u8>,
-    /// Its content type.
+    /// The content type that was given with the commit.
     pub content_type: String,
 }
 
@@ -72,7 +72,7 @@ impl MemoryContainers {
         });
     }
 
-    /// A committed blob.
+    /// A blob as its last commit left it; `None` when there was none.
     pub fn read(&self, address: &ContainerAddress, name: &BlobName) -> Option<StoredBlob> {
         let containers = self.lock();
         containers.get(address.as_str())?.blobs.get(name)?.content()

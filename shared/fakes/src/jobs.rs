@@ -32,7 +32,7 @@ pub fn in_phase(job: Job, phase: Phase) -> Job {
     })
 }
 
-/// A job that has ended so, with a manifest that tells it.
+/// A job that has ended so, with a manifest that says so.
 ///
 /// # Panics
 /// When no job can be so.

@@ -18,13 +18,13 @@ pub enum ContainerError {
     /// network (401, 403).
     #[error("storage refused the signature ({})", refusal::told(code))]
     Denied {
-        /// Storage's error code.
+        /// Storage's error code, a name of ours ([`refusal::CAUSES`]), or `HTTP` and the status.
         code: String,
     },
     /// The container does not exist, or no longer (404).
     #[error("storage found no such container ({})", refusal::told(code))]
     Missing {
-        /// Storage's error code.
+        /// Storage's error code, `AccountNotFound` for an unknown host, or `HTTP 404`.
         code: String,
     },
     /// Blocks of the list to commit do not exist: discarded by another commit, or older than a
@@ -34,13 +34,13 @@ pub enum ContainerError {
     /// Storage refuses the write for good: immutable, leased, too many blocks (other 4xx).
     #[error("storage refused the write ({})", refusal::told(code))]
     Refused {
-        /// Storage's error code.
+        /// Storage's error code, `HTTP` and the status, or a name of ours such as `RequestNotSent`.
         code: String,
     },
     /// A block arrived damaged; sending it again may help.
     #[error("a block arrived damaged ({code})")]
     Damaged {
-        /// Storage's error code.
+        /// Storage's error code: `Crc64Mismatch` or `Md5Mismatch`.
         code: String,
     },
     /// No answer, a time-out, 408, 429 or 5xx, after the adapter's own retries.
@@ -117,7 +117,7 @@ pub trait Container: Send + Sync {
     ) -> Result<(), ContainerError>;
 }
 
-/// Opens containers.
+/// Opens clients' containers, each with the signature that belongs to it.
 pub trait Containers: Send + Sync {
     /// A client for the container; no request is made.
     ///

@@ -1,5 +1,5 @@
 //! The port to the chunk queue. The pipe `chunks` fills it, run-export-chunk empties it; this is for
-//! whoever puts a message back.
+//! those who put a message back.
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ pub enum Piece {
     Unreadable {
         /// The place of the part in the chunk's list, from 0.
         origin: usize,
-        /// Why.
+        /// Why; never a transient error ([`SourceError::is_transient`]).
         error: SourceError,
     },
 }
@@ -61,7 +61,7 @@ pub enum SourceError {
          it back as it was, or create the export anew"
     )]
     Changed {
-        /// The object's path.
+        /// The object's path within the lake.
         object: String,
     },
     /// The object is in an archive.
@@ -69,13 +69,13 @@ pub enum SourceError {
         "{object} is archived (S3 Glacier or Deep Archive): restore it, then let the export try again"
     )]
     Archived {
-        /// The object's path.
+        /// The object's path within the lake.
         object: String,
     },
     /// The store does not list objects by path: nothing can be planned from a place in its list on.
     #[error("the store lists {object} after {before}: give the lake a store that lists by path")]
     Unordered {
-        /// The object's path.
+        /// The object's path within the lake.
         object: String,
         /// The path of the one before it.
         before: String,

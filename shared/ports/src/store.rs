@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 /// Why the table did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Somebody else changed the item first. Reading it again tells what is to be done now.
+    /// Somebody else changed the item first. Reading it again says what is to be done now.
     #[error("{item} was changed by somebody else")]
     Conflict {
         /// The item's key; of a transaction that of its first item.
@@ -40,7 +40,7 @@ pub enum StoreError {
          until that version runs"
     )]
     Newer {
-        /// The item's key.
+        /// The item's key, both parts: `item {pk} {sk}`.
         item: String,
         /// The version of its layout, above this code's own.
         layout: u32,
@@ -65,7 +65,7 @@ pub enum RequestKey {
     /// An id that a client may send with every request. It stands for one request only together
     /// with what is asked.
     Client {
-        /// The id.
+        /// What the client gave as `x-ms-client-request-id`.
         id: String,
         /// The hash of what is asked (lower-case hex).
         body_hash: String,
@@ -75,7 +75,7 @@ pub enum RequestKey {
 /// A request that was accepted under a client's own key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedRequest {
-    /// The client's key.
+    /// The client's key, by which a repeat of the request is known.
     pub key: RequestKey,
     /// The job that it created.
     pub job: JobId,
@@ -101,7 +101,7 @@ pub enum SortKey {
     Id,
     /// By the state of the contract.
     State,
-    /// By creation.
+    /// By the time of creation, which is the order of the ids.
     Created,
     /// By completion; jobs that have not completed come last when ascending.
     Completed,
@@ -112,7 +112,7 @@ pub enum SortKey {
 /// A part of an app's list of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// The order.
+    /// By what the jobs are sorted; ascending unless `descending`.
     pub sort: SortKey,
     /// Whether the order is reversed.
     pub descending: bool,
@@ -125,16 +125,16 @@ pub struct Page {
 /// A page of jobs.
 #[derive(Debug)]
 pub struct Listed {
-    /// The jobs.
+    /// At most [`Page::top`] jobs, in the order that was asked for.
     pub jobs: Vec<Job>,
-    /// Whether more follow.
+    /// Whether jobs follow behind these.
     pub more: bool,
 }
 
 /// What a subject may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// May see jobs.
+    /// May see jobs and list them.
     Reader,
     /// May also create and change them.
     Contributor,
@@ -157,7 +157,7 @@ pub struct Grant {
     pub subject: String,
     /// The canonical path ([`AppScope`]) at or below which it holds; `/` is everything.
     pub path: String,
-    /// What it allows.
+    /// What it allows; of several grants the highest role holds.
     pub role: Role,
 }
 
@@ -177,7 +177,7 @@ pub trait Grants: Send + Sync {
     async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError>;
 }
 
-/// Creation of jobs.
+/// Creation of jobs; a repeat under a known key creates none.
 #[async_trait]
 pub trait Intake: Send + Sync {
     /// What was accepted under a key that is still remembered at `now`; `None` when nothing was.
@@ -229,7 +229,7 @@ pub trait Jobs: Send + Sync {
 }
 
 /// The jobs that wait for a credential. A job is put on this list in the transaction that makes it
-/// wait, and taken off by whoever finds that it waits no longer.
+/// wait, and taken off once it is found to wait no longer.
 #[async_trait]
 pub trait WaitingJobs: Jobs {
     /// Some of the listed jobs, those after `after`, in a stable order; empty at the end.
@@ -261,7 +261,7 @@ pub trait JobLists: Send + Sync {
     ) -> Result<Listed, StoreError>;
 }
 
-/// Writing a plan.
+/// What a planner writes: a page of a plan, or chunks that are opened again.
 #[async_trait]
 pub trait Plans: Jobs {
     /// In one transaction: the job after the move, the new chunks, the moves of others that go with

@@ -41,7 +41,7 @@ pub struct Registry {
 
 impl Registry {
     /// The registry in `table`, whose devices are spread over `segments` partitions of each app:
-    /// the same number for whoever writes and whoever reads it.
+    /// the same number for those who write and those who read it.
     pub fn new(client: Client, table: impl Into<String>, segments: u16) -> Self {
         Self {
             client,
@@ -57,7 +57,7 @@ impl Registry {
     }
 
     /// What a failed request means. The job's owner reads what is wrong for good: of that the code
-    /// alone is told, because the service's words may name ARNs.
+    /// alone is kept, because the service's words may name ARNs.
     fn source_error<E>(&self, error: SdkError<E, HttpResponse>) -> SourceError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,

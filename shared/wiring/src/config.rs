@@ -2,7 +2,7 @@
 //! checked before the first event.
 //!
 //! A setting's name, what fits, what it is when it is not given, and what it means stand here and
-//! nowhere else: whoever reads one asks [`Environment::get`] for the constant.
+//! nowhere else: code that reads one asks [`Environment::get`] for the constant.
 
 mod environment;
 mod error;
@@ -19,10 +19,10 @@ pub use self::error::ConfigError;
 pub use self::kind::{Kind, Number, OneOf, OptionalText, RequiredText, Span, Text, Unit, Word};
 pub use self::values::LogLevel;
 
-/// A setting.
+/// A setting of the functions: one environment variable, and how it is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<K: Kind> {
-    /// The environment variable.
+    /// The environment variable, such as `EXPORTS_TABLE`.
     pub name: &'static str,
     /// What its text is read as, and what fits.
     pub kind: K,
@@ -59,12 +59,12 @@ impl<K: Kind> Setting<K> {
 /// A setting in words. The README's table and the template's environments are tested against them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// The environment variable.
+    /// The environment variable, such as `EXPORTS_TABLE`.
     pub name: &'static str,
     /// What it is when it is not given, as one would write it: empty for nothing at all, `None`
     /// when it must be given.
     pub default: Option<String>,
-    /// What fits.
+    /// What fits, as the end of the sentence "set it to …".
     pub fits: String,
     /// What it means, with its unit.
     pub meaning: &'static str,

@@ -63,12 +63,12 @@ pub struct Wiring {
 }
 
 impl Wiring {
-    /// Settings and configuration.
+    /// Takes both as they are: a setting is checked when it is read.
     pub fn new(env: Environment, sdk: SdkConfig) -> Self {
         Self { env, sdk }
     }
 
-    /// The settings.
+    /// The environment, from which adapters read their settings.
     pub fn env(&self) -> &Environment {
         &self.env
     }
@@ -78,7 +78,7 @@ impl Wiring {
         &self.sdk
     }
 
-    /// The system's clock.
+    /// The machine's own clock: [`SystemClock`].
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(SystemClock)
     }

@@ -80,8 +80,9 @@ fn of_connection(error: &azure_core::Error) -> ContainerError {
     broken("no connection", error)
 }
 
-/// The resolver tells "there is no such name" from "ask again" by its text alone: `EAI_NONAME` and
-/// `EAI_NODATA` of `getaddrinfo` (<https://man7.org/linux/man-pages/man3/gai_strerror.3.html>) have no error kind of their own.
+/// The resolver distinguishes "there is no such name" from "ask again" by its text alone:
+/// `EAI_NONAME` and `EAI_NODATA` of `getaddrinfo`
+/// (<https://man7.org/linux/man-pages/man3/gai_strerror.3.html>) have no error kind of their own.
 fn unknown_host(error: &azure_core::Error) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

@@ -1,10 +1,10 @@
 //! What storage's error codes mean for the one who gave the container's URL: the cause, and what to
 //! do.
 
-/// The codes whose cause can be told, each with the cause and the remedy. Those of
-/// `AuthenticationFailed` that the adapter tells apart by the answer's body have names of our own:
-/// `SignatureExpired`, `SignatureNotYetValid`, `SignatureMismatch`, `AccessPolicyNotFound`; so has a
-/// host without an address, `AccountNotFound`. The others are Azure's
+/// The codes whose cause is known, each with the cause and the remedy. Those of
+/// `AuthenticationFailed` that the adapter distinguishes by the answer's body have names of our own
+/// (`SignatureExpired`, `SignatureNotYetValid`, `SignatureMismatch`, `AccessPolicyNotFound`); so
+/// has a host without an address: `AccountNotFound`. The others are Azure's
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes>,
 /// <https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes>).
 pub const CAUSES: [(&str, &str); 20] = [
@@ -93,7 +93,7 @@ pub const CAUSES: [(&str, &str); 20] = [
     ),
 ];
 
-/// A code as a message tells it: with its cause and remedy, where they are known.
+/// A code as a message has it: with its cause and remedy, where they are known.
 pub(super) fn told(code: &str) -> String {
     let cause = CAUSES
         .iter()

@@ -18,7 +18,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How an object is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
-    /// Not at all.
+    /// Not at all: it begins with no mark of the others.
     Plain,
     /// One or more gzip members (<https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1>).
     Gzip,
@@ -85,7 +85,7 @@ pub(super) fn problem(head: &[u8], is_unpacked: bool) -> Option<String> {
     ))
 }
 
-/// Reads the first bytes of an input, as many as tell what it is.
+/// Reads the first bytes of an input, as many as say what it is.
 pub(super) async fn head(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     input.take(HEAD_BYTES as u64).read_to_end(&mut head).await?;

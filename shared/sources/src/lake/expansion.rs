@@ -11,10 +11,10 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// `always_bytes` however small it is.
 ///
 /// By gzip, records shrink to a 300th at most, even when one is repeated over and over, and a mere
-/// byte to a 1,032nd: a ratio tells a bomb from a log. By Zstandard it cannot: a byte shrinks to a
-/// 32,000th, and the log of one device that says one thing to a 1,700th or less. What is always
-/// allowed makes room for such a log; beyond it, the log is to be stored in several objects, or
-/// uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
+/// byte to a 1,032nd: a ratio distinguishes a bomb from a log. By Zstandard it cannot: a byte
+/// shrinks to a 32,000th, and the log of one device that says one thing to a 1,700th or less. What
+/// is always allowed makes room for such a log; beyond it, the log is to be stored in several
+/// objects, or uncompressed, which has no limit. `docs/DATA_MODEL.md` has the figures.
 ///
 /// By default 500 times, and always 256 MiB. So a chunk of the default target, 64 MiB in at most
 /// 500 objects, expands to 160 GiB at most, about what a run exports in the time that it has

@@ -22,16 +22,14 @@ use crate::lake::{Lake, source_error};
 pub(super) enum Listed {
     /// It is read.
     Read {
-        /// Of its folder.
+        /// The spelling of the app's folder that it lies in.
         spelling: Spelling,
-        /// The object.
         object: ObjectRef,
         /// Whether its name is not one of those that files of records usually have.
         is_odd: bool,
     },
     /// It is not read.
     LeftOut {
-        /// Its path.
         path: String,
         /// Its size as stored.
         size_bytes: u64,
@@ -290,7 +288,8 @@ pub(super) async fn look_around(
     Ok(found)
 }
 
-/// A look that will never succeed, or not in time, costs no export: it only tells what else there is.
+/// A look that will never succeed, or not in time, costs no export: it only finds what else there
+/// is.
 fn unknown(error: SourceError, unanswered: Unanswered) -> Result<Listing, SourceError> {
     if error.is_transient() && unanswered == Unanswered::IsRetried {
         return Err(error);

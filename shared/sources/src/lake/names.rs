@@ -17,7 +17,7 @@ pub(super) enum NameKind {
     Ignored,
     /// As files of records are: with a known ending, or with none.
     Usual,
-    /// Otherwise.
+    /// With an ending that files of records do not have.
     Odd,
 }
 

@@ -399,7 +399,7 @@ async fn a_compressed_object_cut_short_anywhere_is_corrupt() {
     let zst = (zstd(&first).await, zstd(&second).await, "a.ndjson.zst");
     for (head, tail, name) in [gz, zst] {
         let whole = [head.clone(), tail].concat();
-        // Less than four bytes do not tell what they are the beginning of: they are a bad record.
+        // Less than four bytes do not say what they are the beginning of: they are a bad record.
         for len in (4..whole.len()).filter(|len| *len != head.len()) {
             let store = in_memory();
             let chunk = only_chunk(&store, name, whole[..len].to_vec()).await;

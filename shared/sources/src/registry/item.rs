@@ -12,7 +12,7 @@ use crate::registry::keys::{self, Partition};
 /// An item, by attribute.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What the records of a partition tell of.
+/// What the records of a partition are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
     /// Something of each device.

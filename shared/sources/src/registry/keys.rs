@@ -55,25 +55,25 @@ pub(crate) fn segments_partition(scope: &AppScope) -> String {
 pub enum Partition {
     /// A segment of an app's devices.
     Devices {
-        /// The app.
+        /// The app whose devices they are.
         scope: AppScope,
         /// The segment, from 0.
         segment: u16,
     },
     /// An app's campaigns of one type.
     Campaigns {
-        /// The app.
+        /// The app whose campaigns they are.
         scope: AppScope,
-        /// Their type.
+        /// The type of all of them.
         campaign_type: CampaignType,
     },
     /// The feedback of one campaign.
     Feedback {
-        /// The app.
+        /// The app whose campaign it is.
         scope: AppScope,
-        /// The campaign's type.
+        /// The campaign's type, within which its id is unique.
         campaign_type: CampaignType,
-        /// The campaign's id.
+        /// The campaign's id, unique within its type.
         campaign: i64,
         /// Which range of the devices, when it is not all of them.
         range: Option<u8>,

@@ -29,7 +29,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// A device's address for the push service of its platform.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushToken {
-    /// The token.
+    /// The address itself; not for logs.
     pub token: String,
     /// The service: `GCM`, `ADM`, `APNS`, `WNS`, `MPNS` …
     pub kind: String,
@@ -46,7 +46,7 @@ pub struct Device {
     pub info: Map<String, Value>,
     /// Where it was last.
     pub location: Map<String, Value>,
-    /// Its tags.
+    /// Its tags, by name.
     pub app_info: Map<String, Value>,
     /// Its push token, if it has one.
     pub push_token: Option<PushToken>,
@@ -54,14 +54,14 @@ pub struct Device {
     pub user_id: Option<String>,
 }
 
-/// A push campaign.
+/// A push campaign of an app, as its item in the table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Campaign {
-    /// Its type.
+    /// Its type, a part of its partition's key.
     pub campaign_type: CampaignType,
     /// Its id, unique within its type.
     pub id: i64,
-    /// When it began.
+    /// When it began, that moment included.
     pub active_from: OffsetDateTime,
     /// When it ended, that moment included; `None` while it is active.
     pub active_to: Option<OffsetDateTime>,
@@ -70,11 +70,11 @@ pub struct Campaign {
 /// What became of a campaign on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feedback {
-    /// The campaign's type.
+    /// The campaign's type, within which its id is unique.
     pub campaign_type: CampaignType,
-    /// The campaign's id.
+    /// The campaign's id, unique within its type.
     pub campaign: i64,
-    /// The device.
+    /// The device's id, as [`Device::id`] has it.
     pub device_id: String,
     /// The status flags, as the contract names them.
     pub status: Vec<String>,

@@ -57,7 +57,7 @@ impl Registry {
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>), is
     /// a chunk of its own. Counting reads that page
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#DDB-Query-request-Select>),
-    /// and no device that comes later is lost: whoever reads the chunk reads its segments anew.
+    /// and no device that comes later is lost: a run of the chunk reads its segments anew.
     pub(super) async fn pack(
         &self,
         segments: Vec<String>,

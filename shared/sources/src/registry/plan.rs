@@ -51,7 +51,7 @@ pub(super) async fn segments(
 }
 
 /// Refuses an app whose devices are spread over another number of segments than this service reads:
-/// some of them would be missing, and nothing would tell.
+/// some of them would be missing, and nothing would show it.
 async fn check_segments(registry: &Registry, scope: &AppScope) -> Result<(), SourceError> {
     let partition = keys::segments_partition(scope);
     let answer = registry

@@ -20,7 +20,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The process's own.
+    /// The variables that this process has now.
     pub fn of_process() -> Self {
         Self::from_pairs(std::env::vars())
     }

@@ -12,19 +12,19 @@ pub enum ConfigError {
     /// It must be given.
     #[error("set {name}: {meaning}")]
     Missing {
-        /// The variable.
+        /// The environment variable, such as `LAKE_URL`.
         name: &'static str,
-        /// What it means.
+        /// What the setting is for, with its unit.
         meaning: &'static str,
     },
     /// Its value does not fit.
     #[error("{name}={value} does not fit: set it to {fits}")]
     Invalid {
-        /// The variable.
+        /// The environment variable, such as `LAKE_URL`.
         name: &'static str,
         /// Its value, or `…` for one in which a credential may stand.
         value: String,
-        /// What would fit.
+        /// What would fit, as the end of the sentence "set it to …".
         fits: String,
         /// What was said of it; absent when `fits` says as much.
         #[source]
@@ -33,9 +33,9 @@ pub enum ConfigError {
     /// Of two settings exactly one must be given.
     #[error("{} of {one} and {other} is set: set one of them", if *.both { "each" } else { "none" })]
     NotOneOf {
-        /// One variable.
+        /// The environment variable that is named first.
         one: &'static str,
-        /// The other.
+        /// The environment variable that is named second.
         other: &'static str,
         /// Whether both are given; else none is.
         both: bool,

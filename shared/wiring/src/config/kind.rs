@@ -58,7 +58,7 @@ impl Kind for RequiredText {
     }
 }
 
-/// A text.
+/// A text that has a default.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
     /// What its reader takes.
@@ -179,7 +179,7 @@ impl Unit {
 /// A span of time, given as a whole number of units within bounds, both included.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
-    /// What is counted.
+    /// The unit of the text's number, and of `least` and `most`.
     pub unit: Unit,
     /// The fewest units that fit.
     pub least: u32,
@@ -228,7 +228,7 @@ pub trait Word: Copy + 'static {
     fn word(self) -> &'static str;
 }
 
-/// One of these.
+/// One of these words, letter by letter.
 #[derive(Debug, Clone, Copy)]
 pub struct OneOf<W: 'static>(pub &'static [W]);
 

@@ -1,4 +1,4 @@
-//! Why storage could not authenticate a signature, as far as the body of its refusal tells.
+//! Why storage could not authenticate a signature, as far as the body of its refusal says.
 //!
 //! `AuthenticationFailed` has many causes, and the element `AuthenticationErrorDetail` tells them
 //! apart. It is text for people that repeats what was signed, so it is only searched, and nothing

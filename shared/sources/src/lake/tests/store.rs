@@ -17,7 +17,7 @@ use object_store::{
     Result as StoreResult,
 };
 
-/// A store that ignores `If-Match` and, if told so, breaks off every body, lists the wrong way
+/// A store that ignores `If-Match` and, if asked to, breaks off every body, lists the wrong way
 /// round, fails to list with a delimiter, or ignores the case of escapes, as some file systems do.
 /// It counts the objects that it lists.
 #[derive(Debug)]
