@@ -4,9 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::chunk::ChunkStateName;
+use domain::counts::Counts;
 use domain::job::{Cancellation, Outcome, Phase, PhaseName};
+use domain::listing::Ignored;
+use domain::manifest::{
+    FileEntry, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, Selected, SourceEntry,
+    Totals, WithoutRows,
+};
+use domain::warning::{Warning, WarningCode};
 use serde_json::Value;
 use time::OffsetDateTime;
+use time::macros::date;
 
 use crate::stories::lives::Life;
 use crate::world::World;
@@ -223,5 +231,99 @@ fn the_pages_for_readers_do_not_name_a_contract_that_they_do_not_have() {
             .filter(|line| line.contains("the contract"))
             .collect();
         assert!(told.is_empty(), "{told:?}");
+    }
+}
+
+/// A manifest in which no member is absent.
+fn full_manifest() -> Manifest {
+    let day = Some(date!(2026 - 01 - 05));
+    let text = || "x".to_owned();
+    let object = SourceEntry::Object {
+        object: text(),
+        etag: text(),
+        bytes: 1,
+    };
+    Manifest {
+        head: Head {
+            manifest_version: MANIFEST_VERSION,
+            job_id: text(),
+            export_type: text(),
+            format: text(),
+            scope: text(),
+            description: Some(text()),
+            date_created: text(),
+            selection: Selected::Devices,
+            read_up_to: Some(text()),
+            complete: true,
+            warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
+            ignored: Some(Ignored {
+                objects: 1,
+                bytes: 1,
+                first: Vec::new(),
+            }),
+            totals: Totals {
+                chunks: 1,
+                failed_chunks: 1,
+                counts: Counts::default(),
+            },
+        },
+        files: vec![FileEntry {
+            name: text(),
+            chunk: 0,
+            day,
+            counts: Counts::default(),
+            sha256: text(),
+            crc64: text(),
+            min_timestamp: Some(text()),
+            max_timestamp: Some(text()),
+            sources: vec![object.clone()],
+        }],
+        without_rows: vec![WithoutRows {
+            chunk: 0,
+            day,
+            counts: Counts::default(),
+            sources: vec![object.clone()],
+        }],
+        rejected: vec![RejectedEntry {
+            name: text(),
+            chunk: 0,
+            records_rejected: 1,
+            bytes: 1,
+            sha256: text(),
+            crc64: text(),
+        }],
+        missing: vec![Missing {
+            chunk: Some(0),
+            day,
+            object: Some(text()),
+            reason: text(),
+            sources: vec![object],
+        }],
+        leftovers: vec![text()],
+    }
+}
+
+#[test]
+fn the_page_tells_of_every_member_of_the_manifest_and_of_no_other() {
+    let manifest = serde_json::to_value(full_manifest()).unwrap();
+    let table = rows(DATA_MODEL, "| member | of | what it is | absent |");
+    let page = |kind: &str| -> Names {
+        let of_kind = table
+            .iter()
+            .filter(|row| row[1].split(", ").any(|it| it == kind));
+        of_kind.flat_map(|row| names(row[0])).collect()
+    };
+    let members = |value: &Value| -> Names { value.as_object().unwrap().keys().cloned().collect() };
+    let mut totals = page("totals");
+    totals.extend(["chunks".to_owned(), "failedChunks".to_owned()]);
+    assert_eq!(totals, members(&manifest["totals"]));
+    assert_eq!(page("manifest"), members(&manifest));
+    for (kind, entry) in [
+        ("file", &manifest["files"][0]),
+        ("chunk without rows", &manifest["withoutRows"][0]),
+        ("file of rejects", &manifest["rejected"][0]),
+        ("missing", &manifest["missing"][0]),
+    ] {
+        assert_eq!(page(kind), members(entry), "{kind}");
     }
 }

@@ -15,7 +15,7 @@ use domain::job::{
     SealedCredential,
 };
 use domain::listing::Listing;
-use domain::manifest::ManifestWriter;
+use domain::manifest::{ManifestWriter, Written};
 use domain::selection::{DeviceType, Snapshot};
 use domain::tally::Tally;
 use fakes::chunks::{nothing, one_file};
@@ -225,7 +225,9 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
         lead: |job| {
             let (written, tally) = (job.clone(), Tally::default());
             let manifest = ManifestWriter::begin(&written, &tally, &mut Vec::new()).unwrap();
-            let told = manifest.finish(&mut Vec::new()).unwrap();
+            let Written::Whole(told) = manifest.end_list(&mut Vec::new()).unwrap() else {
+                panic!("a manifest of no chunks has lists of them")
+            };
             job.prepare_manifest(file(), told)
         },
     },

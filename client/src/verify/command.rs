@@ -17,7 +17,7 @@ use super::verdict::Outcome;
 use super::{Export, Finding, Manifest};
 use crate::console::{USAGE, complain, counted, say};
 
-/// How many missing chunks are named one by one.
+/// How many missing parts are named one by one.
 const TOLD_CHUNKS: usize = 20;
 
 /// How many warnings are shown one by one.
@@ -222,8 +222,8 @@ fn tell_missing(manifest: &Manifest) {
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;
-        let (chunks, are) = (counted(others, "more chunk"), agree(others, "is", "are"));
-        say(format_args!("! {chunks} {are} missing: see the manifest"));
+        let (parts, are) = (counted(others, "more part"), agree(others, "is", "are"));
+        say(format_args!("! {parts} {are} missing: see the manifest"));
     }
     if !manifest.complete && !manifest.planned {
         say("! the selection was not planned to its end: there may be more that is missing");

@@ -26,8 +26,8 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 30;
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names>).
 const MAX_NAME_CHARACTERS: usize = 1_024;
 
-/// The last version that kept nothing of what is rejected.
-const VERSION_WITHOUT_REJECTS: u32 = 1;
+/// The last version that kept nothing of what is rejected, and did not list what has no rows.
+const VERSION_OF_ROWS_ONLY: u32 = 1;
 
 /// What is verified of a manifest.
 #[derive(Debug)]
@@ -39,8 +39,10 @@ pub struct Manifest {
     pub(super) totals: Totals,
     /// The files of rows, and those of rejects.
     pub(super) files: Vec<ManifestFile>,
-    /// Whether what was rejected is in files.
-    keeps_rejects: bool,
+    /// The numbers of chunks that were read and have no rows.
+    without_rows: Vec<u32>,
+    /// Whether what was rejected is in files, and every chunk is listed.
+    accounts_for_all: bool,
     pub(super) missing: Vec<MissingPart>,
     /// Files that may lie beside these, though they are no part of the export.
     pub(super) leftovers: Vec<String>,
@@ -143,10 +145,10 @@ impl Manifest {
             ExportType::from_name(&document.export_type).ok_or("its export type is unknown")?;
         let format = ExportFormat::from_name(&document.format).ok_or("its format is unknown")?;
         let Files { mut entries, twice } = document.files;
-        let keeps_rejects = document.manifest_version > VERSION_WITHOUT_REJECTS;
         entries.extend(document.rejected.into_iter().map(ManifestFile::from));
         Ok(Self {
-            keeps_rejects,
+            without_rows: document.without_rows.iter().map(|it| it.chunk).collect(),
+            accounts_for_all: document.manifest_version > VERSION_OF_ROWS_ONLY,
             job: JobId::parse(&document.job_id).ok_or("its job id is none")?,
             kind: Kind {
                 export_type,
@@ -193,16 +195,30 @@ impl Manifest {
         found.extend(self.wrong_totals());
         if self.complete && !self.missing.is_empty() {
             found.push(Mismatch::CompleteWithMissing {
-                chunks: self.missing.len(),
+                parts: self.missing.len(),
             });
         }
-        let files = self.files.iter().map(|file| file.chunk);
-        let missing = self.missing.iter().filter_map(|missing| missing.chunk);
-        let chunks = files.chain(missing).collect::<HashSet<_>>().len() as u64;
-        if chunks > self.totals.chunks {
-            found.extend(equal("totals", "chunk", self.totals.chunks, chunks).err());
-        }
+        found.extend(self.wrong_chunks());
         found
+    }
+
+    /// Every chunk that was planned is listed, and no other.
+    fn wrong_chunks(&self) -> Option<Mismatch> {
+        let files = self.files.iter().filter(|file| file.holds == Holds::Rows);
+        let missing = self.missing.iter().filter_map(|missing| missing.chunk);
+        let listed: HashSet<u64> = files
+            .map(|file| file.chunk)
+            .chain(missing)
+            .chain(self.without_rows.iter().copied())
+            .map(u64::from)
+            .collect();
+        let (planned, found) = (self.totals.chunks, listed.len() as u64);
+        if found > planned {
+            return equal("totals", "chunk", planned, found).err();
+        }
+        let known = listed.iter().filter(|number| **number < planned).count();
+        let chunks = planned - known as u64;
+        (self.accounts_for_all && chunks > 0).then_some(Mismatch::Unlisted { chunks })
     }
 
     /// A chunk has one file of rows and one of rejects at most, and is missing itself only when it
@@ -216,6 +232,11 @@ impl Manifest {
             }
             if file.holds == Holds::Rows && !chunks.insert((file.chunk, None)) {
                 found.push(twice(format!("chunk {}", file.chunk)));
+            }
+        }
+        for chunk in &self.without_rows {
+            if !chunks.insert((*chunk, None)) {
+                found.push(twice(format!("chunk {chunk}")));
             }
         }
         for missing in &self.missing {
@@ -239,7 +260,7 @@ impl Manifest {
                 bytes.fold(0, u64::saturating_add),
             ),
         ];
-        if self.keeps_rejects {
+        if self.accounts_for_all {
             let rejected = self.totals.records_rejected;
             figures.push(("rejected record", rejected, rows(Holds::Rejects)));
             let told = [self.totals.rows, rejected, self.totals.records_filtered];

@@ -51,11 +51,17 @@ pub enum Mismatch {
         /// What, by name: `chunk 7`, or `the file` and the blob's name.
         what: String,
     },
-    /// The manifest claims to be complete and lists missing chunks.
-    #[error("the manifest says complete, and lists {}", counted(*chunks as u64, "missing chunk"))]
+    /// The manifest claims to be complete and lists missing chunks, objects or days.
+    #[error("the manifest says complete, and lists {}", counted(*parts as u64, "missing part"))]
     CompleteWithMissing {
-        /// How many parts it lists as missing; objects and days among them.
-        chunks: usize,
+        /// How many.
+        parts: usize,
+    },
+    /// The manifest says nothing of some chunks, neither that they are exported nor that they are not.
+    #[error("the manifest says nothing of {}", counted(*chunks, "chunk"))]
+    Unlisted {
+        /// How many of the planned ones.
+        chunks: u64,
     },
     /// The export is not complete.
     #[error("the manifest says that the export is incomplete")]

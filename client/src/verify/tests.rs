@@ -266,8 +266,51 @@ async fn a_manifest_that_contradicts_itself_is_wrong() {
     });
     assert_eq!(
         complete.await,
-        "the manifest says complete, and lists 1 missing chunk"
+        "the manifest says complete, and lists 1 missing part"
     );
+}
+
+/// A change of a manifest of version 2, which has a third chunk without rows.
+async fn changed_v2(change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut downloaded = Downloaded::new();
+    let manifest = &mut downloaded.manifest;
+    manifest["manifestVersion"] = 2.into();
+    manifest["totals"]["chunks"] = 3.into();
+    manifest["totals"]["recordsRejected"] = 0.into();
+    manifest["totals"]["recordsRead"] = 3.into();
+    manifest["totals"]
+        .as_object_mut()
+        .unwrap()
+        .remove("badRecordsSkipped");
+    manifest["withoutRows"] = json!([{"chunk": 2, "day": "2026-01-05", "sources": []}]);
+    change(manifest);
+    downloaded.verify().await.0
+}
+
+#[tokio::test]
+async fn every_chunk_that_was_planned_is_accounted_for() {
+    assert_eq!(changed_v2(|_| {}).await, Vec::<String>::new());
+    let unlisted = ["the manifest says nothing of 1 chunk".to_owned()];
+    let without = changed_v2(|m| m["withoutRows"] = json!([]));
+    assert_eq!(without.await, unlisted);
+    let another = changed_v2(|m| m["withoutRows"][0]["chunk"] = 7.into());
+    assert_eq!(another.await, unlisted);
+    let again = changed_v2(|m| m["withoutRows"][0]["chunk"] = 1.into());
+    let twice = "the manifest lists chunk 1 twice".to_owned();
+    assert_eq!(again.await, [twice, unlisted[0].clone()]);
+}
+
+#[tokio::test]
+async fn an_object_is_read_once_for_a_day() {
+    let same = |m: &mut Value, day: &str| {
+        m["files"][1]["sources"][0]["object"] = "o0".into();
+        m["files"][0]["day"] = "2026-01-05".into();
+        m["files"][1]["day"] = day.into();
+    };
+    let other_day = changed_v2(|m| same(m, "2026-01-06"));
+    assert_eq!(other_day.await, Vec::<String>::new());
+    let twice = ["the manifest lists the object o0 twice"];
+    assert_eq!(changed_v2(|m| same(m, "2026-01-05")).await, twice);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Stages a job's manifest while it reads the chunks, and checks that they add up to the tally.
+//! Stages a job's manifest while it reads the chunks, once for each list that they have entries of,
+//! and checks that they add up to the tally.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, PreparedFile};
 use domain::counts::Counts;
 use domain::job::Job;
-use domain::manifest::{ManifestWriter, Told};
+use domain::manifest::{ManifestWriter, Told, Written};
 use domain::plural::counted;
 use domain::tally::Tally;
 use ports::container::Container;
@@ -26,20 +27,24 @@ pub(crate) async fn stage(
     let name = BlobName::manifest(job.request.export_type(), job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.settings.writer);
     let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
-    let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
-    let mut counted = Tally::default();
-    while let Some(chunk) = chunks.next().await? {
-        counted = counted + count(&chunk)?;
-        manifest.add(&chunk, blob.buffer())?;
-        blob.flush_full_blocks().await?;
+    loop {
+        let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
+        let mut counted = Tally::default();
+        while let Some(chunk) = chunks.next().await? {
+            counted = counted + count(&chunk)?;
+            manifest.add(&chunk, blob.buffer())?;
+            blob.flush_full_blocks().await?;
+        }
+        if !agree(&counted, tally) {
+            return Err(FinishError::Irreconcilable(format!(
+                "the chunks come to {counted:?}, the tally is {tally:?}"
+            )));
+        }
+        manifest = match manifest.end_list(blob.buffer())? {
+            Written::UpToAList(manifest) => manifest,
+            Written::Whole(told) => return Ok((blob.finish().await?, told)),
+        };
     }
-    if !agree(&counted, tally) {
-        return Err(FinishError::Irreconcilable(format!(
-            "the chunks come to {counted:?}, the tally is {tally:?}"
-        )));
-    }
-    let told = manifest.finish(blob.buffer())?;
-    Ok((blob.finish().await?, told))
 }
 
 /// Whether the table's tally is what the chunks come to.

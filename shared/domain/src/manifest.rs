@@ -1,19 +1,26 @@
 //! The manifest: the proof of an export, written last, as JSON of a documented version.
 //!
-//! It is written as a stream, a chunk at a time: the head, then one entry for each file, then the
-//! chunks that are missing. So it is never whole in memory, however many files it lists.
+//! It is written as a stream, list by list and a chunk at a time. So it is never whole in memory,
+//! however much it lists. Every chunk that was planned is in it: with a file of rows, among those
+//! without rows, or among what is missing.
+
+mod shortfall;
+mod writer;
 
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
-use crate::chunk::{Chunk, ChunkSource, ChunkState, FileKind, MissingParts, Output, OutputFile};
+use crate::chunk::{Chunk, ChunkSource, ChunkState, MissingParts, Output, OutputFile};
 use crate::counts::Counts;
-use crate::job::{Job, MissingDay, Outcome, Plan};
+use crate::job::{Job, MissingDay, Plan};
 use crate::listing::Ignored;
 use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
+
+pub(crate) use shortfall::Shortfall;
+pub use writer::{ManifestWriter, Told, Written};
 
 /// The version of the manifest's form. Version 1 had no files of rejects, and called what is rejected
 /// now skipped.
@@ -112,6 +119,9 @@ pub struct FileEntry {
     pub name: String,
     /// The number of the chunk whose rows it holds, from 0.
     pub chunk: u32,
+    /// The UTC day of its rows; absent of a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
     /// What was counted while it was written.
     #[serde(flatten, with = "crate::counts::told")]
     pub counts: Counts,
@@ -126,6 +136,23 @@ pub struct FileEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_timestamp: Option<String>,
     /// What it was made from.
+    pub sources: Vec<SourceEntry>,
+}
+
+/// What was read and has no rows of the selection: all of it was rejected or is of other days, or
+/// there was nothing in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WithoutRows {
+    /// The chunk's number, from 0.
+    pub chunk: u32,
+    /// The UTC day whose rows were looked for; absent of a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
+    /// What was counted while it was read.
+    #[serde(flatten, with = "crate::counts::told")]
+    pub counts: Counts,
+    /// What was read to its end.
     pub sources: Vec<SourceEntry>,
 }
 
@@ -188,13 +215,17 @@ pub struct Missing {
 }
 
 /// A whole manifest, as read back.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// What it says of the whole export.
     #[serde(flatten)]
     pub head: Head,
     /// The files of rows.
     pub files: Vec<FileEntry>,
+    /// What was read and has no rows.
+    #[serde(default)]
+    pub without_rows: Vec<WithoutRows>,
     /// The files of records that cannot be exported.
     #[serde(default)]
     pub rejected: Vec<RejectedEntry>,
@@ -263,17 +294,31 @@ impl From<&Selection> for Selected {
 
 impl FileEntry {
     /// The entry of a recorded chunk's file of rows, which has nothing of what is missing.
-    fn of(chunk: &Chunk, file: &OutputFile, missing: &MissingParts) -> Self {
+    fn of(chunk: &Chunk, file: &OutputFile, output: &Output) -> Self {
         Self {
             name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
+            day: chunk.source.day(),
             counts: file.counts,
             sha256: file.prepared.sha256.clone(),
             crc64: file.prepared.crc64.clone(),
             min_timestamp: file.earliest.map(rfc3339),
             max_timestamp: file.latest.map(rfc3339),
-            sources: SourceEntry::all_but(&chunk.source, missing),
+            sources: SourceEntry::all_but(&chunk.source, &output.missing),
         }
+    }
+}
+
+impl WithoutRows {
+    /// The entry of a recorded chunk that has no file of rows, for what of it is not missing.
+    fn of(chunk: &Chunk, output: &Output) -> Option<Self> {
+        let sources = SourceEntry::all_but(&chunk.source, &output.missing);
+        (!sources.is_empty()).then(|| Self {
+            chunk: chunk.key.number,
+            day: chunk.source.day(),
+            counts: output.counts,
+            sources,
+        })
     }
 }
 
@@ -311,6 +356,19 @@ impl Missing {
             object: None,
             reason: missing.reason.clone(),
             sources: Vec::new(),
+        }
+    }
+
+    /// The entries of a chunk: itself, or what it could not export.
+    fn all_of(chunk: &Chunk) -> Vec<Self> {
+        match &chunk.state {
+            ChunkState::Recorded { output } => Self::parts_of(chunk, output),
+            ChunkState::Failed { reason } => vec![Self::of(chunk, reason)],
+            ChunkState::Cancelled => vec![Self::of(chunk, "cancelled")],
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. } => Vec::new(),
         }
     }
 
@@ -362,165 +420,6 @@ impl SourceEntry {
     }
 }
 
-/// Writes the manifest of a job piece by piece, each into the buffer that it is given.
-#[derive(Debug)]
-pub struct ManifestWriter<'a> {
-    job: &'a Job,
-    tally: &'a Tally,
-    text: ManifestText,
-    rejected: Vec<RejectedEntry>,
-    missing: Vec<Missing>,
-    leftovers: Vec<String>,
-}
-
-/// The outcome that a manifest states. Only who has written one to its end has it.
-#[derive(Debug)]
-#[must_use = "the job is to end so"]
-pub struct Told(Outcome);
-
-impl Told {
-    pub(crate) fn into_outcome(self) -> Outcome {
-        self.0
-    }
-}
-
-/// What a test says that a manifest states.
-#[cfg(test)]
-impl From<Outcome> for Told {
-    fn from(outcome: Outcome) -> Self {
-        Self(outcome)
-    }
-}
-
-impl<'a> ManifestWriter<'a> {
-    /// Begins the manifest of a job whose chunks come to this tally.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn begin(job: &'a Job, tally: &'a Tally, out: &mut Vec<u8>) -> serde_json::Result<Self> {
-        let text = ManifestText::begin(&Head::of(job, tally), out)?;
-        Ok(Self {
-            job,
-            tally,
-            text,
-            rejected: Vec::new(),
-            missing: job.missing_days.iter().map(Missing::of_day).collect(),
-            leftovers: Vec::new(),
-        })
-    }
-
-    /// Adds what a chunk came to: the files of one that is recorded, or that it is missing; and what it
-    /// may have left. One that is open adds no more.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn add(&mut self, chunk: &Chunk, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        let leftovers = chunk.leftovers().map(|name| name.as_str().to_owned());
-        self.leftovers.extend(leftovers);
-        match &chunk.state {
-            ChunkState::Recorded { output } => return self.add_output(chunk, output, out),
-            ChunkState::Failed { reason } => self.missing.push(Missing::of(chunk, reason)),
-            ChunkState::Cancelled => self.missing.push(Missing::of(chunk, "cancelled")),
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Parked { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn add_output(
-        &mut self,
-        chunk: &Chunk,
-        output: &Output,
-        out: &mut Vec<u8>,
-    ) -> serde_json::Result<()> {
-        for file in &output.files {
-            match file.kind {
-                FileKind::Rows => {
-                    let entry = FileEntry::of(chunk, file, &output.missing);
-                    self.text.add(&entry, out)?;
-                }
-                FileKind::Rejected => self.rejected.push(RejectedEntry::of(chunk, file)),
-            }
-        }
-        self.missing.extend(Missing::parts_of(chunk, output));
-        Ok(())
-    }
-
-    /// Ends the manifest with the files of rejects, what is missing and what may be left; the
-    /// answer is the job's outcome.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn finish(self, out: &mut Vec<u8>) -> serde_json::Result<Told> {
-        let end = Tail {
-            rejected: &self.rejected,
-            missing: &self.missing,
-            leftovers: &self.leftovers,
-        };
-        self.text.finish(&end, out)?;
-        let cancelled = self.job.phase.cancellation();
-        let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, &self.missing);
-        Ok(Told(outcome))
-    }
-}
-
-/// What a manifest says behind the files of rows, as in [`Manifest`].
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tail<'a> {
-    /// The files of records that cannot be exported.
-    pub rejected: &'a [RejectedEntry],
-    /// What should be in a file and is in none.
-    pub missing: &'a [Missing],
-    /// Names of files that may lie beside these.
-    pub leftovers: &'a [String],
-}
-
-/// Writes a manifest's JSON, of whatever job.
-#[derive(Debug, Default)]
-pub struct ManifestText {
-    files: u64,
-}
-
-impl ManifestText {
-    /// Begins the manifest.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn begin(head: &Head, out: &mut Vec<u8>) -> serde_json::Result<Self> {
-        serde_json::to_writer(&mut *out, head)?;
-        out.pop();
-        out.extend_from_slice(b",\n\"files\":[");
-        Ok(Self::default())
-    }
-
-    /// Adds a file.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn add(&mut self, file: &FileEntry, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        out.extend_from_slice(if self.files == 0 { b"\n" } else { b",\n" });
-        self.files += 1;
-        serde_json::to_writer(out, file)
-    }
-
-    /// Ends the manifest with what follows the files of rows.
-    ///
-    /// # Errors
-    /// None in practice: the types always serialize.
-    pub fn finish(self, tail: &Tail<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        out.extend_from_slice(b"],\n\"rejected\":");
-        serde_json::to_writer(&mut *out, tail.rejected)?;
-        out.extend_from_slice(b",\n\"missing\":");
-        serde_json::to_writer(&mut *out, tail.missing)?;
-        out.extend_from_slice(b",\n\"leftovers\":");
-        serde_json::to_writer(&mut *out, tail.leftovers)?;
-        out.extend_from_slice(b"}\n");
-        Ok(())
-    }
-}
-
 /// RFC 3339, or the year that it cannot write: `time` formats the years 0 to 9999 only.
 fn rfc3339(moment: OffsetDateTime) -> String {
     moment
@@ -529,103 +428,4 @@ fn rfc3339(moment: OffsetDateTime) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::warning::WarningCode;
-
-    const COUNTS: Counts = Counts {
-        read: 3,
-        rows: 3,
-        bytes: 4,
-        rejected: 0,
-        rejected_in_part: 0,
-        filtered: 0,
-        repaired: 0,
-    };
-
-    fn head() -> Head {
-        Head {
-            manifest_version: MANIFEST_VERSION,
-            job_id: "j".to_owned(),
-            export_type: "Event".to_owned(),
-            format: "JsonBlob".to_owned(),
-            scope: "/subscriptions/s/apps/a".to_owned(),
-            description: Some("\"quoted\"\n".to_owned()),
-            date_created: "2026-01-01T00:00:00Z".to_owned(),
-            selection: Selected::Devices,
-            read_up_to: None,
-            complete: false,
-            warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
-            ignored: Some(Ignored {
-                objects: 1,
-                bytes: 2,
-                first: vec!["i".to_owned()],
-            }),
-            totals: Totals {
-                chunks: 2,
-                failed_chunks: 1,
-                counts: COUNTS,
-            },
-        }
-    }
-
-    fn entry(name: &str) -> FileEntry {
-        FileEntry {
-            name: name.to_owned(),
-            chunk: 0,
-            counts: COUNTS,
-            sha256: String::new(),
-            crc64: String::new(),
-            min_timestamp: None,
-            max_timestamp: None,
-            sources: vec![SourceEntry::Partition {
-                partition: "p".to_owned(),
-            }],
-        }
-    }
-
-    #[test]
-    fn a_manifest_written_in_pieces_reads_back_whole() {
-        for names in [vec![], vec!["one"], vec!["one", "two"]] {
-            let files: Vec<FileEntry> = names.into_iter().map(entry).collect();
-            let missing = vec![Missing {
-                chunk: Some(1),
-                day: None,
-                object: Some("o".to_owned()),
-                reason: "gone".to_owned(),
-                sources: vec![],
-            }];
-            let rejected = vec![RejectedEntry {
-                name: "r".to_owned(),
-                chunk: 0,
-                records_rejected: 2,
-                bytes: 10,
-                sha256: "s".to_owned(),
-                crc64: "c".to_owned(),
-            }];
-            let mut out = Vec::new();
-            let mut writer = ManifestText::begin(&head(), &mut out).unwrap();
-            for file in &files {
-                writer.add(file, &mut out).unwrap();
-            }
-            let leftovers = vec!["l".to_owned()];
-            let tail = Tail {
-                rejected: &rejected,
-                missing: &missing,
-                leftovers: &leftovers,
-            };
-            writer.finish(&tail, &mut out).unwrap();
-            let read: Manifest = serde_json::from_slice(&out).unwrap();
-            assert_eq!(
-                read,
-                Manifest {
-                    head: head(),
-                    files,
-                    rejected,
-                    missing,
-                    leftovers
-                }
-            );
-        }
-    }
-}
+mod tests;

@@ -27,6 +27,8 @@ pub(super) struct Document {
     pub(super) totals: Totals,
     pub(super) files: Files,
     #[serde(default)]
+    pub(super) without_rows: Vec<WithoutRows>,
+    #[serde(default)]
     pub(super) rejected: Vec<RejectsEntry>,
     pub(super) missing: Vec<MissingPart>,
     #[serde(default)]
@@ -54,11 +56,19 @@ pub(super) struct Files {
 struct Entry {
     name: String,
     chunk: u32,
+    /// An object may be read for several days, each of which takes other records of it.
+    day: Option<String>,
     rows: u64,
     bytes: u64,
     sha256: String,
     crc64: String,
     sources: Vec<Source>,
+}
+
+/// A chunk that was read and has no rows.
+#[derive(Debug, Deserialize)]
+pub(super) struct WithoutRows {
+    pub(super) chunk: u32,
 }
 
 /// A file of rejects.
@@ -120,9 +130,10 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<Files, A::Error> {
         let (mut read, mut seen) = (Files::default(), HashSet::new());
         while let Some(entry) = files.next_element::<Entry>()? {
+            let day = entry.day.as_deref().unwrap_or_default();
             for source in &entry.sources {
                 let (kind, name) = source.told();
-                if !seen.insert(half_digest(&format!("{kind}\n{name}"))) {
+                if !seen.insert(half_digest(&format!("{day}\n{kind}\n{name}"))) {
                     read.twice.push(Mismatch::Twice {
                         what: format!("the {kind} {}", shown(name)),
                     });

@@ -45,6 +45,14 @@ impl ChunkSource {
         }
     }
 
+    /// The UTC day whose records are exported; absent of a snapshot.
+    pub fn day(&self) -> Option<Date> {
+        match self {
+            Self::Objects { day, .. } => Some(*day),
+            Self::Partitions(_) => None,
+        }
+    }
+
     /// The path or key of the part at a place of the list.
     pub fn name_of(&self, place: usize) -> &str {
         let name = match self {

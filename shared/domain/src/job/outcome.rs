@@ -1,12 +1,9 @@
 //! How a job ends, and what decides it.
 
 use super::Plan;
-use crate::manifest::Missing;
+use crate::manifest::{Missing, Shortfall};
 use crate::plural::counted;
 use crate::tally::Tally;
-
-/// How many entries of what is missing `errorDetails` names; the manifest lists them all.
-const DETAILED_FAILURES: usize = 10;
 
 /// Why a job is ended before all of its chunks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +49,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How a job ends whose manifest lists these chunks as missing, beside the files of all others.
+    /// How a job ends whose manifest lists this much as missing, beside the files of all others.
     pub(crate) fn told(
         plan: &Plan,
         cancelled: Option<Cancellation>,
         tally: &Tally,
-        missing: &[Missing],
+        missing: &Shortfall,
     ) -> Self {
         let whole = format!(
             "The files of {} of {} are whole and listed in the manifest.",
@@ -65,7 +62,7 @@ impl Outcome {
             counted(tally.planned, "chunk")
         );
         match (plan, cancelled) {
-            (Plan::Complete { .. }, _) if missing.is_empty() && tally.is_complete() => {
+            (Plan::Complete { .. }, _) if missing.entries() == 0 && tally.is_complete() => {
                 Self::Succeeded
             }
             (_, Some(why)) => Self::of_cancellation(why, &whole),
@@ -117,15 +114,11 @@ impl Outcome {
 }
 
 /// What of a planned job is missing, and why.
-fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
-    let count = |is: fn(&&Missing) -> bool| missing.iter().filter(is).count() as u64;
+fn incomplete(tally: &Tally, missing: &Shortfall, whole: &str) -> String {
     let counts = [
-        (
-            count(|one| one.day.is_none() && one.object.is_none()),
-            "chunk",
-        ),
-        (count(|one| one.object.is_some()), "object"),
-        (count(|one| one.day.is_some()), "day"),
+        (missing.chunks, "chunk"),
+        (missing.objects, "object"),
+        (missing.days, "day"),
     ];
     let counts = counts
         .into_iter()
@@ -133,7 +126,7 @@ fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
         .map(|(count, what)| counted(count, what));
     let counts = counts.collect::<Vec<_>>().join(" and ");
     let mut said = Vec::new();
-    if !missing.is_empty() {
+    if missing.entries() > 0 {
         let reasons = reasons(missing);
         said.push(format!("{counts} could not be exported: {reasons}."));
     }
@@ -148,22 +141,21 @@ fn incomplete(tally: &Tally, missing: &[Missing], whole: &str) -> String {
     said.join(" ")
 }
 
-/// The first few reasons.
-fn reasons(missing: &[Missing]) -> String {
-    let told =
-        missing
-            .iter()
-            .take(DETAILED_FAILURES)
-            .map(|one| match (one.day, &one.object, one.chunk) {
-                (Some(day), _, _) => format!("{day}: {}", one.reason),
-                (None, None, Some(chunk)) => format!("chunk {chunk}: {}", one.reason),
-                (None, Some(object), _) => format!("{object} {}", one.reason),
-                (None, None, None) => one.reason.clone(),
-            });
-    let told = told.collect::<Vec<_>>().join("; ");
-    if missing.len() > DETAILED_FAILURES {
-        told + "; the manifest lists the others"
+/// The first few reasons; the manifest lists them all.
+fn reasons(missing: &Shortfall) -> String {
+    let named = missing
+        .first
+        .iter()
+        .map(|one: &Missing| match (one.day, &one.object, one.chunk) {
+            (Some(day), _, _) => format!("{day}: {}", one.reason),
+            (None, None, Some(chunk)) => format!("chunk {chunk}: {}", one.reason),
+            (None, Some(object), _) => format!("{object} {}", one.reason),
+            (None, None, None) => one.reason.clone(),
+        });
+    let named = named.collect::<Vec<_>>().join("; ");
+    if missing.entries() > missing.first.len() as u64 {
+        named + "; the manifest lists the others"
     } else {
-        told
+        named
     }
 }

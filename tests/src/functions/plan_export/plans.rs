@@ -68,9 +68,9 @@ async fn what_is_left_out_of_a_lake_is_no_silent_success_without_rows() {
     );
     let bytes = 3 * event("2026-01-05", 1).len();
     assert!(
-        said[1]
-            .1
-            .contains(&format!("4 objects of the selected days ({bytes} bytes)")),
+        said[1].1.contains(&format!(
+            "4 objects in the folders that are read ({bytes} bytes)"
+        )),
         "{said:?}"
     );
     for name in names {
@@ -311,9 +311,9 @@ async fn a_plan_that_failed_and_goes_on_days_later_says_how_old_it_is_and_warns_
         let said = warnings(&world, &job).await;
         assert_eq!(codes(&said), ["DaysWithoutObjects", "ObjectsLeftOut"]);
         assert!(
-            said[1]
-                .1
-                .contains("1 object of the selected days (5 bytes): `date=2026-01-05/part-0.bak`"),
+            said[1].1.contains(
+                "1 object in the folders that are read (5 bytes): `date=2026-01-05/part-0.bak`"
+            ),
             "{said:?}"
         );
     }

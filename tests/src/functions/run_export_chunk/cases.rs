@@ -59,7 +59,7 @@ const CASES: [Case; 12] = [
     Case {
         name: "stray-file",
         rows: 4,
-        warns: &["1 object of the selected days (0 bytes): `date=2026-02-03/_SUCCESS`"],
+        warns: &["1 object in the folders that are read (0 bytes): `date=2026-02-03/_SUCCESS`"],
         ..RIGHT
     },
     Case {
