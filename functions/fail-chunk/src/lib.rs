@@ -21,14 +21,14 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use domain::cause::in_one_line;
 use domain::chunk::{ChunkKey, Claim};
-use domain::job::{IllegalMove, JobKey, Phase};
+use domain::job::{IllegalMove, Phase};
 use edge::event::{ChunkMessage, JobEvent, UnreadableMessage};
 use ports::clock::Clock;
 use ports::queue::{ChunkQueue, QueueError};
 use ports::store::{Chunks, StoreError};
 use thiserror::Error;
 use time::OffsetDateTime;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 use wiring::{Wiring, WiringError};
 
 /// How long the message of a chunk of a newer layout waits on its queue: what remains of a deployment,
@@ -109,7 +109,7 @@ pub async fn handle(event: SqsEvent, ports: &Ports) -> SqsBatchResponse {
 
 async fn end(body: &str, ports: &Ports) -> Result<(), FailError> {
     if let Ok(event) = serde_json::from_str::<EventBridgeEvent<JobEvent>>(body) {
-        return end_job(&event.detail.key()?, ports).await;
+        return end_job(&event.detail, ports).await;
     }
     let key = ChunkMessage::parse(body)?;
     match (end_chunk(&key, ports).await, &ports.queue) {
@@ -144,14 +144,22 @@ async fn end_chunk(key: &ChunkKey, ports: &Ports) -> Result<(), FailError> {
     }
 }
 
+/// An event is delivered more than once: when another delivery was dealt with, and the job is at
+/// another function's now, there is nothing to end.
+///
 /// A job that could not be planned fails by way of its manifest, one that could not be resumed
 /// waits for its owner again, and one that could not be finished fails, or is cancelled as its
 /// owner asked, without a manifest.
-async fn end_job(key: &JobKey, ports: &Ports) -> Result<(), FailError> {
-    let now = ports.clock.now();
-    let Some(job) = ports.chunks.job(key, now).await? else {
+async fn end_job(event: &JobEvent, ports: &Ports) -> Result<(), FailError> {
+    let (key, now) = (event.key()?, ports.clock.now());
+    let Some(job) = ports.chunks.job(&key, now).await? else {
         return Ok(());
     };
+    let is_planners = matches!(job.phase, Phase::Queued | Phase::Planning | Phase::Resuming);
+    if event.is_for_planner() != is_planners {
+        info!(job.id = %key.id, job.phase = job.phase.name(), "the job has gone on without the event");
+        return Ok(());
+    }
     let reason = "every attempt at it failed".to_owned();
     let job = match &job.phase {
         Phase::Queued | Phase::Planning => job.begin_planning()?.fail_plan(reason)?,

@@ -146,6 +146,11 @@ impl JobEvent {
     pub fn key(&self) -> Result<JobKey, UnreadableMessage> {
         job_key(&self.scope, &self.job)
     }
+
+    /// Whether it wakes plan-export, and not finish-export.
+    pub fn is_for_planner(&self) -> bool {
+        names(&PLANNERS).contains(&self.phase.as_str())
+    }
 }
 
 fn job_key(scope: &str, job: &str) -> Result<JobKey, UnreadableMessage> {

@@ -125,3 +125,16 @@ async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
         assert!(world.task(&key).await["manifestUrl"].is_string());
     }
 }
+
+#[tokio::test]
+async fn a_dead_letter_that_comes_twice_leaves_a_job_that_cannot_be_planned_its_manifest() {
+    let world = World::new().await;
+    let key = posted(&world).await;
+    for _ in 0..2 {
+        assert!(world.bury_event(&key, "queued").await);
+    }
+    let job = world.drive(&key).await;
+    assert_eq!(job.phase.name(), "failed");
+    let manifest = world.manifest(&job).unwrap();
+    assert!(!manifest.head.complete);
+}
