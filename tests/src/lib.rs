@@ -15,6 +15,8 @@ mod api;
 mod binaries;
 
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod child;
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use anyhow::{Result, anyhow};
 
 use crate::stories::secrets::Log;
 use checks::clean;
-use plan::{Broken, Figures};
+use plan::{BrokenProtocol, Figures};
 use run::Run;
 
 /// The runs of a plain `cargo test`.
@@ -36,7 +36,7 @@ const RUNS: u64 = 300;
 const LOGGED: u64 = 50;
 
 /// Plays one seed.
-fn play(seed: u64, broken: Option<Broken>, verbose: bool) -> (Figures, Result<()>) {
+fn play(seed: u64, broken: Option<BrokenProtocol>, verbose: bool) -> (Figures, Result<()>) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -154,7 +154,7 @@ fn a_seed_replays_exactly() {
 
 /// Plays seeds with a broken protocol until one is caught in what only such a protocol does to
 /// data.
-fn caught_by(broken: Broken, harm: &[&str]) -> Option<(u64, String)> {
+fn caught_by(broken: BrokenProtocol, harm: &[&str]) -> Option<(u64, String)> {
     (0..400).find_map(|seed| {
         let error = format!("{:#}", play(seed, Some(broken), false).1.err()?);
         harm.iter()
@@ -166,13 +166,13 @@ fn caught_by(broken: Broken, harm: &[&str]) -> Option<(u64, String)> {
 #[test]
 fn a_table_that_forgets_revisions_is_found_out() {
     let harm = ["was recorded and is written again", "the tallies say"];
-    let (seed, error) = caught_by(Broken::ForgetsRevisions, &harm).unwrap();
+    let (seed, error) = caught_by(BrokenProtocol::ForgetsRevisions, &harm).unwrap();
     eprintln!("seed {seed}: {error}");
 }
 
 #[test]
 fn a_file_that_is_committed_before_it_is_prepared_is_found_out() {
     let harm = ["has changed", "is not as listed", "is not in the manifest"];
-    let (seed, error) = caught_by(Broken::CommitsBeforePrepare, &harm).unwrap();
+    let (seed, error) = caught_by(BrokenProtocol::CommitsBeforePrepare, &harm).unwrap();
     eprintln!("seed {seed}: {error}");
 }

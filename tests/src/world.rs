@@ -177,7 +177,7 @@ pub(crate) enum Kind {
     Job(JobEvent),
 }
 
-fn faulty_source<S, P>(
+pub(crate) fn faulty_source<S, P>(
     faults: &Faults,
     inner: Arc<dyn Source<Selected = S, Part = P>>,
 ) -> Arc<dyn Source<Selected = S, Part = P>>

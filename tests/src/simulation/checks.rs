@@ -1,5 +1,7 @@
 //! What must be true, during a run and after it.
 
+mod listed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
@@ -9,14 +11,13 @@ use base64::prelude::BASE64_STANDARD;
 use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, ContainerAddress};
 use domain::job::{Job, Outcome, Phase};
-use domain::manifest::{FileEntry, Manifest, SourceEntry};
+use domain::manifest::Manifest;
 use domain::tally::Tally;
 use ports::store::{ChunkLists, Jobs, WaitingJobs};
 use serde_json::Value;
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::data::Data;
+use super::data::{Data, Held};
 use crate::counted::counted;
 use crate::world::{CONTAINER, World};
 
@@ -32,7 +33,17 @@ const NAME: &str = "sig=";
 /// The text, which must hold no secret.
 pub(crate) fn clean(what: &str, text: &str) -> Result<()> {
     for secret in [SECRET, NAME] {
-        ensure!(!text.contains(secret), "{what} holds a secret: {secret}…");
+        let found = text.find(secret).map(|at| {
+            let before: String = text[..at].chars().rev().take(60).collect();
+            let before: String = before.chars().rev().collect();
+            let after: String = text[at..].chars().take(60).collect();
+            before + &after
+        });
+        ensure!(
+            found.is_none(),
+            "{what} holds a secret: …{}…",
+            found.unwrap_or_default()
+        );
     }
     Ok(())
 }
@@ -208,7 +219,7 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
     check_tally(world, job, &chunks).await?;
     let manifest = world.manifest(job);
     if let Some(manifest) = &manifest {
-        check_files(world, data, manifest)?;
+        listed::check(world, data, manifest)?;
         clean("the manifest", &format!("{manifest:?}"))?;
     }
     match outcome {
@@ -267,14 +278,14 @@ pub(crate) async fn check_at_rest(world: &World, data: &Data, job: &Job) -> Resu
 
 /// A job that had waited too long when the schedule came waits no longer. Clocks differ by a few
 /// seconds.
-pub(crate) fn check_wait(job: &Job, scheduled: Option<OffsetDateTime>) -> Result<()> {
-    let (Phase::AwaitingCredential { since, .. }, Some(scheduled)) = (&job.phase, scheduled) else {
-        return Ok(());
-    };
-    let waited = scheduled - *since;
+pub(crate) fn check_wait(
+    waits_since: Option<OffsetDateTime>,
+    scheduled: Option<OffsetDateTime>,
+) -> Result<()> {
+    let waited = waits_since.zip(scheduled).map(|(since, at)| at - since);
     ensure!(
-        waited < Duration::days(7) + Duration::seconds(10),
-        "the schedule left a job alone that had waited {waited}"
+        waited.is_none_or(|waited| waited < Duration::days(7) + Duration::seconds(10)),
+        "the schedule left a job alone that had waited {waited:?}"
     );
     Ok(())
 }
@@ -325,145 +336,6 @@ async fn check_tally(world: &World, job: &Job, chunks: &[Chunk]) -> Result<()> {
     Ok(())
 }
 
-/// Every file of the manifest is whole, and holds the rows of its sources and no others; a complete
-/// manifest has all sources with rows.
-fn check_files(world: &World, data: &Data, manifest: &Manifest) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for file in &manifest.files {
-        let bytes = world
-            .containers
-            .read(&address(), &BlobName::from_stored(&file.name));
-        let bytes = bytes
-            .with_context(|| format!("{} is listed and not there", file.name))?
-            .data;
-        ensure!(
-            bytes.len() as u64 == file.counts.bytes && sha256(&bytes) == file.sha256,
-            "{} is not as listed",
-            file.name
-        );
-        let mut expected = Vec::new();
-        for source in sources(file) {
-            expected.extend(
-                data.rows
-                    .get(source)
-                    .with_context(|| format!("{source} is unknown"))?
-                    .iter()
-                    .cloned(),
-            );
-            ensure!(seen.insert(source), "{source} is exported twice");
-            ensure!(
-                !data.no_records.iter().any(|path| path == source),
-                "{source} is no file of records"
-            );
-        }
-        expected.sort_unstable();
-        ensure!(
-            data.rows_of_file(bytes) == expected,
-            "{} does not hold the rows of its sources",
-            file.name
-        );
-        ensure!(
-            file.counts.rows == expected.len() as u64,
-            "{} counts {} rows",
-            file.name,
-            file.counts.rows
-        );
-    }
-    check_rejects(world, data, manifest, &seen)?;
-    check_missing(data, manifest)?;
-    let read_up_to = manifest
-        .head
-        .read_up_to
-        .as_deref()
-        .map(|text| OffsetDateTime::parse(text, &Rfc3339))
-        .transpose()?;
-    let is_due = |path: &String| {
-        data.late
-            .get(path)
-            .is_none_or(|at| read_up_to.is_some_and(|read| *at < read - MOST_SKEW))
-    };
-    let left_out = data
-        .rows
-        .iter()
-        .find(|(path, rows)| !rows.is_empty() && !seen.contains(path.as_str()) && is_due(path));
-    ensure!(
-        !manifest.head.complete || left_out.is_none(),
-        "a complete manifest leaves out {left_out:?}"
-    );
-    Ok(())
-}
-
-/// What is missing by name is no file of records, and is so once.
-fn check_missing(data: &Data, manifest: &Manifest) -> Result<()> {
-    let mut names = BTreeSet::new();
-    for object in manifest
-        .missing
-        .iter()
-        .filter_map(|it| it.object.as_deref())
-    {
-        let path = object.strip_prefix("lake/").unwrap_or(object);
-        ensure!(names.insert(path), "{path} is missing twice");
-        ensure!(
-            data.no_records.iter().any(|it| it == path),
-            "{path} is missing, and is a file of records"
-        );
-    }
-    ensure!(
-        !manifest.head.complete || data.no_records.is_empty(),
-        "a complete manifest does not say that {:?} are missing",
-        data.no_records
-    );
-    Ok(())
-}
-
-/// Every malformed record of the objects that are exported is in a file of rejects, once.
-fn check_rejects(
-    world: &World,
-    data: &Data,
-    manifest: &Manifest,
-    exported: &BTreeSet<&str>,
-) -> Result<()> {
-    let mut rejected = Vec::new();
-    for file in &manifest.rejected {
-        let blob = world
-            .containers
-            .read(&address(), &BlobName::from_stored(&file.name));
-        let bytes = blob
-            .with_context(|| format!("{} is listed and not there", file.name))?
-            .data;
-        ensure!(
-            bytes.len() as u64 == file.bytes && sha256(&bytes) == file.sha256,
-            "{} is not as listed",
-            file.name
-        );
-        for line in String::from_utf8(bytes)?.lines() {
-            let line: Value = serde_json::from_str(line)?;
-            ensure!(line["record"] == "no record", "{line}");
-            let object = line["object"].as_str().unwrap_or_default();
-            let path = object.strip_prefix("lake/").unwrap_or(object);
-            rejected.push(path.to_owned());
-        }
-    }
-    let counts = manifest.head.totals.counts;
-    ensure!(
-        counts.read == counts.rows + counts.rejected && counts.rejected == rejected.len() as u64,
-        "{counts:?} do not add up, with {} in files",
-        rejected.len()
-    );
-    rejected.sort_unstable();
-    let mut once = rejected.clone();
-    once.dedup();
-    ensure!(once == rejected, "rejected twice: {rejected:?}");
-    let is_known = |path: &String| data.malformed.contains(path);
-    ensure!(rejected.iter().all(is_known), "not malformed: {rejected:?}");
-    let lost = data
-        .malformed
-        .iter()
-        .find(|path| exported.contains(path.as_str()) && !rejected.contains(path));
-    ensure!(lost.is_none(), "of {lost:?} nothing is rejected");
-    Ok(())
-}
-
 /// What is not read is said once, with its number.
 fn check_warnings(data: &Data, job: &Job, manifest: &Manifest) -> Result<()> {
     ensure!(
@@ -490,14 +362,6 @@ fn check_warnings(data: &Data, job: &Job, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// The paths of a file's objects, within the lake, or its partitions.
-fn sources(file: &FileEntry) -> impl Iterator<Item = &str> {
-    file.sources.iter().map(|source| match source {
-        SourceEntry::Object { object, .. } => object.strip_prefix("lake/").unwrap_or(object),
-        SourceEntry::Partition { partition } => partition,
-    })
-}
-
 /// The container holds the manifest, its files, and what it says may be left.
 fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest) -> Result<()> {
     let name = BlobName::manifest(job.request.export_type(), job.key.id);
@@ -515,17 +379,25 @@ fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest) -> Result<(
     Ok(())
 }
 
-/// Once nothing goes wrong any more, all is exported but what is malformed or no file of records.
+/// Once nothing goes wrong any more, all is exported but what is malformed, no file of records, or was
+/// replaced before it was read.
 pub(crate) fn check_in_the_end(data: &Data, fails: bool, job: &Job) -> Result<()> {
-    let expected = if (fails && !data.malformed.is_empty()) || !data.no_records.is_empty() {
-        "incomplete"
-    } else {
-        "succeeded"
+    let rejecting = |(path, held): (&String, &Held)| {
+        (!held.rejects.is_empty()).then(|| data.late.contains_key(path))
     };
-    let name = job.phase.name();
+    // What came late may have come before the plan, or behind it.
+    let are_late: Vec<bool> = data.held.iter().filter_map(rejecting).collect();
+    let must_lack = (fails && are_late.contains(&false)) || !data.no_records.is_empty();
+    let may_lack = must_lack || (fails && !are_late.is_empty()) || !data.replaced.is_empty();
+    let is_right = match job.phase.name() {
+        "succeeded" => !must_lack,
+        "incomplete" => may_lack && job.missing_days.is_empty(),
+        _ => false,
+    };
     ensure!(
-        name == expected,
-        "without further faults the job should be {expected}, and is {:?}",
+        is_right,
+        "without further faults, with {} that must be missing, the job is {:?}",
+        if must_lack { "something" } else { "nothing" },
         job.phase
     );
     Ok(())

@@ -3,21 +3,39 @@
 
 mod devices;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::FutureExt;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
+use time::macros::date;
+use time::{Date, Duration, OffsetDateTime};
 
 use super::chance::Chance;
+use crate::broken::{BreaksOff, Broken};
 use crate::stories::rows::{event, exported_events, sorted};
 use crate::world::{World, container_url};
 
-/// The days that a lake may hold.
-const DAYS: [&str; 4] = ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"];
+/// The days of a lake's folders. The last is behind the days that are exported.
+const FOLDERS: [Date; 5] = [
+    date!(2026 - 01 - 05),
+    date!(2026 - 01 - 06),
+    date!(2026 - 01 - 07),
+    date!(2026 - 01 - 09),
+    date!(2026 - 01 - 10),
+];
+
+/// The days that are exported.
+const DAYS: RangeInclusive<Date> = FOLDERS[0]..=FOLDERS[3];
+
+/// A line that is malformed.
+const NO_RECORD: &str = "no record";
 
 /// The columns whose cells hold JSON.
 const JSON_COLUMNS: [&str; 4] = ["extras", "status", "campaignId", "tags"];
@@ -30,102 +48,294 @@ pub(crate) struct Posted {
     pub(crate) body: Value,
 }
 
+/// What an object of the lake, or a partition of the registry, holds for the export.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    /// The selected days whose export reads it; a snapshot's is of no day, and need not read what has
+    /// no rows.
+    pub(crate) readers: Vec<Option<Date>>,
+    /// Its rows by the day whose export takes them.
+    pub(crate) rows: BTreeMap<Option<Date>, Vec<String>>,
+    /// Its records that are to be rejected.
+    pub(crate) rejects: Vec<String>,
+    /// How many records are read and left to other days.
+    pub(crate) filtered: u64,
+    /// The day of its folder.
+    folder: Option<Date>,
+}
+
+impl Held {
+    /// What a partition holds.
+    pub(crate) fn of_partition(rows: Vec<String>) -> Self {
+        let rows = (!rows.is_empty()).then_some((None, rows));
+        Self {
+            readers: rows.iter().map(|(day, _)| *day).collect(),
+            rows: rows.into_iter().collect(),
+            rejects: Vec::new(),
+            filtered: 0,
+            folder: None,
+        }
+    }
+
+    /// What an object of a folder holds: nothing yet. Records may be so many days late.
+    fn of_object(folder: Date, late_days: u16) -> Self {
+        let days = (0..=i64::from(late_days)).map(|late| folder - Duration::days(late));
+        Self {
+            readers: days.filter(|day| DAYS.contains(day)).map(Some).collect(),
+            rows: BTreeMap::new(),
+            rejects: Vec::new(),
+            filtered: 0,
+            folder: Some(folder),
+        }
+    }
+
+    /// Takes in a record, which happened on a day or is malformed. One of the exports that read it
+    /// takes it, if that is of a selected day.
+    fn add(&mut self, record: &str, happened: Option<Date>, late_days: u16) {
+        let is_late = |day: &Date| {
+            let late = self.folder.map(|folder| (folder - *day).whole_days());
+            late.is_some_and(|late| (0..=i64::from(late_days)).contains(&late))
+        };
+        let taken_by = happened.filter(is_late).or(self.folder);
+        let others = self.readers.iter().filter(|day| **day != taken_by);
+        self.filtered += others.count() as u64;
+        if !self.readers.contains(&taken_by) {
+            return;
+        }
+        if happened == taken_by {
+            let row = serde_json::from_str::<Value>(record).unwrap().to_string();
+            let rows = self.rows.entry(happened).or_default();
+            rows.push(row);
+            rows.sort_unstable();
+        } else {
+            self.rejects.push(record.to_owned());
+            self.rejects.sort_unstable();
+        }
+    }
+}
+
 /// A source and a request for all of it.
 pub(crate) struct Data {
     pub(crate) request: Posted,
-    /// The rows of every object by its path in the lake, or of every partition by its key.
-    pub(crate) rows: BTreeMap<String, Vec<String>>,
-    /// The paths of objects that hold a line that is no record.
-    pub(crate) malformed: Vec<String>,
+    /// What every object holds by its path in the lake, or every partition by its key.
+    pub(crate) held: BTreeMap<String, Held>,
+    /// How many days late a record may be.
+    late_days: u16,
     /// The paths of objects that are no files of records.
     pub(crate) no_records: Vec<String>,
     /// How many objects are left out: they are empty, or named as what is not finished.
     pub(crate) left_out: usize,
     /// When objects came that were not there from the beginning, by their paths.
     pub(crate) late: BTreeMap<String, OffsetDateTime>,
+    /// The folder whose listing breaks off until the end.
+    broken_folder: Option<Date>,
+    /// The paths of objects that are archived until the end.
+    pub(crate) archived: BTreeSet<String>,
+    /// What the versions hold that replaced objects, by path and `ETag`.
+    pub(crate) replaced: BTreeMap<(String, String), Held>,
+    /// The lake.
+    pub(crate) store: Arc<Broken>,
 }
 
 impl Data {
     /// Fills the world's lake or registry by chance.
-    pub(crate) async fn fill(world: &World, chance: &mut Chance) -> Self {
+    pub(crate) async fn fill(
+        world: &World,
+        store: Arc<Broken>,
+        late_days: u16,
+        chance: &mut Chance,
+    ) -> Self {
         let format = chance.pick(&["JsonBlob", "CsvBlob"]);
         let body = json!({"containerUrl": container_url(), "exportFormat": format});
         match chance.below(8) {
-            0 => devices::tokens(world, body, chance).await,
-            1 => devices::feedback(world, body, chance).await,
-            _ => Self::lake(world, body, chance).await,
+            0 => devices::tokens(world, store, body, chance).await,
+            1 => devices::feedback(world, store, body, chance).await,
+            _ => Self::lake(world, store, late_days, body, chance).await,
         }
     }
 
-    async fn lake(world: &World, mut body: Value, chance: &mut Chance) -> Self {
-        body["startDate"] = json!(DAYS[0]);
-        body["endDate"] = json!(DAYS[DAYS.len() - 1]);
+    async fn lake(
+        world: &World,
+        store: Arc<Broken>,
+        late_days: u16,
+        mut body: Value,
+        chance: &mut Chance,
+    ) -> Self {
+        body["startDate"] = json!(DAYS.start().to_string());
+        body["endDate"] = json!(DAYS.end().to_string());
         let request = Posted {
             operation: "events",
             body,
         };
-        let mut data = Self::of(request, BTreeMap::new());
+        let mut data = Self {
+            late_days,
+            ..Self::of(request, BTreeMap::new(), store)
+        };
         let most_objects = if chance.is(20) {
             40
         } else {
             chance.pick(&[1, 2, 4, 7])
         };
-        for day in &DAYS[..=chance.below(DAYS.len())] {
+        for folder in &FOLDERS[..=chance.below(FOLDERS.len())] {
             for part in 0..chance.below(most_objects + 1) {
-                data.add(world, day, part, chance).await;
+                data.add(world, *folder, part, chance).await;
             }
+        }
+        if chance.is(100) {
+            data.break_off(chance);
         }
         data
     }
 
-    async fn add(&mut self, world: &World, day: &str, part: usize, chance: &mut Chance) {
-        let first = u32::try_from(part * 100).unwrap();
-        let count = chance.pick(&[0, 1, 4, 9, 16]);
-        let lines: Vec<String> = (first..first + count)
-            .map(|number| event(day, number))
-            .collect();
-        let mut text = lines.join(chance.pick(&["\n", "\n", "\r\n\n", ""]));
-        let (zipped, malformed) = (chance.is(250), chance.is(60));
+    /// The listing of a folder breaks off, in words or in silence.
+    fn break_off(&mut self, chance: &mut Chance) {
+        let folder = chance.pick(&FOLDERS);
+        self.broken_folder = Some(folder);
+        self.store.break_off(BreaksOff {
+            folder: format!("date={folder}"),
+            after: chance.below(9),
+            is_silent: chance.is(500),
+        });
+    }
+
+    /// Whether the export of a day reads the folder that cannot be listed.
+    pub(crate) fn is_broken(&self, day: Date) -> bool {
+        let late_days = 0..=i64::from(self.late_days);
+        self.broken_folder
+            .is_some_and(|folder| late_days.contains(&(folder - day).whole_days()))
+    }
+
+    /// Whether the export of a selected day reads the folder.
+    fn is_read(&self, folder: Date) -> bool {
+        folder <= *DAYS.end() + Duration::days(self.late_days.into())
+    }
+
+    /// An object of rows is replaced by another version.
+    pub(crate) fn replace(&mut self, world: &World, chance: &mut Chance) {
+        let is_plain =
+            |(_, held): &(&String, &Held)| !held.rows.is_empty() && held.rejects.is_empty();
+        let plain = self.held.iter().filter(is_plain);
+        let paths: Vec<&String> = plain.map(|(path, _)| path).collect();
+        if self.request.operation != "events" || paths.is_empty() {
+            return;
+        }
+        let path = paths[chance.below(paths.len())].clone();
+        let is_its = |folder: &Date| path.contains(&format!("date={folder}/"));
+        let folder = FOLDERS.into_iter().find(is_its).unwrap();
+        let number = u32::try_from(80_000 + self.replaced.len()).unwrap();
+        let line = event(&folder.to_string(), number);
+        let mut held = Held::of_object(folder, self.late_days);
+        held.add(&line, Some(folder), self.late_days);
+        let place = Path::from(format!("lake/{path}"));
+        let put = world.lake.put(&place, line.into());
+        let etag = put.now_or_never().unwrap().unwrap().e_tag.unwrap();
+        self.replaced.insert((path, etag), held);
+    }
+
+    /// Whether an object was replaced by any other version.
+    pub(crate) fn is_replaced(&self, path: &str) -> bool {
+        self.replaced.keys().any(|(replaced, _)| replaced == path)
+    }
+
+    /// What the version of an object, or a partition, holds.
+    pub(crate) fn held(&self, path: &str, etag: &str) -> Option<&Held> {
+        let key = (path.to_owned(), etag.to_owned());
+        self.replaced.get(&key).or(self.held.get(path))
+    }
+
+    /// In how many folders a record of a day may lie.
+    pub(crate) fn folders_of_a_day(&self) -> usize {
+        usize::from(self.late_days) + 1
+    }
+
+    async fn add(&mut self, world: &World, folder: Date, part: usize, chance: &mut Chance) {
+        let day = folder.to_string();
         let ending = chance.pick(&[".ndjson", ".ndjson.gz", ".JSON", "", ".gz", ".txt"]);
         let name = format!("part-{part:02}{ending}");
-        let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
+        let path = path(folder, &name);
         if chance.is(30) {
             let other = chance.pick(&["PAR1", "[]", "a,b\n1,2\n"]);
-            world.put_object("events", day, &name, other).await;
-            self.no_records.push(path.clone());
-            self.rows.insert(path, Vec::new());
+            world.put_object("events", &day, &name, other).await;
+            self.add_no_records(path, folder, other);
             return;
         }
         if chance.is(30) {
-            world.put_object("events", day, &(name + ".tmp"), "x").await;
-            self.left_out += 1;
+            world
+                .put_object("events", &day, &(name + ".tmp"), "x")
+                .await;
+            self.left_out += usize::from(self.is_read(folder));
             return;
         }
-        if malformed {
-            text += "\nno record\n";
-            self.malformed.push(path.clone());
+        if chance.is(20) {
+            self.store.archive(&path);
+            self.archived.insert(path.clone());
         }
-        let bytes = if zipped {
+        let (text, held) = self.records(folder, part, chance);
+        let bytes = if chance.is(250) {
             gzip(&text)
         } else {
             text.into_bytes()
         };
-        self.left_out += usize::from(bytes.is_empty());
-        world.put_object("events", day, &name, bytes).await;
-        self.rows.insert(
-            path,
-            sorted(lines.iter().map(|line| serde_json::from_str(line).unwrap())),
-        );
+        let is_empty = bytes.is_empty();
+        self.left_out += usize::from(is_empty && self.is_read(folder));
+        world.put_object("events", &day, &name, bytes).await;
+        if !is_empty {
+            self.held.insert(path, held);
+        }
     }
 
-    fn of(request: Posted, rows: BTreeMap<String, Vec<String>>) -> Self {
+    /// An object that is no file of records. What it is by its first bytes, it is for every day's
+    /// export; what has only malformed records is judged by the export of its folder's day.
+    fn add_no_records(&mut self, path: String, folder: Date, text: &str) {
+        let is_by_its_bytes = !text.contains('\n');
+        let mut held = Held::of_object(folder, self.late_days);
+        for line in text.lines().filter(|_| !is_by_its_bytes) {
+            held.add(line, None, self.late_days);
+        }
+        held.rejects.clear();
+        if DAYS.contains(&folder) || (is_by_its_bytes && self.is_read(folder)) {
+            self.no_records.push(path.clone());
+        }
+        if !is_by_its_bytes {
+            self.held.insert(path, held);
+        }
+    }
+
+    /// A text of records, some of them of other days or malformed.
+    fn records(&self, folder: Date, part: usize, chance: &mut Chance) -> (String, Held) {
+        let mut held = Held::of_object(folder, self.late_days);
+        let first = u32::try_from(part * 100).unwrap();
+        let count = chance.pick(&[0, 1, 4, 9, 16]);
+        let odd_per_mille = chance.pick(&[0, 0, 0, 300, 1_000]);
+        let mut record = |number| {
+            let odd = chance.pick(&[-3, -2, -1, -1, 1]);
+            let shift = if chance.is(odd_per_mille) { odd } else { 0 };
+            let happened = folder + Duration::days(shift);
+            let line = event(&happened.to_string(), number);
+            held.add(&line, Some(happened), self.late_days);
+            line
+        };
+        let lines: Vec<String> = (first..first + count).map(&mut record).collect();
+        let mut text = lines.join(chance.pick(&["\n", "\n", "\r\n\n", ""]));
+        if chance.is(60) {
+            text = format!("{text}\n{NO_RECORD}\n");
+            held.add(NO_RECORD, None, self.late_days);
+        }
+        (text, held)
+    }
+
+    fn of(request: Posted, held: BTreeMap<String, Held>, store: Arc<Broken>) -> Self {
         Self {
             request,
-            rows,
-            malformed: Vec::new(),
+            held,
+            late_days: 0,
             no_records: Vec::new(),
             left_out: 0,
             late: BTreeMap::new(),
+            broken_folder: None,
+            archived: BTreeSet::new(),
+            replaced: BTreeMap::new(),
+            store,
         }
     }
 
@@ -135,21 +345,24 @@ impl Data {
         if self.request.operation != "events" {
             return;
         }
-        let (day, place, number) = (
-            chance.pick(&DAYS),
+        let (folder, place, number) = (
+            chance.pick(&FOLDERS),
             chance.pick(&["a", "part-01", "z"]),
             self.late.len(),
         );
-        let line = event(day, u32::try_from(90_000 + number).unwrap());
-        let name = format!("{place}-late-{number:02}.ndjson");
-        let path = format!("events/app={}/date={day}/{name}", World::scope().folder());
-        self.rows.insert(
-            path.clone(),
-            vec![serde_json::from_str::<Value>(&line).unwrap().to_string()],
+        let happened = folder - Duration::days(chance.pick(&[0, 0, 0, 1]));
+        let line = event(
+            &happened.to_string(),
+            u32::try_from(90_000 + number).unwrap(),
         );
+        let name = format!("{place}-late-{number:02}.ndjson");
+        let path = path(folder, &name);
+        let mut held = Held::of_object(folder, self.late_days);
+        held.add(&line, Some(happened), self.late_days);
+        self.held.insert(path.clone(), held);
         self.late.insert(path, at);
         world
-            .put_object("events", day, &name, line)
+            .put_object("events", &folder.to_string(), &name, line)
             .now_or_never()
             .unwrap();
     }
@@ -164,6 +377,14 @@ impl Data {
             sorted(serde_json::from_slice::<Vec<Value>>(&data).unwrap())
         }
     }
+}
+
+/// An object's path in the lake.
+fn path(folder: Date, name: &str) -> String {
+    format!(
+        "events/app={}/date={folder}/{name}",
+        World::scope().folder()
+    )
 }
 
 fn gzip(text: &str) -> Vec<u8> {

@@ -1,6 +1,5 @@
 //! What a run is like, what it came to, and how to break the protocol on purpose.
 
-use domain::rules::OnBadRecord;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -8,13 +7,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::container::{BlobName, BlockId, ContainerAccess};
+use domain::rules::OnBadRecord;
+use object_store::path::Path;
 use ports::container::{Container, ContainerError, Containers};
 use ports::source::{Source, Sources};
+use sources::lake::Lake;
 
 use super::chance::Chance;
 use crate::altered::Altered;
+use crate::broken::Broken;
 use crate::faults::FaultySealer;
-use crate::world::World;
+use crate::world::{World, faulty_source};
 
 /// How much goes wrong in a run, and where.
 #[derive(Debug, Clone)]
@@ -37,6 +40,10 @@ pub(crate) struct Character {
     block_retries: u32,
     /// The most chunks of a page of the plan.
     page_chunks: usize,
+    /// Whether the lake's store lists by path, so that a folder is planned while it is listed.
+    lists_in_order: bool,
+    /// How many days late a record may be.
+    pub(crate) late_days: u16,
 }
 
 impl Character {
@@ -53,6 +60,8 @@ impl Character {
             block_bytes: chance.pick(&[300, 1_000]),
             block_retries: chance.pick(&[0, 1]),
             page_chunks: chance.pick(&[usize::MAX, usize::MAX, 1, 2, 5]),
+            lists_in_order: chance.is(700),
+            late_days: chance.pick(&[0, 0, 0, 1, 2]),
         }
     }
 
@@ -70,13 +79,14 @@ impl Character {
     }
 
     /// Settles what of it is a setting.
-    pub(crate) fn shape(&self, world: &mut World) {
+    pub(crate) fn shape(&self, world: &mut World, lake: &Arc<Broken>) {
         world.max_receives = self.max_receives;
         let writer = &mut world.run.settings.writer;
         writer.block_bytes = self.block_bytes;
         writer.retries = self.block_retries;
         writer.retry_delay = std::time::Duration::from_millis(5);
         world.finish.settings.writer = *writer;
+        world.plan.settings.rules.late_days = self.late_days;
         if self.fails_at_bad_records {
             world.plan.settings.rules.on_bad_record = OnBadRecord::Fail;
         }
@@ -92,6 +102,16 @@ impl Character {
                 inner: Arc::clone(sealer),
             });
         }
+        let lake = Lake::new(Arc::clone(lake) as _, Path::from("lake"), 2_000)
+            .with_late_days(self.late_days);
+        let lake = if self.lists_in_order {
+            lake.listing_in_order()
+        } else {
+            lake
+        };
+        let lake = faulty_source(&world.faults, Arc::new(lake));
+        world.run.sources.lake = Arc::clone(&lake);
+        world.plan.sources.lake = lake;
         let sources = &world.plan.sources;
         world.plan.sources = Sources {
             lake: self.paged(&sources.lake),
@@ -144,14 +164,14 @@ impl Figures {
 
 /// A protocol that is wrong, to show that the simulation finds out.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Broken {
+pub(crate) enum BrokenProtocol {
     /// The table writes chunks whatever their revision is.
     ForgetsRevisions,
     /// A file becomes visible while it is being staged.
     CommitsBeforePrepare,
 }
 
-impl Broken {
+impl BrokenProtocol {
     pub(crate) fn apply(self, world: &mut World) {
         match self {
             Self::ForgetsRevisions => world.table.forget_conditions_of_chunks(),

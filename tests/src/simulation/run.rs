@@ -16,9 +16,10 @@ use tokio::task::JoinHandle;
 use super::chance::Chance;
 use super::checks::{Journal, check_at_rest, check_cancelled, check_in_the_end, check_wait, clean};
 use super::data::Data;
-use super::plan::{Broken, Character, Figures};
+use super::plan::{BrokenProtocol, Character, Figures};
 use super::turnstile::Turnstile;
 use super::work::{Owner, Work};
+use crate::broken::Broken;
 use crate::world::{Delivery, World, told_by};
 
 /// How long a message that was received stays out of sight.
@@ -64,6 +65,8 @@ pub(crate) struct Run {
     owner: Arc<Mutex<Owner>>,
     /// The job's phase as it was written last.
     phase: String,
+    /// When it was written last that the job waits: a run that stands still may write so late.
+    waits_since: Option<OffsetDateTime>,
     /// Whether anything but a DELETE was sent to change the job.
     resumed_or_expired: bool,
     /// Counts the signatures that were given; the last one is the present one.
@@ -84,7 +87,7 @@ impl Run {
     /// Plays a seed to its end.
     pub(crate) async fn play(
         seed: u64,
-        broken: Option<Broken>,
+        broken: Option<BrokenProtocol>,
         verbose: bool,
     ) -> (Figures, Result<()>) {
         let mut run = Self::begin(seed, broken, verbose).await;
@@ -95,15 +98,16 @@ impl Run {
         (run.figures, result)
     }
 
-    async fn begin(seed: u64, broken: Option<Broken>, verbose: bool) -> Self {
+    async fn begin(seed: u64, broken: Option<BrokenProtocol>, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
         let mut character = Character::draw(&mut chance);
         if broken.is_some() {
             character = character.harsh();
         }
         let mut world = World::new().await;
-        character.shape(&mut world);
-        let data = Data::fill(&world, &mut chance).await;
+        let lake = Arc::new(Broken::over(&world.lake));
+        character.shape(&mut world, &lake);
+        let data = Data::fill(&world, lake, character.late_days, &mut chance).await;
         let turnstile = Arc::new(Turnstile::default());
         world.faults.direct(Arc::clone(&turnstile) as _);
         world.table.take_outbox();
@@ -121,6 +125,7 @@ impl Run {
             dying: Vec::new(),
             owner: Arc::default(),
             phase: String::new(),
+            waits_since: None,
             resumed_or_expired: false,
             signatures: 0,
             scheduled: None,
@@ -136,7 +141,7 @@ impl Run {
                 "seed {seed}: {:?}, {} of {} sources",
                 run.character,
                 run.data.request.operation,
-                run.data.rows.len()
+                run.data.held.len()
             )
         });
         run.send(Work::Post);
@@ -207,6 +212,7 @@ impl Run {
             self.tell(|_| format!("    written: {line}"));
             if text("kind") == "job" {
                 self.phase = text("phase");
+                self.waits_since = self.waits().then(|| self.now());
             }
             let Some(what) = told_by(&text) else { continue };
             clean("an event", &format!("{what:?}"))?;
@@ -223,6 +229,10 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    fn waits(&self) -> bool {
+        self.phase == "awaiting-credential"
     }
 
     fn send(&mut self, work: Work) {
@@ -259,7 +269,7 @@ impl Run {
         if has_cancelled && !self.resumed_or_expired {
             check_cancelled(&job)?;
         }
-        check_wait(&job, self.scheduled)?;
+        check_wait(self.waits_since, self.scheduled)?;
         if !self.left_waiting
             && matches!(job.phase, Phase::AwaitingCredential { .. })
             && self.chance.is(500)
@@ -269,6 +279,7 @@ impl Run {
             return Ok(false);
         }
         (self.character.faults, self.character.disturbances) = (0, 0);
+        self.data.store.heal();
         let in_the_end = check_in_the_end(&self.data, self.character.fails_at_bad_records, &job);
         if in_the_end.is_ok() {
             self.figures.end = Some(job.phase.name());

@@ -1,98 +1,29 @@
 //! Days that cannot be listed, or not to their end: they are missing by name, the others are
 //! exported, and a retry goes on behind what was planned.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
-use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
-};
 use serde_json::json;
 use sources::lake::Lake;
 use time::Duration;
 
+use crate::broken::{BreaksOff, Broken};
 use crate::stories::days;
 use crate::stories::rows::{exported_events, small_lake};
 use crate::world::World;
 
-/// A store of which one folder is listed to its second object only, until it is whole.
-#[derive(Debug)]
-struct Broken {
-    inner: Arc<InMemory>,
-    folder: &'static str,
-    is_whole: AtomicBool,
-    /// Whether it does not answer, rather than that it lists what is no path.
-    is_silent: bool,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("broken")
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Broken {
-    async fn put_opts(
-        &self,
-        path: &Path,
-        body: PutPayload,
-        options: PutOptions,
-    ) -> StoreResult<PutResult> {
-        self.inner.put_opts(path, body, options).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        options: PutMultipartOptions,
-    ) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(path, options).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        self.inner.get_opts(path, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, StoreResult<Path>>,
-    ) -> BoxStream<'static, StoreResult<Path>> {
-        self.inner.delete_stream(paths)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        let listing = self.inner.list(prefix);
-        let is_it = prefix.is_some_and(|prefix| prefix.as_ref().ends_with(self.folder));
-        if !is_it || self.is_whole.load(Ordering::SeqCst) {
-            return listing;
-        }
-        let odd = Err(if self.is_silent {
-            object_store::Error::Generic {
-                store: "S3",
-                source: "503 Slow Down".into(),
-            }
-        } else {
-            object_store::Error::NotSupported {
-                source: "the key `a//b` is none".into(),
-            }
-        });
-        listing.take(2).chain(stream::iter([odd])).boxed()
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
+/// The world's lake, of which one folder is listed to its second object only, until it is healed.
+fn break_off(world: &mut World, folder: &str, is_silent: bool) -> Arc<Broken> {
+    let store = Arc::new(Broken::over(&world.lake));
+    store.break_off(BreaksOff {
+        folder: folder.to_owned(),
+        after: 2,
+        is_silent,
+    });
+    let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
+    world.plan.sources.lake = Arc::new(lake);
+    store
 }
 
 #[tokio::test]
@@ -102,14 +33,7 @@ async fn a_day_that_is_not_listed_to_its_end_is_missing_and_a_retry_plans_nothin
     world
         .put_object("events", "2026-01-05", "z.tmp", "left out")
         .await;
-    let store = Arc::new(Broken {
-        inner: Arc::clone(&world.lake),
-        folder: "date=2026-01-05",
-        is_whole: AtomicBool::new(false),
-        is_silent: false,
-    });
-    let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
-    world.plan.sources.lake = Arc::new(lake);
+    let store = break_off(&mut world, "date=2026-01-05", false);
     let key = world
         .post("events", &days("JsonBlob", "2026-01-05", "2026-01-07"))
         .await;
@@ -143,7 +67,7 @@ async fn a_day_that_is_not_listed_to_its_end_is_missing_and_a_retry_plans_nothin
         ("incomplete", job.chunks)
     );
 
-    store.is_whole.store(true, Ordering::SeqCst);
+    store.heal();
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
     let done = world.drive(&key).await;
     assert_eq!(
@@ -169,14 +93,7 @@ async fn with_a_silent_day(start: &str, silent: &'static str) {
     let whole = world.post("events", &asked).await;
     let whole = world.drive(&whole).await;
     let rows = exported_events(&world.files(&whole));
-    let store = Arc::new(Broken {
-        inner: Arc::clone(&world.lake),
-        folder: silent,
-        is_whole: AtomicBool::new(false),
-        is_silent: true,
-    });
-    let lake = Lake::new(Arc::clone(&store) as _, Path::from("lake"), 2_000).listing_in_order();
-    world.plan.sources.lake = Arc::new(lake);
+    let store = break_off(&mut world, silent, true);
     world.clock.advance(Duration::minutes(11));
     let key = world.post("events", &asked).await;
     for delivery in 1..plan_export::DELIVERIES {
@@ -200,7 +117,7 @@ async fn with_a_silent_day(start: &str, silent: &'static str) {
     assert!(details.contains("does not answer"), "{details}");
     assert!(!world.manifest(&job).unwrap().head.complete);
 
-    store.is_whole.store(true, Ordering::SeqCst);
+    store.heal();
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
     let done = world.drive(&key).await;
     assert_eq!(done.phase.name(), "succeeded");

@@ -1,6 +1,7 @@
 //! Snapshots: the tokens of devices, the feedback of campaigns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::selection::CampaignType;
@@ -8,7 +9,8 @@ use local::dynamodb::REGISTRY_TABLE;
 use serde_json::{Value, json};
 use sources::registry::{Device, Feedback, PushToken, Registry};
 
-use super::{Data, Posted};
+use super::{Data, Held, Posted};
+use crate::broken::Broken;
 use crate::simulation::chance::Chance;
 use crate::stories::rows::sorted;
 use crate::world::{REGISTRY_SEGMENTS, World};
@@ -22,7 +24,12 @@ fn id(number: usize) -> String {
 }
 
 /// Devices over all segments, two in three with a token.
-pub(super) async fn tokens(world: &World, body: Value, chance: &mut Chance) -> Data {
+pub(super) async fn tokens(
+    world: &World,
+    store: Arc<Broken>,
+    body: Value,
+    chance: &mut Chance,
+) -> Data {
     let count = chance.pick(&[0, 1, 5, 40]);
     let token =
         |number: usize| (!number.is_multiple_of(3)).then(|| format!("token {number}, \"ü\""));
@@ -53,11 +60,17 @@ pub(super) async fn tokens(world: &World, body: Value, chance: &mut Chance) -> D
             body,
         },
         rows,
+        store,
     )
 }
 
 /// Campaigns, some of them unknown, enough for several chunks now and then.
-pub(super) async fn feedback(world: &World, mut body: Value, chance: &mut Chance) -> Data {
+pub(super) async fn feedback(
+    world: &World,
+    store: Arc<Broken>,
+    mut body: Value,
+    chance: &mut Chance,
+) -> Data {
     let (campaigns, devices) = (chance.pick(&[1_i64, 3, 25, 50]), chance.pick(&[1, 4]));
     let known = (0..campaigns).filter(|campaign| campaign % 4 > 0);
     let of = |campaign| (0..devices).map(move |number| (campaign, number));
@@ -88,7 +101,7 @@ pub(super) async fn feedback(world: &World, mut body: Value, chance: &mut Chance
             "FEEDBACK#{}#Poll#{campaign}",
             World::scope().as_str()
         ))
-        .or_default();
+        .or_insert_with(|| Held::of_partition(Vec::new()));
     }
     Data::of(
         Posted {
@@ -96,6 +109,7 @@ pub(super) async fn feedback(world: &World, mut body: Value, chance: &mut Chance
             body,
         },
         rows,
+        store,
     )
 }
 
@@ -104,7 +118,7 @@ async fn lying_in(
     world: &World,
     kind: &str,
     row: impl Fn(&str, &str) -> Option<Value>,
-) -> BTreeMap<String, Vec<String>> {
+) -> BTreeMap<String, Held> {
     let mut partitions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let mut items = world
         .client
@@ -128,6 +142,6 @@ async fn lying_in(
     }
     partitions
         .into_iter()
-        .map(|(partition, rows)| (partition, sorted(rows)))
+        .map(|(partition, rows)| (partition, Held::of_partition(sorted(rows))))
         .collect()
 }

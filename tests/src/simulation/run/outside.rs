@@ -25,7 +25,7 @@ impl Run {
     }
 
     fn happen(&mut self) {
-        let what = self.chance.below(12);
+        let what = self.chance.below(13);
         self.tell(|_| format!("disturbance {what}"));
         match what {
             0 | 1 => {
@@ -40,6 +40,10 @@ impl Run {
             5 => self.ask(Control::Retry),
             6 | 7 => self.expire(),
             8 => self.send(Work::Look),
+            11 => {
+                self.figures.count("Replaced".to_owned());
+                self.data.replace(&self.world, &mut self.chance);
+            }
             9 | 10 => {
                 self.figures.count("Arrived".to_owned());
                 let now = self.now();
@@ -70,8 +74,7 @@ impl Run {
 
     /// The schedule comes; before, a job that waits has often waited for too long.
     pub(super) fn expire(&mut self) {
-        let waits = self.phase == "awaiting-credential";
-        if waits && self.chance.is(800) && self.week_passes() {
+        if self.waits() && self.chance.is(800) && self.week_passes() {
             self.figures.count("Overdue".to_owned());
             if self.chance.is(500) {
                 self.world
