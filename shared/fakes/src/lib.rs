@@ -7,3 +7,4 @@ pub mod jobs;
 pub mod queue;
 pub mod requests;
 pub mod sources;
+pub mod store;
