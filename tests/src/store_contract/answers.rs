@@ -104,12 +104,12 @@ fn cancelled(reasons: &[&str]) -> Value {
     json!({ "__type": "x#TransactionCanceledException", "message": "cancelled", "CancellationReasons": reasons })
 }
 
-async fn a_job() -> Job {
-    World::embedded().await.job()
+fn a_job() -> Job {
+    World::in_memory().job()
 }
 
 async fn create(answers: &Answers) -> Result<Created, StoreError> {
-    answers.store().await.create(a_job().await, None, NOW).await
+    answers.store().await.create(a_job(), None, NOW).await
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn what_a_repeat_may_fix_is_unavailable() {
         let error = Answers::always(status, code)
             .store()
             .await
-            .put_job(a_job().await)
+            .put_job(a_job())
             .await
             .unwrap_err();
         assert_eq!(
@@ -211,7 +211,7 @@ async fn what_no_repeat_fixes_is_corrupt_and_says_the_code() {
         let error = Answers::always(400, code)
             .store()
             .await
-            .put_job(a_job().await)
+            .put_job(a_job())
             .await
             .unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");

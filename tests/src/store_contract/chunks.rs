@@ -6,13 +6,12 @@ use domain::tally::{Tally, TallyChange};
 use fakes::chunks::nothing;
 use fakes::jobs::altered;
 use futures::future::join_all;
-use ports::store::{ChunkLists, Chunks, Jobs, Plans, StoreError};
+use ports::store::StoreError;
 
 use super::engine::World;
 use super::jobs::assert_conflict;
 use super::plans::{page, planning, registry};
 use super::samples::{LEASE, NOW, chunk, claim, objects, output, prepare, record};
-use crate::faults::{Fault, Faults};
 
 fn states() -> Vec<ChunkState> {
     let (full, until) = (output(u64::MAX >> 8), NOW + LEASE);
@@ -68,7 +67,7 @@ fn states() -> Vec<ChunkState> {
     states
 }
 
-async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
+pub(super) async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
     let job = altered(world.job(), |job| {
         job.key = chunk.key.job.clone();
         job.shards = shards;
@@ -76,12 +75,12 @@ async fn tally(world: &World, shards: u16, chunk: &Chunk) -> Tally {
     world.store.tally(&job).await.unwrap()
 }
 
-async fn apply(world: &World, step: ChunkMove) -> Result<Chunk, StoreError> {
+pub(super) async fn apply(world: &World, step: ChunkMove) -> Result<Chunk, StoreError> {
     world.store.apply(step).await
 }
 
 /// A stored plan of so many chunks in one shard.
-async fn plan(world: &World, count: u32) -> Vec<Chunk> {
+pub(super) async fn plan(world: &World, count: u32) -> Vec<Chunk> {
     let (job, chunks) = page(&planning(world, 1).await, count, &registry());
     world
         .store
@@ -165,38 +164,6 @@ pub(super) async fn a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing(wor
             ..Tally::default()
         }
     );
-}
-
-pub(super) async fn a_move_whose_answer_was_lost_counts_once(world: &World) {
-    let faults = Faults::default();
-    let chunks = plan(world, 2).await;
-    for (chunk, sdk_tries) in chunks.iter().zip([3, 1]) {
-        let store = world.faulty(&faults, sdk_tries);
-        let chunk = apply(world, claim(chunk.clone())).await.unwrap();
-        let chunk = apply(world, prepare(chunk, output(5))).await.unwrap();
-        faults.arm(0, Fault::AnswerLost);
-        let recorded = store.apply(record(chunk)).await.unwrap();
-        assert!(!faults.is_armed());
-        assert_eq!(
-            world.store.chunk(&recorded.key).await.unwrap(),
-            Some(recorded)
-        );
-    }
-    let twice = Tally {
-        planned: 2,
-        open: 0,
-        recorded: 2,
-        failed: 0,
-        partial: 0,
-        counts: Counts {
-            read: 10 + 4,
-            rows: 10,
-            bytes: 100,
-            rejected: 4,
-            ..Counts::default()
-        },
-    };
-    assert_eq!(tally(world, 1, &chunks[0]).await, twice);
 }
 
 async fn run(world: &World, chunk: Chunk) -> Result<(), StoreError> {

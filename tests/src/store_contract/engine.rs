@@ -1,6 +1,7 @@
-//! The engines that the suite runs over, each with an app and a clock of its own.
+//! The stores that the suite runs over, each with an app and a clock of its own.
 #![expect(clippy::disallowed_types, reason = "writes what the ports never would")]
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::app::AppScope;
 use exports_table::DynamoStore;
+use fakes::store::MemoryStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use ports::clock::Clock;
+use ports::store::{ChunkLists, Chunks, Grants, Intake, JobLists, Plans, WaitingJobs};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -44,13 +47,34 @@ impl Clock for TestClock {
     }
 }
 
-/// A store over an engine, and an app that no other test knows.
+/// All ports to the exports table.
+pub(super) trait Store:
+    Grants + Intake + WaitingJobs + JobLists + Plans + Chunks + ChunkLists
+{
+}
+
+impl<T: Grants + Intake + WaitingJobs + JobLists + Plans + Chunks + ChunkLists> Store for T {}
+
+/// A store, and an app that no other test knows.
 pub(super) struct World {
-    pub(super) store: DynamoStore,
+    pub(super) store: Arc<dyn Store>,
     pub(super) scope: AppScope,
     pub(super) clock: Arc<TestClock>,
+}
+
+/// A world whose store is a table of DynamoDB, for what no port does.
+pub(super) struct DynamoWorld {
+    world: World,
     sdk: SdkConfig,
     _engine: Engine,
+}
+
+impl Deref for DynamoWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
 }
 
 /// What must live as long as the test.
@@ -67,6 +91,22 @@ enum Engine {
 }
 
 impl World {
+    pub(super) fn in_memory() -> Self {
+        Self::over(|_| Arc::new(MemoryStore::default()))
+    }
+
+    fn over(store: impl FnOnce(&Arc<TestClock>) -> Arc<dyn Store>) -> Self {
+        let clock = Arc::new(TestClock(Mutex::new(NOW)));
+        let subscription = clock.fresh_id().to_string();
+        Self {
+            store: store(&clock),
+            scope: AppScope::from_segments(["subscriptions", &subscription, "apps", "chess"]),
+            clock,
+        }
+    }
+}
+
+impl DynamoWorld {
     pub(super) async fn embedded() -> Self {
         let folder = scratch_dir().unwrap();
         let server = EmbeddedDynamoDb::start(&folder.path().join("dynamodb.sqlite"))
@@ -99,22 +139,15 @@ impl World {
     }
 
     fn over(sdk: SdkConfig, engine: Engine) -> Self {
-        let clock = Arc::new(TestClock(Mutex::new(NOW)));
-        let scope = AppScope::from_segments([
-            "subscriptions",
-            &clock.fresh_id().to_string(),
-            "apps",
-            "chess",
-        ]);
-        let store = DynamoStore::new(
-            aws_sdk_dynamodb::Client::new(&sdk),
-            EXPORTS_TABLE,
-            Arc::clone(&clock) as _,
-        );
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
         Self {
-            store,
-            scope,
-            clock,
+            world: World::over(|clock| {
+                Arc::new(DynamoStore::new(
+                    client,
+                    EXPORTS_TABLE,
+                    Arc::clone(clock) as _,
+                ))
+            }),
             sdk,
             _engine: engine,
         }

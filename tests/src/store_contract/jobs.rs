@@ -1,19 +1,17 @@
 //! Jobs: stored, read, moved.
 
 use domain::app::AppScope;
-use domain::cause::in_one_line;
+use domain::chunk::ChunkMove;
 use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
+use domain::tally::TallyChange;
 use fakes::jobs::{altered, in_phase};
-use ports::store::{
-    AcceptedRequest, Created, Grant, Grants, Intake, JobLists, Jobs, Page, RequestKey, Role,
-    SortKey, StoreError,
-};
+use ports::store::{AcceptedRequest, Created, Page, RequestKey, SortKey, StoreError};
 use time::Duration;
 
 use super::engine::World;
-use super::samples::{NOW, accepted, file, idempotency, outcomes, selections};
+use super::plans::registry;
+use super::samples::{NOW, accepted, chunk, file, idempotency, outcomes, selections};
 use crate::data_model::phases_of_the_code;
-use crate::faults::{Fault, Faults};
 
 fn phases() -> Vec<Phase> {
     let mut phases = phases_of_the_code();
@@ -67,7 +65,7 @@ pub(super) fn assert_conflict<T: std::fmt::Debug>(answer: &Result<T, StoreError>
     );
 }
 
-fn stored(created: Created) -> Job {
+pub(super) fn stored(created: Created) -> Job {
     let Created::New(job) = created else {
         panic!("{created:?}")
     };
@@ -135,7 +133,12 @@ pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World)
         None
     );
     stored(world.store.create(world.job(), None, NOW).await.unwrap());
-    assert_conflict(&world.store.create(job, None, NOW).await);
+    assert_conflict(&world.store.create(job.clone(), None, NOW).await);
+    let request = accepted(&job, "request 3");
+    let key = request.key.clone();
+    assert_conflict(&world.store.create(job, Some(request), NOW).await);
+    let remembered = world.store.accepted(&world.scope, &key, NOW).await;
+    assert_eq!(remembered.unwrap(), None, "all or nothing");
 }
 
 pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &World) {
@@ -291,29 +294,6 @@ pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(wor
     assert_stored(world, &second).await;
 }
 
-pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(world: &World) {
-    let faults = Faults::default();
-    let store = world.faulty(&faults, 3);
-    faults.arm(0, Fault::AnswerLost);
-    let request = accepted(&world.job(), "request");
-    let job = stored(store.create(world.job(), Some(request), NOW).await.unwrap());
-    faults.arm(0, Fault::AnswerLost);
-    let job = store.put_job(job.begin_planning().unwrap()).await.unwrap();
-    assert!(!faults.is_armed());
-    assert_eq!(job.revision, 2);
-    assert_stored(world, &job).await;
-
-    faults.arm(0, Fault::AnswerLost);
-    let given_up = world
-        .faulty(&faults, 1)
-        .put_job(job.hand_over_planning().unwrap())
-        .await;
-    assert!(
-        matches!(given_up, Err(StoreError::Unavailable { .. })),
-        "{given_up:?}"
-    );
-}
-
 pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(world: &World) {
     let job = world.store.put_job(world.job()).await.unwrap();
     let page = Page {
@@ -338,39 +318,36 @@ pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(wor
     }
 }
 
-pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &World) {
-    let key = world.job().key.clone();
-    world
-        .put_raw(&[
-            ("pk", &format!("APP#{}", world.scope)),
-            ("sk", &format!("JOB#{}", key.id)),
-        ])
-        .await;
-    let error = world.store.job(&key, NOW).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    let told = in_one_line(&error);
-    assert!(told.contains(&key.id.to_string()), "{told}");
-    assert!(told.contains("missing field `kind`"), "{told}");
-}
-
-pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &World) {
-    let missing = world
-        .store_over("nowhere")
-        .put_job(world.job())
-        .await
-        .unwrap_err();
-    let grant = Grant {
-        subject: "x".repeat(2_050),
-        path: "/".to_owned(),
-        role: Role::Reader,
+pub(super) async fn moments_of_forgetting_are_kept_in_whole_seconds(world: &World) {
+    let part = Duration::milliseconds(700);
+    let whole = world.job();
+    let job = altered(whole.clone(), |job| job.expires += part);
+    let remembered = accepted(&job, "request");
+    let request = AcceptedRequest {
+        expires: remembered.expires + part,
+        ..remembered.clone()
     };
-    let refused = world.store.put_grant(&grant).await.unwrap_err();
-    for (error, code) in [
-        (missing, "ResourceNotFoundException"),
-        (refused, "ValidationException"),
-    ] {
-        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-        let told = in_one_line(&error);
-        assert!(told.contains(code), "{told}");
-    }
+    let chunk = chunk(&job, 0, registry());
+    let step = ChunkMove {
+        chunk: chunk.clone(),
+        tally: TallyChange::default(),
+    };
+    stored(
+        world
+            .store
+            .create(job, Some(request.clone()), NOW)
+            .await
+            .unwrap(),
+    );
+    world.store.apply(step).await.unwrap();
+
+    assert_stored(world, &whole.clone().written()).await;
+    let known = world
+        .store
+        .accepted(&world.scope, &request.key, NOW)
+        .await
+        .unwrap();
+    assert_eq!(known, Some(remembered));
+    let chunk = world.store.chunk(&chunk.key).await.unwrap();
+    assert_eq!(chunk.map(|chunk| chunk.expires), Some(whole.expires));
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use domain::app::AppScope;
 use domain::job::{Job, JobKey, Outcome, Phase};
-use ports::store::{JobLists, Jobs, Page, SortKey};
+use ports::store::{Page, SortKey};
 use time::{Duration, OffsetDateTime};
 
 use super::engine::World;

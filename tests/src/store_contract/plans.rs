@@ -1,14 +1,14 @@
 //! Plans: a job, its new chunks and their tallies in one transaction.
 
-use domain::chunk::{Chunk, ChunkMove, ChunkSource, Lease};
+use domain::chunk::{Chunk, ChunkMove, ChunkSource, Lease, MissingParts, Output};
 use domain::job::MAX_SHARDS;
 use domain::job::{Cancellation, Job, PlanCursor};
 use domain::tally::Tally;
-use ports::store::{ChunkLists, Chunks, Jobs, PLAN_PAGE_CHUNKS, Plans};
+use ports::store::{PLAN_PAGE_CHUNKS, StoreError};
 
 use super::engine::World;
 use super::jobs::{assert_conflict, assert_stored};
-use super::samples::{NOW, chunk, claim, objects};
+use super::samples::{NOW, chunk, claim, objects, output, prepare, record};
 
 /// A stored job that is being planned, over so many shards.
 pub(super) async fn planning(world: &World, shards: u16) -> Job {
@@ -197,4 +197,68 @@ pub(super) async fn the_largest_page_fits_a_transaction(world: &World) {
         world.store.tally(&job).await.unwrap(),
         planned(u64::from(count))
     );
+}
+
+pub(super) async fn what_a_chunk_hands_over_is_stored_with_its_move(world: &World) {
+    let (job, chunks) = page(&planning(world, 2).await, 2, &objects(3, 9));
+    let job = world.store.put_page(job, chunks, Vec::new()).await.unwrap();
+    let partial = Output {
+        missing: MissingParts::from([(1, "gone".to_owned())]),
+        ..output(5)
+    };
+    let chunk = world
+        .store
+        .chunks(&job.key, 0, None)
+        .await
+        .unwrap()
+        .remove(0);
+    let chunk = world.store.apply(claim(chunk)).await.unwrap();
+    let chunk = world.store.apply(prepare(chunk, partial)).await.unwrap();
+    let recorded = world.store.apply(record(chunk)).await.unwrap();
+    let before = world.store.tally(&job).await.unwrap();
+    assert_eq!((before.planned, before.open, before.partial), (2, 1, 1));
+
+    let (next, new) = page(&job, 1, &registry());
+    let (step, taken) = recorded.clone().hand_over(new[0].key.clone()).unwrap();
+    let job = world
+        .store
+        .put_page(next, vec![taken.clone()], vec![step.clone()])
+        .await
+        .unwrap();
+    assert_stored(world, &job).await;
+    for chunk in [step.chunk.clone(), taken] {
+        let stored = world.store.chunk(&chunk.key).await.unwrap();
+        assert_eq!(stored, Some(chunk.written()));
+    }
+    let after = Tally {
+        planned: 3,
+        open: 2,
+        partial: 0,
+        ..before
+    };
+    assert_eq!(world.store.tally(&job).await.unwrap(), after);
+
+    // The chunk has moved since it was read: nothing is planned with its move.
+    let (next, new) = page(&job, 1, &registry());
+    let key = new[0].key.clone();
+    assert_conflict(&world.store.put_page(next, new, vec![step]).await);
+    assert_eq!(world.store.chunk(&key).await.unwrap(), None);
+    assert_eq!(world.store.tally(&job).await.unwrap(), after);
+    assert_stored(world, &job).await;
+}
+
+/// A transaction holds 100 items, and none twice
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+pub(super) async fn a_page_of_too_many_chunks_or_of_one_twice_is_refused(world: &World) {
+    let before = planning(world, 1).await;
+    let (job, chunks) = page(&before, 101, &registry());
+    let twice = vec![chunks[0].clone(); 2];
+    for chunks in [chunks, twice] {
+        let refused = world.store.put_page(job.clone(), chunks, Vec::new()).await;
+        assert!(
+            matches!(refused, Err(StoreError::Corrupt { .. })),
+            "{refused:?}"
+        );
+    }
+    assert_stored(world, &before).await;
 }
