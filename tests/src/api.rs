@@ -10,6 +10,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use ::fakes::store::MemoryStore;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -18,7 +19,7 @@ use ports::store::{Grant, Grants, Role};
 use serde_json::{Value, json};
 use time::Duration;
 
-use self::fakes::{FakeClock, FakeContainers, FakeSealer, FakeStore};
+use self::fakes::{FakeClock, FakeContainers, FakeSealer};
 
 /// The signature that must never be seen again.
 pub(crate) const SIGNATURE: &str = "c2lnbmF0dXJlLW9mLXRoZS1jbGllbnQ";
@@ -264,7 +265,7 @@ impl Reply {
 /// The functions and the world that they see.
 pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) store: Arc<FakeStore>,
+    pub(crate) store: Arc<MemoryStore>,
     pub(crate) containers: Arc<FakeContainers>,
     pub(crate) sealer: Arc<FakeSealer>,
     pub(crate) public_url: Option<String>,
@@ -274,7 +275,7 @@ pub(crate) struct World {
 impl World {
     /// A world in which alice may do everything and rita may read the apps of subscription s1.
     pub(crate) async fn new() -> Self {
-        let store = Arc::new(FakeStore::default());
+        let store = Arc::new(MemoryStore::default());
         for (subject, path, role) in [
             ("alice", "/", Role::Contributor),
             ("rita", "/subscriptions/s1", Role::Reader),

@@ -1,10 +1,11 @@
 //! What a task and a list say.
 
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
 use domain::counts::Counts;
 use domain::job::{Cancellation, Job, Outcome, Plan};
-use domain::tally::Tally;
+use domain::tally::TallyChange;
 use fakes::jobs::altered;
-use ports::store::Jobs;
+use ports::store::{Chunks, Jobs};
 use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -28,6 +29,19 @@ async fn planned(world: &World, chunks: u32) -> Job {
     world.store.put_job(job).await.unwrap()
 }
 
+/// Counts so much for a running job.
+async fn count(world: &World, job: &Job, tally: TallyChange) {
+    let key = ChunkKey {
+        job: job.key.clone(),
+        shard: 0,
+        number: 0,
+    };
+    let source = ChunkSource::Partitions(Vec::new());
+    let chunk = Chunk::planned(key, source, job.expires);
+    let step = ChunkMove { chunk, tally };
+    world.store.apply(step).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_fresh_task_has_no_total_yet() {
     let world = World::new().await;
@@ -47,24 +61,22 @@ async fn a_fresh_task_has_no_total_yet() {
 async fn a_running_task_tells_its_progress() {
     let world = World::new().await;
     let job = planned(&world, 8).await;
-    world.store.set_tally(
-        job.key.id,
-        Tally {
-            planned: 8,
-            open: 5,
-            recorded: 3,
-            counts: Counts {
-                read: 74,
-                rows: 70,
-                bytes: 900,
-                rejected: 3,
-                rejected_in_part: 1,
-                filtered: 1,
-                repaired: 2,
-            },
-            ..Tally::default()
+    let tally = TallyChange {
+        planned: 8,
+        open: 5,
+        recorded: 3,
+        counts: Counts {
+            read: 74,
+            rows: 70,
+            bytes: 900,
+            rejected: 3,
+            rejected_in_part: 1,
+            filtered: 1,
+            repaired: 2,
         },
-    );
+        ..TallyChange::default()
+    };
+    count(&world, &job, tally).await;
     let task = world
         .send(&Request::task(&job.key.id.to_string()))
         .await
@@ -88,15 +100,13 @@ async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<Strin
     let world = World::new().await;
     let job = change(planned(&world, 8).await);
     let id = job.key.id;
-    world.store.set_tally(
-        id,
-        Tally {
-            planned: 8,
-            open: 5,
-            recorded: 3,
-            ..Tally::default()
-        },
-    );
+    let tally = TallyChange {
+        planned: 8,
+        open: 5,
+        recorded: 3,
+        ..TallyChange::default()
+    };
+    count(&world, &job, tally).await;
     world.store.put_job(job).await.unwrap();
     world.clock.set(now);
     let task = world.send(&Request::task(&id.to_string())).await.json();

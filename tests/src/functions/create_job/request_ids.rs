@@ -3,7 +3,7 @@
 use time::Duration;
 
 use crate::api::fakes::NOW;
-use crate::api::{Request, SIGNATURE, World, answer, code_of, container_url, days, with};
+use crate::api::{Reply, Request, SIGNATURE, World, answer, code_of, container_url, days, with};
 
 #[tokio::test]
 async fn a_request_id_must_be_usable_as_a_key() {
@@ -84,18 +84,21 @@ async fn a_repeat_is_answered_although_its_signature_has_expired_meanwhile() {
 #[tokio::test]
 async fn of_two_runs_of_one_request_at_the_same_time_one_makes_the_job() {
     let world = World::new().await;
-    world.store.look_up_too_early();
     for header in ["x-ms-client-request-id", "idempotency-key"] {
         let request = Request::create("activities", &days()).header(header, "1");
-        let (first, second) = (world.send(&request).await, world.send(&request).await);
+        let (first, second) = tokio::join!(world.send(&request), world.send(&request));
         assert_eq!((second.status, &second.text), (202, &first.text));
     }
-    let other = Request::create("events", &days()).header("idempotency-key", "1");
-    assert_eq!(
-        world.send(&other).await.error(),
-        (409, "RequestIdReused".to_owned())
-    );
-    assert_eq!(world.store.stored().len(), 2);
+    let [one, other] = ["activities", "events"]
+        .map(|operation| Request::create(operation, &days()).header("idempotency-key", "2"));
+    let mut replies = <[Reply; 2]>::from(tokio::join!(world.send(&one), world.send(&other)));
+    replies.sort_by_key(|reply| reply.status);
+    let [new, refused] = replies;
+    assert_eq!(new.status, 202);
+    assert_eq!(refused.error(), answer(409, "RequestIdReused"));
+    let tried = world.containers.staged().len();
+    assert_eq!(tried, 6, "none of them knew of another");
+    assert_eq!(world.store.stored().len(), 3);
 }
 
 #[tokio::test]
