@@ -16,7 +16,7 @@ use ports::source::Sources;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::world::{OneJob, Standstill, Willing, block_on, sealer};
+use crate::world::{Standstill, Willing, assert_nothing_shown, block_on, sealer, store};
 use fakes::sources::NoRows;
 
 /// The first byte chooses what follows: an event as JSON (`p` of API Gateway, `c` of the chunk
@@ -60,14 +60,16 @@ fn chunk_queue(text: &str) -> bool {
     let Ok(event) = serde_json::from_str::<SqsEvent>(text) else {
         return false;
     };
+    let store = store();
+    let jobs = store.stored();
     let comes_again = |message: &&SqsMessage| {
-        ChunkMessage::parse(body(message))
-            .map_or(true, |ChunkKey { job, .. }| OneJob::default().is(&job))
+        ChunkMessage::parse(body(message)).map_or(true, |ChunkKey { job, .. }| {
+            jobs.iter().any(|stored| stored.key == job)
+        })
     };
     let expected = ids(event.records.iter().filter(comes_again));
-    let store = Arc::new(OneJob::default());
     let ports = run_export_chunk::Ports {
-        chunks: store,
+        chunks: Arc::clone(&store) as _,
         sources: no_rows(),
         containers: Arc::new(Willing),
         sealer: sealer(),
@@ -87,6 +89,7 @@ fn chunk_queue(text: &str) -> bool {
         failed(&block_on(run_export_chunk::handle(event, &ports))),
         expected
     );
+    assert_nothing_shown(&store);
     expected.len() < messages
 }
 
@@ -102,8 +105,9 @@ fn dead_letters(text: &str) -> bool {
         Err(_) => ChunkMessage::parse(body(message)).is_err(),
     };
     let expected = ids(event.records.iter().filter(stays));
+    let store = store();
     let ports = fail_chunk::Ports {
-        chunks: Arc::new(OneJob::default()),
+        chunks: Arc::clone(&store) as _,
         queue: None,
         clock: Arc::new(Standstill),
     };
@@ -112,6 +116,7 @@ fn dead_letters(text: &str) -> bool {
         failed(&block_on(fail_chunk::handle(event, &ports))),
         expected
     );
+    assert_nothing_shown(&store);
     expected.len() < messages
 }
 
@@ -125,10 +130,10 @@ fn bus(text: &str) -> bool {
         serde_json::from_str::<JobEvent>(&written).ok().as_ref(),
         Some(&event.detail)
     );
-    let store = Arc::new(OneJob::default());
+    let store = store();
     let ports = plan_export::Ports {
         plans: Arc::clone(&store) as _,
-        lists: store,
+        lists: Arc::clone(&store) as _,
         sources: no_rows(),
         clock: Arc::new(Standstill),
         settings: plan_export::Settings {
@@ -142,6 +147,7 @@ fn bus(text: &str) -> bool {
         block_on(plan_export::handle(event, &ports)).is_ok(),
         names_a_job
     );
+    assert_nothing_shown(&store);
     names_a_job
 }
 

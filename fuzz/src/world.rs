@@ -1,5 +1,4 @@
-//! The world that the events come into: one job, a table that holds nothing else, a container that
-//! takes everything.
+//! The world that the events come into: a table with two jobs, a container that takes everything.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,19 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use domain::selection::{DeviceType, Snapshot};
-use domain::tally::Tally;
 use fakes::requests::request;
+use fakes::store::MemoryStore;
 use ports::clock::Clock;
 use ports::container::{Container, ContainerError, Containers};
 use ports::seal::Sealer;
-use ports::store::{
-    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed,
-    Page, Plans, RequestKey, Role, StoreError,
-};
+use ports::store::{Grant, Grants, Jobs, Role, StoreError};
 use sealing::key::KeySealer;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -30,8 +25,14 @@ use crate::signature::is_shown_in;
 /// The present moment.
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
-/// The one job's id, and the id of every job that is created.
+/// The id of the job that the corpus asks for.
 const JOB: Uuid = Uuid::from_u128(0x0198_f7a4_0000_7000_8000_0000_0000_0000);
+
+/// The id of another job of its app.
+const NEIGHBOUR: Uuid = Uuid::from_u128(JOB.as_u128() + 1);
+
+/// The id of every job that is created.
+const CREATED: Uuid = Uuid::from_u128(JOB.as_u128() + 2);
 
 /// A clock that stands still.
 pub(crate) struct Standstill;
@@ -42,147 +43,50 @@ impl Clock for Standstill {
     }
 
     fn fresh_id(&self) -> Uuid {
-        JOB
+        CREATED
     }
 }
 
-/// A table with one queued job. It accepts every write and remembers none.
-pub(crate) struct OneJob(Job);
-
-impl Default for OneJob {
-    fn default() -> Self {
-        let path = "subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
-        let key = JobKey {
-            scope: AppScope::from_segments(path.split('/')),
-            id: JobId::new(JOB),
-        };
-        let request = request(Snapshot::Devices(DeviceType::Device));
-        let destination = ContainerAddress::new("https://account.blob.core.windows.net/exports");
-        let credential = Credential {
-            sealed: SealedCredential(Vec::new()),
-            expires: None,
-        };
-        Self(Job::queued(
-            key,
-            request,
-            destination,
-            credential,
-            NOW,
-            Duration::days(90),
-        ))
-    }
+/// A table with two queued jobs of one app, so that a list of one goes on, over which alice may do
+/// everything.
+pub(crate) fn store() -> Arc<MemoryStore> {
+    let store = MemoryStore::default();
+    let alice = Grant {
+        subject: "alice".to_owned(),
+        path: "/".to_owned(),
+        role: Role::Contributor,
+    };
+    block_on(async {
+        store.put_grant(&alice).await?;
+        for id in [JOB, NEIGHBOUR] {
+            store.put_job(job(id)).await?;
+        }
+        Ok::<(), StoreError>(())
+    })
+    .expect("an empty table takes a grant and two jobs");
+    Arc::new(store)
 }
 
-impl OneJob {
-    /// Whether a key is that of the job.
-    pub(crate) fn is(&self, key: &JobKey) -> bool {
-        self.0.key == *key
-    }
-
-    /// What a job would be stored as, looked through.
-    fn stored(job: Job) -> Job {
-        assert!(!is_shown_in(&format!("{job:?}")), "{job:?}");
-        job.written()
-    }
+fn job(id: Uuid) -> Job {
+    let path = "subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
+    let key = JobKey {
+        scope: AppScope::from_segments(path.split('/')),
+        id: JobId::new(id),
+    };
+    let request = request(Snapshot::Devices(DeviceType::Device));
+    let destination = ContainerAddress::new("https://account.blob.core.windows.net/exports");
+    let credential = Credential {
+        sealed: SealedCredential(Vec::new()),
+        expires: None,
+    };
+    let retention = Duration::days(90);
+    Job::queued(key, request, destination, credential, NOW, retention)
 }
 
-#[async_trait]
-impl Grants for OneJob {
-    async fn role(&self, subject: &str, _: &AppScope) -> Result<Option<Role>, StoreError> {
-        Ok((subject == "alice").then_some(Role::Contributor))
-    }
-
-    async fn put_grant(&self, _: &Grant) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Intake for OneJob {
-    async fn accepted(
-        &self,
-        _: &AppScope,
-        _: &RequestKey,
-        _: OffsetDateTime,
-    ) -> Result<Option<AcceptedRequest>, StoreError> {
-        Ok(None)
-    }
-
-    async fn create(
-        &self,
-        job: Job,
-        _: Option<AcceptedRequest>,
-        _: OffsetDateTime,
-    ) -> Result<Created, StoreError> {
-        Ok(Created::New(Box::new(Self::stored(job))))
-    }
-}
-
-#[async_trait]
-impl Jobs for OneJob {
-    async fn job(&self, key: &JobKey, _: OffsetDateTime) -> Result<Option<Job>, StoreError> {
-        Ok(self.is(key).then(|| self.0.clone()))
-    }
-
-    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
-        Ok(Self::stored(job))
-    }
-
-    async fn tally(&self, _: &Job) -> Result<Tally, StoreError> {
-        Ok(Tally::default())
-    }
-}
-
-#[async_trait]
-impl JobLists for OneJob {
-    async fn jobs(
-        &self,
-        scope: &AppScope,
-        page: Page,
-        _: OffsetDateTime,
-    ) -> Result<Listed, StoreError> {
-        let is_here = self.0.key.scope == *scope && page.skip == 0;
-        Ok(Listed {
-            jobs: is_here.then(|| self.0.clone()).into_iter().collect(),
-            more: is_here,
-        })
-    }
-}
-
-#[async_trait]
-impl Chunks for OneJob {
-    async fn chunk(&self, _: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
-        Ok(None)
-    }
-
-    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
-        Err(StoreError::Conflict {
-            item: format!("{step:?}"),
-        })
-    }
-}
-
-#[async_trait]
-impl ChunkLists for OneJob {
-    async fn chunks(&self, _: &JobKey, _: u16, _: Option<u32>) -> Result<Vec<Chunk>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
-#[async_trait]
-impl Plans for OneJob {
-    async fn put_page(
-        &self,
-        job: Job,
-        _: Vec<Chunk>,
-        _: Vec<ChunkMove>,
-    ) -> Result<Job, StoreError> {
-        Ok(Self::stored(job))
-    }
-
-    async fn reopen(&self, _: &Job, _: Vec<ChunkMove>) -> Result<(), StoreError> {
-        Ok(())
-    }
+/// Looks through all that is stored.
+pub(crate) fn assert_nothing_shown(store: &MemoryStore) {
+    let stored = format!("{store:?}");
+    assert!(!is_shown_in(&stored), "{stored}");
 }
 
 /// Containers that take every block.

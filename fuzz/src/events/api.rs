@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use url::Url;
 
-use super::{OneJob, Standstill, Willing, block_on, sealer};
+use super::{Standstill, Willing, assert_nothing_shown, block_on, sealer, store};
 
 /// A request in lines: method, path with query, content type, request id, then the body.
 pub(super) fn request(text: &str) -> bool {
@@ -70,7 +70,7 @@ fn signature(event: &ApiGatewayV2httpRequest, text: &str) -> Option<String> {
 /// The answers of the functions behind the API: of the one that the method is routed to, and of
 /// those that it is not.
 fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
-    let (store, clock) = (Arc::new(OneJob::default()), Arc::new(Standstill));
+    let (store, clock) = (store(), Arc::new(Standstill));
     let edge = EdgeSettings {
         public_url: None,
         subject_claim: "sub".to_owned(),
@@ -109,15 +109,17 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         clock,
         grants: store.clone(),
         jobs: store.clone(),
-        lists: store,
+        lists: store.clone(),
         settings: edge,
     };
-    [
+    let replies = [
         block_on(create_job::handle(event.clone(), &create)),
         block_on(resume_job::handle(event.clone(), &resume)),
         block_on(cancel_job::handle(event.clone(), &cancel)),
         block_on(get_status::handle(event.clone(), &status)),
-    ]
+    ];
+    assert_nothing_shown(&store);
+    replies
 }
 
 fn assert_reply(reply: &ApiGatewayV2httpResponse) {
