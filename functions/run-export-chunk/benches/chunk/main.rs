@@ -155,7 +155,7 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
 
 /// Fetches, decompresses and cuts a file of the lake.
 async fn read(file: &Path) -> anyhow::Result<()> {
-    let world = World::over(file, ExportFormat::JsonBlob)?;
+    let world = World::over(file, ExportFormat::JsonBlob).await?;
     let meter = Meter::start()?;
     let sources = world.ports().sources;
     let mut pieces = sources.read(&world.chunk.source, &world.job.request.selection);
@@ -175,11 +175,11 @@ async fn read(file: &Path) -> anyhow::Result<()> {
 
 /// A whole chunk run, by its handler, into a container that keeps nothing.
 async fn run(file: &Path, format: ExportFormat) -> anyhow::Result<()> {
-    let world = World::over(file, format)?;
+    let world = World::over(file, format).await?;
     let meter = Meter::start()?;
     let response = run_export_chunk::handle(world.message()?, &world.ports()).await;
     ensure!(
-        response.batch_item_failures.is_empty() && world.is_recorded(),
+        response.batch_item_failures.is_empty() && world.is_recorded().await?,
         "the chunk is not recorded"
     );
     println!(

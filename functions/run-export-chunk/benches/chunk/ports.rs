@@ -1,7 +1,7 @@
 //! A chunk run's surroundings, of which only the lake is real: what is measured is the run.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -9,25 +9,25 @@ use aws_lambda_events::sqs::SqsEvent;
 use bytes::Bytes;
 use container::writer::WriterSettings;
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ObjectRef};
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use domain::secret::Secret;
 use domain::selection::{ExportFormat, ExportRequest};
-use domain::tally::Tally;
 use fakes::requests::events;
 use fakes::sources::NoRows;
-use object_store::ObjectStore;
+use fakes::store::MemoryStore;
 use object_store::local::LocalFileSystem;
+use object_store::{ObjectStore, ObjectStoreExt};
 use ports::clock::Clock;
 use ports::container::{Container, ContainerError, Containers};
 use ports::seal::{SealError, Sealer};
 use ports::source::Sources;
-use ports::store::{Chunks, Jobs, StoreError};
+use ports::store::{Chunks, Jobs, Plans};
 use run_export_chunk::{Ports, Settings};
 use serde_json::json;
 use sources::lake::Lake;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use wiring::SystemClock;
 
 use crate::data::DAY;
@@ -41,14 +41,15 @@ pub(crate) struct World {
     pub(crate) lake: Arc<Lake>,
     pub(crate) job: Job,
     pub(crate) chunk: Chunk,
-    table: Arc<OneChunk>,
+    table: Arc<MemoryStore>,
 }
 
 impl World {
-    pub(crate) fn over(file: &Path, format: ExportFormat) -> anyhow::Result<Self> {
+    pub(crate) async fn over(file: &Path, format: ExportFormat) -> anyhow::Result<Self> {
         let folder = file.parent().context("a file in a folder")?;
         let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
-        let job = job(format);
+        let table = Arc::new(MemoryStore::default());
+        let job = table.put_job(job(format)).await?;
         let key = ChunkKey {
             job: job.key.clone(),
             shard: 0,
@@ -57,13 +58,12 @@ impl World {
         let source = ChunkSource::Objects {
             day: DAY,
             folder: DAY,
-            objects: vec![pinned(store.as_ref(), file)?],
+            objects: vec![pinned(store.as_ref(), file).await?],
         };
         let chunk = Chunk::planned(key, source, job.expires);
-        let table = Arc::new(OneChunk {
-            job: job.clone(),
-            chunk: Mutex::new(chunk.clone()),
-        });
+        table
+            .put_page(job.clone(), vec![chunk.clone()], Vec::new())
+            .await?;
         let lake = Arc::new(Lake::new(store, object_store::path::Path::default(), 1));
         Ok(Self {
             lake,
@@ -100,8 +100,9 @@ impl World {
         )?)
     }
 
-    pub(crate) fn is_recorded(&self) -> bool {
-        matches!(self.table.lock().state, ChunkState::Recorded { .. })
+    pub(crate) async fn is_recorded(&self) -> anyhow::Result<bool> {
+        let chunk = self.table.chunk(&self.chunk.key).await?;
+        Ok(chunk.is_some_and(|chunk| matches!(chunk.state, ChunkState::Recorded { .. })))
     }
 }
 
@@ -129,58 +130,18 @@ fn job(format: ExportFormat) -> Job {
     )
 }
 
-fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRef> {
+async fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRef> {
     let name = file
         .file_name()
         .and_then(|name| name.to_str())
         .context("a name that is text")?;
-    let meta =
-        futures::executor::block_on(object_store::ObjectStoreExt::head(store, &name.into()))?;
+    let meta = store.head(&name.into()).await?;
     let etag = meta.e_tag.context("a file has an ETag")?;
     Ok(ObjectRef {
         path: name.to_owned(),
         etag,
         size_bytes: meta.size,
     })
-}
-
-/// A table of one chunk.
-struct OneChunk {
-    job: Job,
-    chunk: Mutex<Chunk>,
-}
-
-impl OneChunk {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Chunk> {
-        self.chunk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Jobs for OneChunk {
-    async fn job(&self, _: &JobKey, _: OffsetDateTime) -> Result<Option<Job>, StoreError> {
-        Ok(Some(self.job.clone()))
-    }
-
-    async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
-        Ok(job)
-    }
-
-    async fn tally(&self, _: &Job) -> Result<Tally, StoreError> {
-        Ok(Tally::default())
-    }
-}
-
-#[async_trait]
-impl Chunks for OneChunk {
-    async fn chunk(&self, _: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
-        Ok(Some(self.lock().clone()))
-    }
-
-    async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
-        self.lock().clone_from(&step.chunk);
-        Ok(step.chunk)
-    }
 }
 
 /// Takes everything and keeps nothing.
