@@ -20,10 +20,10 @@ use super::shown::{holds_signature, shown};
 use super::task::rfc3339;
 
 const FULL_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
-const DATE_MEND: &str = "send an RFC 3339 full-date such as 2016-01-31";
-const MOMENT_MEND: &str = "send an RFC 3339 date-time such as 2016-01-31T08:00:00Z";
-const IDS_MEND: &str = "send an array of 1 to 100 whole numbers of 64 bits";
-const URL_MEND: &str = "send the container's https URL with its SAS";
+const DATE_FIX: &str = "send an RFC 3339 full-date such as 2016-01-31";
+const MOMENT_FIX: &str = "send an RFC 3339 date-time such as 2016-01-31T08:00:00Z";
+const IDS_FIX: &str = "send an array of 1 to 100 whole numbers of 64 bits";
+const URL_FIX: &str = "send the container's https URL with its SAS";
 
 /// The field of the container's URL with its signature.
 const CONTAINER_URL: &str = "containerUrl";
@@ -114,14 +114,14 @@ pub fn read_export(
 /// # Errors
 /// [`FieldError`] when it stands twice or is no text.
 pub fn read_container_url(fields: &Fields) -> Result<Option<Secret>, FieldError> {
-    if fields.one(CONTAINER_URL, URL_MEND)?.is_none() {
+    if fields.one(CONTAINER_URL, URL_FIX)?.is_none() {
         return Ok(None);
     }
     container_url(fields).map(Some)
 }
 
 fn container_url(fields: &Fields) -> Result<Secret, FieldError> {
-    let url = text(fields, CONTAINER_URL, URL_MEND, |_| {
+    let url = text(fields, CONTAINER_URL, URL_FIX, |_| {
         "a value that is not shown".to_owned()
     })?;
     let is_parameter = |name: &str| {
@@ -228,11 +228,11 @@ fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
 }
 
 fn date(fields: &Fields, field: &'static str) -> Result<Date, FieldError> {
-    let text = text(fields, field, DATE_MEND, show)?;
+    let text = text(fields, field, DATE_FIX, show)?;
     let date = Some(text)
         .filter(|text| is_full_date(text))
-        .ok_or_else(|| malformed(field, &shown(text), DATE_MEND))?;
-    Date::parse(date, FULL_DATE).map_err(|_| no_day(field, date, DATE_MEND))
+        .ok_or_else(|| malformed(field, &shown(text), DATE_FIX))?;
+    Date::parse(date, FULL_DATE).map_err(|_| no_day(field, date, DATE_FIX))
 }
 
 /// Whether the text has the form of a date, be it a day of the calendar or not.
@@ -271,33 +271,33 @@ fn campaign_window(fields: &Fields) -> Result<(OffsetDateTime, OffsetDateTime), 
 }
 
 fn moment(fields: &Fields, field: &'static str) -> Result<OffsetDateTime, FieldError> {
-    let text = text(fields, field, MOMENT_MEND, show)?;
+    let text = text(fields, field, MOMENT_FIX, show)?;
     let day = text.get(..10).filter(|day| is_full_date(day));
     if day.is_some_and(|day| Date::parse(day, FULL_DATE).is_err()) {
-        return Err(no_day(field, text, MOMENT_MEND));
+        return Err(no_day(field, text, MOMENT_FIX));
     }
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
     let moment = moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC));
-    moment.ok_or_else(|| malformed(field, &shown(text), MOMENT_MEND))
+    moment.ok_or_else(|| malformed(field, &shown(text), MOMENT_FIX))
 }
 
 fn campaign_ids(fields: &Fields) -> Result<Vec<i64>, FieldError> {
     const FIELD: &str = CAMPAIGN_IDS;
     let list = fields
-        .list(FIELD, IDS_MEND)?
-        .ok_or_else(|| missing(FIELD, IDS_MEND))?;
+        .list(FIELD, IDS_FIX)?
+        .ok_or_else(|| missing(FIELD, IDS_FIX))?;
     if list.is_empty() {
         return Err(refused(
             ErrorCode::NoCampaignIds,
             FIELD,
             "is empty".to_owned(),
-            IDS_MEND,
+            IDS_FIX,
         ));
     }
     let mut ids = Vec::new();
     for value in &list {
         let id = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-        let id = id.ok_or_else(|| malformed(FIELD, &show(value), IDS_MEND))?;
+        let id = id.ok_or_else(|| malformed(FIELD, &show(value), IDS_FIX))?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -346,9 +346,9 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
 /// one options object.
 fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
     const FIX: &str = "send true or false";
-    const OPTIONS_MEND: &str = "send an object such as {\"exportUserId\": true}";
-    if fields.one("exportOptions", OPTIONS_MEND)?.is_some() {
-        return Err(malformed("exportOptions", "not an object", OPTIONS_MEND));
+    const OPTIONS_FIX: &str = "send an object such as {\"exportUserId\": true}";
+    if fields.one("exportOptions", OPTIONS_FIX)?.is_some() {
+        return Err(malformed("exportOptions", "not an object", OPTIONS_FIX));
     }
     let Some(value) = fields.one(field, FIX)? else {
         return Ok(false);

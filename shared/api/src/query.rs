@@ -23,7 +23,7 @@ const SORT_KEYS: [(&str, SortKey); 7] = [
     ("errorDetails", SortKey::ErrorDetails),
 ];
 
-const ORDER_MEND: &str =
+const ORDER_FIX: &str =
     "send taskId, taskStatus, dateCreated, dateCompleted or errorDetails, then asc or desc";
 
 /// The options of a query, decoded; names ignore case.
@@ -63,10 +63,10 @@ impl<'a> Query<'a> {
             .map_or(Ok(()), |value| Err(invalid("$filter", value, no_filter)))?;
         let skip = self.number("$skip", 0, u32::MAX as usize, "send a whole number from 0")?;
         let top = self.number("$top", 1, MOST_PER_PAGE, "send a whole number from 1 to 40")?;
-        let order = self.one("$orderby", ORDER_MEND)?;
+        let order = self.one("$orderby", ORDER_FIX)?;
         let order = order.filter(|text| !text.trim().is_empty());
         let order =
-            order.map(|text| order_by(text).ok_or_else(|| invalid("$orderby", text, ORDER_MEND)));
+            order.map(|text| order_by(text).ok_or_else(|| invalid("$orderby", text, ORDER_FIX)));
         let (sort, descending) = order.transpose()?.unwrap_or((SortKey::Id, false));
         Ok(Page {
             sort,
