@@ -7,12 +7,13 @@ use std::fmt::Write;
 
 use domain::app::AppScope;
 use domain::chunk::{
-    Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, Claim, Lease, MissingParts, Output,
+    Chunk, ChunkKey, ChunkMove, ChunkSource, ChunkState, ChunkStateName, Claim, Lease,
+    MissingParts, Output,
 };
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
-    Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
-    SealedCredential,
+    Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, PhaseName, Plan,
+    PlanCursor, SealedCredential,
 };
 use domain::listing::Listing;
 use domain::manifest::{ManifestWriter, Written};
@@ -140,24 +141,6 @@ fn job_places() -> Vec<Place<Job>> {
 }
 
 /// The place of a phase in the order of its declaration: a phase that is added is missed at once.
-fn number_of(phase: &Phase) -> usize {
-    match phase {
-        Phase::Queued => 0,
-        Phase::Planning => 1,
-        Phase::Running => 2,
-        Phase::AwaitingCredential { .. } => 3,
-        Phase::Resuming => 4,
-        Phase::Cancelling { .. } => 5,
-        Phase::Finishing { .. } => 6,
-        Phase::Ended { outcome, .. } => match outcome {
-            Outcome::Succeeded => 7,
-            Outcome::Incomplete { .. } => 8,
-            Outcome::Failed { .. } => 9,
-            Outcome::Cancelled { .. } => 10,
-        },
-    }
-}
-
 /// The moves that a phase may refuse.
 const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
     Step {
@@ -342,18 +325,6 @@ fn chunk_places() -> Vec<Place<Chunk>> {
             Place { label, item }
         })
         .into()
-}
-
-fn number_of_state(state: &ChunkState) -> usize {
-    match state {
-        ChunkState::Pending { .. } => 0,
-        ChunkState::Running { .. } => 1,
-        ChunkState::Prepared { .. } => 2,
-        ChunkState::Recorded { .. } => 3,
-        ChunkState::Parked { .. } => 4,
-        ChunkState::Cancelled => 5,
-        ChunkState::Failed { .. } => 6,
-    }
 }
 
 fn free(claim: Claim) -> Option<ChunkMove> {
@@ -555,14 +526,14 @@ fn the_page_of_states_is_what_every_move_does_in_every_phase() {
 fn every_phase_and_state_and_every_move_is_walked() {
     let phases: BTreeSet<_> = job_places()
         .iter()
-        .map(|place| number_of(&place.item.phase))
+        .map(|place| place.item.phase.kind())
         .collect();
-    assert_eq!(phases, (0..=10).collect());
+    assert_eq!(phases, PhaseName::ALL.iter().copied().collect());
     let states: BTreeSet<_> = chunk_places()
         .iter()
-        .map(|place| number_of_state(&place.item.state))
+        .map(|place| ChunkStateName::from(&place.item.state))
         .collect();
-    assert_eq!(states, (0..=6).collect());
+    assert_eq!(states, ChunkStateName::ALL.iter().copied().collect());
 
     let mut moves = moves_in("shared/domain/src/job/moves.rs", "Job");
     moves.extend(moves_in("shared/domain/src/job/warnings.rs", "Job"));
