@@ -1,12 +1,17 @@
 //! What can be wrong with a container URL, in words for the one who gave it.
 
+use strum::{IntoStaticStr, VariantNames};
 use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// Why a container URL is refused. Its text names the field, the offending value where that is no
 /// secret, the reason and the fix; it never holds the signature.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+///
+/// Its code is `ContainerUrl` and the variant's name, unless `strum` says another: clients act on
+/// codes, so a variant that is renamed keeps its own.
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr, VariantNames)]
+#[strum(prefix = "ContainerUrl")]
 pub enum ContainerUrlProblem {
     /// It cannot be parsed.
     #[error(
@@ -43,6 +48,7 @@ pub enum ContainerUrlProblem {
         "containerUrl has the host {host}, the secondary endpoint of an account, which can only be read; \
          use the primary one, without -secondary"
     )]
+    #[strum(serialize = "UnknownHost")]
     SecondaryHost {
         /// The whole host, `-secondary` included; `(not shown)` beyond 40 characters.
         host: String,
@@ -54,6 +60,7 @@ pub enum ContainerUrlProblem {
          folders within an item, and never for a container; use a container of an Azure storage account, \
          to which OneLake can have a shortcut"
     )]
+    #[strum(serialize = "UnknownHost")]
     OneLakeHost {
         /// Such as `onelake.blob.fabric.microsoft.com`; `(not shown)` when it is long or odd.
         host: String,
@@ -79,6 +86,7 @@ pub enum ContainerUrlProblem {
     #[error(
         "containerUrl names the container {name}, which {why}; use a container of its own for exports"
     )]
+    #[strum(serialize = "BadContainerName")]
     SpecialContainer {
         /// One of `$web`, `$root`, `$logs` and `$blobchangefeed`.
         name: &'static str,
@@ -198,6 +206,7 @@ pub enum ContainerUrlProblem {
         "containerUrl has a signature with sp={permissions}, which creates blobs and cannot write them again: \
          after a crash a commit is repeated, and that needs w; make one that has w, such as sp=cw"
     )]
+    #[strum(serialize = "WriteMissing")]
     CreateOnly {
         /// The value of `sp`, such as `rc`; it has `c` and no `w`.
         permissions: String,
@@ -224,36 +233,12 @@ pub enum ContainerUrlProblem {
 }
 
 impl ContainerUrlProblem {
+    /// The code of every problem. Problems that the client solves in the same way have the same.
+    pub const CODES: &[&str] = Self::VARIANTS;
+
     /// The stable code of the problem, for the client's code to act on.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotAUrl => "ContainerUrlNotAUrl",
-            Self::Surplus { .. } => "ContainerUrlSurplus",
-            Self::NotHttps { .. } => "ContainerUrlNotHttps",
-            Self::UnknownHost { .. } | Self::SecondaryHost { .. } | Self::OneLakeHost { .. } => {
-                "ContainerUrlUnknownHost"
-            }
-            Self::NotOneContainer { .. } => "ContainerUrlNotOneContainer",
-            Self::BadContainerName { .. } | Self::SpecialContainer { .. } => {
-                "ContainerUrlBadContainerName"
-            }
-            Self::SignatureMissing => "ContainerUrlSignatureMissing",
-            Self::TooLong { .. } => "ContainerUrlTooLong",
-            Self::SigMissing => "ContainerUrlSigMissing",
-            Self::RepeatedParameter { .. } => "ContainerUrlRepeatedParameter",
-            Self::ForeignParameter { .. } => "ContainerUrlForeignParameter",
-            Self::UserBound { .. } => "ContainerUrlUserBound",
-            Self::RequestBound { .. } => "ContainerUrlRequestBound",
-            Self::BadTime { .. } => "ContainerUrlBadTime",
-            Self::ExpiryMissing => "ContainerUrlExpiryMissing",
-            Self::Expired { .. } => "ContainerUrlExpired",
-            Self::ExpiresSoon { .. } => "ContainerUrlExpiresSoon",
-            Self::NotYetValid { .. } => "ContainerUrlNotYetValid",
-            Self::PermissionsMissing => "ContainerUrlPermissionsMissing",
-            Self::WriteMissing { .. } | Self::CreateOnly { .. } => "ContainerUrlWriteMissing",
-            Self::WrongResource { .. } => "ContainerUrlWrongResource",
-            Self::HttpsShutOut { .. } => "ContainerUrlHttpsShutOut",
-        }
+        self.into()
     }
 }
 
