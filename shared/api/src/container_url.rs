@@ -17,7 +17,7 @@ use wiring::config::{ConfigError, EXTRA_BLOB_ENDPOINTS, Environment};
 
 pub use self::endpoint::{BadEndpoint, ExtraEndpoint};
 pub use self::problem::ContainerUrlProblem;
-use self::problem::shown;
+use self::problem::shown_place;
 
 /// The longest signature accepted, in bytes: what the key service encrypts in one call, which is
 /// 4,096 bytes (<https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>).
@@ -119,7 +119,9 @@ impl ContainerUrlRules {
 fn container_name(path: &str) -> Result<&str, ContainerUrlProblem> {
     let name = path.strip_suffix('/').unwrap_or(path);
     if name.is_empty() || name.contains('/') {
-        return Err(ContainerUrlProblem::NotOneContainer { path: shown(path) });
+        return Err(ContainerUrlProblem::NotOneContainer {
+            path: shown_place(path),
+        });
     }
     if let Some((name, why)) = SPECIAL.into_iter().find(|(special, _)| *special == name) {
         return Err(ContainerUrlProblem::SpecialContainer { name, why });
@@ -130,7 +132,9 @@ fn container_name(path: &str) -> Result<&str, ContainerUrlProblem> {
     if (3..=63).contains(&name.len()) && words_are_plain {
         Ok(name)
     } else {
-        Err(ContainerUrlProblem::BadContainerName { name: shown(name) })
+        Err(ContainerUrlProblem::BadContainerName {
+            name: shown_place(name),
+        })
     }
 }
 

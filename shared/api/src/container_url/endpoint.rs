@@ -4,7 +4,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::is_lower_alphanumeric;
-use super::problem::{ContainerUrlProblem, shown};
+use super::problem::{ContainerUrlProblem, shown, shown_host};
 
 /// The blob endpoints of Azure's public, government and China clouds
 /// (<https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#standard-endpoints>).
@@ -127,7 +127,7 @@ fn foreign(host: &str) -> ContainerUrlProblem {
             .strip_suffix(SECONDARY)
             .is_some_and(|account| is_azure(&format!("{account}.{rest}")))
     });
-    let host_shown = shown(host);
+    let host_shown = shown_host(host);
     if is_secondary {
         ContainerUrlProblem::SecondaryHost { host: host_shown }
     } else if host.ends_with(FABRIC) {

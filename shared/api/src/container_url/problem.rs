@@ -39,7 +39,7 @@ pub enum ContainerUrlProblem {
          use {{account}}.blob.core.windows.net or the blob endpoint of your cloud or DNS zone"
     )]
     UnknownHost {
-        /// Such as `example.com`; `(not shown)` when it is long or odd.
+        /// Such as `example.com`; `(not shown)` when it is odd, or may be a signature.
         host: String,
     },
     /// Its host is the read-only copy of an account in another region
@@ -50,7 +50,7 @@ pub enum ContainerUrlProblem {
     )]
     #[strum(serialize = "UnknownHost")]
     SecondaryHost {
-        /// The whole host, `-secondary` included; `(not shown)` beyond 40 characters.
+        /// The whole host, `-secondary` included.
         host: String,
     },
     /// Its host is one of Microsoft Fabric's `OneLake`
@@ -62,7 +62,8 @@ pub enum ContainerUrlProblem {
     )]
     #[strum(serialize = "UnknownHost")]
     OneLakeHost {
-        /// Such as `onelake.blob.fabric.microsoft.com`; `(not shown)` when it is long or odd.
+        /// Such as `onelake.blob.fabric.microsoft.com`; `(not shown)` when it is odd, or may be a
+        /// signature.
         host: String,
     },
     /// Its path is not one segment.
@@ -70,7 +71,8 @@ pub enum ContainerUrlProblem {
         "containerUrl has the path {path}, which is not one container; end the path with the container's name"
     )]
     NotOneContainer {
-        /// The path below the endpoint; `(none)` when empty, `(not shown)` when long or odd.
+        /// The path below the endpoint; `(none)` when empty, `(not shown)` when it is odd, beyond 253
+        /// characters, or may be a signature.
         path: String,
     },
     /// Its path is not a container's name.
@@ -79,7 +81,8 @@ pub enum ContainerUrlProblem {
          a name has 3 to 63 lower-case letters, digits and single hyphens"
     )]
     BadContainerName {
-        /// The one segment of the path; `(not shown)` when it is long or odd.
+        /// The one segment of the path; `(not shown)` when it is odd, beyond 253 characters, or may
+        /// be a signature.
         name: String,
     },
     /// It is one of the containers that Azure makes for purposes of its own.
@@ -242,19 +245,52 @@ impl ContainerUrlProblem {
     }
 }
 
-/// The longest value that a message quotes: below the 43 characters of an HMAC-SHA256 in base64.
+/// The most characters of a value that a message quotes: below the 43 of an HMAC-SHA256 in base64.
 const SHOWN_CHARS: usize = 40;
+
+/// The most characters of a place that a message quotes: those of the longest host name
+/// (<https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>), which is more than a container's 63.
+const SHOWN_PLACE_CHARS: usize = 253;
+
+/// The most characters of a host without a dot that a message quotes: less than half a signature.
+const SHOWN_DOTLESS_CHARS: usize = 21;
 
 /// A value fit for a message. A signature pasted into the wrong place must not come back in an
 /// answer or a log, so only short values of harmless characters are quoted: no `=` and no `%`.
 pub(super) fn shown(value: &str) -> String {
-    let harmless = value
+    shown_up_to(SHOWN_CHARS, value)
+}
+
+/// A path or a container's name fit for a message. It may be longer than a signature, but what lies
+/// between two of `-`, `_` and dots may not: a signature has none of these.
+pub(super) fn shown_place(place: &str) -> String {
+    shown_up_to(SHOWN_PLACE_CHARS, place)
+}
+
+/// A host fit for a message, as a place is. Without a dot it may be the beginning of a signature,
+/// up to its first slash; an IPv6 address is in brackets.
+pub(super) fn shown_host(host: &str) -> String {
+    let may_be_signature = !host.contains(['.', '[']);
+    let most = if may_be_signature {
+        SHOWN_DOTLESS_CHARS
+    } else {
+        SHOWN_PLACE_CHARS
+    };
+    shown_up_to(most, host)
+}
+
+fn shown_up_to(most: usize, value: &str) -> String {
+    let is_harmless = value
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "-._:,/[]".contains(c));
-    match value.len() {
-        0 => "(none)".to_owned(),
-        1..=SHOWN_CHARS if harmless => value.to_owned(),
-        _ => "(not shown)".to_owned(),
+    let mut words = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '/');
+    let holds_signature = words.any(|word| word.len() > SHOWN_CHARS);
+    if value.is_empty() {
+        "(none)".to_owned()
+    } else if value.len() <= most && is_harmless && !holds_signature {
+        value.to_owned()
+    } else {
+        "(not shown)".to_owned()
     }
 }
 

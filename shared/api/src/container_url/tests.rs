@@ -437,7 +437,7 @@ proptest! {
     ) {
         if let Err(problem) = check(&url) {
             let text = format!("{problem} {problem:?}").to_lowercase();
-            prop_assert!(!text.contains(&sig.get(..20).unwrap_or_default().to_lowercase()), "{text}");
+            prop_assert!(!text.contains(&sig.get(..22).unwrap_or_default().to_lowercase()), "{text}");
             prop_assert!(!text.contains("secretsecret"), "{text}");
         }
     }
@@ -521,6 +521,59 @@ fn hosts_that_look_like_blob_endpoints_are_named_as_what_they_are() {
         let url = format!("https://{host}/exports?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlUnknownHost", "{host}");
         assert!(message_of(&url).contains(words), "{}", message_of(&url));
+    }
+}
+
+#[test]
+fn a_refusal_names_the_whole_host_and_the_whole_container() {
+    let secondary = format!("{}-secondary.blob.core.windows.net", "a".repeat(24));
+    let longest = format!("{}a.example.com", "a1.".repeat(80));
+    assert_eq!(longest.len(), 253);
+    let load_balancer =
+        "internal-exports-0a1b2c3d4e5f60718293a4b5c6d7e8f9.eu-west-1.elb.example.com";
+    let address = "[2001:db8:1111:2222:3333:4444:5555:6666]";
+    for host in [&secondary, &longest, load_balancer, address, "localhost"] {
+        let message = message_of(&format!("https://{host}/exports?{SAS}"));
+        assert!(
+            message.contains(&format!("has the host {host}, ")),
+            "{message}"
+        );
+    }
+    for name in [
+        "exports_of_the_events_of_all_our_apps_in_europe_and_beyond_2026",
+        "Exports-Of-0a1b2c3d4e5f60718293a4b5c6d7e8f9-And-Of-All-The-Others",
+    ] {
+        let message = message_of(&format!(
+            "https://account1.blob.core.windows.net/{name}?{SAS}"
+        ));
+        assert!(
+            message.contains(&format!("the container {name}, ")),
+            "{message}"
+        );
+        let message = message_of(&format!(
+            "https://account1.blob.core.windows.net/a/{name}?{SAS}"
+        ));
+        assert!(
+            message.contains(&format!("has the path a/{name}, ")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn what_may_be_a_signature_in_place_of_host_or_container_is_not_named() {
+    let signature = "0aA".repeat(15);
+    let cut_at_a_slash = "a0aa0a0jcwxhhcvn86fjxk";
+    for place in [
+        format!("{signature}/exports"),
+        format!("{cut_at_a_slash}/{cut_at_a_slash}"),
+        format!("{signature}.example.com/exports"),
+        format!("account1.blob.core.windows.net/{signature}"),
+        format!("account1.blob.core.windows.net/exports/{signature}"),
+        format!("account1.blob.core.windows.net/{cut_at_a_slash}/{cut_at_a_slash}"),
+    ] {
+        let message = message_of(&format!("https://{place}?{SAS}"));
+        assert!(message.contains("(not shown)"), "{message}");
     }
 }
 
