@@ -135,7 +135,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
             blob_port,
         }) => {
             log_into(&folder.path)?;
-            serve::serve(&serve::settings(&folder.path, port, blob_port)).await?;
+            serve::serve(&serve::settings(&folder.path, port, blob_port)?).await?;
         }
         Command::Sample {
             state:
@@ -147,7 +147,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
             rows,
         } => {
             log_into(&folder.path)?;
-            let stack = Stack::start(&serve::settings(&folder.path, port, blob_port)).await?;
+            let stack = Stack::start(&serve::settings(&folder.path, port, blob_port)?).await?;
             demo::make_sample(&stack, rows.sample()).await?;
         }
         Command::Token {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ports::clock::Clock;
 use tracing::warn;
 use wiring::SystemClock;
-use wiring::config::Environment;
+use wiring::config::{ConfigError, Environment};
 
 use crate::demo::{DemoError, make_sample};
 use crate::sample::Sample;
@@ -29,15 +29,22 @@ const CHUNK_TARGET_BYTES: u64 = 4 * 1024 * 1024;
 const TOKEN_TTL: Duration = Duration::from_hours(24);
 
 /// The stack's settings for a state that outlives it.
-pub fn settings(folder: &std::path::Path, api_port: u16, blob_port: u16) -> StackSettings {
+///
+/// # Errors
+/// [`ConfigError`] when a setting of the functions is no text.
+pub fn settings(
+    folder: &std::path::Path,
+    api_port: u16,
+    blob_port: u16,
+) -> Result<StackSettings, ConfigError> {
     let blob_port = Some(blob_port);
-    StackSettings {
+    Ok(StackSettings {
         folder: folder.to_owned(),
         api_port,
         blob_port,
         chunk_target_bytes: CHUNK_TARGET_BYTES,
-        functions: Environment::of_process().settings(),
-    }
+        functions: Environment::of_process().settings()?,
+    })
 }
 
 /// Serves until it is cancelled. A state without any data gets the sample.

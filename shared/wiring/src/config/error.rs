@@ -17,6 +17,14 @@ pub enum ConfigError {
         /// What the setting is for, with its unit.
         meaning: &'static str,
     },
+    /// Its value is no text.
+    #[error("{name} is not UTF-8: set it to {fits}")]
+    NotUtf8 {
+        /// The environment variable, such as `LAKE_URL`.
+        name: &'static str,
+        /// What would fit, as the end of the sentence "set it to …".
+        fits: String,
+    },
     /// Its value does not fit.
     #[error("{name}={value} does not fit: set it to {fits}")]
     Invalid {

@@ -1,4 +1,6 @@
 use std::error::Error;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 use super::*;
 
@@ -45,6 +47,40 @@ fn a_setting_that_is_empty_is_not_given() {
         "sub"
     );
     assert!(env("LAKE_URL", "").get(&LAKE_URL).is_err());
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_where_it_is_a_setting_and_passed_over_elsewhere() {
+    let odd = || OsString::from_vec(vec![b'/', 0xff]);
+    let env = Environment::from_pairs([
+        (OsString::from("OTHER"), odd()),
+        (odd(), "value".into()),
+        ("LAKE_URL".into(), odd()),
+        ("MAX_SHARDS".into(), "8".into()),
+    ]);
+    assert_eq!(env.get(&MAX_SHARDS).unwrap(), 8);
+    assert_eq!(env.get(&PUBLIC_URL).unwrap(), None);
+    let told = "LAKE_URL is not UTF-8: set it to `s3://bucket/prefix` or `file:///folder`";
+    assert_eq!(said(env.get(&LAKE_URL)), (told.to_owned(), None));
+    assert_eq!(said(env.settings()), (told.to_owned(), None));
+}
+
+#[test]
+fn the_settings_are_what_is_given_of_them() {
+    let env = Environment::from_pairs([("MAX_SHARDS", "8"), ("OTHER", "x"), ("LAKE_URL", "")]);
+    let given = env.settings().unwrap();
+    assert_eq!(given, [("MAX_SHARDS", "8".to_owned())]);
+}
+
+#[test]
+fn a_memory_that_is_not_utf_8_is_refused() {
+    let name = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    let env = Environment::from_pairs([(name, OsString::from_vec(vec![0xff]))]);
+    let (told, _) = said(env.memory_megabytes());
+    assert_eq!(
+        told,
+        format!("{name} is not UTF-8: set it to the function's memory in MB, as Lambda does")
+    );
 }
 
 #[test]
