@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::chunk::ChunkStateName;
 use domain::counts::Counts;
-use domain::job::{Cancellation, Outcome, Phase, PhaseName};
+use domain::job::{Cancellation, Outcome, Phase, PhaseName, Wait};
 use domain::listing::Ignored;
 use domain::manifest::{
     FileEntry, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, Selected, SourceEntry,
@@ -178,7 +178,7 @@ pub(crate) fn phases_of_the_code() -> Vec<Phase> {
         Phase::Running,
         Phase::AwaitingCredential {
             since: at,
-            reason: details(),
+            why: Wait::NotResumed,
         },
         Phase::Resuming,
         Phase::Cancelling {

@@ -13,7 +13,7 @@ use domain::chunk::{
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
     Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, PhaseName, Plan,
-    PlanCursor, SealedCredential,
+    PlanCursor, SealedCredential, Wait,
 };
 use domain::listing::Listing;
 use domain::manifest::{ManifestWriter, Written};
@@ -104,6 +104,7 @@ fn job_places() -> Vec<Place<Job>> {
     };
     let asked = Cancellation::Asked;
     let (since, reason) = (NOW, details());
+    let why = Wait::Refused { reason };
     vec![
         Place {
             label: "queued",
@@ -117,7 +118,7 @@ fn job_places() -> Vec<Place<Job>> {
         place("running", Phase::Running),
         place(
             "awaiting-credential",
-            Phase::AwaitingCredential { since, reason },
+            Phase::AwaitingCredential { since, why },
         ),
         place("resuming", Phase::Resuming),
         place("cancelling", Phase::Cancelling { why: asked }),
@@ -189,7 +190,7 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
     },
     Step {
         name: "give_up_resuming",
-        lead: |job| job.give_up_resuming(NOW, details()),
+        lead: |job| job.give_up_resuming(NOW),
     },
     Step {
         name: "add_chunks",

@@ -163,7 +163,7 @@ async fn end_job(event: &JobEvent, ports: &Ports) -> Result<(), FailError> {
     let reason = "every attempt at it failed".to_owned();
     let job = match &job.phase {
         Phase::Queued | Phase::Planning => job.begin_planning()?.fail_plan(reason)?,
-        Phase::Resuming => job.give_up_resuming(now, reason)?,
+        Phase::Resuming => job.give_up_resuming(now)?,
         Phase::Running if ports.chunks.tally(&job).await?.open > 0 => return Ok(()),
         Phase::Cancelling { .. } if ports.chunks.tally(&job).await?.open > 0 => {
             return Err(FailError::ChunksOpen);

@@ -2,7 +2,7 @@
 
 use domain::container::BlobName;
 use domain::counts::Counts;
-use domain::job::{Job, Outcome, Phase, Plan};
+use domain::job::{Job, Outcome, Phase, Plan, Wait};
 use domain::listing::Ignored;
 use domain::tally::Tally;
 use domain::warning::{Warning, WarningCode};
@@ -148,17 +148,26 @@ fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
         | Phase::Resuming
         | Phase::Cancelling { .. }
         | Phase::Finishing { .. } => (None, None),
-        Phase::AwaitingCredential { since, reason } => (None, Some(what_to_fix(*since, reason))),
+        Phase::AwaitingCredential { since, why } => (None, Some(what_to_do(*since, why))),
         Phase::Ended { at, outcome, .. } => (Some(*at), outcome.details().map(str::to_owned)),
     }
 }
 
-fn what_to_fix(since: OffsetDateTime, reason: &str) -> String {
-    format!(
-        "Waiting since {} for a new signature of the container, because {reason}. Nothing is lost: send PATCH to this \
-         task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",
-        rfc3339(since)
-    )
+/// Why a job waits, and what its owner should send.
+fn what_to_do(since: OffsetDateTime, why: &Wait) -> String {
+    let since = rfc3339(since);
+    match why {
+        Wait::Refused { reason } => format!(
+            "Waiting since {since} for a new signature of the container, because {reason}. Nothing is lost: send PATCH \
+             to this task with a new `containerUrl` of the same container, and the export goes on from the files that \
+             it has."
+        ),
+        Wait::NotResumed => format!(
+            "Waiting since {since} to be resumed again, because the service failed at every attempt to go on; the \
+             signature of the container is not the cause. Nothing is lost: send PATCH to this task with `{{}}`, and the \
+             export goes on from the files that it has. When it waits again, tell the service's operator the task's id."
+        ),
+    }
 }
 
 /// When the signature expires, as far as it says and as long as it matters.

@@ -26,7 +26,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 pub use self::outcome::{Cancellation, Outcome};
-pub use self::phase::{Phase, PhaseName};
+pub use self::phase::{Phase, PhaseName, Wait};
 pub use self::stored::{ImpossibleJob, Job, MAX_SHARDS, StoredJob};
 use crate::app::AppScope;
 use crate::reason;

@@ -87,9 +87,7 @@ async fn a_job_that_waits_too_long_fails_with_its_partial_manifest() {
     else {
         panic!("{:?}", job.phase)
     };
-    assert!(details.starts_with(
-        "The job waited too long for a new signature of the container. The files of 2 of 5"
-    ));
+    assert!(details.starts_with("The job waited too long to be resumed. The files of 2 of 5"));
     assert_honest(&world, &job, &rows).await;
     let kept = recorded(&world, &key).await;
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);

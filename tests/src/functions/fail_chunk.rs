@@ -92,6 +92,32 @@ async fn a_dead_letter_does_not_end_a_cancelled_job_whose_chunks_are_open() {
 }
 
 #[tokio::test]
+async fn a_job_that_cannot_be_resumed_waits_and_goes_on_with_the_signature_that_it_has() {
+    let world = World::new().await;
+    let rows = small_lake(&world).await;
+    let (key, deliveries) = half_done(&world).await;
+    let job = world.job(&key).await;
+    let refused = job.await_credential(world.run.clock.now(), "storage refused it".to_owned());
+    world.store.put_job(refused.unwrap()).await.unwrap();
+    let details = world.task(&key).await["errorDetails"].to_string();
+    assert!(details.contains("with a new `containerUrl`"), "{details}");
+
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    assert!(world.bury_event(&key, "resuming").await);
+    let task = world.task(&key).await;
+    assert_eq!(task["phase"], "awaiting-credential");
+    let details = task["errorDetails"].to_string();
+    assert!(
+        details.contains("the signature of the container is not the cause")
+            && details.contains("send PATCH to this task with `{}`"),
+        "{details}"
+    );
+    assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
+    let job = world.drive_on(&key, deliveries).await;
+    assert_exact(&world, &job, &rows, &[]).await;
+}
+
+#[tokio::test]
 async fn a_cancelled_job_that_cannot_be_finished_is_cancelled_all_the_same() {
     for finishing in [false, true] {
         let world = World::new().await;

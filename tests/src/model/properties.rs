@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::chunk::{ChunkState, OutputFile};
 use domain::container::{BlobName, PreparedFile};
-use domain::job::{Outcome, Phase};
+use domain::job::{Outcome, Phase, Wait};
 use domain::manifest::Manifest;
 use domain::tally::Tally;
 use stateright::Property;
@@ -166,17 +166,19 @@ impl Export {
     }
 }
 
-/// Whether the job waits for a new signature though storage accepts the one that it has. A job that
-/// could not be resumed waits too, for a look from its owner.
+/// Whether the job waits for a new signature though storage accepts the one that it has.
 fn waits_in_vain(state: &State) -> bool {
-    let Phase::AwaitingCredential { reason, .. } = &state.job.phase else {
+    let Phase::AwaitingCredential {
+        why: Wait::Refused { .. },
+        ..
+    } = &state.job.phase
+    else {
         return false;
     };
     let Some(credential) = &state.job.credential else {
         return false;
     };
     state.accepts(&String::from_utf8_lossy(&credential.sealed.0))
-        && !reason.contains("every attempt")
 }
 
 fn tallies_are_right(state: &State) -> bool {

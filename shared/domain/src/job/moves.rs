@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase,
-    Plan, PlanCursor, StoredJob,
+    Plan, PlanCursor, StoredJob, Wait,
 };
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
@@ -221,7 +221,10 @@ impl Job {
             | Phase::Running
             | Phase::Finishing {
                 cancelled: None, ..
-            } => Ok(self.to(Phase::AwaitingCredential { since, reason })),
+            } => {
+                let why = Wait::Refused { reason };
+                Ok(self.to(Phase::AwaitingCredential { since, why }))
+            }
             Phase::AwaitingCredential { .. }
             | Phase::Resuming
             | Phase::Cancelling { .. }
@@ -305,13 +308,10 @@ impl Job {
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not being resumed.
-    pub fn give_up_resuming(
-        self,
-        since: OffsetDateTime,
-        reason: String,
-    ) -> Result<Self, IllegalMove> {
+    pub fn give_up_resuming(self, since: OffsetDateTime) -> Result<Self, IllegalMove> {
         if matches!(self.phase, Phase::Resuming) {
-            Ok(self.to(Phase::AwaitingCredential { since, reason }))
+            let why = Wait::NotResumed;
+            Ok(self.to(Phase::AwaitingCredential { since, why }))
         } else {
             Err(self.illegal("give up resuming"))
         }

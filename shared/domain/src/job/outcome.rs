@@ -10,7 +10,7 @@ use crate::tally::Tally;
 pub enum Cancellation {
     /// Its owner asked for it.
     Asked,
-    /// It waited too long for a new credential.
+    /// It waited too long for its owner to resume it, with a new credential mostly.
     CredentialOverdue,
 }
 
@@ -19,9 +19,7 @@ impl Cancellation {
     pub fn told(self) -> &'static str {
         match self {
             Self::Asked => "The job was cancelled.",
-            Self::CredentialOverdue => {
-                "The job waited too long for a new signature of the container."
-            }
+            Self::CredentialOverdue => "The job waited too long to be resumed.",
         }
     }
 }

@@ -15,12 +15,12 @@ pub enum Phase {
     Planning,
     /// The plan is closed; the job finishes once no chunk is open.
     Running,
-    /// Storage refuses the credential; chunk runs park until the owner gives a new one.
+    /// Waits for its owner, with a new credential mostly; chunk runs park until then.
     AwaitingCredential {
         /// When the wait began; [`Cancellation::CredentialOverdue`] counts from then.
         since: OffsetDateTime,
-        /// What storage said, or that the job could not be resumed.
-        reason: String,
+        /// What the owner is to do something about.
+        why: Wait,
     },
     /// Goes on: chunks that are not recorded are being reopened.
     Resuming,
@@ -109,6 +109,19 @@ impl Phase {
             | Self::Finishing { manifest: None, .. } => None,
         }
     }
+}
+
+/// Why a job waits for its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// Storage refuses the credential: a new one is needed.
+    Refused {
+        /// What storage said, in words that follow “because”.
+        reason: String,
+    },
+    /// The service could not resume the job, which is not because of its credential: the owner
+    /// resumes it again.
+    NotResumed,
 }
 
 /// The name of a phase: an end's is its outcome.

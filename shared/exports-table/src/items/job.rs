@@ -1,12 +1,14 @@
 //! The stored form of a job.
 
+use std::ops::Not;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::app::AppScope;
 use domain::container::ContainerAddress;
 use domain::job::{
     Cancellation, Credential, Job, JobId, JobKey, MissingDay, Outcome, Phase, PhaseName, Plan,
-    PlanCursor, SealedCredential, StoredJob,
+    PlanCursor, SealedCredential, StoredJob, Wait,
 };
 use domain::listing::Listing;
 use domain::rules::{Misread, OnBadRecord, Rules};
@@ -20,6 +22,10 @@ use time::{Date, OffsetDateTime};
 
 use super::listing::ListingAttribute;
 use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
+
+/// What version 1 tells the owner of a job that could not be resumed, behind “because”.
+const NOT_RESUMED: &str =
+    "the service failed at every attempt to go on, for which PATCH with `{}` is enough";
 
 /// A job's item. `phase` is what the pipe `jobs` filters on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -156,12 +162,46 @@ impl From<MissingDayAttribute> for MissingDay {
     }
 }
 
-/// Since when and why a job waits for a credential.
+/// Since when and why a job waits for its owner.
 #[derive(Debug, Serialize, Deserialize)]
 struct AwaitingAttribute {
     #[serde(with = "time::serde::rfc3339")]
     since: OffsetDateTime,
+    /// Version 1 tells it to the owner whatever `not_resumed` says.
     reason: String,
+    /// Absent, and unknown to version 1, of a credential that was refused.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    not_resumed: bool,
+}
+
+impl AwaitingAttribute {
+    fn of(since: OffsetDateTime, why: &Wait) -> Self {
+        let (reason, not_resumed) = match why {
+            Wait::Refused { reason } => (reason.clone(), false),
+            Wait::NotResumed => (NOT_RESUMED.to_owned(), true),
+        };
+        Self {
+            since,
+            reason,
+            not_resumed,
+        }
+    }
+}
+
+impl From<AwaitingAttribute> for Phase {
+    fn from(awaiting: AwaitingAttribute) -> Self {
+        let AwaitingAttribute {
+            since,
+            reason,
+            not_resumed,
+        } = awaiting;
+        let why = if not_resumed {
+            Wait::NotResumed
+        } else {
+            Wait::Refused { reason }
+        };
+        Self::AwaitingCredential { since, why }
+    }
 }
 
 /// Why a job is ended early.
@@ -323,11 +363,8 @@ impl From<&Phase> for PhaseAttributes {
     fn from(phase: &Phase) -> Self {
         match phase {
             Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => Self::default(),
-            Phase::AwaitingCredential { since, reason } => Self {
-                awaiting: Some(AwaitingAttribute {
-                    since: *since,
-                    reason: reason.clone(),
-                }),
+            Phase::AwaitingCredential { since, why } => Self {
+                awaiting: Some(AwaitingAttribute::of(*since, why)),
                 ..Self::default()
             },
             Phase::Cancelling { why } => Self {
@@ -367,10 +404,7 @@ impl PhaseAttributes {
             PhaseName::Planning => Some(Phase::Planning),
             PhaseName::Running => Some(Phase::Running),
             PhaseName::Resuming => Some(Phase::Resuming),
-            PhaseName::AwaitingCredential => self.awaiting.map(|awaiting| {
-                let AwaitingAttribute { since, reason } = awaiting;
-                Phase::AwaitingCredential { since, reason }
-            }),
+            PhaseName::AwaitingCredential => self.awaiting.map(Phase::from),
             PhaseName::Cancelling => self
                 .cancelled
                 .map(|why| Phase::Cancelling { why: why.into() }),

@@ -13,7 +13,7 @@ use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{
     Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase, Plan,
-    PlanCursor, SealedCredential, StoredJob,
+    PlanCursor, SealedCredential, StoredJob, Wait,
 };
 use domain::listing::{Listing, Names};
 use domain::rules::{Misread, OnBadRecord, Rules};
@@ -111,14 +111,20 @@ fn credential() -> impl Strategy<Value = Credential> {
     })
 }
 
+fn wait() -> impl Strategy<Value = Wait> {
+    prop_oneof![
+        any::<String>().prop_map(|reason| Wait::Refused { reason }),
+        Just(Wait::NotResumed)
+    ]
+}
+
 fn phase() -> impl Strategy<Value = Phase> {
     prop_oneof![
         Just(Phase::Queued),
         Just(Phase::Planning),
         Just(Phase::Running),
         Just(Phase::Resuming),
-        (moment(), any::<String>())
-            .prop_map(|(since, reason)| Phase::AwaitingCredential { since, reason }),
+        (moment(), wait()).prop_map(|(since, why)| Phase::AwaitingCredential { since, why }),
         cancellation().prop_map(|why| Phase::Cancelling { why }),
         (
             proptest::option::of(cancellation()),
