@@ -11,7 +11,7 @@ use formats::records::{Found, Records};
 use serde_json::value::RawValue;
 
 /// The raw JSON of a row's fields that are there, by name.
-type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
 /// The first byte chooses the type (`a` the first of them); the lines follow.
 ///
@@ -83,7 +83,7 @@ fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> String
 }
 
 /// What a plain reader finds in a line, in the form in which it is exported.
-fn expected(shape: &Shape, line: &[u8]) -> Row {
+pub(crate) fn expected(shape: &Shape, line: &[u8]) -> Row {
     let line = std::str::from_utf8(line).expect("a record is UTF-8");
     let mut object = as_exported(line).expect("a record is an object");
     let values = shape
@@ -96,7 +96,8 @@ fn expected(shape: &Shape, line: &[u8]) -> Row {
         .collect()
 }
 
-fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
+/// The rows of a JSON file, in order.
+pub(crate) fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
     type Object = BTreeMap<String, Box<RawValue>>;
     if text.is_empty() {
         return Vec::new();

@@ -14,6 +14,7 @@
 
 mod container_url;
 mod events;
+mod lake_folder;
 mod lake_lines;
 mod lake_streams;
 mod manifest;
@@ -24,6 +25,7 @@ mod world;
 
 pub use container_url::container_url;
 pub use events::events;
+pub use lake_folder::lake_folder;
 pub use lake_lines::lake_lines;
 pub use lake_streams::lake_streams;
 pub use manifest::manifest;
@@ -35,9 +37,10 @@ pub use request_path::request_path;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("container_url", container_url),
     ("events", events),
+    ("lake_folder", lake_folder),
     ("lake_lines", lake_lines),
     ("lake_streams", lake_streams),
     ("manifest", manifest),

@@ -67,10 +67,15 @@ pub(crate) fn store() -> Arc<MemoryStore> {
     Arc::new(store)
 }
 
-fn job(id: Uuid) -> Job {
+/// The app of all jobs.
+pub(crate) fn scope() -> AppScope {
     let path = "subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
+    AppScope::from_segments(path.split('/'))
+}
+
+fn job(id: Uuid) -> Job {
     let key = JobKey {
-        scope: AppScope::from_segments(path.split('/')),
+        scope: scope(),
         id: JobId::new(id),
     };
     let request = request(Snapshot::Devices(DeviceType::Device));

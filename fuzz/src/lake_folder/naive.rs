@@ -1,0 +1,161 @@
+//! A reader of a folder that is as plain as can be: everything whole in memory, a byte at a time.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use object_store::path::Path;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// The most bytes that an object may expand to here.
+pub(super) const MOST_BYTES: u64 = 1 << 20;
+
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How the names of objects end that are left out unless it is set otherwise, in small letters.
+const IGNORED: [&str; 13] = [
+    "_$folder$",
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".inprogress",
+    ".crc",
+    ".md5",
+    ".sha256",
+    ".bak",
+    "~",
+    "/",
+];
+
+/// An object of the folder.
+pub(super) struct Object {
+    /// Below the folder.
+    pub(super) path: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What an object holds.
+pub(super) enum Text {
+    Whole(Vec<u8>),
+    /// It is damaged, compressed twice, or expands to more than it may.
+    Unreadable,
+}
+
+impl Object {
+    /// Reads an object of an input: a line that names it, and what it holds. `None` when no store
+    /// would have it.
+    pub(super) fn of(part: &[u8]) -> Option<Self> {
+        let line_end = part.iter().position(|byte| *byte == b'\n')?;
+        let (name, rest) = part.split_at_checked(line_end)?;
+        let (name, content) = (std::str::from_utf8(name).ok()?, rest.get(1..)?);
+        let (name, bytes) = match name.rsplit_once('|') {
+            Some((name, "g")) => (name, gzip(content)),
+            Some((name, "z")) => (name, zstd::bulk::compress(content, 1).ok()?),
+            _ => (name, content.to_vec()),
+        };
+        let path = Path::parse(name)
+            .ok()
+            .filter(|path| path.as_ref() == name)?;
+        let path = path.as_ref().to_owned();
+        (!path.is_empty()).then_some(Self { path, bytes })
+    }
+
+    /// Whether nobody takes it for a file of records: by its name, or because it is empty.
+    pub(super) fn is_left_out(&self) -> bool {
+        let name = self.path.to_ascii_lowercase();
+        self.bytes.is_empty()
+            || IGNORED.iter().any(|end| name.ends_with(end))
+            || name.split('/').any(|part| part.starts_with(['_', '.']))
+    }
+
+    pub(super) fn text(&self) -> Text {
+        let mut text = Vec::new();
+        let is_zstd = self.bytes.starts_with(b"\x28\xb5\x2f\xfd")
+            || (self.bytes.first().is_some_and(|it| it >> 4 == 5)
+                && self.bytes.get(1..4) == Some(b"\x2a\x4d\x18"));
+        let read = if self.bytes.starts_with(b"\x1f\x8b") {
+            let decoder = MultiGzDecoder::new(self.bytes.as_slice());
+            decoder.take(MOST_BYTES + 1).read_to_end(&mut text)
+        } else if is_zstd {
+            let mut decoder =
+                zstd::Decoder::with_buffer(self.bytes.as_slice()).expect("memory takes it");
+            decoder
+                .window_log_max(23)
+                .expect("a window of 8 MiB is known");
+            decoder.take(MOST_BYTES + 1).read_to_end(&mut text)
+        } else {
+            text.clone_from(&self.bytes);
+            Ok(text.len())
+        };
+        if read.is_err() || text.len() as u64 > MOST_BYTES {
+            return Text::Unreadable;
+        }
+        Text::Whole(text)
+    }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+/// White space, and byte order marks, which joined files have anywhere.
+fn without_blanks(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_start();
+        let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) else {
+            return text;
+        };
+        text = rest;
+    }
+}
+
+/// Whether a text does not begin as something else.
+pub(super) fn begins_as_a_record(text: &[u8]) -> bool {
+    let text = without_blanks(text);
+    text.is_empty() || (text.starts_with(b"{") && !text.starts_with(b"{\0"))
+}
+
+/// The records of a text, and what stands in the place of one: an object ends where its last brace
+/// is, everything else at its line's end.
+pub(super) fn records(text: &[u8]) -> Vec<&[u8]> {
+    let (mut rest, mut found) = (without_blanks(text), Vec::new());
+    while !rest.is_empty() {
+        let line_end = rest.iter().position(|byte| *byte == b'\n');
+        let end = object_end(rest).or(line_end).unwrap_or(rest.len());
+        let (record, behind) = rest.split_at(end);
+        found.push(record.trim_ascii_end());
+        rest = without_blanks(behind);
+    }
+    found
+}
+
+fn object_end(text: &[u8]) -> Option<usize> {
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    let is_object = text.starts_with(b"{") && matches!(values.next(), Some(Ok(_)));
+    is_object.then(|| values.byte_offset())
+}
+
+/// Whether a record is so plain that it is exported by all means.
+pub(super) fn is_surely_good(record: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice(record) else {
+        return false;
+    };
+    let text = |name: &str| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let is_hex = |text: &str| text.len() == 32 && text.bytes().all(|it| it.is_ascii_digit());
+    members.len() == 3
+        && is_hex(text("deviceId"))
+        && matches!(text("name"), "a" | "b")
+        && text("timestamp") == "2026-11-20T10:00:00Z"
+}
