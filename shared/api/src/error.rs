@@ -9,7 +9,7 @@ use ports::store::{Role, StoreError};
 use thiserror::Error;
 
 use super::code::ErrorCode;
-use super::shown::{holds_signature, shown};
+use super::shown::{holds_signature, shown, shown_path};
 use crate::container_url::ContainerUrlProblem;
 
 /// The one supported version of the API.
@@ -41,7 +41,7 @@ pub enum ApiError {
     /// No operation has this path.
     #[error(
         "No operation has the path {}: send POST or GET to …/apps/{{appName}}/devices/exportTasks and what lies below it.",
-        shown(path)
+        shown_path(path)
     )]
     UnknownPath {
         /// The path as API Gateway delivers it.

@@ -19,14 +19,30 @@ const SIGNATURE_BYTES: usize = 32;
 /// when it looks like a signature or a signed URL, which a client may have put into the wrong
 /// field.
 pub(super) fn shown(value: &str) -> String {
+    quoted(value, |value| {
+        let mut text: String = value.chars().take(MOST_CHARACTERS).collect();
+        if text.len() < value.len() {
+            text.push('…');
+        }
+        text
+    })
+}
+
+/// The same of a path, which says at its end what is asked for: cut at its beginning.
+pub(super) fn shown_path(path: &str) -> String {
+    quoted(path, |path| {
+        let behind = path.char_indices().rev().nth(MOST_CHARACTERS - 1);
+        let end = behind.and_then(|(at, _)| path.get(at..)).unwrap_or(path);
+        let cut = if end.len() < path.len() { "…" } else { "" };
+        format!("{cut}{end}")
+    })
+}
+
+fn quoted(value: &str, cut: impl FnOnce(&str) -> String) -> String {
     if holds_signature(value) {
         return "a text with a signature (not repeated)".to_owned();
     }
-    let mut text: String = value.chars().take(MOST_CHARACTERS).collect();
-    if text.len() < value.len() {
-        text.push('…');
-    }
-    format!("{text:?}")
+    format!("{:?}", cut(value))
 }
 
 /// Whether a text looks like a shared access signature, or like a URL or an object with one,
@@ -71,6 +87,14 @@ mod tests {
     fn a_long_value_is_cut_at_a_character() {
         assert_eq!(shown(&"ü".repeat(65)), format!("\"{}…\"", "ü".repeat(64)));
         assert_eq!(shown("line\nbreak"), r#""line\nbreak""#);
+    }
+
+    #[test]
+    fn a_long_path_is_shown_by_its_end() {
+        let short = format!("/{}", "ü".repeat(63));
+        assert_eq!(shown_path(&short), format!("{short:?}"));
+        assert_eq!(shown_path(&format!("/a{short}")), format!("\"…{short}\""));
+        assert!(!shown_path("/a?sig=abc").contains("abc"));
     }
 
     #[test]
