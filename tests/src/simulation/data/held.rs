@@ -17,8 +17,8 @@ pub(crate) struct Held {
     pub(crate) rows: BTreeMap<Option<Date>, Vec<String>>,
     /// Its records that are to be rejected.
     pub(crate) rejects: Vec<String>,
-    /// How many records are read and left to other days.
-    pub(crate) filtered: u64,
+    /// How many of its records the export of a day leaves to others.
+    pub(crate) filtered: BTreeMap<Option<Date>, u64>,
     /// The day of its folder.
     folder: Option<Date>,
 }
@@ -31,7 +31,7 @@ impl Held {
             readers: rows.iter().map(|(day, _)| *day).collect(),
             rows: rows.into_iter().collect(),
             rejects: Vec::new(),
-            filtered: 0,
+            filtered: BTreeMap::new(),
             folder: None,
         }
     }
@@ -43,7 +43,7 @@ impl Held {
             readers: days.filter(|day| DAYS.contains(day)).map(Some).collect(),
             rows: BTreeMap::new(),
             rejects: Vec::new(),
-            filtered: 0,
+            filtered: BTreeMap::new(),
             folder: Some(folder),
         }
     }
@@ -56,8 +56,9 @@ impl Held {
             late.is_some_and(|late| (0..=i64::from(late_days)).contains(&late))
         };
         let taken_by = happened.filter(is_late).or(self.folder);
-        let others = self.readers.iter().filter(|day| **day != taken_by);
-        self.filtered += others.count() as u64;
+        for day in self.readers.iter().filter(|day| **day != taken_by) {
+            *self.filtered.entry(*day).or_default() += 1;
+        }
         if !self.readers.contains(&taken_by) {
             return;
         }
