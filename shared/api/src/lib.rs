@@ -92,18 +92,10 @@ impl<'a> Call<'a> {
     }
 
     /// The base of absolute links: the configured one, or the domain that the request came to. No
-    /// trailing slash.
+    /// trailing slash. Empty when the gateway names no domain: links are paths then.
     pub fn base(self, public_url: Option<&str>) -> String {
-        let own = || {
-            format!(
-                "https://{}",
-                self.event
-                    .request_context
-                    .domain_name
-                    .as_deref()
-                    .unwrap_or_default()
-            )
-        };
+        let domain = self.event.request_context.domain_name.as_deref();
+        let own = || domain.map_or_else(String::new, |domain| format!("https://{domain}"));
         public_url.map_or_else(own, |url| url.trim_end_matches('/').to_owned())
     }
 }

@@ -6,6 +6,7 @@ use domain::selection::{DeviceType, ExportType, HistoryType};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::error::{API_VERSION, ApiError};
+use super::shown::holds_signature;
 
 /// What a create operation exports, and so what it asks for beside the container and the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,9 +211,10 @@ impl Route {
 
 /// The name that a segment holds. No app can be called `.` or `..`: a client that follows a link to
 /// it takes the segment away (<https://url.spec.whatwg.org/#path-state>), and asks for another app.
+/// Nor is any called like a signature, which would be stored and logged as the app's name.
 fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
     let name = percent_decode_str(segment).decode_utf8().ok()?.into_owned();
-    let is_name = !matches!(name.as_str(), "" | "." | "..");
+    let is_name = !matches!(name.as_str(), "" | "." | "..") && !holds_signature(&name);
     let fits = literal.map_or(is_name, |literal| literal.eq_ignore_ascii_case(&name));
     fits.then_some(name)
 }
@@ -317,8 +319,8 @@ mod tests {
     }
 
     #[test]
-    fn an_app_whose_links_would_lead_elsewhere_is_unknown() {
-        for app in [".", "..", "%2e", "%2E."] {
+    fn an_app_whose_links_would_lead_elsewhere_or_hold_a_signature_is_unknown() {
+        for app in [".", "..", "%2e", "%2E.", "sig=abc", "sig%3Dabc"] {
             assert!(
                 matches!(Route::parse(&list(app)), Err(ApiError::UnknownPath { .. })),
                 "{app}"
