@@ -500,7 +500,7 @@ fn page() -> String {
          anew.\nThe moves are in `shared/domain/src/job/moves.rs` and `shared/domain/src/chunk.rs`, which say what each \
          is for.\n\n\
          ## A job\n\n\
-         A job ends by `end`, as the prepared manifest tells (the one below tells of success), or without a manifest, \
+         A job ends by `end`, as the prepared manifest says (the one below says success), or without a manifest, \
          which is\nnever success. {notes} add to a job in any phase and lead nowhere.\n\n\
          {jobs}\n\
          ## A chunk\n\n\
