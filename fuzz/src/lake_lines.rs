@@ -1,4 +1,4 @@
-//! Lines of the lake, through the parser and both encoders.
+//! Lines of the lake, through the parser and every encoder.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ pub(crate) type Row = BTreeMap<String, String>;
 
 /// The first byte chooses the type (`a` the first of them); the lines follow.
 ///
-/// What both encoders write has a row for each of them, with the values
-/// that a plain JSON parser finds in the line: byte for byte in JSON, and as text, or compacted, in
-/// CSV.
+/// What every encoder writes has a row for each of them, with the values that a plain JSON parser
+/// finds in the line: byte for byte in JSON, without line ends in lines of JSON, and as text, or
+/// compacted, in CSV.
 pub fn lake_lines(input: &[u8]) -> bool {
     let [kind, text @ ..] = input else {
         return false;
@@ -32,11 +32,13 @@ pub fn lake_lines(input: &[u8]) -> bool {
     let accepted = accepted(&shape, &text, &mut records);
     let json = encode(shape, ExportFormat::JsonBlob, &accepted);
     let csv = encode(shape, ExportFormat::CsvBlob, &accepted);
+    let json_lines = encode(shape, ExportFormat::JsonLinesBlob, &accepted);
     let rows: Vec<Row> = accepted
         .iter()
         .map(|(line, _)| expected(&shape, line))
         .collect();
     assert_eq!(read_json(&shape, &json), rows);
+    assert_eq!(json_lines, written_json_lines(&shape, &rows));
     assert_eq!(csv, written_csv(&shape, &rows));
     assert_csv(&shape, &csv, &rows);
     for (text, record) in &accepted {
@@ -123,6 +125,18 @@ pub(crate) fn read_json(shape: &Shape, text: &str) -> Vec<Row> {
             .collect::<Vec<Row>>()
     };
     items.into_iter().flat_map(rows_of).collect()
+}
+
+/// The plain way: a row at a time, in the order of the fields, its line ends left out.
+fn written_json_lines(shape: &Shape, rows: &[Row]) -> String {
+    let line = |row: &Row| {
+        let fields = shape.fields.iter();
+        let members = fields.filter_map(|field| Some((field.name, row.get(field.name)?)));
+        let members = members.map(|(name, raw)| format!("\"{name}\":{raw}"));
+        let object = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        object.replace(['\n', '\r'], "") + "\n"
+    };
+    rows.iter().map(line).collect()
 }
 
 /// The plain way: a row at a time, every cell looked through for what must be quoted.

@@ -22,7 +22,7 @@ pub(super) fn lake_rows(
     app: &SampleApp,
     format: ExportFormat,
 ) -> Result<RowSet, Mismatch> {
-    // The JSON of activities names no devices unless asked to.
+    // The JSON array of activities names no devices unless asked to.
     let left_out =
         (of == HistoryType::Activity && format == ExportFormat::JsonBlob).then_some("deviceId");
     let mut rows = RowSet::default();
@@ -95,7 +95,7 @@ pub(super) fn device_rows(
 
 fn form_of(format: ExportFormat) -> Form {
     match format {
-        ExportFormat::JsonBlob => Form::Json,
+        ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => Form::Json,
         ExportFormat::CsvBlob => Form::Csv,
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_expected_of_activities_in_csv_and_not_in_json() {
+    fn devices_are_expected_of_activities_in_all_but_a_json_array() {
         let [ada, bob, nobody] = [
             r#"{"deviceId":"ada","name":"home"}"#,
             r#"{"deviceId":"bob","name":"home"}"#,
@@ -126,6 +126,7 @@ mod tests {
         let differ =
             |format, one, other| rows(one, format).difference(&rows(other, format)).is_some();
         assert!(differ(ExportFormat::CsvBlob, ada, bob));
+        assert!(differ(ExportFormat::JsonLinesBlob, ada, nobody));
         assert!(
             !differ(ExportFormat::JsonBlob, ada, bob)
                 && !differ(ExportFormat::JsonBlob, ada, nobody)

@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn the_fix_of_an_unknown_name_lists_the_known_ones() {
-        assert_eq!(FORMATS.fix(), "send JsonBlob or CsvBlob");
+        assert_eq!(FORMATS.fix(), "send JsonBlob, CsvBlob or JsonLinesBlob");
         assert_eq!(
             CAMPAIGN_TYPES.fix(),
             "send Announcement, DataPush, NativePush or Poll"

@@ -53,6 +53,8 @@ pub enum ExportFormat {
     JsonBlob,
     /// RFC 4180 with a header row in every blob.
     CsvBlob,
+    /// One JSON object a line, for each row.
+    JsonLinesBlob,
 }
 
 impl ExportFormat {
@@ -74,6 +76,7 @@ impl ExportFormat {
         match self {
             Self::JsonBlob => "json",
             Self::CsvBlob => "csv",
+            Self::JsonLinesBlob => "jsonl",
         }
     }
 
@@ -82,6 +85,7 @@ impl ExportFormat {
         match self {
             Self::JsonBlob => "application/json",
             Self::CsvBlob => "text/csv; charset=utf-8",
+            Self::JsonLinesBlob => "application/x-ndjson",
         }
     }
 }

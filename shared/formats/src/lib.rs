@@ -5,6 +5,7 @@
 mod csv;
 pub mod encode;
 mod json;
+mod json_lines;
 pub mod read;
 pub mod record;
 pub mod records;
@@ -23,6 +24,7 @@ fn encoder(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Box<dy
     match format {
         ExportFormat::JsonBlob => Box::new(json::write::JsonWriter::new(shape, options)),
         ExportFormat::CsvBlob => Box::new(csv::write::CsvWriter::new(shape)),
+        ExportFormat::JsonLinesBlob => Box::new(json_lines::write::JsonLinesWriter::new(shape)),
     }
 }
 
@@ -36,5 +38,6 @@ fn read<C: Collect>(
     match kind.format {
         ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
         ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
+        ExportFormat::JsonLinesBlob => json_lines::read::rows(input, budget, rows),
     }
 }

@@ -1,4 +1,4 @@
-//! One export of each operation in both formats, over data that is as awkward as it may be: every
+//! One export of each operation in every format, over data that is as awkward as it may be: every
 //! row of the source is in the files once and value for value, every file is as the schemas and the
 //! documentation say, and the manifest agrees with both.
 
@@ -20,7 +20,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
 use self::documented::columns;
-use self::files::{rows_of_csv, rows_of_json, rows_of_lines};
+use self::files::{rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_lines};
 use crate::schema::assert_valid;
 use crate::world::{World, container_url};
 
@@ -88,6 +88,7 @@ impl Story<'_> {
                 rows_of_json(self.kind, file)
             }
             ExportFormat::CsvBlob => rows_of_csv(&self.columns(format), file),
+            ExportFormat::JsonLinesBlob => rows_of_json_lines(&self.columns(format), file),
         }
     }
 
@@ -135,7 +136,7 @@ fn count(len: usize) -> u64 {
 /// Asserts that both hold the same rows as often, whatever their order.
 fn assert_same(source: &[Row], exported: &[Row], format: ExportFormat) {
     let cells = |row: &Row| match format {
-        ExportFormat::JsonBlob => row.clone(),
+        ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => row.clone(),
         ExportFormat::CsvBlob => files::cells(row),
     };
     let mut source: Vec<Row> = source.iter().map(cells).collect();

@@ -465,6 +465,16 @@ fn read_json(kind: ExportType, text: &str) -> Vec<Row> {
     items.into_iter().flat_map(rows_of).collect()
 }
 
+/// Reads a `JsonLinesBlob` with `serde_json` alone.
+fn read_json_lines(text: &str) -> Vec<Row> {
+    let row = |line: &str| {
+        let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(line).unwrap();
+        let raw = |(name, raw): (String, Box<RawValue>)| (name, raw.get().to_owned());
+        fields.into_iter().map(raw).collect()
+    };
+    text.split_inclusive('\n').map(row).collect()
+}
+
 /// What a CSV cell must say for a raw value: strings as they are, all else as JSON.
 fn cell(raw: Option<&String>) -> String {
     let Some(raw) = raw else { return String::new() };
@@ -511,6 +521,16 @@ proptest! {
         }
         let options = EncodeOptions::default();
         prop_assert_eq!(read_json(kind, &encode_with(options, kind, ExportFormat::JsonBlob, &lines)), expected);
+    }
+
+    #[test]
+    fn json_lines_keep_every_value_byte_for_byte_whatever_is_asked((kind, rows) in any_rows()) {
+        let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        for options in [ALL, EncodeOptions::default()] {
+            let text = encode_with(options, kind, ExportFormat::JsonLinesBlob, &lines);
+            prop_assert!(text.ends_with('\n'));
+            prop_assert_eq!(&read_json_lines(&text), &expected);
+        }
     }
 
     #[test]

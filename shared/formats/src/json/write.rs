@@ -102,13 +102,19 @@ fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut
     out.extend_from_slice(b"\":[");
 }
 
-type Member<'a> = (&'a Field, Option<&'a str>);
+/// A field with its raw value; `None` when it is absent.
+pub(crate) type Member<'a> = (&'a Field, Option<&'a str>);
 
-fn members<'a>(shape: &Shape, record: &'a Record<'_>) -> impl Iterator<Item = Member<'a>> {
+/// The fields of a shape, each with its value of the record.
+pub(crate) fn members<'a>(
+    shape: &Shape,
+    record: &'a Record<'_>,
+) -> impl Iterator<Item = Member<'a>> {
     shape.fields.iter().zip(record.values())
 }
 
-fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
+/// Writes an object of the members that are there, in their order.
+pub(crate) fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
     out.push(b'{');
     write_members(members, out);
     out.push(b'}');

@@ -223,7 +223,7 @@ async fn every_rule_of_the_fields_has_its_own_code() {
             "exportFormat",
             json!("ParquetBlob"),
             "UnknownExportFormat",
-            "JsonBlob or CsvBlob",
+            "JsonBlob, CsvBlob or JsonLinesBlob",
         ),
         (
             "feedbackByDate",

@@ -1,5 +1,5 @@
 //! Rows as readers see them that share no code with the service: in the source's lines, in JSON, in
-//! CSV.
+//! CSV, in lines of JSON.
 
 use std::collections::BTreeMap;
 
@@ -87,6 +87,20 @@ pub(super) fn rows_of_csv(columns: &[String], file: &str) -> Vec<Row> {
         .records()
         .map(|record| row(record.unwrap()))
         .collect()
+}
+
+/// The rows of a file of JSON lines: each on a line of its own, with some of these columns in their
+/// order.
+pub(super) fn rows_of_json_lines(columns: &[String], file: &str) -> Vec<Row> {
+    assert!(file.ends_with('\n') && !file.contains('\r') && !file.starts_with('\u{feff}'));
+    let row = |line: &str| {
+        let row = row(object(line));
+        let member = |column: &String| Some(format!("\"{column}\":{}", row.get(column)?));
+        let members: Vec<_> = columns.iter().filter_map(member).collect();
+        assert_eq!(line, format!("{{{}}}", members.join(",")));
+        row
+    };
+    file.lines().map(row).collect()
 }
 
 /// How a CSV file spells a row: texts as they read, all else as compact JSON.

@@ -1,0 +1,49 @@
+//! `JsonLinesBlob`: the record's known fields in the order of its shape, never grouped, and LF.
+
+use memchr::memchr2;
+
+use crate::encode::{Encode, EncodeError};
+use crate::json::write::{members, write_object};
+use crate::record::{Record, Shape};
+
+/// Writes the rows. It holds nothing of them.
+#[derive(Debug)]
+pub(crate) struct JsonLinesWriter {
+    shape: Shape,
+}
+
+impl JsonLinesWriter {
+    /// A writer of a new file.
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self { shape }
+    }
+}
+
+impl Encode for JsonLinesWriter {
+    fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        // The caller may empty the buffer between two rows, never within one.
+        let begin = out.len();
+        write_object(members(&self.shape, record), out);
+        join_lines(begin, out);
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+/// Takes the line ends out of the row that begins there: a record of the lake may stand on several
+/// lines. JSON has them between its tokens only, where they mean nothing
+/// (<https://www.rfc-editor.org/rfc/rfc8259#section-2>).
+fn join_lines(begin: usize, out: &mut Vec<u8>) {
+    let row = out.get(begin..).unwrap_or_default();
+    if memchr2(b'\n', b'\r', row).is_some() {
+        let row = out.split_off(begin);
+        out.extend(
+            row.into_iter()
+                .filter(|byte| !matches!(byte, b'\n' | b'\r')),
+        );
+    }
+}
