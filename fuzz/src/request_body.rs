@@ -151,7 +151,10 @@ fn written(export: &NewExport) -> Option<Value> {
         "containerUrl": export.container_url.reveal(),
         "exportFormat": request.format.name(),
         "description": request.description,
-        "exportOptions": {"exportUserId": request.export_user_id, "exportDeviceId": request.export_device_id},
+        "exportOptions": {
+            "compression": request.compression.name(), "exportUserId": request.export_user_id,
+            "exportDeviceId": request.export_device_id,
+        },
     });
     let fields = match &request.selection {
         Selection::Snapshot(Snapshot::Devices(_)) => json!({}),

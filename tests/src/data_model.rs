@@ -249,6 +249,7 @@ fn full_manifest() -> Manifest {
             job_id: text(),
             export_type: text(),
             format: text(),
+            compression: Some(text()),
             scope: text(),
             description: Some(text()),
             date_created: text(),

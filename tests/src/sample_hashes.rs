@@ -1,5 +1,5 @@
-//! The data files of the sample, byte for byte: every type in every format, by the SHA-256 of each
-//! file.
+//! The data files of the sample, byte for byte: every type in every format, and lines of events with
+//! every compression, by the SHA-256 of each file.
 //!
 //! The sample, its plans and its files are the same for the same seed, so a line that changes is a
 //! change of what clients get. `make sample-hashes` writes `tests/sample-hashes.txt` anew.
@@ -10,7 +10,7 @@ use std::path::Path;
 use api::route::{OPERATIONS, Operation, SelectionKind};
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::container::BlobName;
-use domain::selection::{ExportFormat, ExportType, HistoryType};
+use domain::selection::{Compression, ExportFormat, ExportType, HistoryType};
 use local::dynamodb::{REGISTRY_TABLE, scratch_dir};
 use local::sample::{APPS, CAMPAIGNS, DAYS, Sample, SampleApp, folder};
 use serde_json::{Value, json};
@@ -95,12 +95,19 @@ fn asked(operation: &Operation) -> Option<Value> {
 }
 
 /// A line for each data file of an export, with the job's id left out of its name.
-async fn export(world: &World, operation: &Operation, format: ExportFormat, lines: &mut String) {
+async fn export(
+    world: &World,
+    operation: &Operation,
+    format: ExportFormat,
+    compression: Compression,
+    lines: &mut String,
+) {
     let Some(mut body) = asked(operation) else {
         return;
     };
     body["containerUrl"] = json!(container_url());
     body["exportFormat"] = json!(format.name());
+    body["exportOptions"] = json!({"compression": compression.name()});
     // The world's client sends one request id for ever: it must be forgotten first.
     world.clock.advance(Duration::hours(25));
     let key = world.post(operation.name, &body).await;
@@ -133,7 +140,13 @@ async fn the_samples_files_are_those_whose_hashes_are_kept() {
             .find(|operation| operation.export_type() == export_type)
             .unwrap();
         for &format in ExportFormat::ALL {
-            export(&world, operation, format, &mut lines).await;
+            export(&world, operation, format, Compression::None, &mut lines).await;
+        }
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            if export_type == ExportType::Event {
+                let format = ExportFormat::JsonLinesBlob;
+                export(&world, operation, format, compression, &mut lines).await;
+            }
         }
     }
     if std::env::args().any(|argument| argument == "renew=sample-hashes") {

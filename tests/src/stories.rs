@@ -2,6 +2,7 @@
 //! way.
 
 mod cancelled;
+mod compressed;
 mod control_faulty;
 pub(crate) mod faulty;
 mod lakes;

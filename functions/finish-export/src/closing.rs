@@ -69,7 +69,7 @@ async fn commit_prepared(
     let (Some(output), Some(container)) = (chunk.prepared(), container) else {
         return Ok(false);
     };
-    match commit_all(container, output, job.request.format).await {
+    match commit_all(container, output, &job.request).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {

@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
         let Some(output) = self.lease.prepared() else {
             return Ok(());
         };
-        writer::commit_all(container, output, self.job.request.format).await
+        writer::commit_all(container, output, &self.job.request).await
     }
 
     async fn record(&self) -> Result<(), ChunkError> {

@@ -1,7 +1,8 @@
-//! Read, check, encode, stage: a chunk's data into the blocks of its files, in bounded memory.
+//! Read, check, encode, compress, stage: a chunk's data into the blocks of its files, in bounded memory.
 
 mod part;
 mod rejects;
+mod rows;
 mod taker;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use domain::container::BlobName;
 use domain::counts::Counts;
 use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
-use formats::encode::{ENCODERS_VERSION, EncodeOptions, Encoder};
+use formats::encode::ENCODERS_VERSION;
 use formats::record::{BadRecord, Shape};
 use formats::records::{Found, Records};
 use formats::rejected::Reject;
@@ -25,6 +26,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{ChunkError, Ports};
 use part::PartCounts;
 use rejects::Rejects;
+use rows::RowsFile;
 use taker::{Taken, Taker};
 
 /// How often a run looks whether its chunk is still its own.
@@ -99,8 +101,7 @@ struct Staging<'a> {
     rules: Rules,
     shape: Shape,
     taker: Taker,
-    encoder: Encoder,
-    rows: BlobWriter,
+    rows: RowsFile,
     rejects: Rejects,
     /// What was counted of all parts but those that are missing, without the rejects.
     counts: Counts,
@@ -126,21 +127,21 @@ impl<'a> Staging<'a> {
         let export_type = request.export_type();
         let rules = rules_of(job)?;
         let taker = Taker::of(&chunk.source, rules.late_days);
-        let name = BlobName::part(export_type, job.key.id, taker.day(), number, request.format);
+        let name = BlobName::part(request, job.key.id, taker.day(), number);
         let rejects = BlobName::rejected(export_type, job.key.id, number);
         let shape = Shape::of(export_type, request.export_user_id);
-        let options = EncodeOptions {
-            export_device_id: request.export_device_id,
-        };
         let settings = ports.settings.writer;
         Ok(Self {
             chunk,
             rules,
             shape,
             taker,
-            encoder: Encoder::new(shape, request.format, options),
             rejects: Rejects::new(Arc::clone(&container), rejects, chunk, settings),
-            rows: BlobWriter::new(container, name, chunk.attempt, settings),
+            rows: RowsFile::new(
+                request,
+                shape,
+                BlobWriter::new(container, name, chunk.attempt, settings),
+            )?,
             counts: Counts::default(),
             span: None,
             part: PartCounts::default(),
@@ -219,7 +220,7 @@ impl<'a> Staging<'a> {
         self.part.records += 1;
         self.part.good += 1;
         if !self.is_spoiled {
-            self.encoder.push(&record, self.rows.buffer())?;
+            self.rows.push(&record)?;
             self.counts.read += 1;
             self.counts.rows += 1;
             self.counts.repaired += u64::from(record.repaired);
@@ -275,7 +276,7 @@ impl<'a> Staging<'a> {
 
     async fn flush(&mut self) -> Result<(), ChunkError> {
         if !self.is_spoiled {
-            self.rows.flush_full_blocks().await?;
+            self.rows.flush().await?;
             self.rejects.flush().await?;
         }
         Ok(())
@@ -288,7 +289,6 @@ impl<'a> Staging<'a> {
         }
         let mut files = Vec::new();
         if self.counts.rows > 0 {
-            self.encoder.finish(self.rows.buffer())?;
             let prepared = self.rows.finish().await?;
             let counts = Counts {
                 read: self.counts.rows,

@@ -67,6 +67,8 @@ codes! {
     DuplicateField = 400,
     /// There is no such export format.
     UnknownExportFormat = 400,
+    /// There is no such compression.
+    UnknownCompression = 400,
     /// There is no such campaign type.
     UnknownCampaignType = 400,
     /// The description is too long.

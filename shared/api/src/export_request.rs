@@ -3,7 +3,7 @@
 use domain::plural::counted;
 use domain::secret::Secret;
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, History, Selection, Snapshot,
+    CampaignType, Compression, DateRange, ExportFormat, ExportRequest, History, Selection, Snapshot,
 };
 use domain::warning::Warning;
 use serde_json::Value;
@@ -98,6 +98,7 @@ pub fn read_export(
     let request = ExportRequest {
         selection: selection(operation.selection, fields, limits)?,
         format,
+        compression: compression(fields, format)?,
         description: description(fields)?,
         export_user_id: option(fields, "exportOptions.exportUserId")?,
         export_device_id: option(fields, "exportOptions.exportDeviceId")?,
@@ -341,15 +342,22 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
     }
 }
 
+/// The compression, of which each format has its usual one.
+fn compression(fields: &Fields, format: ExportFormat) -> Result<Compression, FieldError> {
+    const FIELD: &str = "exportOptions.compression";
+    check_options(fields)?;
+    match fields.one(FIELD, &COMPRESSIONS.fix())? {
+        None => Ok(format.usual_compression()),
+        Some(_) => known(fields, FIELD, ErrorCode::UnknownCompression, &COMPRESSIONS),
+    }
+}
+
 /// An option that is true or false. User ids are written by push feedback only, and device ids are
 /// left out of the JSON of activities only, but every operation takes all options: clients share
 /// one options object.
 fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
     const FIX: &str = "send true or false";
-    const OPTIONS_FIX: &str = "send an object such as {\"exportUserId\": true}";
-    if fields.one("exportOptions", OPTIONS_FIX)?.is_some() {
-        return Err(malformed("exportOptions", "not an object", OPTIONS_FIX));
-    }
+    check_options(fields)?;
     let Some(value) = fields.one(field, FIX)? else {
         return Ok(false);
     };
@@ -357,6 +365,16 @@ fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
         .as_bool()
         .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok());
     flag.ok_or_else(|| malformed(field, &show(value), FIX))
+}
+
+/// Options are read one by one; what is no object has none.
+fn check_options(fields: &Fields) -> Result<(), FieldError> {
+    const FIELD: &str = "exportOptions";
+    const FIX: &str = "send an object such as {\"exportUserId\": true}";
+    match fields.one(FIELD, FIX)? {
+        None => Ok(()),
+        Some(_) => Err(malformed(FIELD, "not an object", FIX)),
+    }
 }
 
 /// The values of an enumeration on the wire, and how one is named and read.
@@ -379,6 +397,11 @@ const FORMATS: Names<ExportFormat> = Names {
     all: ExportFormat::ALL,
     name: ExportFormat::name,
     read: ExportFormat::from_name,
+};
+const COMPRESSIONS: Names<Compression> = Names {
+    all: Compression::ALL,
+    name: Compression::name,
+    read: Compression::from_name,
 };
 const CAMPAIGN_TYPES: Names<CampaignType> = Names {
     all: CampaignType::ALL,
@@ -448,6 +471,7 @@ mod tests {
     #[test]
     fn the_fix_of_an_unknown_name_lists_the_known_ones() {
         assert_eq!(FORMATS.fix(), "send JsonBlob, CsvBlob or JsonLinesBlob");
+        assert_eq!(COMPRESSIONS.fix(), "send none, gzip or zstd");
         assert_eq!(
             CAMPAIGN_TYPES.fix(),
             "send Announcement, DataPush, NativePush or Poll"

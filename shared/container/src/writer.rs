@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use domain::chunk::Output;
 use domain::container::{BlobName, BlockId, PreparedFile};
-use domain::selection::ExportFormat;
+use domain::selection::ExportRequest;
 use ports::container::{Container, ContainerError};
 use tokio::task::{JoinError, JoinSet};
 use wiring::config::ConfigError;
@@ -183,17 +183,17 @@ impl BlobWriter {
     }
 }
 
-/// Commits the files of a chunk, in order. Repeating it is harmless.
+/// Commits the files of a chunk, in order, each as the content that the request makes of it. Repeating it is harmless.
 ///
 /// # Errors
 /// What storage said of the first that it did not commit; those before it are visible.
 pub async fn commit_all(
     container: &dyn Container,
     output: &Output,
-    format: ExportFormat,
+    request: &ExportRequest,
 ) -> Result<(), ContainerError> {
     for file in &output.files {
-        commit(container, &file.prepared, file.kind.content_type(format)).await?;
+        commit(container, &file.prepared, file.kind.content_type(request)).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::job::JobId;
 use crate::secret::Secret;
-use crate::selection::{ExportFormat, ExportType};
+use crate::selection::{ExportRequest, ExportType};
 
 /// The name of a blob within the container.
 ///
@@ -14,19 +14,11 @@ pub struct BlobName(String);
 
 impl BlobName {
     /// The data file of chunk `number`:
-    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv}`.
-    pub fn part(
-        export_type: ExportType,
-        job: JobId,
-        day: Option<time::Date>,
-        number: u32,
-        format: ExportFormat,
-    ) -> Self {
+    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv|jsonl}[.gz|.zst]`.
+    pub fn part(request: &ExportRequest, job: JobId, day: Option<time::Date>, number: u32) -> Self {
+        let (export_type, ending) = (request.export_type(), request.ending());
         let day = day.map(|day| format!("date={day}/")).unwrap_or_default();
-        Self(format!(
-            "{export_type}/{job}/{day}part-{number:05}.{}",
-            format.extension()
-        ))
+        Self(format!("{export_type}/{job}/{day}part-{number:05}{ending}"))
     }
 
     /// The file of what chunk `number` could not export:

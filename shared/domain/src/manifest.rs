@@ -36,8 +36,11 @@ pub struct Head {
     pub job_id: String,
     /// The type of the rows.
     pub export_type: String,
-    /// The format of the files.
+    /// The format of the files of rows.
     pub format: String,
+    /// Their compression, `gzip` or `zstd`; absent when they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<String>,
     /// The app's canonical path.
     pub scope: String,
     /// The client's own words.
@@ -250,6 +253,11 @@ impl Head {
             job_id: job.key.id.to_string(),
             export_type: job.request.export_type().name().to_owned(),
             format: job.request.format.name().to_owned(),
+            compression: job
+                .request
+                .compression
+                .name_unless_none()
+                .map(str::to_owned),
             scope: job.key.scope.as_str().to_owned(),
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),

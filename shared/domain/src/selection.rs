@@ -88,6 +88,49 @@ impl ExportFormat {
             Self::JsonLinesBlob => "application/x-ndjson",
         }
     }
+
+    /// The compression of who asks for none: files of the original formats are as they were.
+    pub fn usual_compression(self) -> Compression {
+        match self {
+            Self::JsonBlob | Self::CsvBlob => Compression::None,
+            Self::JsonLinesBlob => Compression::Zstd,
+        }
+    }
+}
+
+/// How each file of rows is compressed. Files of rejects and the manifest never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Into one gzip member (<https://www.rfc-editor.org/rfc/rfc1952>).
+    Gzip,
+    /// Into one Zstandard frame (<https://www.rfc-editor.org/rfc/rfc8878>).
+    Zstd,
+}
+
+impl Compression {
+    /// Every compression, in the order in which an error lists them.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The name on the wire, in stored items and in manifests.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The name, where a file that is not compressed goes without.
+    pub fn name_unless_none(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gzip | Self::Zstd => Some(self.name()),
+        }
+    }
+
+    /// Reads [`Compression::name`] ignoring case, as clients type it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
 }
 
 /// The type of a push campaign, named as on the wire.
@@ -273,8 +316,10 @@ impl Selection {
 pub struct ExportRequest {
     /// Which rows: of some days, or of what is known now.
     pub selection: Selection,
-    /// The format of the files.
+    /// The format of the files of rows.
     pub format: ExportFormat,
+    /// Their compression (`exportOptions.compression`).
+    pub compression: Compression,
     /// The client's own words, up to 1,024 characters.
     pub description: Option<String>,
     /// Whether push feedback carries the user id (`exportOptions.exportUserId`).
@@ -288,5 +333,87 @@ impl ExportRequest {
     /// The type of the rows.
     pub fn export_type(&self) -> ExportType {
         self.selection.export_type()
+    }
+
+    /// What the names of the files of rows end with: `.json`, or `.json.gz`.
+    pub fn ending(&self) -> String {
+        let codec = match self.compression {
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        };
+        format!(".{}{codec}", self.format.extension())
+    }
+
+    /// The `Content-Type` of the files of rows. A compressed file is given that of its compression, and
+    /// no `Content-Encoding`: whoever downloads it has the bytes whose checksums the manifest says.
+    pub fn content_type(&self) -> &'static str {
+        match self.compression {
+            Compression::None => self.format.content_type(),
+            Compression::Gzip => "application/gzip",
+            Compression::Zstd => "application/zstd",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn a_compressed_file_says_so_by_its_ending_and_its_content_type() {
+        let day = date!(2026 - 01 - 05);
+        let days = DateRange {
+            start: day,
+            end: day,
+        };
+        let of = HistoryType::Event;
+        for (format, compression, ending, content_type) in [
+            (
+                ExportFormat::JsonBlob,
+                Compression::None,
+                ".json",
+                "application/json",
+            ),
+            (
+                ExportFormat::CsvBlob,
+                Compression::None,
+                ".csv",
+                "text/csv; charset=utf-8",
+            ),
+            (
+                ExportFormat::JsonLinesBlob,
+                Compression::None,
+                ".jsonl",
+                "application/x-ndjson",
+            ),
+            (
+                ExportFormat::CsvBlob,
+                Compression::Gzip,
+                ".csv.gz",
+                "application/gzip",
+            ),
+            (
+                ExportFormat::JsonLinesBlob,
+                Compression::Zstd,
+                ".jsonl.zst",
+                "application/zstd",
+            ),
+        ] {
+            let request = ExportRequest {
+                selection: History { of, days }.into(),
+                format,
+                compression,
+                description: None,
+                export_user_id: false,
+                export_device_id: false,
+            };
+            assert_eq!(
+                (request.ending().as_str(), request.content_type()),
+                (ending, content_type)
+            );
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Rows into files and back: what a record is and its checks, and for each format an encoder and a
-//! reader, side by side. The two share no code: what reads files back must not have the mistakes of
+//! Rows into files and back: what a record is and its checks, for each format an encoder and a
+//! reader, side by side, and likewise for compressions. The two share no code: what reads files back must not have the mistakes of
 //! what wrote them.
 
+pub mod codec;
 mod csv;
 pub mod encode;
 mod json;

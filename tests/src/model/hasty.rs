@@ -8,7 +8,6 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
 use domain::container::{ContainerAccess, ContainerAddress};
 use domain::job::{Job, JobKey};
 use domain::secret::Secret;
-use domain::selection::ExportFormat;
 use domain::tally::Tally;
 use ports::container::{Container, Containers};
 use ports::store::{Chunks, Jobs, StoreError};
@@ -45,7 +44,7 @@ impl Chunks for HastyTable {
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
         if let ChunkState::Prepared { output, .. } = &step.chunk.state {
             let container = open_first();
-            let committed = commit_all(container.as_ref(), output, ExportFormat::JsonBlob).await;
+            let committed = commit_all(container.as_ref(), output, &super::job().request).await;
             committed.map_err(|error| StoreError::Unavailable {
                 cause: error.into(),
             })?;

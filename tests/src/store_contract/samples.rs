@@ -4,7 +4,8 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, Objec
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use domain::selection::{
-    CampaignType, DeviceType, ExportFormat, ExportRequest, HistoryType, Selection, Snapshot,
+    CampaignType, Compression, DeviceType, ExportFormat, ExportRequest, HistoryType, Selection,
+    Snapshot,
 };
 use fakes::chunks::one_file;
 use fakes::requests::history;
@@ -94,6 +95,7 @@ impl World {
         let request = ExportRequest {
             selection,
             format: ExportFormat::CsvBlob,
+            compression: Compression::Gzip,
             description: Some("all of it".to_owned()),
             export_user_id: true,
             export_device_id: false,

@@ -1,8 +1,15 @@
 //! Rows as an independent reader sees them: in the lake, and in the exported files.
 
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
+
+/// The columns of a CSV whose cells hold JSON.
+const JSON_COLUMNS: [&str; 4] = ["extras", "status", "campaignId", "tags"];
 
 /// A lake of two days with objects of all three kinds of file, and the rows that it holds.
 pub(crate) async fn small_lake(world: &World) -> Vec<String> {
@@ -72,6 +79,51 @@ pub(crate) fn exported_events(files: &[Vec<u8>]) -> Vec<String> {
             }
         }
     }
+    sorted(rows)
+}
+
+/// What a file of rows holds, as readers expand it that share no code with the service. The name is
+/// that of the manifest, or of the request.
+pub(crate) fn expanded(compression: Option<&str>, file: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    match compression {
+        None | Some("none") => text.extend_from_slice(file),
+        Some("gzip") => {
+            GzDecoder::new(file).read_to_end(&mut text).unwrap();
+        }
+        Some("zstd") => text = zstd::decode_all(file).unwrap(),
+        Some(other) => panic!("{other}"),
+    }
+    text
+}
+
+/// The rows of a text of one JSON object a line.
+pub(crate) fn rows_of_json_lines(text: &[u8]) -> Vec<String> {
+    let lines = std::str::from_utf8(text).unwrap().lines();
+    sorted(lines.map(|line| serde_json::from_str(line).unwrap()))
+}
+
+/// The rows of a CSV file as the objects that they were.
+pub(crate) fn rows_of_csv(data: &[u8]) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(data);
+    let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
+        let values = row
+            .unwrap()
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty());
+        let value = |name: &str, text: &str| {
+            if JSON_COLUMNS.contains(&name) {
+                serde_json::from_str(text).unwrap()
+            } else {
+                json!(text)
+            }
+        };
+        Value::Object(
+            values
+                .map(|(name, text)| (name.clone(), value(&name, &text)))
+                .collect::<Map<_, _>>(),
+        )
+    });
     sorted(rows)
 }
 

@@ -21,6 +21,7 @@ use time::macros::datetime;
 
 use self::documented::columns;
 use self::files::{rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_lines};
+use super::rows::expanded;
 use crate::schema::assert_valid;
 use crate::world::{World, container_url};
 
@@ -66,11 +67,12 @@ impl Story<'_> {
             "{:?}",
             job.phase
         );
-        let files: Vec<Vec<Row>> = world
-            .files(&job)
-            .iter()
-            .map(|file| self.rows_of(format, file))
-            .collect();
+        let compression = world.manifest(&job).unwrap().head.compression;
+        let is_compressed = format == ExportFormat::JsonLinesBlob;
+        assert_eq!(compression.as_deref(), is_compressed.then_some("zstd"));
+        let files = world.files(&job).into_iter();
+        let files = files.map(|file| expanded(compression.as_deref(), &file));
+        let files: Vec<Vec<Row>> = files.map(|file| self.rows_of(format, &file)).collect();
         self.assert_manifest(world, &job, &files);
         assert_same(
             &rows_of_lines(&self.columns(format), &self.lines),

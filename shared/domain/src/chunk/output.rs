@@ -6,13 +6,13 @@ use time::OffsetDateTime;
 use super::MissingParts;
 use crate::container::{BlobName, PreparedFile};
 use crate::counts::Counts;
-use crate::selection::ExportFormat;
+use crate::selection::ExportRequest;
 
 /// What a file of a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum FileKind {
-    /// Rows, in the format that the client chose.
+    /// Rows, in the format and with the compression that the client chose.
     Rows,
     /// Records that cannot be exported, and why.
     Rejected,
@@ -32,10 +32,10 @@ impl FileKind {
         name.parse().ok()
     }
 
-    /// The content type of such a file, in an export of this format.
-    pub fn content_type(self, format: ExportFormat) -> &'static str {
+    /// The content type of such a file, in an export of what was asked for.
+    pub fn content_type(self, request: &ExportRequest) -> &'static str {
         match self {
-            Self::Rows => format.content_type(),
+            Self::Rows => request.content_type(),
             Self::Rejected => "application/x-ndjson",
         }
     }
@@ -44,7 +44,7 @@ impl FileKind {
 /// A file of a chunk: its blocks are staged, and it is known what they hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFile {
-    /// Whether it holds rows or rejects; with the format, that decides its content type.
+    /// Whether it holds rows or rejects; with the request, that decides its content type.
     pub kind: FileKind,
     /// What it takes to commit it.
     pub prepared: PreparedFile,

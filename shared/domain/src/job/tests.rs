@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
-use crate::selection::{DeviceType, ExportFormat, ExportRequest, Snapshot};
+use crate::selection::{Compression, DeviceType, ExportFormat, ExportRequest, Snapshot};
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 
@@ -19,6 +19,7 @@ fn queued() -> Job {
     let request = ExportRequest {
         selection: Snapshot::Devices(DeviceType::Tag).into(),
         format: ExportFormat::JsonBlob,
+        compression: Compression::None,
         description: None,
         export_user_id: false,
         export_device_id: false,

@@ -13,8 +13,8 @@ use domain::job::{
 use domain::listing::Listing;
 use domain::rules::{Misread, OnBadRecord, Rules};
 use domain::selection::{
-    CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
-    HistoryType, Selection, Snapshot,
+    CampaignType, Compression, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType,
+    History, HistoryType, Selection, Snapshot,
 };
 use domain::warning::Warning;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,9 @@ pub(crate) struct JobItem {
     created: OffsetDateTime,
     export_type: String,
     format: String,
+    /// Absent when the files are not compressed, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compression: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     export_user_id: bool,
@@ -272,6 +275,11 @@ impl From<&Job> for JobItem {
             created: job.created,
             export_type: job.request.export_type().name().to_owned(),
             format: job.request.format.name().to_owned(),
+            compression: job
+                .request
+                .compression
+                .name_unless_none()
+                .map(str::to_owned),
             description: job.request.description.clone(),
             export_user_id: job.request.export_user_id,
             export_device_id: job.request.export_device_id,
@@ -322,6 +330,7 @@ impl TryFrom<JobItem> for Job {
                 selection: item.selection.of(&item.export_type)?,
                 format: ExportFormat::from_name(&item.format)
                     .ok_or_else(|| unreadable("format", &item.format))?,
+                compression: compression_of(item.compression.as_deref())?,
                 description: item.description,
                 export_user_id: item.export_user_id,
                 export_device_id: item.export_device_id,
@@ -346,6 +355,12 @@ impl TryFrom<JobItem> for Job {
         })
         .map_err(|impossible| impossible.to_string())
     }
+}
+
+fn compression_of(attribute: Option<&str>) -> Result<Compression, String> {
+    attribute.map_or(Ok(Compression::None), |name| {
+        Compression::from_name(name).ok_or_else(|| unreadable("compression", name))
+    })
 }
 
 /// What is stored of a phase beside its name.

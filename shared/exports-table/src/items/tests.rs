@@ -18,8 +18,8 @@ use domain::job::{
 use domain::listing::{Listing, Names};
 use domain::rules::{Misread, OnBadRecord, Rules};
 use domain::selection::{
-    CampaignType, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType, History,
-    HistoryType, Selection, Snapshot,
+    CampaignType, Compression, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType,
+    History, HistoryType, Selection, Snapshot,
 };
 use domain::warning::Warning;
 use proptest::prelude::*;
@@ -218,15 +218,21 @@ fn selection() -> impl Strategy<Value = Selection> {
 
 fn request() -> impl Strategy<Value = ExportRequest> {
     (
-        one_of(ExportFormat::ALL),
+        (one_of(ExportFormat::ALL), one_of(Compression::ALL)),
         selection(),
         any::<Option<String>>(),
         any::<[bool; 2]>(),
     )
         .prop_map(
-            |(format, selection, description, [export_user_id, export_device_id])| ExportRequest {
+            |(
+                (format, compression),
+                selection,
+                description,
+                [export_user_id, export_device_id],
+            )| ExportRequest {
                 selection,
                 format,
+                compression,
                 description,
                 export_user_id,
                 export_device_id,

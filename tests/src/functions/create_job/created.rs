@@ -1,10 +1,12 @@
 //! What a creation makes, once.
 
-use domain::selection::{CampaignType, DeviceType, ExportFormat, HistoryType, Selection, Snapshot};
+use domain::selection::{
+    CampaignType, Compression, DeviceType, ExportFormat, HistoryType, Selection, Snapshot,
+};
 use serde_json::{Value, json};
 use time::macros::{date, datetime};
 
-use crate::api::{Request, SIGNATURE, World, container_url, days, with};
+use crate::api::{Request, SIGNATURE, World, answer, container_url, days, with};
 
 fn snapshot() -> Value {
     json!({"containerUrl": container_url(), "exportFormat": "CsvBlob"})
@@ -279,4 +281,69 @@ async fn whether_activities_name_their_devices_is_kept_with_the_job() {
         let [job] = world.store.stored().try_into().unwrap();
         assert_eq!(job.request.export_device_id, expected, "{body}");
     }
+}
+
+#[tokio::test]
+async fn the_compression_is_the_one_that_was_asked_for_or_the_usual_one_of_the_format() {
+    for (format, options, expected) in [
+        ("JsonBlob", json!(null), Compression::None),
+        ("CsvBlob", json!({"compression": null}), Compression::None),
+        ("JsonLinesBlob", json!({}), Compression::Zstd),
+        (
+            "JsonLinesBlob",
+            json!({"compression": "none"}),
+            Compression::None,
+        ),
+        (
+            "JsonBlob",
+            json!({"Compression": "GZip"}),
+            Compression::Gzip,
+        ),
+        ("csvblob", json!({"compression": "zstd"}), Compression::Zstd),
+    ] {
+        let world = World::new().await;
+        let mut body = with(days(), "exportFormat", format);
+        body["exportOptions"] = options;
+        let reply = world.send(&Request::create("activities", &body)).await;
+        assert_eq!(
+            (reply.status, reply.json().get("warnings")),
+            (202, None),
+            "{body}"
+        );
+        let [job] = world.store.stored().try_into().unwrap();
+        assert_eq!(job.request.compression, expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn another_compression_under_the_same_key_is_another_request() {
+    let world = World::new().await;
+    let ask = |compression: &str| {
+        let body = with(days(), "exportOptions", json!({"compression": compression}));
+        Request::create("activities", &body).header("idempotency-key", "key-1")
+    };
+    assert_eq!(world.send(&ask("gzip")).await.status, 202);
+    assert_eq!(world.send(&ask("gzip")).await.status, 202);
+    let refused = world.send(&ask("zstd")).await;
+    assert_eq!(refused.error(), answer(409, "RequestIdReused"));
+    assert_eq!(world.store.stored().len(), 1);
+}
+
+#[tokio::test]
+async fn an_option_beside_the_compression_that_is_not_known_is_named() {
+    let world = World::new().await;
+    let options = json!({"compression": "gzip", "compressionLevel": 9});
+    let body = with(days(), "exportOptions", options);
+    let reply = world.send(&Request::create("activities", &body)).await;
+    let warning = &reply.json()["warnings"][0];
+    assert_eq!(warning["code"], "UnknownProperties");
+    let message = warning["message"].as_str().unwrap();
+    assert!(
+        message.contains("\"exportOptions.compressionLevel\"."),
+        "{message}"
+    );
+    assert_eq!(
+        world.store.stored()[0].request.compression,
+        Compression::Gzip
+    );
 }

@@ -113,6 +113,13 @@ async fn a_malformed_field_is_named_with_its_value_and_the_fix() {
             "true or false",
         ),
         (
+            "events",
+            "exportOptions",
+            json!({"compression": true}),
+            "exportOptions.compression",
+            "send none, gzip or zstd",
+        ),
+        (
             "feedbackByCampaign",
             "campaignIds",
             json!([1.5]),
@@ -224,6 +231,13 @@ async fn every_rule_of_the_fields_has_its_own_code() {
             json!("ParquetBlob"),
             "UnknownExportFormat",
             "JsonBlob, CsvBlob or JsonLinesBlob",
+        ),
+        (
+            "events",
+            "exportOptions",
+            json!({"compression": "lz4"}),
+            "UnknownCompression",
+            "`exportOptions.compression` is \"lz4\", which is not known: send none, gzip or zstd",
         ),
         (
             "feedbackByDate",

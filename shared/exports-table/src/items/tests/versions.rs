@@ -12,7 +12,8 @@ use domain::job::{
 };
 use domain::listing::Listing;
 use domain::selection::{
-    CampaignType, DateRange, ExportFormat, ExportRequest, History, HistoryType, Selection, Snapshot,
+    CampaignType, Compression, DateRange, ExportFormat, ExportRequest, History, HistoryType,
+    Selection, Snapshot,
 };
 use domain::tally::Tally;
 use serde_dynamo::{AttributeValue, Item};
@@ -70,6 +71,7 @@ fn a_stored_job() -> StoredJob {
             },
         }),
         format: ExportFormat::JsonBlob,
+        compression: Compression::None,
         description: Some("the first days".to_owned()),
         export_user_id: false,
         // What an item of version 1 means that does not say.
@@ -305,6 +307,27 @@ fn what_is_written_is_version_2() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_compression_is_an_attribute_more_and_no_other_is_read() {
+    let mut job = a_stored_job();
+    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
+    job.request.compression = Compression::Zstd;
+    let job = Job::restore(job).unwrap();
+    let mut item = written(JobItem::from(&job));
+    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    let zstd = AttributeValue::S("zstd".to_owned());
+    assert_eq!(item.remove("compression"), Some(zstd));
+    assert_eq!(item, plain);
+    item.insert(
+        "compression".to_owned(),
+        AttributeValue::S("lzma".to_owned()),
+    );
+    assert_eq!(
+        Job::try_from(read::<JobItem>(item)),
+        Err("attribute `compression` holds \"lzma\"".to_owned())
+    );
 }
 
 /// Version 1 reads one file at most and looks at no version: it would record a chunk of this one

@@ -1,0 +1,11 @@
+//! What stands between the bytes of a format and those of its file: a compression, and the way back.
+//! A file is one gzip member or one Zstandard frame.
+
+mod read;
+mod write;
+
+pub use read::Expander;
+pub use write::Compressor;
+
+#[cfg(test)]
+mod tests;
