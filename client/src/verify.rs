@@ -173,7 +173,11 @@ impl Export<'_> {
             Rows::Counted(0)
         };
         let content = match file.holds {
-            Holds::Rows => Content::Rows(self.manifest.kind, rows),
+            Holds::Rows => Content::Rows {
+                kind: self.manifest.kind,
+                compression: self.manifest.compression,
+                rows,
+            },
             Holds::Rejects => Content::Rejects,
         };
         inspect(pieces, content)

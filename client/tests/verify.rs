@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use client::blobs::ContainerView;
 use domain::secret::Secret;
+use domain::selection::{Compression, ExportFormat};
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
@@ -49,17 +50,26 @@ async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (
     (status.code().unwrap(), said)
 }
 
+/// Everything on one machine, with some sample data.
+async fn start(folder: &Path) -> Stack {
+    let settings = StackSettings {
+        folder: folder.to_owned(),
+        api_port: 0,
+        blob_port: None,
+        chunk_target_bytes: 64 * 1024,
+        functions: Vec::new(),
+    };
+    let stack = Stack::start(&settings).await.unwrap();
+    let sample = Sample {
+        seed: 7,
+        rows: 6_000,
+    };
+    make_sample(&stack, sample).await.unwrap();
+    stack
+}
+
 /// A week of events, exported in several files; the finished task.
-async fn export(stack: &Stack) -> Value {
-    make_sample(
-        stack,
-        Sample {
-            seed: 7,
-            rows: 6_000,
-        },
-    )
-    .await
-    .unwrap();
+async fn export(stack: &Stack, format: ExportFormat, compression: Compression) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = stack.token(Duration::from_mins(5)).unwrap();
     let url = format!(
@@ -68,7 +78,8 @@ async fn export(stack: &Stack) -> Value {
         APPS[0].exports_path()
     );
     let body = json!({
-        "containerUrl": stack.container_url("w").reveal(), "exportFormat": "JsonBlob",
+        "containerUrl": stack.container_url("w").reveal(), "exportFormat": format.name(),
+        "exportOptions": {"compression": compression.name()},
         "startDate": "2026-01-05", "endDate": "2026-01-11",
     });
     let request = http
@@ -136,16 +147,8 @@ fn expired(stack: &Stack) -> Secret {
 #[tokio::test]
 async fn an_export_is_verified_in_its_container_and_in_a_folder() {
     let state = scratch_dir().unwrap();
-    let folder = state.path().to_owned();
-    let settings = StackSettings {
-        folder,
-        api_port: 0,
-        blob_port: None,
-        chunk_target_bytes: 64 * 1024,
-        functions: Vec::new(),
-    };
-    let stack = Stack::start(&settings).await.unwrap();
-    let task = export(&stack).await;
+    let stack = start(state.path()).await;
+    let task = export(&stack, ExportFormat::JsonBlob, Compression::None).await;
     let (id, manifest) = (
         task["id"].as_str().unwrap(),
         task["manifestUrl"].as_str().unwrap(),
@@ -212,6 +215,34 @@ async fn an_export_is_verified_in_its_container_and_in_a_folder() {
     );
     let (_, said) = verify(&["--job", id], Some(&stack.container_url("r")), "").await;
     assert!(!said.contains("stray-"), "{said}");
+}
+
+#[tokio::test]
+async fn every_format_is_verified_with_every_compression() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let url = stack.container_url("rl");
+    let view = ContainerView::open(&url).unwrap();
+    for &format in ExportFormat::ALL {
+        for &compression in Compression::ALL {
+            let task = export(&stack, format, compression).await;
+            let id = task["id"].as_str().unwrap();
+            let (code, said) = verify(&["--job", id], Some(&url), "").await;
+            let right = said.ends_with(": exactly as the manifest says\n");
+            assert!(code == 0 && right, "{format:?} {compression:?}: {said}");
+            let blobs = view.list().await.unwrap();
+            let parts = blobs.iter().filter(|blob| blob.name.contains(id));
+            let parts = parts.filter(|blob| blob.name.contains("part-"));
+            let expected = match compression {
+                Compression::None => format.content_type(),
+                Compression::Gzip => "application/gzip",
+                Compression::Zstd => "application/zstd",
+            };
+            let content_types: Vec<_> = parts.map(|blob| blob.content_type.as_deref()).collect();
+            assert_eq!(content_types, vec![Some(expected); content_types.len()]);
+            assert!(content_types.len() > 1, "{format:?} {compression:?}");
+        }
+    }
 }
 
 #[tokio::test]

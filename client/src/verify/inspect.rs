@@ -1,11 +1,13 @@
 //! Reads a file once, in bounded memory: its size, its checksums and its rows.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use aws_lc_rs::digest;
 use bytes::{Buf, Bytes};
 use crc_fast::CrcAlgorithm;
-use formats::read::{Budget, Kind, MAX_ROW_BYTES, read_rows};
+use domain::selection::Compression;
+use formats::codec::Expander;
+use formats::read::{Budget, Kind, MAX_ROW_BYTES, Unreadable, read_rows};
 use formats::rejected;
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -15,6 +17,9 @@ use super::place::{Pieces, PlaceError};
 
 /// How many pieces of a file may wait to be parsed.
 const PIECES_AHEAD: usize = 2;
+
+/// How many bytes of a file are read at once.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// What a file is.
 #[derive(Debug)]
@@ -32,9 +37,15 @@ pub(crate) struct Inspected {
 /// What a file is read as.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// Rows, and what becomes of them.
-    Rows(Kind, Rows),
-    /// Rejected records, which are counted.
+    /// Rows.
+    Rows {
+        kind: Kind,
+        /// How the file is compressed.
+        compression: Compression,
+        /// What becomes of them.
+        rows: Rows,
+    },
+    /// Rejected records, which are counted; never compressed.
     Rejects,
 }
 
@@ -93,22 +104,34 @@ impl Read for Input {
     }
 }
 
-/// Measures all that is read through it.
-struct Measured<'a> {
+/// Measures all that is read through it: the file as it is stored.
+struct Measured {
     input: Input,
-    budget: &'a Budget,
     bytes: u64,
     sha256: digest::Context,
     crc64: crc_fast::Digest,
 }
 
-impl Read for Measured<'_> {
+impl Read for Measured {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         let piece = buffer.get(..read).unwrap_or_default();
         self.sha256.update(piece);
         self.crc64.update(piece);
         self.bytes += piece.len() as u64;
+        Ok(read)
+    }
+}
+
+/// Bounds what is read of a row: of what a file expands to.
+struct Bounded<'a, R> {
+    input: R,
+    budget: &'a Budget,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
         if self.budget.spend(read) {
             Ok(read)
         } else {
@@ -120,19 +143,12 @@ impl Read for Measured<'_> {
 fn measure(input: Input, budget: &Budget, content: Content) -> Inspected {
     let mut measured = Measured {
         input,
-        budget,
         bytes: 0,
         sha256: digest::Context::new(&digest::SHA256),
         crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme),
     };
-    let buffered = BufReader::with_capacity(64 * 1024, &mut measured);
-    let read = match content {
-        Content::Rows(kind, mut rows) => {
-            read_rows(buffered, kind, budget, &mut rows).map(|()| rows)
-        }
-        Content::Rejects => rejected::count(buffered, budget).map(Rows::Counted),
-    };
-    budget.lift();
+    let stored = BufReader::with_capacity(BUFFER_BYTES, &mut measured);
+    let read = read_content(stored, budget, content);
     // What cannot be parsed still has a size and checksums. Reading from memory does not fail.
     let rest = io::copy(&mut measured, &mut io::sink());
     let rows = read
@@ -146,15 +162,57 @@ fn measure(input: Input, budget: &Budget, content: Content) -> Inspected {
     }
 }
 
+/// Reads what a file holds, to its end.
+fn read_content(
+    stored: impl BufRead,
+    budget: &Budget,
+    content: Content,
+) -> Result<Rows, Unreadable> {
+    match content {
+        Content::Rejects => rejected::count(
+            Bounded {
+                input: stored,
+                budget,
+            },
+            budget,
+        )
+        .map(Rows::Counted),
+        Content::Rows {
+            kind,
+            compression,
+            mut rows,
+        } => {
+            let mut expander = Expander::new(compression, stored)?;
+            let bounded = Bounded {
+                input: &mut expander,
+                budget,
+            };
+            let text = BufReader::with_capacity(BUFFER_BYTES, bounded);
+            read_rows(text, kind, budget, &mut rows)?;
+            expander.end()?;
+            Ok(rows)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::selection::{ExportFormat, ExportType};
+    use formats::codec::Compressor;
 
     use super::*;
 
     async fn read(text: &str, format: ExportFormat, row_bytes: u64) -> Inspected {
-        let pieces: Vec<_> = text
-            .as_bytes()
+        read_file(text.as_bytes(), format, Compression::None, row_bytes).await
+    }
+
+    async fn read_file(
+        file: &[u8],
+        format: ExportFormat,
+        compression: Compression,
+        row_bytes: u64,
+    ) -> Inspected {
+        let pieces: Vec<_> = file
             .chunks(7)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
@@ -162,13 +220,14 @@ mod tests {
             export_type: ExportType::Event,
             format,
         };
+        let content = Content::Rows {
+            kind,
+            compression,
+            rows: Rows::Counted(0),
+        };
         let pieces = futures::stream::iter(pieces).boxed();
         blocking(pieces, move |input| {
-            measure(
-                input,
-                &Budget::of(row_bytes),
-                Content::Rows(kind, Rows::Counted(0)),
-            )
+            measure(input, &Budget::of(row_bytes), content)
         })
         .await
         .unwrap()
@@ -249,7 +308,62 @@ mod tests {
         );
     }
 
-    fn sha256(text: &str) -> String {
-        hex::encode(digest::digest(&digest::SHA256, text.as_bytes()))
+    /// A file of JSON lines, compressed.
+    fn compressed(compression: Compression, text: &str) -> Vec<u8> {
+        let mut compressor = Compressor::of(compression).unwrap().unwrap();
+        compressor.buffer().extend_from_slice(text.as_bytes());
+        let mut file = Vec::new();
+        compressor.finish(&mut file).unwrap();
+        file
+    }
+
+    #[tokio::test]
+    async fn a_compressed_file_is_measured_as_it_is_stored_and_counted_as_it_expands() {
+        let many = "{\"a\":1}\n".repeat(100_000);
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let file = compressed(compression, &many);
+            let read = read_file(&file, ExportFormat::JsonLinesBlob, compression, 200_000).await;
+            assert_eq!(read.rows.unwrap().count(), 100_000);
+            assert_eq!(
+                (read.bytes, read.sha256),
+                (file.len() as u64, sha256(&file))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_compressed_file_that_is_cut_or_continued_is_named_and_measured_to_its_end() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let whole = compressed(compression, &"{\"a\":1}\n".repeat(1_000));
+            let cut = whole[..whole.len() - 1].to_vec();
+            let continued = [whole.clone(), b"{}\n".repeat(10)].concat();
+            let twice = [whole.clone(), whole].concat();
+            for (file, what) in [
+                (cut, "cut short"),
+                (continued, "more follows"),
+                (twice, "more follows"),
+            ] {
+                let read = read_file(&file, ExportFormat::JsonLinesBlob, compression, 10_000).await;
+                assert!(error(&read).contains(what), "{}", error(&read));
+                assert_eq!(
+                    (read.bytes, read.sha256),
+                    (file.len() as u64, sha256(&file))
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_file_that_expands_to_a_row_without_end_is_given_up() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let file = compressed(compression, &" ".repeat(10_000_000));
+            let read = read_file(&file, ExportFormat::JsonLinesBlob, compression, 200_000).await;
+            assert!(error(&read).contains("too long"), "{}", error(&read));
+            assert_eq!(read.bytes, file.len() as u64);
+        }
+    }
+
+    fn sha256(text: impl AsRef<[u8]>) -> String {
+        hex::encode(digest::digest(&digest::SHA256, text.as_ref()))
     }
 }

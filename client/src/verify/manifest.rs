@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use domain::job::JobId;
 use domain::manifest::MANIFEST_VERSION;
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::{Compression, ExportFormat, ExportType};
 use domain::warning::Warning;
 use formats::read::Kind;
 use read::{Document, Files};
@@ -34,6 +34,8 @@ const VERSION_OF_ROWS_ONLY: u32 = 1;
 pub struct Manifest {
     pub(super) job: JobId,
     pub(super) kind: Kind,
+    /// The compression of the files of rows.
+    pub(super) compression: Compression,
     pub(super) complete: bool,
     pub(super) planned: bool,
     pub(super) totals: Totals,
@@ -144,6 +146,10 @@ impl Manifest {
         let export_type =
             ExportType::from_name(&document.export_type).ok_or("its export type is unknown")?;
         let format = ExportFormat::from_name(&document.format).ok_or("its format is unknown")?;
+        let compression = match &document.compression {
+            None => Compression::None,
+            Some(name) => Compression::from_name(name).ok_or("its compression is unknown")?,
+        };
         let Files { mut entries, twice } = document.files;
         entries.extend(document.rejected.into_iter().map(ManifestFile::from));
         Ok(Self {
@@ -154,6 +160,7 @@ impl Manifest {
                 export_type,
                 format,
             },
+            compression,
             complete: document.complete,
             planned: document.read_up_to.is_some(),
             totals: document.totals,

@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use crc_fast::{CrcAlgorithm, checksum};
+use domain::selection::Compression;
+use formats::codec::Compressor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -32,11 +34,12 @@ fn name(number: usize) -> String {
     format!("Event/{JOB}/date=2026-01-05/part-{number:05}.json")
 }
 
-fn entry(number: usize, content: &str, rows: u64) -> Value {
+fn entry(number: usize, content: &(impl AsRef<[u8]> + ?Sized), rows: u64) -> Value {
+    let content = content.as_ref();
     json!({
         "name": name(number), "chunk": number, "rows": rows, "bytes": content.len(),
-        "sha256": hex::encode(digest(&SHA256, content.as_bytes())),
-        "crc64": format!("{:016x}", checksum(CrcAlgorithm::Crc64Nvme, content.as_bytes())),
+        "sha256": hex::encode(digest(&SHA256, content)),
+        "crc64": format!("{:016x}", checksum(CrcAlgorithm::Crc64Nvme, content)),
         "badRecordsSkipped": 0, "sources": [{"object": format!("o{number}"), "etag": "e", "bytes": 1}],
     })
 }
@@ -69,13 +72,14 @@ impl Downloaded {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, content: &str) {
+    fn write(&self, name: &str, content: &(impl AsRef<[u8]> + ?Sized)) {
         std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         std::fs::write(self.path(name), content).unwrap();
     }
 
     /// Puts another content in place of a file, for which the manifest is right but for its rows.
-    fn replace(&mut self, number: usize, content: &str, rows: u64) {
+    fn replace(&mut self, number: usize, content: &(impl AsRef<[u8]> + ?Sized), rows: u64) {
+        let content = content.as_ref();
         self.write(&name(number), content);
         let bytes = self.manifest["files"][number]["bytes"].as_u64().unwrap();
         let total =
@@ -212,6 +216,48 @@ async fn a_file_whose_checksums_were_made_for_it_is_still_counted_and_parsed() {
         fault.starts_with("part-00001.json: the manifest says CRC-64 0000000000000000, found "),
         "{fault}"
     );
+}
+
+fn compressed(compression: Compression, text: &str) -> Vec<u8> {
+    let mut compressor = Compressor::of(compression).unwrap().unwrap();
+    compressor.buffer().extend_from_slice(text.as_bytes());
+    let mut file = Vec::new();
+    compressor.finish(&mut file).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn compressed_files_are_verified_and_one_that_is_cut_or_continued_is_named() {
+    for (compression, what, whole) in [
+        (Compression::Gzip, "gzip", "gzip member"),
+        (Compression::Zstd, "Zstandard", "Zstandard frame"),
+    ] {
+        let mut downloaded = Downloaded::new();
+        downloaded.manifest["compression"] = compression.name().into();
+        let [first, second] = EVENTS.map(|text| compressed(compression, text));
+        downloaded.replace(0, &first, 2);
+        downloaded.replace(1, &second, 1);
+        let (lines, verdict) = downloaded.verify().await;
+        assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+        assert_eq!(source().difference(&verdict.found), None);
+
+        downloaded.replace(1, &second[..second.len() - 1], 1);
+        let cut = downloaded.only_fault().await;
+        let expected = format!(
+            "part-00001.json: its rows cannot be read: it is no {what}, damaged or cut short ("
+        );
+        assert!(cut.starts_with(&expected), "{cut}");
+
+        downloaded.replace(1, &[&*second, b"\n"].concat(), 1);
+        assert_eq!(
+            downloaded.only_fault().await,
+            format!("part-00001.json: its rows cannot be read: more follows behind its {whole}")
+        );
+
+        downloaded.replace(1, EVENTS[1], 1);
+        let plain = downloaded.only_fault().await;
+        assert!(plain.starts_with(&expected), "{plain}");
+    }
 }
 
 #[tokio::test]
@@ -427,6 +473,12 @@ async fn what_is_no_manifest_is_refused_in_a_line() {
         refused(&changed("/exportType", "Visit".into())).await,
         "its export type is unknown"
     );
+    let mut manifest = Downloaded::new().manifest;
+    manifest["compression"] = "lz4".into();
+    assert_eq!(
+        refused(&manifest.to_string()).await,
+        "its compression is unknown"
+    );
     assert_eq!(
         refused(&changed("/jobId", "../..".into())).await,
         "its job id is none"
@@ -491,13 +543,17 @@ async fn difference(first: &str, rows: u64) -> Option<Difference> {
     downloaded.manifest["totals"]["rows"] = (rows + 1).into();
     let (lines, verdict) = downloaded.verify().await;
     assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
-    let mut expected = RowSet::default();
+    source().difference(&verdict.found)
+}
+
+/// The rows of the source.
+fn source() -> RowSet {
+    let mut rows = RowSet::default();
     for line in LINES {
-        expected
-            .add(&serde_json::from_str(line).unwrap(), Form::Json)
-            .unwrap();
+        let fields = serde_json::from_str(line).unwrap();
+        rows.add(&fields, Form::Json).unwrap();
     }
-    expected.difference(&verdict.found)
+    rows
 }
 
 #[tokio::test]

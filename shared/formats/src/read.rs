@@ -85,11 +85,6 @@ impl Budget {
         self.left.set(left.unwrap_or_default());
         left.is_some()
     }
-
-    /// Nothing is held any more.
-    pub fn lift(&self) {
-        self.left.set(u64::MAX);
-    }
 }
 
 /// Why a file's rows cannot be read.

@@ -20,6 +20,7 @@ pub(super) struct Document {
     pub(super) job_id: String,
     pub(super) export_type: String,
     pub(super) format: String,
+    pub(super) compression: Option<String>,
     pub(super) read_up_to: Option<String>,
     pub(super) complete: bool,
     #[serde(default)]
