@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::macros::date;
 use time::{Date, Duration, OffsetDateTime};
 
@@ -22,7 +22,9 @@ pub(crate) use held::Held;
 
 use super::chance::Chance;
 use crate::broken::{BreaksOff, Broken};
-use crate::stories::rows::{event, exported_events, sorted};
+use crate::stories::rows::{
+    event, expanded, exported_events, rows_of_csv, rows_of_json_lines, sorted,
+};
 use crate::world::{World, container_url};
 
 /// The days of a lake's folders. The last is behind the days that are exported.
@@ -39,9 +41,6 @@ const DAYS: RangeInclusive<Date> = FOLDERS[0]..=FOLDERS[3];
 
 /// A line that is malformed.
 const NO_RECORD: &str = "no record";
-
-/// The columns whose cells hold JSON.
-const JSON_COLUMNS: [&str; 4] = ["extras", "status", "campaignId", "tags"];
 
 /// A request for an export.
 #[derive(Debug, Clone)]
@@ -82,8 +81,12 @@ impl Data {
         late_days: u16,
         chance: &mut Chance,
     ) -> Self {
-        let format = chance.pick(&["JsonBlob", "CsvBlob"]);
-        let body = json!({"containerUrl": container_url(), "exportFormat": format});
+        let format = chance.pick(&["JsonBlob", "CsvBlob", "JsonLinesBlob"]);
+        let compression = chance.pick(&["none", "gzip", "zstd"]);
+        let body = json!({
+            "containerUrl": container_url(), "exportFormat": format,
+            "exportOptions": {"compression": compression},
+        });
         match chance.below(8) {
             0 => devices::tokens(world, store, body, chance).await,
             1 => devices::feedback(world, store, body, chance).await,
@@ -305,13 +308,14 @@ impl Data {
     }
 
     /// The rows of an exported file.
-    pub(crate) fn rows_of_file(&self, data: Vec<u8>) -> Vec<String> {
-        if self.request.body["exportFormat"] == "CsvBlob" {
-            csv_rows(&data)
-        } else if self.request.operation == "events" {
-            exported_events(&[data])
-        } else {
-            sorted(serde_json::from_slice::<Vec<Value>>(&data).unwrap())
+    pub(crate) fn rows_of_file(&self, data: &[u8]) -> Vec<String> {
+        let body = &self.request.body;
+        let text = expanded(body["exportOptions"]["compression"].as_str(), data);
+        match body["exportFormat"].as_str() {
+            Some("CsvBlob") => rows_of_csv(&text),
+            Some("JsonLinesBlob") => rows_of_json_lines(&text),
+            _ if self.request.operation == "events" => exported_events(&[text]),
+            _ => sorted(serde_json::from_slice::<Vec<Value>>(&text).unwrap()),
         }
     }
 }
@@ -328,28 +332,4 @@ fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
-}
-
-/// The rows of a CSV file as the objects that they were.
-fn csv_rows(data: &[u8]) -> Vec<String> {
-    let mut reader = csv::Reader::from_reader(data);
-    let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
-        let values = row
-            .unwrap()
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty());
-        let value = |name: &str, text: &str| {
-            if JSON_COLUMNS.contains(&name) {
-                serde_json::from_str(text).unwrap()
-            } else {
-                json!(text)
-            }
-        };
-        Value::Object(
-            values
-                .map(|(name, text)| (name.clone(), value(&name, &text)))
-                .collect::<Map<_, _>>(),
-        )
-    });
-    sorted(rows)
 }
