@@ -1,5 +1,5 @@
-//! `make run`: one historical and one snapshot export from the POST to the verified files, through
-//! the real API.
+//! `make run`: an export in each format, of what happened and of what is known now, from the POST to
+//! the verified files, through the real API.
 
 mod caller;
 mod expected;
@@ -65,7 +65,7 @@ pub enum DemoError {
     /// The files are not as the manifest says, or their rows are not the source's.
     #[error("the {what} are not exact: {mismatch}")]
     Mismatch {
-        /// What was exported: `events` or `devices`.
+        /// What was exported: `events`, `activities` or `devices`.
         what: &'static str,
         /// The first that was found.
         mismatch: Mismatch,
@@ -73,7 +73,7 @@ pub enum DemoError {
     /// The export has ended, and not as `Succeeded`.
     #[error("the export of {what} ended as {state}: {details}")]
     Failed {
-        /// What was exported: `events` or `devices`.
+        /// What was exported: `events`, `activities` or `devices`.
         what: &'static str,
         /// The state of the task: `Failed`.
         state: String,
@@ -83,7 +83,7 @@ pub enum DemoError {
     /// The export did not end.
     #[error("the export of {what} did not end within {} minutes", PATIENCE.as_secs() / 60)]
     Endless {
-        /// What was exported: `events` or `devices`.
+        /// What was exported: `events`, `activities` or `devices`.
         what: &'static str,
     },
 }
@@ -98,7 +98,7 @@ struct Export {
     body: Map<String, Value>,
 }
 
-fn exports() -> [Export; 2] {
+fn exports() -> [Export; 3] {
     let [first, .., last] = DAYS;
     let (start, end) = (first.to_string(), last.to_string());
     [
@@ -108,6 +108,16 @@ fn exports() -> [Export; 2] {
             format: ExportFormat::JsonBlob,
             body: fields([
                 ("description", "a week of events"),
+                ("startDate", &start),
+                ("endDate", &end),
+            ]),
+        },
+        Export {
+            what: "activities",
+            of: ExportType::Activity,
+            format: ExportFormat::JsonLinesBlob,
+            body: fields([
+                ("description", "a week of activities, compressed"),
                 ("startDate", &start),
                 ("endDate", &end),
             ]),
@@ -145,7 +155,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     let stack = Stack::start(&settings).await?;
     let up = HumanDuration(started.elapsed());
     say(format_args!(
-        "✓ stack    DynamoDB, Azurite, event pump and {} up in {up}",
+        "✓ stack      DynamoDB, Azurite, event pump and {} up in {up}",
         stack.api_url()
     ));
     make_sample(&stack, sample).await?;
@@ -188,7 +198,7 @@ pub async fn make_sample(stack: &Stack, sample: Sample) -> Result<(), DemoError>
     let rows = counted(written.values().chain(registered.values()).sum(), "row");
     let (days, time) = (DAYS.len(), HumanDuration(started.elapsed()));
     say(format_args!(
-        "✓ sample   {rows} of {} apps over {days} days, made in {time}",
+        "✓ sample     {rows} of {} apps over {days} days, made in {time}",
         APPS.len()
     ));
     Ok(())
@@ -226,7 +236,7 @@ impl Demo<'_> {
         let exported = HumanDuration(started.elapsed());
         let verified = self.verify(export, &task.id).await?;
         say(format_args!(
-            "✓ {:<8} {} in {}, {}, exported in {exported}, verified row by row",
+            "✓ {:<10} {} in {}, {}, exported in {exported}, verified row by row",
             export.what,
             counted(verified.rows, "row"),
             counted(verified.files, "file"),
@@ -239,7 +249,7 @@ impl Demo<'_> {
     async fn wait(&self, what: &'static str, location: &str) -> Result<Task, DemoError> {
         let bar = ProgressBar::new(100).with_prefix(what);
         if let Ok(style) =
-            ProgressStyle::with_template("  {prefix:<8} {bar:32} {percent:>3} %  {msg}")
+            ProgressStyle::with_template("  {prefix:<10} {bar:32} {percent:>3} %  {msg}")
         {
             bar.set_style(style);
         }
