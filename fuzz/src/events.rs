@@ -43,13 +43,13 @@ pub fn events(input: &[u8]) -> bool {
 }
 
 /// A queue's event with the same body twice.
-fn queue_of(body: &str) -> String {
+pub(crate) fn queue_of(body: &str) -> String {
     let message = |id: &str| json!({"messageId": id, "body": body});
     json!({"Records": [message("first"), message("second")]}).to_string()
 }
 
 /// An event on the bus; a detail that is no JSON stands in it as text.
-fn bus_event(detail: &str) -> String {
+pub(crate) fn bus_event(detail: &str) -> String {
     let detail = serde_json::from_str(detail).unwrap_or_else(|_| Value::String(detail.to_owned()));
     json!({"detail-type": EVENT_DETAIL_TYPE, "source": EVENT_SOURCE, "detail": detail}).to_string()
 }

@@ -40,7 +40,7 @@ const RUN: usize = 4;
 
 /// How an object is compressed.
 #[derive(Debug, Clone, Copy)]
-enum Format {
+pub(crate) enum Format {
     Plain,
     Gzip,
     Zstd,
@@ -55,7 +55,8 @@ impl Format {
         }
     }
 
-    fn of_content(object: &[u8]) -> Self {
+    /// By an object's first bytes.
+    pub(crate) fn of_content(object: &[u8]) -> Self {
         let is_skippable = object.first().is_some_and(|first| first >> 4 == 5)
             && object.get(1..4) == Some(b"\x2a\x4d\x18");
         if object.starts_with(b"\x1f\x8b") {
@@ -162,18 +163,18 @@ fn pack(format: Format, recipe: &[u8]) -> Vec<u8> {
     [head, tail].map(compress).concat()
 }
 
-fn zstd(text: &[u8]) -> Vec<u8> {
+pub(crate) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(text, 1).expect("memory takes it")
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text).expect("memory takes it");
     encoder.finish().expect("memory takes it")
 }
 
 /// The object's text up to a byte more than `most`, by a plain decoder; `None` when it is damaged.
-fn decode(format: Format, object: &[u8], most: u64) -> Option<Vec<u8>> {
+pub(crate) fn decode(format: Format, object: &[u8], most: u64) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let read = match format {
         Format::Plain => return Some(object.to_vec()),

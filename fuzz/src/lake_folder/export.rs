@@ -9,7 +9,7 @@ use domain::job::{Credential, Job, JobId, JobKey};
 use domain::manifest::Manifest;
 use domain::rules::Rules;
 use domain::secret::Secret;
-use edge::event::{EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
+use edge::event::{ChunkMessage, JobEvent};
 use fakes::container::{MemoryContainers, Permission};
 use fakes::requests::events;
 use fakes::sources::NoRows;
@@ -21,12 +21,12 @@ use object_store::path::Path;
 use ports::clock::Clock;
 use ports::source::Sources;
 use ports::store::Jobs;
-use serde_json::json;
 use sources::lake::{ExpansionLimit, Lake};
 use time::macros::date;
 use time::{Date, Duration};
 
 use super::naive::{MOST_BYTES, Object};
+use crate::events::{bus_event, queue_of};
 use crate::world::{NOW, Standstill, block_on, scope, sealer};
 
 /// The day whose folder it is, which is over.
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Plans, exports every chunk, finishes.
+    /// Plans, exports every chunk, whose message comes twice, and finishes.
     async fn run(&self) {
         let plan = plan_export::Ports {
             plans: Arc::clone(&self.store) as _,
@@ -143,11 +143,14 @@ impl World {
             },
         };
         for chunk in 0..self.job().await.chunks {
-            let (scope, job) = (self.key.scope.as_str(), self.key.id.to_string());
-            let body =
-                json!({"scope": scope, "job": job, "shard": "0", "chunk": chunk.to_string()});
-            let event = json!({"Records": [{"messageId": "1", "body": body.to_string()}]});
-            let event = serde_json::from_value(event).expect("an event of the queue");
+            let message = ChunkMessage {
+                scope: self.key.scope.as_str().to_owned(),
+                job: self.key.id.to_string(),
+                shard: "0".to_owned(),
+                chunk: chunk.to_string(),
+            };
+            let body = serde_json::to_string(&message).expect("a message is JSON");
+            let event = serde_json::from_str(&queue_of(&body)).expect("an event of the queue");
             let answer = run_export_chunk::handle(event, &export).await;
             assert!(
                 answer.batch_item_failures.is_empty(),
@@ -167,13 +170,14 @@ impl World {
     }
 
     fn event(&self, phase: &str) -> EventBridgeEvent<JobEvent> {
-        let detail = json!({
-            "version": "1", "kind": "job", "phase": phase,
-            "scope": self.key.scope.as_str(), "job": self.key.id.to_string(),
-        });
-        let event =
-            json!({"detail-type": EVENT_DETAIL_TYPE, "source": EVENT_SOURCE, "detail": detail});
-        serde_json::from_value(event).expect("an event of the bus")
+        let detail = JobEvent {
+            kind: "job".to_owned(),
+            scope: self.key.scope.as_str().to_owned(),
+            job: self.key.id.to_string(),
+            phase: phase.to_owned(),
+        };
+        let detail = serde_json::to_string(&detail).expect("an event is JSON");
+        serde_json::from_str(&bus_event(&detail)).expect("an event of the bus")
     }
 
     async fn job(&self) -> Job {

@@ -1,12 +1,9 @@
 //! A reader of a folder that is as plain as can be: everything whole in memory, a byte at a time.
 
-use std::io::{Read, Write};
-
-use flate2::Compression;
-use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
 use object_store::path::Path;
 use serde::de::IgnoredAny;
+
+use crate::lake_streams::{Format, decode, gzip, zstd};
 
 /// The most bytes that an object may expand to here.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
@@ -15,7 +12,7 @@ pub(super) const MOST_BYTES: u64 = 1 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How the names of objects end that are left out unless it is set otherwise, in small letters.
-const IGNORED: [&str; 13] = [
+const IGNORED: [&str; 12] = [
     "_$folder$",
     ".tmp",
     ".temp",
@@ -28,7 +25,6 @@ const IGNORED: [&str; 13] = [
     ".sha256",
     ".bak",
     "~",
-    "/",
 ];
 
 /// An object of the folder.
@@ -36,13 +32,6 @@ pub(super) struct Object {
     /// Below the folder.
     pub(super) path: String,
     pub(super) bytes: Vec<u8>,
-}
-
-/// What an object holds.
-pub(super) enum Text {
-    Whole(Vec<u8>),
-    /// It is damaged, compressed twice, or expands to more than it may.
-    Unreadable,
 }
 
 impl Object {
@@ -54,7 +43,7 @@ impl Object {
         let (name, content) = (std::str::from_utf8(name).ok()?, rest.get(1..)?);
         let (name, bytes) = match name.rsplit_once('|') {
             Some((name, "g")) => (name, gzip(content)),
-            Some((name, "z")) => (name, zstd::bulk::compress(content, 1).ok()?),
+            Some((name, "z")) => (name, zstd(content)),
             _ => (name, content.to_vec()),
         };
         let path = Path::parse(name)
@@ -72,36 +61,11 @@ impl Object {
             || name.split('/').any(|part| part.starts_with(['_', '.']))
     }
 
-    pub(super) fn text(&self) -> Text {
-        let mut text = Vec::new();
-        let is_zstd = self.bytes.starts_with(b"\x28\xb5\x2f\xfd")
-            || (self.bytes.first().is_some_and(|it| it >> 4 == 5)
-                && self.bytes.get(1..4) == Some(b"\x2a\x4d\x18"));
-        let read = if self.bytes.starts_with(b"\x1f\x8b") {
-            let decoder = MultiGzDecoder::new(self.bytes.as_slice());
-            decoder.take(MOST_BYTES + 1).read_to_end(&mut text)
-        } else if is_zstd {
-            let mut decoder =
-                zstd::Decoder::with_buffer(self.bytes.as_slice()).expect("memory takes it");
-            decoder
-                .window_log_max(23)
-                .expect("a window of 8 MiB is known");
-            decoder.take(MOST_BYTES + 1).read_to_end(&mut text)
-        } else {
-            text.clone_from(&self.bytes);
-            Ok(text.len())
-        };
-        if read.is_err() || text.len() as u64 > MOST_BYTES {
-            return Text::Unreadable;
-        }
-        Text::Whole(text)
+    /// Its text; `None` when it is damaged or expands to more than it may.
+    pub(super) fn text(&self) -> Option<Vec<u8>> {
+        let text = decode(Format::of_content(&self.bytes), &self.bytes, MOST_BYTES)?;
+        (text.len() as u64 <= MOST_BYTES).then_some(text)
     }
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text).expect("memory takes it");
-    encoder.finish().expect("memory takes it")
 }
 
 /// White space, and byte order marks, which joined files have anywhere.
