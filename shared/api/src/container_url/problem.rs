@@ -253,7 +253,7 @@ const SHOWN_CHARS: usize = 40;
 const SHOWN_PLACE_CHARS: usize = 253;
 
 /// The most characters of a host without a dot that a message quotes: less than half a signature.
-const SHOWN_DOTLESS_CHARS: usize = 21;
+const SHOWN_DOTLESS_CHARS: usize = 19;
 
 /// A value fit for a message. A signature pasted into the wrong place must not come back in an
 /// answer or a log, so only short values of harmless characters are quoted: no `=` and no `%`.
