@@ -198,9 +198,9 @@ fn read_content(
 #[cfg(test)]
 mod tests {
     use domain::selection::{ExportFormat, ExportType};
-    use formats::codec::Compressor;
 
     use super::*;
+    use crate::verify::tests::compressed;
 
     async fn read(text: &str, format: ExportFormat, row_bytes: u64) -> Inspected {
         read_file(text.as_bytes(), format, Compression::None, row_bytes).await
@@ -233,6 +233,15 @@ mod tests {
         .unwrap()
     }
 
+    /// Size and checksum are those of the file as it is stored.
+    #[track_caller]
+    fn assert_measured(read: &Inspected, file: &[u8]) {
+        let sha256 = hex::encode(digest::digest(&digest::SHA256, file));
+        let size = file.len() as u64;
+        let shown = String::from_utf8_lossy(file.get(..100).unwrap_or(file));
+        assert_eq!((read.bytes, &read.sha256), (size, &sha256), "{shown}");
+    }
+
     fn error(read: &Inspected) -> &str {
         read.rows.as_ref().unwrap_err()
     }
@@ -241,11 +250,8 @@ mod tests {
     async fn rows_are_counted_as_the_contract_means_them() {
         let events = r#"[{"deviceId":"d","events":[{"n":1},{"n":[{}]}]},{"events":[{"x":{"events":[1,2]}}],"a":null}]"#;
         let read_json = read(events, ExportFormat::JsonBlob, 1_000).await;
+        assert_measured(&read_json, events.as_bytes());
         assert_eq!(read_json.rows.unwrap().count(), 3);
-        assert_eq!(
-            (read_json.bytes, read_json.sha256),
-            (events.len() as u64, sha256(events))
-        );
         let table = "a,b\r\n1,\"x\r\ny\"\r\n,\"\"\"\"\r\n";
         assert_eq!(
             read(table, ExportFormat::CsvBlob, 1_000)
@@ -271,11 +277,7 @@ mod tests {
         ] {
             let read = read(broken, ExportFormat::JsonBlob, 1_000).await;
             assert!(!error(&read).is_empty(), "{broken}");
-            assert_eq!(
-                (read.bytes, read.sha256),
-                (broken.len() as u64, sha256(broken)),
-                "{broken}"
-            );
+            assert_measured(&read, broken.as_bytes());
         }
         assert!(
             error(&read("a,b\r\n1\r\n", ExportFormat::CsvBlob, 1_000).await).contains("fields")
@@ -308,26 +310,14 @@ mod tests {
         );
     }
 
-    /// A file of JSON lines, compressed.
-    fn compressed(compression: Compression, text: &str) -> Vec<u8> {
-        let mut compressor = Compressor::of(compression).unwrap().unwrap();
-        compressor.buffer().extend_from_slice(text.as_bytes());
-        let mut file = Vec::new();
-        compressor.finish(&mut file).unwrap();
-        file
-    }
-
     #[tokio::test]
     async fn a_compressed_file_is_measured_as_it_is_stored_and_counted_as_it_expands() {
         let many = "{\"a\":1}\n".repeat(100_000);
         for compression in [Compression::Gzip, Compression::Zstd] {
             let file = compressed(compression, &many);
             let read = read_file(&file, ExportFormat::JsonLinesBlob, compression, 200_000).await;
+            assert_measured(&read, &file);
             assert_eq!(read.rows.unwrap().count(), 100_000);
-            assert_eq!(
-                (read.bytes, read.sha256),
-                (file.len() as u64, sha256(&file))
-            );
         }
     }
 
@@ -345,10 +335,7 @@ mod tests {
             ] {
                 let read = read_file(&file, ExportFormat::JsonLinesBlob, compression, 10_000).await;
                 assert!(error(&read).contains(what), "{}", error(&read));
-                assert_eq!(
-                    (read.bytes, read.sha256),
-                    (file.len() as u64, sha256(&file))
-                );
+                assert_measured(&read, &file);
             }
         }
     }
@@ -361,9 +348,5 @@ mod tests {
             assert!(error(&read).contains("too long"), "{}", error(&read));
             assert_eq!(read.bytes, file.len() as u64);
         }
-    }
-
-    fn sha256(text: impl AsRef<[u8]>) -> String {
-        hex::encode(digest::digest(&digest::SHA256, text.as_ref()))
     }
 }

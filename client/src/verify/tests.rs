@@ -218,7 +218,8 @@ async fn a_file_whose_checksums_were_made_for_it_is_still_counted_and_parsed() {
     );
 }
 
-fn compressed(compression: Compression, text: &str) -> Vec<u8> {
+/// The file that a text is compressed to.
+pub(super) fn compressed(compression: Compression, text: &str) -> Vec<u8> {
     let mut compressor = Compressor::of(compression).unwrap().unwrap();
     compressor.buffer().extend_from_slice(text.as_bytes());
     let mut file = Vec::new();

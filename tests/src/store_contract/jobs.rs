@@ -6,7 +6,7 @@ use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
 use domain::tally::TallyChange;
 use fakes::jobs::{altered, in_phase};
 use ports::store::{AcceptedRequest, Created, Page, RequestKey, SortKey, StoreError};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::engine::World;
 use super::plans::registry;
@@ -72,6 +72,12 @@ pub(super) fn stored(created: Created) -> Job {
     *job
 }
 
+/// Stores a new job under a client's key.
+async fn create(world: &World, job: Job, request: &AcceptedRequest, now: OffsetDateTime) -> Job {
+    let created = world.store.create(job, Some(request.clone()), now).await;
+    stored(created.unwrap())
+}
+
 pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
     let plain = selections()
         .map(|selection| world.job_selecting(selection))
@@ -107,13 +113,7 @@ pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
 pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World) {
     let job = world.job();
     let request = accepted(&job, "request 1");
-    let job = stored(
-        world
-            .store
-            .create(job, Some(request.clone()), NOW)
-            .await
-            .unwrap(),
-    );
+    let job = create(world, job, &request, NOW).await;
     assert_eq!(job.revision, 1);
     assert_stored(world, &job).await;
     assert_eq!(
@@ -144,13 +144,7 @@ pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World)
 pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &World) {
     let first = world.job();
     let request = accepted(&first, "request");
-    stored(
-        world
-            .store
-            .create(first, Some(request.clone()), NOW)
-            .await
-            .unwrap(),
-    );
+    create(world, first, &request, NOW).await;
     let second = world.job();
     let key = second.key.clone();
     let again = world
@@ -208,13 +202,7 @@ pub(super) async fn an_expired_request_id_can_be_used_again(world: &World) {
     let second = world.job();
     let mut request = accepted(&second, "request");
     request.expires = expires + Duration::DAY;
-    stored(
-        world
-            .store
-            .create(second, Some(request.clone()), expires)
-            .await
-            .unwrap(),
-    );
+    create(world, second, &request, expires).await;
     assert_eq!(
         world
             .store
@@ -246,13 +234,7 @@ pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is
             body_hash,
             ..accepted(&job, "")
         };
-        stored(
-            world
-                .store
-                .create(job, Some(request.clone()), NOW)
-                .await
-                .unwrap(),
-        );
+        create(world, job, &request, NOW).await;
         accepted_requests.push(request);
     }
     for request in accepted_requests {
@@ -332,13 +314,7 @@ pub(super) async fn moments_of_forgetting_are_kept_in_whole_seconds(world: &Worl
         chunk: chunk.clone(),
         tally: TallyChange::default(),
     };
-    stored(
-        world
-            .store
-            .create(job, Some(request.clone()), NOW)
-            .await
-            .unwrap(),
-    );
+    create(world, job, &request, NOW).await;
     world.store.apply(step).await.unwrap();
 
     assert_stored(world, &whole.clone().written()).await;
