@@ -19,6 +19,7 @@ use time::macros::date;
 use time::{Date, Duration, OffsetDateTime};
 
 pub(crate) use held::Held;
+use held::readers;
 
 use super::chance::Chance;
 use crate::broken::{BreaksOff, Broken};
@@ -140,14 +141,13 @@ impl Data {
 
     /// Whether the export of a day reads the folder that cannot be listed.
     pub(crate) fn is_broken(&self, day: Date) -> bool {
-        let late_days = 0..=i64::from(self.late_days);
         self.broken_folder
-            .is_some_and(|folder| late_days.contains(&(folder - day).whole_days()))
+            .is_some_and(|folder| readers(folder, self.late_days).any(|it| it == day))
     }
 
     /// Whether the export of a selected day reads the folder.
     fn is_read(&self, folder: Date) -> bool {
-        folder <= *DAYS.end() + Duration::days(self.late_days.into())
+        readers(folder, self.late_days).any(|day| DAYS.contains(&day))
     }
 
     /// An object of rows is replaced by another version.
@@ -165,7 +165,7 @@ impl Data {
         let number = u32::try_from(80_000 + self.replaced.len()).unwrap();
         let line = event(&folder.to_string(), number);
         let mut held = Held::of_object(folder, self.late_days);
-        held.add(&line, Some(folder), self.late_days);
+        held.add(&line, Some(folder));
         let place = Path::from(format!("lake/{path}"));
         let put = world.lake.put(&place, line.into());
         let etag = put.now_or_never().unwrap().unwrap().e_tag.unwrap();
@@ -230,7 +230,7 @@ impl Data {
         let is_by_its_bytes = !text.contains('\n');
         let mut held = Held::of_object(folder, self.late_days);
         for line in text.lines().filter(|_| !is_by_its_bytes) {
-            held.add(line, None, self.late_days);
+            held.add(line, None);
         }
         held.rejects.clear();
         if DAYS.contains(&folder) || (is_by_its_bytes && self.is_read(folder)) {
@@ -252,14 +252,14 @@ impl Data {
             let shift = if chance.is(odd_per_mille) { odd } else { 0 };
             let happened = folder + Duration::days(shift);
             let line = event(&happened.to_string(), number);
-            held.add(&line, Some(happened), self.late_days);
+            held.add(&line, Some(happened));
             line
         };
         let lines: Vec<String> = (first..first + count).map(&mut record).collect();
         let mut text = lines.join(chance.pick(&["\n", "\n", "\r\n\n", ""]));
         if chance.is(60) {
             text = format!("{text}\n{NO_RECORD}\n");
-            held.add(NO_RECORD, None, self.late_days);
+            held.add(NO_RECORD, None);
         }
         (text, held)
     }
@@ -298,7 +298,7 @@ impl Data {
         let name = format!("{place}-late-{number:02}.ndjson");
         let path = path(folder, &name);
         let mut held = Held::of_object(folder, self.late_days);
-        held.add(&line, Some(happened), self.late_days);
+        held.add(&line, Some(happened));
         self.held.insert(path.clone(), held);
         self.late.insert(path, at);
         world

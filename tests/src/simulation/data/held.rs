@@ -19,8 +19,13 @@ pub(crate) struct Held {
     pub(crate) rejects: Vec<String>,
     /// How many of its records the export of a day leaves to others.
     pub(crate) filtered: BTreeMap<Option<Date>, u64>,
-    /// The day of its folder.
-    folder: Option<Date>,
+    /// The days that its records may be of, that of its folder first; none of a partition.
+    days: Vec<Date>,
+}
+
+/// The days whose exports read a folder, its own first. Records may be so many days late.
+pub(super) fn readers(folder: Date, late_days: u16) -> impl Iterator<Item = Date> {
+    (0..=i64::from(late_days)).map(move |late| folder - Duration::days(late))
 }
 
 impl Held {
@@ -32,30 +37,28 @@ impl Held {
             rows: rows.into_iter().collect(),
             rejects: Vec::new(),
             filtered: BTreeMap::new(),
-            folder: None,
+            days: Vec::new(),
         }
     }
 
     /// What an object of a folder holds: nothing yet. Records may be so many days late.
     pub(super) fn of_object(folder: Date, late_days: u16) -> Self {
-        let days = (0..=i64::from(late_days)).map(|late| folder - Duration::days(late));
+        let days: Vec<Date> = readers(folder, late_days).collect();
+        let selected = days.iter().copied().filter(|day| DAYS.contains(day));
         Self {
-            readers: days.filter(|day| DAYS.contains(day)).map(Some).collect(),
+            readers: selected.map(Some).collect(),
             rows: BTreeMap::new(),
             rejects: Vec::new(),
             filtered: BTreeMap::new(),
-            folder: Some(folder),
+            days,
         }
     }
 
     /// Takes in a record, which happened on a day or is malformed. One of the exports that read it
     /// takes it, if that is of a selected day.
-    pub(super) fn add(&mut self, record: &str, happened: Option<Date>, late_days: u16) {
-        let is_late = |day: &Date| {
-            let late = self.folder.map(|folder| (folder - *day).whole_days());
-            late.is_some_and(|late| (0..=i64::from(late_days)).contains(&late))
-        };
-        let taken_by = happened.filter(is_late).or(self.folder);
+    pub(super) fn add(&mut self, record: &str, happened: Option<Date>) {
+        let admitted = happened.filter(|day| self.days.contains(day));
+        let taken_by = admitted.or(self.days.first().copied());
         for day in self.readers.iter().filter(|day| **day != taken_by) {
             *self.filtered.entry(*day).or_default() += 1;
         }
