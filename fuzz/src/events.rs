@@ -81,6 +81,7 @@ fn chunk_queue(text: &str) -> bool {
                 retries: 0,
                 retry_delay: std::time::Duration::ZERO,
             },
+            row_group_bytes: 1 << 10,
             time_limit: Duration::minutes(15),
         },
     };

@@ -1,5 +1,7 @@
 //! Lines of the lake, through the parser and every encoder.
 
+mod columns;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -10,6 +12,8 @@ use formats::record::{BadRecord, Field, Record, Shape};
 use formats::records::{Found, Records};
 use serde_json::value::RawValue;
 
+use columns::assert_parquet;
+
 /// The raw JSON of a row's fields that are there, by name.
 pub(crate) type Row = BTreeMap<String, String>;
 
@@ -17,7 +21,7 @@ pub(crate) type Row = BTreeMap<String, String>;
 ///
 /// What every encoder writes has a row for each of them, with the values that a plain JSON parser
 /// finds in the line: byte for byte in JSON, without line ends in lines of JSON, and as text, or
-/// compacted, in CSV.
+/// compacted, in CSV and Parquet.
 pub fn lake_lines(input: &[u8]) -> bool {
     let [kind, text @ ..] = input else {
         return false;
@@ -30,9 +34,9 @@ pub fn lake_lines(input: &[u8]) -> bool {
     let text = Bytes::copy_from_slice(text);
     let mut records = Records::default();
     let accepted = accepted(&shape, &text, &mut records);
-    let json = encode(shape, ExportFormat::JsonBlob, &accepted);
-    let csv = encode(shape, ExportFormat::CsvBlob, &accepted);
-    let json_lines = encode(shape, ExportFormat::JsonLinesBlob, &accepted);
+    let json = text_of(shape, ExportFormat::JsonBlob, &accepted);
+    let csv = text_of(shape, ExportFormat::CsvBlob, &accepted);
+    let json_lines = text_of(shape, ExportFormat::JsonLinesBlob, &accepted);
     let rows: Vec<Row> = accepted
         .iter()
         .map(|(line, _)| expected(&shape, line))
@@ -41,6 +45,7 @@ pub fn lake_lines(input: &[u8]) -> bool {
     assert_eq!(json_lines, written_json_lines(&shape, &rows));
     assert_eq!(csv, written_csv(&shape, &rows));
     assert_csv(&shape, &csv, &rows);
+    assert_parquet(encode(shape, ExportFormat::ParquetBlob, &accepted), &rows);
     for (text, record) in &accepted {
         assert_eq!(record.time, shape.time_of(text));
     }
@@ -70,9 +75,14 @@ fn accepted<'a>(shape: &Shape, text: &'a Bytes, records: &'a mut Records) -> Acc
     accepted
 }
 
-fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> String {
+fn text_of(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> String {
+    String::from_utf8(encode(shape, format, accepted)).expect("a file is UTF-8")
+}
+
+fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> Vec<u8> {
     let options = EncodeOptions {
         export_device_id: true,
+        ..EncodeOptions::default()
     };
     let mut encoder = Encoder::new(shape, format, options);
     let mut out = Vec::new();
@@ -81,7 +91,7 @@ fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> String
     }
     encoder.finish(&mut out).expect("a file is closed");
     assert_eq!(out.is_empty(), accepted.is_empty());
-    String::from_utf8(out).expect("a file is UTF-8")
+    out
 }
 
 /// What a plain reader finds in a line, in the form in which it is exported.

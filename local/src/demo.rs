@@ -98,7 +98,7 @@ struct Export {
     body: Map<String, Value>,
 }
 
-fn exports() -> [Export; 3] {
+fn exports() -> [Export; 4] {
     let [first, .., last] = DAYS;
     let (start, end) = (first.to_string(), last.to_string());
     [
@@ -118,6 +118,16 @@ fn exports() -> [Export; 3] {
             format: ExportFormat::JsonLinesBlob,
             body: fields([
                 ("description", "a week of activities, compressed"),
+                ("startDate", &start),
+                ("endDate", &end),
+            ]),
+        },
+        Export {
+            what: "sessions",
+            of: ExportType::Session,
+            format: ExportFormat::ParquetBlob,
+            body: fields([
+                ("description", "a week of sessions, by column"),
                 ("startDate", &start),
                 ("endDate", &end),
             ]),

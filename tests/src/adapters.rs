@@ -130,6 +130,8 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             clock: Arc::clone(&self.clock),
             settings: run_export_chunk::Settings {
                 writer: writer(),
+                // Some rows fill it.
+                row_group_bytes: 500,
                 time_limit: Duration::minutes(15),
             },
         }

@@ -55,6 +55,8 @@ mod model;
 mod one_machine;
 
 #[cfg(test)]
+mod parquet;
+#[cfg(test)]
 mod pump;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Reads a file once, in bounded memory: its size, its checksums and its rows.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use aws_lc_rs::digest;
@@ -188,11 +189,18 @@ fn read_content(
                 budget,
             };
             let text = BufReader::with_capacity(BUFFER_BYTES, bounded);
-            read_rows(text, kind, budget, &mut rows)?;
+            read_rows(text, kind, budget, &mut rows, spool)?;
             expander.end()?;
             Ok(rows)
         }
     }
+}
+
+/// Keeps a file in a temporary one, which has no name and goes with its handle.
+fn spool(input: &mut dyn Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(input, &mut file)?;
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 //!
 //! This shares no code with the encoders: what reads the files back must not have their mistakes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use formats::read::{Collect, Fields};
+use domain::selection::ExportFormat;
+use formats::read::{Collect, Fields, Value};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::source::MOMENTS;
 
 /// What of a value a format keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +22,19 @@ pub enum Form {
     Json,
     /// Its text: `"1"` and `1` look alike.
     Csv,
+    /// Its text, also an empty one, and of moments the microseconds.
+    Parquet,
+}
+
+impl Form {
+    /// What a format keeps.
+    pub fn of(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => Self::Json,
+            ExportFormat::CsvBlob => Self::Csv,
+            ExportFormat::ParquetBlob => Self::Parquet,
+        }
+    }
 }
 
 /// A multiset of rows. A row is kept as half of its SHA-256.
@@ -54,10 +73,8 @@ impl RowSet {
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let value = match form {
                 Form::Json => canonical(raw.get())?,
-                Form::Csv if raw.get().starts_with('"') => {
-                    cell(&serde_json::from_str::<String>(raw.get())?)
-                }
-                Form::Csv => cell(raw.get()),
+                Form::Parquet if MOMENTS.contains(&name.as_str()) => cut(&text_of(raw)?),
+                Form::Csv | Form::Parquet => cell(&text_of(raw)?),
             };
             push_field(&mut text, name, &value);
         }
@@ -104,9 +121,48 @@ impl Collect for RowSet {
         self.add_text(&text);
     }
 
+    fn add_values<'a>(&mut self, values: impl Iterator<Item = (&'a str, Value<'a>)>) {
+        let values: BTreeMap<_, _> = values.collect();
+        let mut text = String::new();
+        for (name, value) in values {
+            let value = match value {
+                Value::Text(value) => cell(value),
+                Value::Integer(value) => value.to_string(),
+                Value::Micros(value) => moment(value),
+            };
+            push_field(&mut text, name, &value);
+        }
+        self.add_text(&text);
+    }
+
     fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// The text of a string; anything else as it is spelled.
+fn text_of(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
+    if raw.get().starts_with('"') {
+        return serde_json::from_str(raw.get()).map(Cow::Owned);
+    }
+    Ok(Cow::Borrowed(raw.get()))
+}
+
+/// A moment as exported, with six digits of its fraction, whatever it had.
+fn cut(moment: &str) -> String {
+    let seconds = moment.strip_suffix('Z').unwrap_or(moment);
+    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let fraction = fraction.get(..6).unwrap_or(fraction);
+    format!("{seconds}.{fraction:0<6}Z")
+}
+
+/// So many microseconds since 1970 in the same form.
+fn moment(micros: i64) -> String {
+    let nanos = i128::from(micros) * 1_000;
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok());
+    moment.map_or_else(|| format!("{micros} microseconds"), |text| cut(&text))
 }
 
 /// Half of a text's SHA-256: enough to distinguish texts.

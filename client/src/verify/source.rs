@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 /// The fields that hold a moment.
-const MOMENTS: [&str; 3] = ["timestamp", "start", "end"];
+pub(crate) const MOMENTS: [&str; 3] = ["timestamp", "start", "end"];
 
 /// The character that stands for what is none.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;

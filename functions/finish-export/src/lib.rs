@@ -33,7 +33,7 @@ use ports::store::{ChunkLists, Chunks, StoreError};
 use thiserror::Error;
 use tracing::{error, info};
 use wiring::config::ConfigError;
-use wiring::{Wiring, WiringError};
+use wiring::{Held, Wiring, WiringError};
 
 use closing::close_open_chunks;
 
@@ -69,7 +69,7 @@ impl Settings {
     /// memory.
     fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         Ok(Self {
-            writer: WriterSettings::of(wiring, 0)?,
+            writer: WriterSettings::of(wiring, Held::default())?,
         })
     }
 }

@@ -27,8 +27,8 @@ use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
 use tracing::{error, warn};
-use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, PREFETCH_BYTES};
-use wiring::{Wiring, WiringError};
+use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ROW_GROUP_BYTES};
+use wiring::{Held, Wiring, WiringError};
 
 use error::ChunkError;
 use run::run_chunk;
@@ -38,6 +38,8 @@ use run::run_chunk;
 pub struct Settings {
     /// How the file is cut into blocks and sent.
     pub writer: WriterSettings,
+    /// How many bytes of values a row group of a `ParquetBlob` has when it is full.
+    pub row_group_bytes: usize,
     /// How long the function may take.
     pub time_limit: Duration,
 }
@@ -51,7 +53,8 @@ impl Settings {
     fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         let env = wiring.env();
         Ok(Self {
-            writer: WriterSettings::of(wiring, env.get(&PREFETCH_BYTES)?)?,
+            writer: WriterSettings::of(wiring, Held::of_chunk(env)?)?,
+            row_group_bytes: env.get(&ROW_GROUP_BYTES)?,
             time_limit: env.get(&FUNCTION_TIMEOUT_SECONDS)?,
         })
     }

@@ -140,6 +140,7 @@ impl<'a> Staging<'a> {
             rows: RowsFile::new(
                 request,
                 shape,
+                ports.settings.row_group_bytes,
                 BlobWriter::new(container, name, chunk.attempt, settings),
             )?,
             counts: Counts::default(),
@@ -289,12 +290,14 @@ impl<'a> Staging<'a> {
         }
         let mut files = Vec::new();
         if self.counts.rows > 0 {
+            self.counts.truncated = self.rows.truncated();
             let prepared = self.rows.finish().await?;
             let counts = Counts {
                 read: self.counts.rows,
                 rows: self.counts.rows,
                 bytes: prepared.size_bytes,
                 repaired: self.counts.repaired,
+                truncated: self.counts.truncated,
                 ..Counts::default()
             };
             files.push(OutputFile {

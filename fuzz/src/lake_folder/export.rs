@@ -139,6 +139,7 @@ impl World {
             clock: Arc::new(Standstill),
             settings: run_export_chunk::Settings {
                 writer: WRITER,
+                row_group_bytes: 1 << 10,
                 time_limit: Duration::minutes(15),
             },
         };

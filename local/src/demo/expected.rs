@@ -38,7 +38,7 @@ pub(super) fn lake_rows(
             let path = entry
                 .map_err(|error| Mismatch::unreadable(&day, &error))?
                 .path();
-            add_file(&mut rows, &path, left_out, form_of(format))
+            add_file(&mut rows, &path, left_out, Form::of(format))
                 .map_err(|error| Mismatch::unreadable(&path, &*error))?;
         }
     }
@@ -86,18 +86,11 @@ pub(super) fn device_rows(
         let row = RawValue::from_string(row.to_string()).map_err(unreadable)?;
         rows.add(
             &serde_json::from_str(row.get()).map_err(unreadable)?,
-            form_of(format),
+            Form::of(format),
         )
         .map_err(unreadable)?;
     }
     Ok(rows)
-}
-
-fn form_of(format: ExportFormat) -> Form {
-    match format {
-        ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => Form::Json,
-        ExportFormat::CsvBlob => Form::Csv,
-    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ codes! {
     UnknownExportFormat = 400,
     /// There is no such compression.
     UnknownCompression = 400,
+    /// The export's format cannot have the option.
+    OptionOfOtherFormat = 400,
     /// There is no such campaign type.
     UnknownCampaignType = 400,
     /// The description is too long.

@@ -346,10 +346,23 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
 fn compression(fields: &Fields, format: ExportFormat) -> Result<Compression, FieldError> {
     const FIELD: &str = "exportOptions.compression";
     check_options(fields)?;
-    match fields.one(FIELD, &COMPRESSIONS.fix())? {
-        None => Ok(format.usual_compression()),
-        Some(_) => known(fields, FIELD, ErrorCode::UnknownCompression, &COMPRESSIONS),
+    if fields.one(FIELD, &COMPRESSIONS.fix())?.is_none() {
+        return Ok(format.usual_compression());
     }
+    let compression = known(fields, FIELD, ErrorCode::UnknownCompression, &COMPRESSIONS)?;
+    if format.compressions().contains(&compression) {
+        return Ok(compression);
+    }
+    Err(refused(
+        ErrorCode::OptionOfOtherFormat,
+        FIELD,
+        format!(
+            "is {}, and a {} is compressed within",
+            compression.name(),
+            format.name()
+        ),
+        "leave it out",
+    ))
 }
 
 /// An option that is true or false. User ids are written by push feedback only, and device ids are
@@ -470,7 +483,10 @@ mod tests {
 
     #[test]
     fn the_fix_of_an_unknown_name_lists_the_known_ones() {
-        assert_eq!(FORMATS.fix(), "send JsonBlob, CsvBlob or JsonLinesBlob");
+        assert_eq!(
+            FORMATS.fix(),
+            "send JsonBlob, CsvBlob, JsonLinesBlob or ParquetBlob"
+        );
         assert_eq!(COMPRESSIONS.fix(), "send none, gzip or zstd");
         assert_eq!(
             CAMPAIGN_TYPES.fix(),

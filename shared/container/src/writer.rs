@@ -13,7 +13,7 @@ use domain::selection::ExportRequest;
 use ports::container::{Container, ContainerError};
 use tokio::task::{JoinError, JoinSet};
 use wiring::config::ConfigError;
-use wiring::{Uploads, Wiring};
+use wiring::{Held, Uploads, Wiring};
 
 /// The most blocks that a blob may have
 /// (<https://learn.microsoft.com/en-us/azure/storage/blobs/scalability-targets#scale-targets-for-blob-storage>).
@@ -51,13 +51,13 @@ impl From<Uploads> for WriterSettings {
 }
 
 impl WriterSettings {
-    /// Reads those that can be set, for a run that holds so many bytes of the source beside blocks.
+    /// Reads those that can be set, for a run that holds so much beside blocks.
     ///
     /// # Errors
     /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
     /// memory.
-    pub fn of(wiring: &Wiring, held_bytes: u64) -> Result<Self, ConfigError> {
-        Ok(wiring.uploads(held_bytes)?.into())
+    pub fn of(wiring: &Wiring, held: Held) -> Result<Self, ConfigError> {
+        Ok(wiring.uploads(held)?.into())
     }
 }
 

@@ -14,7 +14,7 @@ pub struct BlobName(String);
 
 impl BlobName {
     /// The data file of chunk `number`:
-    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv|jsonl}[.gz|.zst]`.
+    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv|jsonl|parquet}[.gz|.zst]`.
     pub fn part(request: &ExportRequest, job: JobId, day: Option<time::Date>, number: u32) -> Self {
         let (export_type, ending) = (request.export_type(), request.ending());
         let day = day.map(|day| format!("date={day}/")).unwrap_or_default();

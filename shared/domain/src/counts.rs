@@ -68,6 +68,8 @@ counts! {
     filtered: "filtered", "recordsFiltered", since 2;
     /// Rows in which half surrogates were replaced.
     repaired: "repaired", "rowsRepaired", since 2;
+    /// Rows in which a moment lost digits finer than a microsecond, which Parquet cannot hold.
+    truncated: "truncated", "rowsTruncated", since 2;
 }
 
 impl AddAssign for Counts {
@@ -192,6 +194,7 @@ mod tests {
         rejected_in_part: 1,
         filtered: 1,
         repaired: 5,
+        truncated: 4,
     };
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -208,7 +211,7 @@ mod tests {
             counts: ALL,
         };
         let text = serde_json::to_string(&told).unwrap();
-        let expected = r#"{"chunks":2,"recordsRead":10,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"rowsRepaired":5}"#;
+        let expected = r#"{"chunks":2,"recordsRead":10,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"rowsRepaired":5,"rowsTruncated":4}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
         let of_others = r#"{"chunks":2,"rows":7,"unknown":{"a":[1]}}"#;

@@ -55,6 +55,8 @@ pub enum ExportFormat {
     CsvBlob,
     /// One JSON object a line, for each row.
     JsonLinesBlob,
+    /// Apache Parquet, Zstandard inside.
+    ParquetBlob,
 }
 
 impl ExportFormat {
@@ -77,6 +79,7 @@ impl ExportFormat {
             Self::JsonBlob => "json",
             Self::CsvBlob => "csv",
             Self::JsonLinesBlob => "jsonl",
+            Self::ParquetBlob => "parquet",
         }
     }
 
@@ -86,13 +89,23 @@ impl ExportFormat {
             Self::JsonBlob => "application/json",
             Self::CsvBlob => "text/csv; charset=utf-8",
             Self::JsonLinesBlob => "application/x-ndjson",
+            // <https://www.iana.org/assignments/media-types/application/vnd.apache.parquet>
+            Self::ParquetBlob => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// The compressions that its files may have. Parquet is compressed within.
+    pub fn compressions(self) -> &'static [Compression] {
+        match self {
+            Self::JsonBlob | Self::CsvBlob | Self::JsonLinesBlob => Compression::ALL,
+            Self::ParquetBlob => &[Compression::None],
         }
     }
 
     /// The compression of who asks for none: files of the original formats are as they were.
     pub fn usual_compression(self) -> Compression {
         match self {
-            Self::JsonBlob | Self::CsvBlob => Compression::None,
+            Self::JsonBlob | Self::CsvBlob | Self::ParquetBlob => Compression::None,
             Self::JsonLinesBlob => Compression::Zstd,
         }
     }

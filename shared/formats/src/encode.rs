@@ -19,11 +19,26 @@ pub(crate) const MAX_GROUP_ROWS: usize = 1_000;
 /// is larger by at most one row. The next row of the same key opens another group with that key.
 pub(crate) const FULL_GROUP_BYTES: usize = 512 << 10;
 
-/// What a client may ask of a file beside its format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How many bytes of values a row group of a `ParquetBlob` has when it is full, unless a setting says
+/// otherwise. It is larger by at most one row.
+pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
+
+/// What a file depends on beside its format: what a client may ask of it, and what an operator sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncodeOptions {
     /// Whether the activities of a `JsonBlob` carry the device id.
     pub export_device_id: bool,
+    /// How many bytes of values a row group of a `ParquetBlob` has when it is full.
+    pub row_group_bytes: usize,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self {
+            export_device_id: false,
+            row_group_bytes: ROW_GROUP_BYTES,
+        }
+    }
 }
 
 /// Why an encoder cannot write a record that is as its shape says: what the format cannot hold.
@@ -41,6 +56,11 @@ pub(crate) trait Encode: fmt::Debug + Send {
     /// # Errors
     /// [`EncodeError`]; the file is then of no use.
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// In how many rows so far a value lost digits that the format cannot hold.
+    fn truncated(&self) -> u64 {
+        0
+    }
 
     /// Appends what closes the file; nothing at all when no row was pushed.
     ///
@@ -70,6 +90,11 @@ impl Encoder {
         self.0.push(record, out)
     }
 
+    /// In how many rows so far a value lost digits that the format cannot hold.
+    pub fn truncated(&self) -> u64 {
+        self.0.truncated()
+    }
+
     /// Appends what closes the file; nothing at all when no row was pushed.
     ///
     /// # Errors
@@ -80,4 +105,4 @@ impl Encoder {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,17 +7,19 @@ mod csv;
 pub mod encode;
 mod json;
 mod json_lines;
+mod parquet;
 pub mod read;
 pub mod record;
 pub mod records;
 pub mod rejected;
+pub mod schema;
 
 use std::io::Read;
 
 use domain::selection::ExportFormat;
 
 use crate::encode::{Encode, EncodeOptions};
-use crate::read::{Budget, Collect, Kind, Rows, Unreadable};
+use crate::read::{Budget, Collect, Kind, Rows, Spool, Unreadable};
 use crate::record::Shape;
 
 /// The encoder of a format.
@@ -26,6 +28,7 @@ fn encoder(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Box<dy
         ExportFormat::JsonBlob => Box::new(json::write::JsonWriter::new(shape, options)),
         ExportFormat::CsvBlob => Box::new(csv::write::CsvWriter::new(shape)),
         ExportFormat::JsonLinesBlob => Box::new(json_lines::write::JsonLinesWriter::new(shape)),
+        ExportFormat::ParquetBlob => Box::new(parquet::write::ParquetWriter::new(shape, options)),
     }
 }
 
@@ -35,10 +38,12 @@ fn read<C: Collect>(
     kind: Kind,
     budget: &Budget,
     rows: &mut Rows<C>,
+    spool: Spool,
 ) -> Result<(), Unreadable> {
     match kind.format {
         ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
         ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
         ExportFormat::JsonLinesBlob => json_lines::read::rows(input, budget, rows),
+        ExportFormat::ParquetBlob => parquet::read::rows(input, budget, rows, spool),
     }
 }

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 
 use domain::selection::{ExportFormat, ExportType};
 use serde_json::value::RawValue;
@@ -24,6 +25,20 @@ pub struct Kind {
     pub format: ExportFormat,
 }
 
+/// A value of a format whose columns have types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A text, or a nested value as JSON.
+    Text(&'a str),
+    /// A whole number.
+    Integer(i64),
+    /// A moment, in microseconds since 1970 in UTC.
+    Micros(i64),
+}
+
+/// Keeps what is read in a file, for a format that is not read from its beginning to its end.
+pub type Spool = fn(&mut dyn Read) -> io::Result<File>;
+
 /// Keeps rows, to compare them.
 pub trait Collect {
     /// Adds a row of JSON.
@@ -34,6 +49,9 @@ pub trait Collect {
 
     /// Adds a row of CSV: each column's name with its cell. An empty cell is an absent value.
     fn add_cells<'a>(&mut self, cells: impl Iterator<Item = (&'a str, &'a str)>);
+
+    /// Adds a row of typed values: each column's name with its value, where it has one.
+    fn add_values<'a>(&mut self, values: impl Iterator<Item = (&'a str, Value<'a>)>);
 
     /// How many rows there are.
     fn rows(&self) -> u64;
@@ -99,6 +117,13 @@ pub fn read_rows<C: Collect>(
     kind: Kind,
     budget: &Budget,
     rows: &mut Rows<C>,
+    spool: Spool,
 ) -> Result<(), Unreadable> {
-    crate::read(input, kind, budget, rows)
+    crate::read(input, kind, budget, rows, spool)
+}
+
+/// For formats that are read from their beginning to their end.
+#[cfg(test)]
+pub(crate) fn no_spool(_: &mut dyn Read) -> io::Result<File> {
+    unreachable!("it is read from its beginning to its end")
 }

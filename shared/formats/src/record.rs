@@ -15,6 +15,7 @@ pub mod value;
 
 use std::borrow::Cow;
 
+use domain::selection::ExportType;
 use strum::IntoStaticStr;
 use thiserror::Error;
 use time::{Date, OffsetDateTime};
@@ -97,6 +98,8 @@ pub struct Group {
 /// The shape of an export type's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
+    /// The type of the records.
+    pub of: ExportType,
     /// The fields, in the order in which they are written.
     pub fields: &'static [Field],
     /// How the JSON groups them, if it does.

@@ -133,6 +133,11 @@ settings! {
         default: 64 * 1024 * 1024,
         meaning: "bytes of a chunk's next objects that are fetched ahead",
     }
+    ROW_GROUP_BYTES: Number<usize> {
+        kind: Number { least: 1 << 20, most: 1 << 28 },
+        default: 32 * 1024 * 1024,
+        meaning: "bytes of values that a row group of a `ParquetBlob` is filled up to",
+    }
     SEAL_KMS_KEY_ID: OptionalText {
         kind: OptionalText { fits: "an id or ARN" },
         default: (),

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::config::{ConfigError, Environment};
 pub use self::lives::JobLives;
-pub use self::uploads::{TooLittleMemory, Uploads};
+pub use self::uploads::{Held, TooLittleMemory, Uploads};
 
 /// Why a function cannot start.
 #[derive(Debug, Error)]
@@ -91,6 +91,7 @@ impl Wiring {
     pub fn job_lives(&self) -> Result<JobLives, ConfigError> {
         JobLives::of(&self.env)
     }
+
     /// How files are cut and sent. In a Lambda function the blocks must fit into its memory, which
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` says; where that is absent, on one machine and in tests,
     /// nothing is compared.
@@ -98,7 +99,7 @@ impl Wiring {
     /// # Errors
     /// [`ConfigError`] when a setting does not fit, or when both together do not fit into the
     /// memory.
-    pub fn uploads(&self, held_bytes: u64) -> Result<Uploads, ConfigError> {
-        Uploads::of(&self.env, held_bytes)
+    pub fn uploads(&self, held: Held) -> Result<Uploads, ConfigError> {
+        Uploads::of(&self.env, held)
     }
 }

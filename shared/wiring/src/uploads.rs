@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::config::{BLOCK_BYTES, ConfigError, Environment, PREFETCH_BYTES, UPLOADS_IN_FLIGHT};
+use crate::config::{
+    BLOCK_BYTES, ConfigError, Environment, PREFETCH_BYTES, ROW_GROUP_BYTES, UPLOADS_IN_FLIGHT,
+};
 
 /// What one MB of a function's memory holds.
 const MEGABYTE: u64 = 1 << 20;
@@ -11,6 +13,38 @@ const MEGABYTE: u64 = 1 << 20;
 /// of a compressed object, the codec of a compressed file (docs/PERFORMANCE.md).
 const FIXED_BYTES: u64 = 22 * MEGABYTE;
 
+/// What a row group takes while it is written, in its own size: its values, their encoded pages, and
+/// what is compressed of them (docs/PERFORMANCE.md).
+const ROW_GROUP_COPIES: u64 = 3;
+
+/// What a run holds beside the blocks of its files, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Held {
+    /// The objects that are fetched ahead.
+    pub prefetched: u64,
+    /// The values of a row group.
+    pub row_group: u64,
+}
+
+impl Held {
+    /// What a run that exports a chunk is set to hold.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting does not fit.
+    pub fn of_chunk(env: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            prefetched: env.get(&PREFETCH_BYTES)?,
+            row_group: env.get(&ROW_GROUP_BYTES)? as u64,
+        })
+    }
+
+    fn most_bytes(self) -> u64 {
+        self.row_group
+            .saturating_mul(ROW_GROUP_COPIES)
+            .saturating_add(self.prefetched)
+    }
+}
+
 /// How a file is cut into blocks, and how many of them are sent at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uploads {
@@ -18,8 +52,8 @@ pub struct Uploads {
     pub block_bytes: usize,
     /// How many blocks are sent at once.
     pub in_flight: usize,
-    /// How many bytes of the source the run holds beside them.
-    pub held_bytes: u64,
+    /// What the run holds beside them.
+    pub held: Held,
 }
 
 impl Default for Uploads {
@@ -27,17 +61,17 @@ impl Default for Uploads {
         Self {
             block_bytes: BLOCK_BYTES.default,
             in_flight: UPLOADS_IN_FLIGHT.default,
-            held_bytes: 0,
+            held: Held::default(),
         }
     }
 }
 
 impl Uploads {
-    pub(crate) fn of(env: &Environment, held_bytes: u64) -> Result<Self, ConfigError> {
+    pub(crate) fn of(env: &Environment, held: Held) -> Result<Self, ConfigError> {
         let uploads = Self {
             block_bytes: env.get(&BLOCK_BYTES)?,
             in_flight: env.get(&UPLOADS_IN_FLIGHT)?,
-            held_bytes,
+            held,
         };
         match env.memory_megabytes()? {
             Some(megabytes) => Ok(uploads.within(megabytes)?),
@@ -46,13 +80,13 @@ impl Uploads {
     }
 
     /// The most memory that a run takes, in bytes: the blocks under way and the one that is being
-    /// filled, each in a buffer that may have outgrown it, the objects that are fetched ahead, and
-    /// the rest (docs/PERFORMANCE.md).
+    /// filled, each in a buffer that may have outgrown it, what is held beside them, and the rest
+    /// (docs/PERFORMANCE.md).
     fn most_bytes(&self) -> u64 {
         let (block, blocks) = (self.block_bytes as u64, self.in_flight as u64 + 1);
         block
             .saturating_mul(2 * blocks)
-            .saturating_add(self.held_bytes)
+            .saturating_add(self.held.most_bytes())
             .saturating_add(FIXED_BYTES)
     }
 
@@ -80,7 +114,7 @@ impl TooLittleMemory {
     fn for_blocks(&self) -> u64 {
         self.megabytes
             .saturating_mul(MEGABYTE)
-            .saturating_sub(FIXED_BYTES + self.uploads.held_bytes)
+            .saturating_sub(FIXED_BYTES.saturating_add(self.uploads.held.most_bytes()))
     }
 
     /// The largest block that fits with as many uploads.
@@ -118,15 +152,20 @@ impl Display for TooLittleMemory {
         let Uploads {
             block_bytes,
             in_flight,
-            held_bytes,
+            held,
         } = self.uploads;
         write!(
             f,
             "{}={block_bytes} and {}={in_flight} do not fit into the function's memory of {} MB",
             BLOCK_BYTES.name, UPLOADS_IN_FLIGHT.name, self.megabytes,
         )?;
-        if held_bytes > 0 {
-            write!(f, " beside {}={held_bytes}", PREFETCH_BYTES.name)?;
+        if held != Held::default() {
+            let (prefetch, row_group) = (PREFETCH_BYTES.name, ROW_GROUP_BYTES.name);
+            write!(
+                f,
+                " beside {prefetch}={} and {row_group}={}",
+                held.prefetched, held.row_group
+            )?;
         }
         write!(f, ": {}", self.remedies().join(", or "))
     }
@@ -137,11 +176,11 @@ mod tests {
     use super::*;
 
     fn uploads(block_bytes: &str, in_flight: &str, memory: &str) -> Result<Uploads, ConfigError> {
-        uploads_beside(0, block_bytes, in_flight, memory)
+        uploads_beside(Held::default(), block_bytes, in_flight, memory)
     }
 
     fn uploads_beside(
-        held_bytes: u64,
+        held: Held,
         block_bytes: &str,
         in_flight: &str,
         memory: &str,
@@ -151,7 +190,7 @@ mod tests {
             (UPLOADS_IN_FLIGHT.name, in_flight),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory),
         ]);
-        Uploads::of(&env, held_bytes)
+        Uploads::of(&env, held)
     }
 
     fn refusal(block_bytes: &str, in_flight: &str, memory: &str) -> String {
@@ -164,14 +203,12 @@ mod tests {
     fn the_defaults_take_what_the_page_of_performance_says() {
         assert_eq!(Uploads::default().most_bytes(), 86 * MEGABYTE);
         assert_eq!(uploads("", "", "86").unwrap(), Uploads::default());
-        let held_bytes = PREFETCH_BYTES.default;
-        uploads_beside(held_bytes, "", "", "150").unwrap();
+        let held = Held::of_chunk(&Environment::from_pairs([("", ""); 0])).unwrap();
+        uploads_beside(held, "", "", "246").unwrap();
         assert_eq!(
-            uploads_beside(held_bytes, "", "", "149")
-                .unwrap_err()
-                .to_string(),
-            "BLOCK_BYTES=8388608 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of 149 MB beside \
-             PREFETCH_BYTES=67108864: give it 150 MB, or set BLOCK_BYTES to at most 8257536, or set UPLOADS_IN_FLIGHT \
+            uploads_beside(held, "", "", "245").unwrap_err().to_string(),
+            "BLOCK_BYTES=8388608 and UPLOADS_IN_FLIGHT=3 do not fit into the function's memory of 245 MB beside \
+             PREFETCH_BYTES=67108864 and ROW_GROUP_BYTES=33554432: give it 246 MB, or set BLOCK_BYTES to at most 8257536, or set UPLOADS_IN_FLIGHT \
              to at most 2"
         );
     }

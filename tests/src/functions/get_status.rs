@@ -51,7 +51,7 @@ async fn a_fresh_task_has_no_total_yet() {
         "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
         "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {
             "chunksDone": 0, "recordsRead": 0, "rows": 0, "bytes": 0, "recordsRejected": 0, "recordsRejectedInPart": 0,
-            "recordsFiltered": 0, "rowsRepaired": 0, "percent": 0,
+            "recordsFiltered": 0, "rowsRepaired": 0, "rowsTruncated": 0, "percent": 0,
         },
     });
     assert_eq!((reply.status, reply.json()), (200, expected));
@@ -73,6 +73,7 @@ async fn a_running_task_tells_its_progress() {
             rejected_in_part: 1,
             filtered: 1,
             repaired: 2,
+            truncated: 1,
         },
         ..TallyChange::default()
     };
@@ -89,7 +90,7 @@ async fn a_running_task_tells_its_progress() {
         task["progress"],
         json!({
             "chunksTotal": 8, "chunksDone": 3, "recordsRead": 74, "rows": 70, "bytes": 900, "recordsRejected": 3,
-            "recordsRejectedInPart": 1, "recordsFiltered": 1, "rowsRepaired": 2, "percent": 37,
+            "recordsRejectedInPart": 1, "recordsFiltered": 1, "rowsRepaired": 2, "rowsTruncated": 1, "percent": 37,
         })
     );
     assert_eq!(task.get("manifestUrl"), None);

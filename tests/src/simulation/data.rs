@@ -9,6 +9,7 @@ use std::io::Write;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use domain::selection::ExportFormat;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::FutureExt;
@@ -24,7 +25,7 @@ use held::readers;
 use super::chance::Chance;
 use crate::broken::{BreaksOff, Broken};
 use crate::stories::rows::{
-    event, expanded, exported_events, rows_of_csv, rows_of_json_lines, sorted,
+    event, expanded, exported_events, rows_of_csv, rows_of_json_lines, rows_of_parquet, sorted,
 };
 use crate::world::{World, container_url};
 
@@ -82,11 +83,11 @@ impl Data {
         late_days: u16,
         chance: &mut Chance,
     ) -> Self {
-        let format = chance.pick(&["JsonBlob", "CsvBlob", "JsonLinesBlob"]);
-        let compression = chance.pick(&["none", "gzip", "zstd"]);
+        let format = chance.pick(ExportFormat::ALL);
+        let compression = chance.pick(format.compressions());
         let body = json!({
-            "containerUrl": container_url(), "exportFormat": format,
-            "exportOptions": {"compression": compression},
+            "containerUrl": container_url(), "exportFormat": format.name(),
+            "exportOptions": {"compression": compression.name()},
         });
         match chance.below(8) {
             0 => devices::tokens(world, store, body, chance).await,
@@ -314,6 +315,7 @@ impl Data {
         match body["exportFormat"].as_str() {
             Some("CsvBlob") => rows_of_csv(&text),
             Some("JsonLinesBlob") => rows_of_json_lines(&text),
+            Some("ParquetBlob") => rows_of_parquet(&text),
             _ if self.request.operation == "events" => exported_events(&[text]),
             _ => sorted(serde_json::from_slice::<Vec<Value>>(&text).unwrap()),
         }

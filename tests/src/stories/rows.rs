@@ -6,6 +6,7 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
+use crate::parquet;
 use crate::world::World;
 
 /// The columns of a CSV whose cells hold JSON.
@@ -106,11 +107,17 @@ pub(crate) fn rows_of_json_lines(text: &[u8]) -> Vec<String> {
 /// The rows of a CSV file as the objects that they were.
 pub(crate) fn rows_of_csv(data: &[u8]) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(data);
-    let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| {
-        let values = row
-            .unwrap()
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty());
+    rows_of_cells(reader.deserialize().map(Result::unwrap))
+}
+
+/// The rows of a file of Parquet as the objects that they were.
+pub(crate) fn rows_of_parquet(data: &[u8]) -> Vec<String> {
+    rows_of_cells(parquet::rows(data))
+}
+
+fn rows_of_cells(rows: impl IntoIterator<Item = BTreeMap<String, String>>) -> Vec<String> {
+    let rows = rows.into_iter().map(|row| {
+        let values = row.into_iter().filter(|(_, text)| !text.is_empty());
         let value = |name: &str, text: &str| {
             if JSON_COLUMNS.contains(&name) {
                 serde_json::from_str(text).unwrap()

@@ -22,6 +22,7 @@ use time::macros::datetime;
 use self::documented::columns;
 use self::files::{rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_lines};
 use super::rows::expanded;
+use crate::parquet;
 use crate::schema::assert_valid;
 use crate::world::{World, container_url};
 
@@ -73,7 +74,7 @@ impl Story<'_> {
         let files = world.files(&job).into_iter();
         let files = files.map(|file| expanded(compression.as_deref(), &file));
         let files: Vec<Vec<Row>> = files.map(|file| self.rows_of(format, &file)).collect();
-        self.assert_manifest(world, &job, &files);
+        self.assert_manifest(world, &job, &files, format);
         assert_same(
             &rows_of_lines(&self.columns(format), &self.lines),
             &files.concat(),
@@ -83,6 +84,9 @@ impl Story<'_> {
 
     /// The rows of a file, which must be as its format says.
     fn rows_of(&self, format: ExportFormat, file: &[u8]) -> Vec<Row> {
+        if format == ExportFormat::ParquetBlob {
+            return parquet::rows(file);
+        }
         let file = std::str::from_utf8(file).unwrap();
         match format {
             ExportFormat::JsonBlob => {
@@ -91,10 +95,11 @@ impl Story<'_> {
             }
             ExportFormat::CsvBlob => rows_of_csv(&self.columns(format), file),
             ExportFormat::JsonLinesBlob => rows_of_json_lines(&self.columns(format), file),
+            ExportFormat::ParquetBlob => unreachable!("it is no text"),
         }
     }
 
-    fn assert_manifest(&self, world: &World, job: &Job, files: &[Vec<Row>]) {
+    fn assert_manifest(&self, world: &World, job: &Job, files: &[Vec<Row>], format: ExportFormat) {
         let manifest = world.manifest(job).unwrap();
         assert!(manifest.head.complete && manifest.missing.is_empty());
         assert_eq!(manifest.head.export_type, self.kind.name());
@@ -118,7 +123,8 @@ impl Story<'_> {
         assert!(!manifest.files.is_empty() && totals.chunks >= count(manifest.files.len()));
         for (entry, rows) in manifest.files.iter().zip(files) {
             assert_eq!(entry.counts.rows, count(rows.len()), "{}", entry.name);
-            assert_eq!(span_of_entry(entry), span_of_rows(rows), "{}", entry.name);
+            let said = span_of_entry(entry).map(|span| span.map(|moment| kept(moment, format)));
+            assert_eq!(said, span_of_rows(rows), "{}", entry.name);
         }
         let spans: Vec<_> = manifest
             .files
@@ -140,6 +146,7 @@ fn assert_same(source: &[Row], exported: &[Row], format: ExportFormat) {
     let cells = |row: &Row| match format {
         ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => row.clone(),
         ExportFormat::CsvBlob => files::cells(row),
+        ExportFormat::ParquetBlob => files::values(row),
     };
     let mut source: Vec<Row> = source.iter().map(cells).collect();
     let mut exported = exported.to_vec();
@@ -149,6 +156,15 @@ fn assert_same(source: &[Row], exported: &[Row], format: ExportFormat) {
         assert_eq!(source, exported);
     }
     assert_eq!(source.len(), exported.len());
+}
+
+/// What of a moment a format keeps.
+fn kept(moment: OffsetDateTime, format: ExportFormat) -> OffsetDateTime {
+    if format == ExportFormat::ParquetBlob {
+        let text = parquet::cut(&moment.format(&Rfc3339).unwrap());
+        return OffsetDateTime::parse(&text, &Rfc3339).unwrap();
+    }
+    moment
 }
 
 fn span_of_entry(entry: &FileEntry) -> Option<[OffsetDateTime; 2]> {

@@ -6,10 +6,11 @@ use std::path::Path;
 use aws_config::SdkConfig;
 use domain::cause::in_one_line;
 use edge::telemetry;
+use formats::encode::EncodeOptions;
 use serde_json::Value;
 use wiring::config::{
     BLOCK_BYTES, EXTRA_BLOB_ENDPOINTS, Environment, FUNCTION_TIMEOUT_SECONDS, JOB_RETENTION_DAYS,
-    LAKE_URL, ON_BAD_RECORD, REGISTRY_SEGMENTS, SEAL_KEY_FILE, SEAL_KMS_KEY_ID,
+    LAKE_URL, ON_BAD_RECORD, REGISTRY_SEGMENTS, ROW_GROUP_BYTES, SEAL_KEY_FILE, SEAL_KMS_KEY_ID,
     STORAGE_TIMEOUT_SECONDS, variables,
 };
 use wiring::{Wiring, WiringError};
@@ -192,8 +193,8 @@ async fn a_deployment_whose_blocks_do_not_fit_into_a_functions_memory_does_not_s
         (
             "RunExportChunk",
             "run-export-chunk",
-            "1769 MB beside PREFETCH_BYTES=67108864",
-            2_134,
+            "1769 MB beside PREFETCH_BYTES=67108864 and ROW_GROUP_BYTES=33554432",
+            2_230,
         ),
         ("FinishExport", "finish-export", "512 MB", 2_070),
     ] {
@@ -205,6 +206,12 @@ async fn a_deployment_whose_blocks_do_not_fit_into_a_functions_memory_does_not_s
         );
         assert!(error.starts_with(&said), "{error}");
     }
+}
+
+#[test]
+fn a_row_group_is_as_large_as_the_encoder_takes_it_to_be_unless_it_is_set() {
+    let of_encoder = EncodeOptions::default().row_group_bytes;
+    assert_eq!(ROW_GROUP_BYTES.default, of_encoder);
 }
 
 #[tokio::test]

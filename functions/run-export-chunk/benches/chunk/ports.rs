@@ -29,6 +29,7 @@ use serde_json::json;
 use sources::lake::Lake;
 use time::Duration;
 use wiring::SystemClock;
+use wiring::config::ROW_GROUP_BYTES;
 
 use crate::data::DAY;
 
@@ -86,6 +87,7 @@ impl World {
             clock: Arc::new(SystemClock),
             settings: Settings {
                 writer: WriterSettings::default(),
+                row_group_bytes: ROW_GROUP_BYTES.default,
                 time_limit: Duration::minutes(15),
             },
         }

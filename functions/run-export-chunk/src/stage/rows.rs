@@ -21,10 +21,12 @@ impl RowsFile {
     pub(super) fn new(
         request: &ExportRequest,
         shape: Shape,
+        row_group_bytes: usize,
         writer: BlobWriter,
     ) -> Result<Self, ChunkError> {
         let options = EncodeOptions {
             export_device_id: request.export_device_id,
+            row_group_bytes,
         };
         Ok(Self {
             encoder: Encoder::new(shape, request.format, options),
@@ -48,6 +50,11 @@ impl RowsFile {
 
     pub(super) async fn flush(&mut self) -> Result<(), ChunkError> {
         Ok(self.writer.flush_full_blocks().await?)
+    }
+
+    /// In how many rows so far a value lost digits that the format cannot hold.
+    pub(super) fn truncated(&self) -> u64 {
+        self.encoder.truncated()
     }
 
     /// Closes the file, which has rows.

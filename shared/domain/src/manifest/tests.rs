@@ -87,6 +87,7 @@ const ROWS: Counts = Counts {
     rejected_in_part: 0,
     filtered: 0,
     repaired: 0,
+    truncated: 0,
 };
 
 const REJECTS: Counts = Counts {

@@ -343,25 +343,13 @@ fn source() -> impl Strategy<Value = ChunkSource> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u64; 7]>().prop_map(
-        |[
-            read,
-            rows,
-            bytes,
-            rejected,
-            rejected_in_part,
-            filtered,
-            repaired,
-        ]| Counts {
-            read,
-            rows,
-            bytes,
-            rejected,
-            rejected_in_part,
-            filtered,
-            repaired,
-        },
-    )
+    any::<[u64; Counts::COUNTERS.len()]>().prop_map(|values| {
+        let names = Counts::COUNTERS
+            .iter()
+            .map(|counter| counter.stored.to_owned());
+        let stored = names.zip(values.map(serde_json::Value::from)).collect();
+        domain::counts::stored::deserialize(serde_json::Value::Object(stored)).unwrap()
+    })
 }
 
 fn missing() -> impl Strategy<Value = MissingParts> {

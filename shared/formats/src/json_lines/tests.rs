@@ -1,7 +1,7 @@
 use domain::selection::{ExportFormat, ExportType};
 
 use crate::encode::{EncodeOptions, Encoder};
-use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, read_rows};
+use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value, no_spool, read_rows};
 use crate::record::Shape;
 
 const A: &str = "0123456789abcdef0123456789abcdea";
@@ -34,6 +34,8 @@ impl Collect for Members {
 
     fn add_cells<'a>(&mut self, _: impl Iterator<Item = (&'a str, &'a str)>) {}
 
+    fn add_values<'a>(&mut self, _: impl Iterator<Item = (&'a str, Value<'a>)>) {}
+
     fn rows(&self) -> u64 {
         self.0.len() as u64
     }
@@ -44,7 +46,13 @@ fn read(text: &str, mut rows: Rows<Members>) -> (Result<(), Unreadable>, Rows<Me
         export_type: ExportType::Event,
         format: ExportFormat::JsonLinesBlob,
     };
-    let read = read_rows(text.as_bytes(), kind, &Budget::of(4_096), &mut rows);
+    let read = read_rows(
+        text.as_bytes(),
+        kind,
+        &Budget::of(4_096),
+        &mut rows,
+        no_spool,
+    );
     (read, rows)
 }
 

@@ -31,6 +31,7 @@ const END: Field = optional("end", Kind::Timestamp);
 const EXTRAS: Field = optional("extras", Kind::Extras);
 
 const ACTIVITY: Shape = Shape {
+    of: ExportType::Activity,
     fields: &[
         required("sessionId", Kind::Id),
         Field {
@@ -59,6 +60,7 @@ const HAPPENINGS: &[Field] = &[
 ];
 
 const EVENT: Shape = Shape {
+    of: ExportType::Event,
     fields: HAPPENINGS,
     group: Some(Group {
         key_fields: 1,
@@ -67,6 +69,7 @@ const EVENT: Shape = Shape {
 };
 
 const ERROR: Shape = Shape {
+    of: ExportType::Error,
     fields: HAPPENINGS,
     group: Some(Group {
         key_fields: 1,
@@ -75,6 +78,7 @@ const ERROR: Shape = Shape {
 };
 
 const JOB: Shape = Shape {
+    of: ExportType::Job,
     fields: &[
         required("jobId", Kind::Id),
         NAME,
@@ -88,6 +92,7 @@ const JOB: Shape = Shape {
 };
 
 const SESSION: Shape = Shape {
+    of: ExportType::Session,
     fields: &[
         required("sessionId", Kind::Id),
         DEVICE_ID,
@@ -100,6 +105,7 @@ const SESSION: Shape = Shape {
 };
 
 const CRASH: Shape = Shape {
+    of: ExportType::Crash,
     fields: &[
         required("crashId", Kind::Id),
         DEVICE_ID,
@@ -113,11 +119,13 @@ const CRASH: Shape = Shape {
 };
 
 const TAG: Shape = Shape {
+    of: ExportType::Tag,
     fields: &[DEVICE_ID, required("tags", Kind::Object)],
     group: None,
 };
 
 const TOKEN: Shape = Shape {
+    of: ExportType::Token,
     fields: &[
         DEVICE_ID,
         required("token", Kind::Text),
@@ -127,6 +135,7 @@ const TOKEN: Shape = Shape {
 };
 
 const PUSH: Shape = Shape {
+    of: ExportType::Push,
     fields: &[
         DEVICE_ID,
         required("campaignType", Kind::CampaignType),
@@ -142,6 +151,7 @@ const PUSH: Shape = Shape {
 };
 
 const DEVICE: Shape = Shape {
+    of: ExportType::Device,
     fields: &[
         DEVICE_ID,
         required("meta", Kind::Object),

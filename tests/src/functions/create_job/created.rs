@@ -300,6 +300,12 @@ async fn the_compression_is_the_one_that_was_asked_for_or_the_usual_one_of_the_f
             Compression::Gzip,
         ),
         ("csvblob", json!({"compression": "zstd"}), Compression::Zstd),
+        ("ParquetBlob", json!({}), Compression::None),
+        (
+            "ParquetBlob",
+            json!({"compression": "none"}),
+            Compression::None,
+        ),
     ] {
         let world = World::new().await;
         let mut body = with(days(), "exportFormat", format);

@@ -228,9 +228,9 @@ async fn every_rule_of_the_fields_has_its_own_code() {
         (
             "events",
             "exportFormat",
-            json!("ParquetBlob"),
+            json!("OrcBlob"),
             "UnknownExportFormat",
-            "JsonBlob, CsvBlob or JsonLinesBlob",
+            "JsonBlob, CsvBlob, JsonLinesBlob or ParquetBlob",
         ),
         (
             "events",

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::Row;
 use super::documented::group;
+use crate::parquet::cut;
 
 /// An object's members, each as it is spelled.
 type RawObject<'a> = BTreeMap<String, &'a RawValue>;
@@ -108,6 +109,17 @@ pub(super) fn cells(row: &Row) -> Row {
     let cell = |raw: &String| serde_json::from_str(raw).unwrap_or_else(|_| compact(raw));
     let cells = row.iter().map(|(name, raw)| (name.clone(), cell(raw)));
     cells.filter(|(_, cell)| !cell.is_empty()).collect()
+}
+
+/// What a file of Parquet has of a row: texts as they read, empty ones too; moments without their
+/// finest digits; all else as compact JSON.
+pub(super) fn values(row: &Row) -> Row {
+    let value = |(name, raw): (&String, &String)| {
+        let text = serde_json::from_str(raw).unwrap_or_else(|_| compact(raw));
+        let is_moment = ["timestamp", "start", "end"].contains(&name.as_str());
+        (name.clone(), if is_moment { cut(&text) } else { text })
+    };
+    row.iter().map(value).collect()
 }
 
 /// JSON without the white space between its tokens.
