@@ -63,6 +63,9 @@ mod pump;
 mod queue_contract;
 
 #[cfg(test)]
+mod readers;
+
+#[cfg(test)]
 mod readme;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod resumed;
 pub(crate) mod rows;
 pub(crate) mod scenes;
 pub(crate) mod secrets;
-mod types;
+pub(crate) mod types;
 mod version_1;
 
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@
 
 mod documented;
 mod files;
-mod lake;
+pub(crate) mod lake;
 mod records;
-mod registry;
+pub(crate) mod registry;
 
 use std::collections::BTreeMap;
 

@@ -8,11 +8,11 @@ use super::records::{Day, line};
 use crate::world::World;
 
 /// A file of the lake, and the lines that it holds.
-pub(super) struct Object {
+pub(crate) struct Object {
     day: &'static str,
     name: &'static str,
     data: Vec<u8>,
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// How many records the device has that has the most.
@@ -30,7 +30,7 @@ const SECOND: Day = Day {
 };
 
 /// The objects of a type, within the days that the stories ask for.
-pub(super) async fn objects(kind: ExportType) -> Vec<Object> {
+pub(crate) async fn objects(kind: ExportType) -> Vec<Object> {
     let lines = |day: &Day, from: usize| -> Vec<String> {
         (from..from + 44)
             .map(|number| line(kind, number, &format!("{:032x}", number / 4), day))
@@ -97,7 +97,7 @@ async fn zstd_frames(lines: &[String]) -> Vec<u8> {
 }
 
 /// Puts the objects into a world's lake, and beside them what is not to be exported.
-pub(super) async fn fill(world: &World, operation: &str, objects: &[Object]) {
+pub(crate) async fn fill(world: &World, operation: &str, objects: &[Object]) {
     for object in objects {
         world
             .put_object(operation, object.day, object.name, object.data.clone())

@@ -10,10 +10,10 @@ use time::{Duration, OffsetDateTime};
 use crate::world::{REGISTRY_SEGMENTS, World};
 
 /// The campaigns that are asked for by id: one of them was never known.
-pub(super) const ASKED_CAMPAIGNS: [i64; 4] = [1, 3, i64::MAX, 77];
+pub(crate) const ASKED_CAMPAIGNS: [i64; 4] = [1, 3, i64::MAX, 77];
 
 /// The window that is asked for.
-pub(super) const WINDOW: [OffsetDateTime; 2] = [
+pub(crate) const WINDOW: [OffsetDateTime; 2] = [
     datetime!(2026-01-10 0:00 UTC),
     datetime!(2026-01-12 0:00 UTC),
 ];
@@ -174,7 +174,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// Loads everything; feedback of another type and devices of another app too.
-pub(super) async fn fill(world: &World) {
+pub(crate) async fn fill(world: &World) {
     let registry = Registry::new(world.client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS);
     let scope = World::scope();
     registry.put_devices(&scope, &devices()).await.unwrap();
@@ -207,7 +207,7 @@ pub(super) async fn fill(world: &World) {
 }
 
 /// The records of all devices.
-pub(super) fn device_lines() -> Vec<String> {
+pub(crate) fn device_lines() -> Vec<String> {
     let line = |it: Device| {
         json!({
             "deviceId": it.id, "meta": it.meta, "info": it.info, "location": it.location, "appInfo": it.app_info,
@@ -218,7 +218,7 @@ pub(super) fn device_lines() -> Vec<String> {
 }
 
 /// The records of the devices that have tags.
-pub(super) fn tag_lines() -> Vec<String> {
+pub(crate) fn tag_lines() -> Vec<String> {
     let devices = devices().into_iter().filter(|it| !it.app_info.is_empty());
     devices
         .map(|it| json!({"deviceId": it.id, "tags": it.app_info}).to_string())
@@ -226,7 +226,7 @@ pub(super) fn tag_lines() -> Vec<String> {
 }
 
 /// The records of the devices that have a token.
-pub(super) fn token_lines() -> Vec<String> {
+pub(crate) fn token_lines() -> Vec<String> {
     let line = |it: Device| {
         let push = it.push_token?;
         Some(json!({"deviceId": it.id, "token": push.token, "type": push.kind}).to_string())
@@ -235,12 +235,12 @@ pub(super) fn token_lines() -> Vec<String> {
 }
 
 /// The feedback of the campaigns that are asked for by id.
-pub(super) fn lines_of_asked_campaigns() -> Vec<String> {
+pub(crate) fn lines_of_asked_campaigns() -> Vec<String> {
     feedback_lines(&ASKED_CAMPAIGNS)
 }
 
 /// The feedback of the campaigns that were active in the window.
-pub(super) fn lines_of_active_campaigns() -> Vec<String> {
+pub(crate) fn lines_of_active_campaigns() -> Vec<String> {
     let active: Vec<i64> = campaigns()
         .iter()
         .filter(|(_, active)| *active)

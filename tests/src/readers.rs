@@ -1,0 +1,218 @@
+//! Exports for readers that share no code with the service: the source's records beside every file
+//! that came of them.
+//!
+//! `make test-readers` has them written into a folder, and lets `tests/readers` read them back. A
+//! folder for each set holds `source.ndjson`, `asked.json` (the options of its requests), and, below
+//! `files/{format}/{compression}/`, an export as a client downloads it. `exports.json` lists these.
+
+mod nasty;
+
+use std::path::{Path, PathBuf};
+
+use domain::container::{BlobName, ContainerAddress};
+use domain::job::Job;
+use domain::selection::{Compression, ExportFormat, ExportType};
+use serde_json::{Value, json};
+use time::Duration;
+use time::format_description::well_known::Rfc3339;
+
+use crate::stories::types::{lake, registry};
+use crate::world::{CONTAINER, World, container_url};
+
+/// Some exports of one selection, and the records that each of them must hold.
+struct Set {
+    name: String,
+    kind: ExportType,
+    operation: &'static str,
+    /// The body's fields beyond container, format and compression.
+    asked: Value,
+    lines: Vec<String>,
+    world: World,
+    compressions: &'static [Compression],
+}
+
+/// The compression that every type is exported with.
+const PLAIN: &[Compression] = &[Compression::None];
+
+impl Set {
+    /// The sample of a type that other tests compare byte for byte.
+    async fn of(kind: ExportType) -> Self {
+        let world = World::new().await;
+        let (operation, asked, lines) = match kind {
+            ExportType::Activity => of_days(&world, "activities", kind).await,
+            ExportType::Event => of_days(&world, "events", kind).await,
+            ExportType::Job => of_days(&world, "jobs", kind).await,
+            ExportType::Error => of_days(&world, "errors", kind).await,
+            ExportType::Session => of_days(&world, "sessions", kind).await,
+            ExportType::Crash => of_days(&world, "crashes", kind).await,
+            ExportType::Tag => ("tags", json!({}), registry::tag_lines()),
+            ExportType::Token => ("tokens", json!({}), registry::token_lines()),
+            ExportType::Device => ("devices", json!({}), registry::device_lines()),
+            ExportType::Push => (
+                "feedbackByDate",
+                window(),
+                registry::lines_of_active_campaigns(),
+            ),
+        };
+        registry::fill(&world).await;
+        let is_compressed = kind == ExportType::Event;
+        let compressions = if is_compressed {
+            Compression::ALL
+        } else {
+            PLAIN
+        };
+        let name = kind.name().to_owned();
+        Self {
+            name,
+            kind,
+            operation,
+            asked,
+            lines,
+            world,
+            compressions,
+        }
+    }
+
+    /// Activities that hold whatever a reader may stumble over, and one that is rejected.
+    async fn nasty() -> Self {
+        let (world, lines) = (World::new().await, nasty::lines());
+        for (number, part) in lines.chunks(nasty::LINES_OF_AN_OBJECT).enumerate() {
+            let (name, text) = (format!("part-{number}.ndjson"), part.join("\n"));
+            world
+                .put_object("activities", nasty::DAY, &name, text)
+                .await;
+        }
+        world
+            .put_object("activities", nasty::DAY, "rejected.ndjson", nasty::REJECTED)
+            .await;
+        Self {
+            name: "nasty".to_owned(),
+            kind: ExportType::Activity,
+            operation: "activities",
+            asked: json!({
+                "startDate": nasty::DAY, "endDate": nasty::DAY, "exportOptions": {"exportDeviceId": true},
+            }),
+            lines,
+            world,
+            compressions: Compression::ALL,
+        }
+    }
+
+    /// Exports everything, below a folder when there is one; the folders of the exports within it.
+    async fn export(&self, into: Option<&Path>) -> Vec<String> {
+        if let Some(into) = into {
+            let folder = into.join(&self.name);
+            write(
+                &folder.join("source.ndjson"),
+                self.lines.join("\n").as_bytes(),
+            );
+            write(
+                &folder.join("asked.json"),
+                self.asked.to_string().as_bytes(),
+            );
+        }
+        let mut folders = Vec::new();
+        for &format in ExportFormat::ALL {
+            for &compression in self.compressions {
+                let (format_name, compression_name) = (format.name(), compression.name());
+                let folder = format!("{}/files/{format_name}/{compression_name}", self.name);
+                let job = self.exported(format, compression).await;
+                if let Some(into) = into {
+                    self.download(&job, &into.join(&folder));
+                }
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    async fn exported(&self, format: ExportFormat, compression: Compression) -> Job {
+        let mut body = self.asked.clone();
+        body["containerUrl"] = json!(container_url());
+        body["exportFormat"] = json!(format.name());
+        body["exportOptions"]["compression"] = json!(compression.name());
+        // The world's client sends one request id for ever: it must be forgotten first.
+        self.world.clock.advance(Duration::hours(25));
+        let key = self.world.post(self.operation, &body).await;
+        let job = self.world.drive(&key).await;
+        let manifest = self.world.manifest(&job).unwrap();
+        let rows = u64::try_from(self.lines.len()).unwrap();
+        assert_eq!(
+            manifest.head.totals.counts.rows, rows,
+            "{}: {format:?}",
+            self.name
+        );
+        job
+    }
+
+    /// Writes every file of an export.
+    fn download(&self, job: &Job, folder: &Path) {
+        let prefix = format!("{}/{}/", self.kind, job.key.id);
+        let address = ContainerAddress::new(CONTAINER);
+        for name in self.world.containers.list(&address) {
+            if let Some(below) = name.strip_prefix(&prefix) {
+                let blob = self
+                    .world
+                    .containers
+                    .read(&address, &BlobName::from_stored(&name));
+                write(&folder.join(below), &blob.unwrap().data);
+            }
+        }
+    }
+}
+
+async fn of_days(
+    world: &World,
+    operation: &'static str,
+    kind: ExportType,
+) -> (&'static str, Value, Vec<String>) {
+    let objects = lake::objects(kind).await;
+    lake::fill(world, operation, &objects).await;
+    let lines = objects
+        .into_iter()
+        .flat_map(|object| object.lines)
+        .collect();
+    (
+        operation,
+        json!({"startDate": "2026-01-04", "endDate": "2026-01-08"}),
+        lines,
+    )
+}
+
+fn window() -> Value {
+    let [start, end] = registry::WINDOW.map(|moment| moment.format(&Rfc3339).unwrap());
+    json!({
+        "campaignType": "Poll", "campaignWindowStart": start, "campaignWindowEnd": end,
+        "exportOptions": {"exportUserId": true},
+    })
+}
+
+fn write(path: &Path, data: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, data).unwrap();
+}
+
+/// The folder that is asked for by `into=…`, emptied.
+fn asked_folder() -> Option<PathBuf> {
+    let folder = std::env::args().find_map(|it| it.strip_prefix("into=").map(PathBuf::from))?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    Some(folder)
+}
+
+#[tokio::test]
+async fn every_record_of_the_sets_for_the_readers_is_a_row_in_every_format() {
+    let into = asked_folder();
+    let mut folders = Vec::new();
+    for &kind in ExportType::ALL {
+        folders.extend(Set::of(kind).await.export(into.as_deref()).await);
+    }
+    folders.extend(Set::nasty().await.export(into.as_deref()).await);
+    if let Some(into) = into {
+        write(
+            &into.join("exports.json"),
+            json!(folders).to_string().as_bytes(),
+        );
+    }
+}
