@@ -1,4 +1,4 @@
-# Needs Rust (by rustup), Node 20 and Python 3 with venv; everything else is pinned and put into .tools/ and target/.
+# Needs Rust (by rustup), Node 20 and Python 3.11 with venv; everything else is pinned and put into .tools/ and target/.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,6 +14,7 @@ AZURITE := local/azurite/node_modules/.package-lock.json
 MINISTACK := .tools/ministack/.ready
 SAM := .tools/sam/.ready
 LAMBDA := .tools/lambda/.ready
+READERS := .tools/readers/.ready
 DYNAMODB_LOCAL_VERSION := 11.1.0
 DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)/node_modules/.package-lock.json
 DENY_VERSION := 0.20.2
@@ -68,6 +69,11 @@ test-function: setup ## The tests of one function: NAME=create-job
 .PHONY: test-binaries
 test-binaries: binaries ## The real release binaries under AWS's runtime emulator: a whole export, and one amid kills
 	cargo test --package tests --features real-binaries --locked binaries::
+
+.PHONY: test-readers
+test-readers: $(READERS) ## DuckDB, pandas, Polars, PyArrow and jq read exports of every kind back, by docs/READERS.md
+	cargo test --workspace --lib --locked readers:: -- into=$(abspath $(TARGET)/readers)
+	.tools/readers/bin/python tests/readers/check.py $(TARGET)/readers
 
 .PHONY: crash
 crash: binaries ## An export whose functions are killed at random moments, and its figures (SEED=…)
@@ -143,7 +149,7 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 .PHONY: check
 check: ## Everything that CI checks, and the CPU and wall minutes of each part
 	@MAKE="$(MAKE)" tools/minutes \
-	  setup check-format check-code check-docs check-rooms test check-dependencies lint-template test-binaries
+	  setup check-format check-code check-docs check-rooms test test-readers check-dependencies lint-template test-binaries
 
 .PHONY: check-format
 check-format: ## The code is formatted

@@ -1,0 +1,102 @@
+"""Has every reader read every export that the service wrote into a folder, and prints what came of it.
+
+usage: check.py FOLDER
+"""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import source
+from columns import layout
+from expected import READERS
+from exports import Export, exports
+from limits import limit
+from recipes import SHARED, limits, recipes
+
+# As many as the cores that the checks are made for.
+AT_ONCE = 2
+SIGNS = {"Taken": "✓", "but": "~", "Refused": "–", "Items": "–"}
+LEGEND = """Sets of exports: ✓ every row as its source says; ~ the same, without the nested values (PyArrow) or with empty texts
+as nulls (pandas); – not the rows, as written down in tests/readers/expected.py; ✗ wrong.
+"""
+
+
+def found_by(reader: str, root: Path) -> dict:
+    """What a reader, in a process of its own, says of all exports."""
+    read = [sys.executable, str(Path(__file__).parent / "read.py"), reader, str(root)]
+    return json.loads(subprocess.run(read, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def wrong_exports(found: list[Export]) -> Iterator[str]:
+    """What is wrong before any reader comes: how many rows were repaired."""
+    for export in found:
+        repaired = sum(source.is_repaired(record, export.layout.columns) for record in export.records)
+        told = export.manifest["totals"]["rowsRepaired"]
+        if repaired != told:
+            yield f"{export}: the manifest counts {told} repaired rows, and the source has {repaired}"
+
+
+def wrong_page() -> Iterator[str]:
+    """What is wrong with the page of recipes, beside the recipes."""
+    scope: dict = {}
+    for recipe in recipes():
+        if recipe.reader == SHARED:
+            exec(recipe.code, scope)
+        elif recipe.reader not in READERS:
+            yield f"a block of {recipe.reader} is run by no reader:\n{recipe.code}"
+    events = layout("Event", "JsonBlob", {})
+    shared = (scope["columns"], scope["key"], scope["group"], scope["times"], scope["integers"], scope["nested"])
+    if shared != (events.columns, events.key, events.group, source.TIMES, source.INTEGERS, source.NESTED):
+        yield f"what the recipes share is not as the data model says: {shared}"
+    shown = {reader: set(sentences) for reader, sentences in limit.of.items()}
+    if limits() != shown:
+        differ = [f"{reader}: {it}" for reader in READERS for it in limits().get(reader, set()) ^ shown.get(reader, set())]
+        yield f"of the page's limits and those that are shown, only one side has {differ}"
+
+
+def matrix(found: list[Export], reports: dict[str, dict]) -> Iterator[str]:
+    """A line for each reader: how many sets it takes, refuses and gets wrong, by format and compression."""
+    columns = sorted({(export.file_format, export.compression) for export in found})
+    heads = [f"{file_format} {compression}" for file_format, compression in columns]
+    yield " " * 18 + "".join(f"{head:<21}" for head in heads)
+    for reader, report in reports.items():
+        line = f"{reader + ' ' + version(reader.lower()):<18}"
+        for column in columns:
+            cells = [cell for cell in report["cells"] if (cell["format"], cell["compression"]) == column]
+            signs = Counter("✗" if cell["faults"] else SIGNS[cell["outcome"]] for cell in cells)
+            line += f"{' '.join(f'{count} {sign}' for sign, count in sorted(signs.items(), reverse=True)):<21}"
+        yield line
+
+
+def main() -> int:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        print(__doc__.strip())
+        return 0 if sys.argv[1:] in (["--help"], ["-h"]) else 64
+    root = Path(sys.argv[1]).resolve()
+    found = exports(root)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        reports = dict(zip(READERS, pool.map(lambda reader: found_by(reader, root), READERS)))
+    faults = [*wrong_exports(found), *wrong_page()]
+    passed = 0
+    for reader, report in reports.items():
+        faults += (f"a recipe of {reader} was not run:\n{code}" for code in report["unused"])
+        faults += (f"{reader}: this is not true: {sentence}" for sentence in report["limits"])
+        for cell in report["cells"]:
+            where = f"{reader}: {cell['set']} as {cell['format']}, {cell['compression']}"
+            faults += (f"{where}: {fault}" for fault in cell["faults"])
+            passed += not cell["faults"]
+    print("\n".join(matrix(found, reports)))
+    print(LEGEND)
+    print("\n".join(f"✗ {fault}" for fault in faults))
+    print(f"{passed} passed, {len(faults)} failed")
+    return 1 if faults or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
