@@ -34,12 +34,13 @@ def found_by(reader: str, root: Path) -> dict:
 
 
 def wrong_exports(found: list[Export]) -> Iterator[str]:
-    """What is wrong before any reader comes: how many rows were repaired."""
+    """What is wrong before any reader comes: how many rows were repaired and truncated."""
     for export in found:
-        repaired = sum(source.is_repaired(record, export.layout.columns) for record in export.records)
-        told = export.manifest["totals"]["rowsRepaired"]
-        if repaired != told:
-            yield f"{export}: the manifest counts {told} repaired rows, and the source has {repaired}"
+        records, columns, told = export.records, export.layout.columns, export.manifest["totals"]
+        counts = {"rowsRepaired": sum(source.is_repaired(record, columns) for record in records), "rowsTruncated": 0}
+        if export.file_format == "ParquetBlob":
+            counts["rowsTruncated"] = sum(source.is_truncated(record, columns) for record in records)
+        yield from (f"{export}: `{name}` is {told[name]} instead of {count}" for name, count in counts.items() if told[name] != count)
 
 
 def wrong_page() -> Iterator[str]:

@@ -64,7 +64,7 @@ def cells(table: Table, name: str, taken: Taken) -> Iterator[Hashable]:
 def wanted_cell(cell: source.Cell, taken: Taken) -> Hashable:
     """The same of a value that is expected."""
     if isinstance(cell, source.Moment):
-        return cell.nanoseconds
+        return cell.nanoseconds // 1_000 * 1_000 if taken.is_cut else cell.nanoseconds
     if isinstance(cell, source.Nested):
         return value(cell.text, taken.nested)
     return None if cell == "" and taken.is_empty_null else cell

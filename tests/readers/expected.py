@@ -18,6 +18,8 @@ class Taken:
     json: str
     # The reader takes an empty text for none.
     is_empty_null: bool = False
+    # Times have no digits that are finer than microseconds.
+    is_cut: bool = False
     # Columns of objects and arrays are not there.
     without_nested: bool = False
 
@@ -57,35 +59,48 @@ rows = pl.concat(pl.read_json(file, schema=schema) for file in files)
 PYARROW_ARRAY = Refused("from pyarrow import json; json.read_json(files[0])", "from object to array")
 JQ_CSV = Refused("import jq; jq.compile('.').input_text(text(files[0])).all()", "parse error")
 
+JQ_PARQUET = Refused("import jq; jq.compile('.').input_text(files[0].read_bytes().decode('latin-1')).all()", "parse error")
+
+# The types of the files' own schema.
+DUCKDB_PARQUET = Taken(SPELLED, "VARCHAR", "TIMESTAMP WITH TIME ZONE", "BIGINT", "VARCHAR", is_cut=True)
+PANDAS_PARQUET = Taken(SPELLED, "str", "datetime64[us, UTC]", "int64", "str", is_cut=True)
+POLARS_PARQUET = Taken(SPELLED, "String", "Datetime(time_unit='us', time_zone='UTC')", "Int64", "String", is_cut=True)
+PYARROW_PARQUET = Taken(SPELLED, "string", "timestamp[us, tz=UTC]", "int64", "string", is_cut=True)
+
 READERS: dict[str, dict[str, Outcome]] = {
     "DuckDB": {
         "CsvBlob": Taken(SPELLED, **DUCKDB),
         "JsonLinesBlob": DUCKDB_JSON,
         "JsonBlob": DUCKDB_JSON,
         "JsonBlob grouped": DUCKDB_JSON,
+        "ParquetBlob": DUCKDB_PARQUET,
     },
     "pandas": {
         "CsvBlob": Taken(SPELLED, json="str", is_empty_null=True, **PANDAS),
         "JsonLinesBlob": PANDAS_JSON,
         "JsonBlob": PANDAS_JSON,
         "JsonBlob grouped": PANDAS_JSON,
+        "ParquetBlob": PANDAS_PARQUET,
     },
     "Polars": {
         "CsvBlob": Taken(SPELLED, **POLARS),
         "JsonLinesBlob": POLARS_JSON,
         "JsonBlob": POLARS_JSON,
         "JsonBlob grouped": POLARS_ITEMS,
+        "ParquetBlob": POLARS_PARQUET,
     },
     "PyArrow": {
         "CsvBlob": Taken(SPELLED, **PYARROW),
         "JsonLinesBlob": Taken(SPELLED, without_nested=True, **PYARROW),
         "JsonBlob": PYARROW_ARRAY,
         "JsonBlob grouped": PYARROW_ARRAY,
+        "ParquetBlob": PYARROW_PARQUET,
     },
     "jq": {
         "CsvBlob": JQ_CSV,
         "JsonLinesBlob": JQ_JSON,
         "JsonBlob": JQ_JSON,
         "JsonBlob grouped": JQ_JSON,
+        "ParquetBlob": JQ_PARQUET,
     },
 }

@@ -99,6 +99,12 @@ def is_repaired(record: str, columns: list[str]) -> bool:
     return any(HALF.search(ascii_of(raw)) for name, raw in members(record) if name in columns)
 
 
+def is_truncated(record: str, columns: list[str]) -> bool:
+    """Whether a time has digits that are finer than microseconds, and not zeros."""
+    found = row(record, columns).values()
+    return any(isinstance(cell, Moment) and cell.nanoseconds % 1_000 for cell in found)
+
+
 def ascii_of(raw: str) -> str:
     """All texts of a value, keys too, with their escapes read."""
     return "".join(json.loads(found[1]) for found in TOKEN.finditer(raw) if found[1])

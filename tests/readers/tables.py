@@ -39,13 +39,19 @@ def of_pandas(rows: Any) -> Table:
 
 def of_polars(rows: Any) -> Table:
     types = {name: str(kind) for name, kind in rows.schema.items()}
-    return Table(types, {name: rows[name].to_physical().to_list() for name in rows.columns})
+    times = (rows[name].dt.timestamp("ns") if kind.startswith("Datetime") else rows[name] for name, kind in types.items())
+    return Table(types, {name: column.to_list() for name, column in zip(types, times)})
 
 
 def of_pyarrow(rows: Any) -> Table:
+    def values(name: str) -> list[Any]:
+        column = rows[name]
+        if types[name].startswith("timestamp"):
+            column = column.cast("timestamp[ns]").cast("int64")
+        return column.to_pylist()
+
     types = {field.name: str(field.type) for field in rows.schema}
-    numbers = {name: rows[name].cast("int64") if kind.startswith("timestamp") else rows[name] for name, kind in types.items()}
-    return Table(types, {name: column.to_pylist() for name, column in numbers.items()})
+    return Table(types, {name: values(name) for name in types})
 
 
 def of_jq(text: str, columns: list[str]) -> Table:

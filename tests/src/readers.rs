@@ -113,7 +113,8 @@ impl Set {
         }
         let mut folders = Vec::new();
         for &format in ExportFormat::ALL {
-            for &compression in self.compressions {
+            let compressions = format.compressions().iter();
+            for &compression in compressions.filter(|it| self.compressions.contains(it)) {
                 let (format_name, compression_name) = (format.name(), compression.name());
                 let folder = format!("{}/files/{format_name}/{compression_name}", self.name);
                 let job = self.exported(format, compression).await;
