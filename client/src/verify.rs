@@ -174,7 +174,7 @@ impl Export<'_> {
         };
         let content = match file.holds {
             Holds::Rows => Content::Rows {
-                kind: self.manifest.kind,
+                kind: self.manifest.kind.clone(),
                 compression: self.manifest.compression,
                 rows,
             },

@@ -84,7 +84,7 @@ fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> Vec<u8
         export_device_id: true,
         ..EncodeOptions::default()
     };
-    let mut encoder = Encoder::new(shape, format, options);
+    let mut encoder = Encoder::new(shape, format, &options);
     let mut out = Vec::new();
     for (_, record) in accepted {
         encoder.push(record, &mut out).expect("a row is written");

@@ -11,6 +11,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::columns::Columns;
 use domain::selection::{History, Selection, Snapshot};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -154,6 +155,9 @@ fn written(export: &NewExport) -> Option<Value> {
         "exportOptions": {
             "compression": request.compression.name(), "exportUserId": request.export_user_id,
             "exportDeviceId": request.export_device_id,
+            "columns": request.files.columns.as_ref().map(Columns::names),
+            "byteOrderMark": request.files.byte_order_mark,
+            "escapeFormulas": request.files.escape_formulas,
         },
     });
     let fields = match &request.selection {

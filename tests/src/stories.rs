@@ -10,6 +10,7 @@ mod late;
 pub(crate) mod lives;
 mod logged;
 mod newer;
+mod options;
 mod resumed;
 pub(crate) mod rows;
 pub(crate) mod scenes;

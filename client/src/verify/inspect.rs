@@ -189,7 +189,7 @@ fn read_content(
                 budget,
             };
             let text = BufReader::with_capacity(BUFFER_BYTES, bounded);
-            read_rows(text, kind, budget, &mut rows, spool)?;
+            read_rows(text, &kind, budget, &mut rows, spool)?;
             expander.end()?;
             Ok(rows)
         }
@@ -224,10 +224,7 @@ mod tests {
             .chunks(7)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
-        let kind = Kind {
-            export_type: ExportType::Event,
-            format,
-        };
+        let kind = Kind::usual(ExportType::Event, format);
         let content = Content::Rows {
             kind,
             compression,

@@ -159,6 +159,9 @@ impl Manifest {
             kind: Kind {
                 export_type,
                 format,
+                columns: document.columns,
+                byte_order_mark: document.byte_order_mark,
+                escape_formulas: document.escape_formulas,
             },
             compression,
             complete: document.complete,

@@ -262,6 +262,39 @@ async fn compressed_files_are_verified_and_one_that_is_cut_or_continued_is_named
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_as_was_asked_is_named() {
+    let mut downloaded = Downloaded::new();
+    downloaded.manifest["format"] = "CsvBlob".into();
+    downloaded.manifest["columns"] = json!(["name", "deviceId"]);
+    downloaded.manifest["byteOrderMark"] = true.into();
+    downloaded.manifest["escapeFormulas"] = true.into();
+    downloaded.replace(0, "\u{feff}name,deviceId\r\n'=a,d1\r\nb,d1\r\n", 2);
+    downloaded.replace(1, "\u{feff}name,deviceId\r\né,d2\r\n", 1);
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+    for (content, problem) in [
+        (
+            "name,deviceId\r\né,d2\r\n",
+            "it begins without a byte order mark",
+        ),
+        (
+            "\u{feff}deviceId,name\r\nd2,é\r\n",
+            "its header is not of the columns that the manifest says",
+        ),
+        (
+            "\u{feff}name,deviceId\r\n=é,d2\r\n",
+            "row 1: `name` is a formula, though formulas are escaped",
+        ),
+    ] {
+        downloaded.replace(1, content, 1);
+        assert_eq!(
+            downloaded.only_fault().await,
+            format!("part-00001.json: its rows cannot be read: {problem}")
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_wrong_file_is_named_not_only_the_first() {
     let downloaded = Downloaded::new();
     downloaded.write(&name(0), "");

@@ -69,6 +69,12 @@ codes! {
     UnknownExportFormat = 400,
     /// There is no such compression.
     UnknownCompression = 400,
+    /// The list of columns is empty.
+    NoColumns = 400,
+    /// The type has no such column.
+    UnknownColumn = 400,
+    /// A column stands twice.
+    RepeatedColumn = 400,
     /// The export's format cannot have the option.
     OptionOfOtherFormat = 400,
     /// There is no such campaign type.

@@ -1,5 +1,7 @@
 //! From the fields of a body to a checked export request.
 
+mod options;
+
 use domain::plural::counted;
 use domain::secret::Secret;
 use domain::selection::{
@@ -95,13 +97,18 @@ pub fn read_export(
         ErrorCode::UnknownExportFormat,
         &FORMATS,
     )?;
+    let selection = selection(operation.selection, fields, limits)?;
+    options::check(fields)?;
+    let export_user_id = options::flag(fields, "exportOptions.exportUserId")?;
+    let columns = operation.export_type().columns(export_user_id);
     let request = ExportRequest {
-        selection: selection(operation.selection, fields, limits)?,
+        selection,
         format,
-        compression: compression(fields, format)?,
+        compression: options::compression(fields, format)?,
         description: description(fields)?,
-        export_user_id: option(fields, "exportOptions.exportUserId")?,
-        export_device_id: option(fields, "exportOptions.exportDeviceId")?,
+        export_user_id,
+        export_device_id: options::flag(fields, "exportOptions.exportDeviceId")?,
+        files: options::files(fields, format, columns)?,
     };
     Ok(NewExport {
         request,
@@ -342,54 +349,6 @@ fn description(fields: &Fields) -> Result<Option<String>, FieldError> {
     }
 }
 
-/// The compression, of which each format has its usual one.
-fn compression(fields: &Fields, format: ExportFormat) -> Result<Compression, FieldError> {
-    const FIELD: &str = "exportOptions.compression";
-    check_options(fields)?;
-    if fields.one(FIELD, &COMPRESSIONS.fix())?.is_none() {
-        return Ok(format.usual_compression());
-    }
-    let compression = known(fields, FIELD, ErrorCode::UnknownCompression, &COMPRESSIONS)?;
-    if format.compressions().contains(&compression) {
-        return Ok(compression);
-    }
-    Err(refused(
-        ErrorCode::OptionOfOtherFormat,
-        FIELD,
-        format!(
-            "is {}, and a {} is compressed within",
-            compression.name(),
-            format.name()
-        ),
-        "leave it out",
-    ))
-}
-
-/// An option that is true or false. User ids are written by push feedback only, and device ids are
-/// left out of the JSON of activities only, but every operation takes all options: clients share
-/// one options object.
-fn option(fields: &Fields, field: &'static str) -> Result<bool, FieldError> {
-    const FIX: &str = "send true or false";
-    check_options(fields)?;
-    let Some(value) = fields.one(field, FIX)? else {
-        return Ok(false);
-    };
-    let flag = value
-        .as_bool()
-        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok());
-    flag.ok_or_else(|| malformed(field, &show(value), FIX))
-}
-
-/// Options are read one by one; what is no object has none.
-fn check_options(fields: &Fields) -> Result<(), FieldError> {
-    const FIELD: &str = "exportOptions";
-    const FIX: &str = "send an object such as {\"exportUserId\": true}";
-    match fields.one(FIELD, FIX)? {
-        None => Ok(()),
-        Some(_) => Err(malformed(FIELD, "not an object", FIX)),
-    }
-}
-
 /// The values of an enumeration on the wire, and how one is named and read.
 struct Names<T: 'static> {
     all: &'static [T],
@@ -400,10 +359,19 @@ struct Names<T: 'static> {
 impl<T: Copy> Names<T> {
     /// What to send instead of anything else.
     fn fix(&self) -> String {
-        let mut names: Vec<&str> = self.all.iter().map(|it| (self.name)(*it)).collect();
-        let last = names.pop().unwrap_or_default();
-        format!("send {} or {last}", names.join(", "))
+        let names = self.all.iter().map(|it| (self.name)(*it));
+        format!("send {}", any_of(names))
     }
+}
+
+/// Names as a choice.
+fn any_of(names: impl Iterator<Item = &'static str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() {
+        return last.to_owned();
+    }
+    format!("{} or {last}", names.join(", "))
 }
 
 const FORMATS: Names<ExportFormat> = Names {

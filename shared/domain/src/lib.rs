@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cause;
 pub mod chunk;
+pub mod columns;
 pub mod container;
 pub mod counts;
 pub mod job;

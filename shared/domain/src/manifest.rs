@@ -7,6 +7,8 @@
 mod shortfall;
 mod writer;
 
+use std::ops::Not;
+
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
@@ -41,6 +43,17 @@ pub struct Head {
     /// Their compression, `gzip` or `zstd`; absent when they have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
+    /// The columns of flat rows, in the order in which they are written; absent of a `JsonBlob`, and
+    /// in manifests that are older than the choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Whether each file begins with a byte order mark; absent when none does.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub byte_order_mark: bool,
+    /// Whether a text that a spreadsheet would take for a formula has an apostrophe before it; absent
+    /// when none has.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub escape_formulas: bool,
     /// The app's canonical path.
     pub scope: String,
     /// The client's own words.
@@ -258,6 +271,12 @@ impl Head {
                 .compression
                 .name_unless_none()
                 .map(str::to_owned),
+            columns: job
+                .request
+                .columns()
+                .map(|names| names.iter().map(|&name| name.to_owned()).collect()),
+            byte_order_mark: job.request.files.byte_order_mark,
+            escape_formulas: job.request.files.escape_formulas,
             scope: job.key.scope.as_str().to_owned(),
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),

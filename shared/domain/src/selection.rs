@@ -3,6 +3,8 @@
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use time::{Date, OffsetDateTime};
 
+use crate::columns::Columns;
+
 /// The type of an export, named as on the wire.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray,
@@ -99,6 +101,22 @@ impl ExportFormat {
         match self {
             Self::JsonBlob | Self::CsvBlob | Self::JsonLinesBlob => Compression::ALL,
             Self::ParquetBlob => &[Compression::None],
+        }
+    }
+
+    /// Whether a row is flat, so that a file has columns, which can be chosen.
+    pub fn has_columns(self) -> bool {
+        match self {
+            Self::JsonBlob => false,
+            Self::CsvBlob | Self::JsonLinesBlob | Self::ParquetBlob => true,
+        }
+    }
+
+    /// Whether spreadsheets open the files, so that they can be written for them.
+    pub fn is_for_spreadsheets(self) -> bool {
+        match self {
+            Self::JsonBlob | Self::JsonLinesBlob | Self::ParquetBlob => false,
+            Self::CsvBlob => true,
         }
     }
 
@@ -324,6 +342,18 @@ impl Selection {
     }
 }
 
+/// How the files of rows are written where a client asked for other than the usual.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FileOptions {
+    /// The columns of flat rows (`exportOptions.columns`); absent when they are all of the type's.
+    pub columns: Option<Columns>,
+    /// Whether a `CsvBlob` begins with a byte order mark (`exportOptions.byteOrderMark`).
+    pub byte_order_mark: bool,
+    /// Whether a text of a `CsvBlob` that a spreadsheet would take for a formula has an apostrophe
+    /// before it (`exportOptions.escapeFormulas`).
+    pub escape_formulas: bool,
+}
+
 /// What a job exports, as asked for and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportRequest {
@@ -340,12 +370,36 @@ pub struct ExportRequest {
     /// Whether the activities of a `JsonBlob` carry the device id beside the session's
     /// (`exportOptions.exportDeviceId`).
     pub export_device_id: bool,
+    /// What else was asked of the files of rows.
+    pub files: FileOptions,
 }
 
 impl ExportRequest {
+    /// A request for nothing beyond a selection in a format.
+    pub fn usual(selection: impl Into<Selection>, format: ExportFormat) -> Self {
+        Self {
+            selection: selection.into(),
+            format,
+            compression: format.usual_compression(),
+            description: None,
+            export_user_id: false,
+            export_device_id: false,
+            files: FileOptions::default(),
+        }
+    }
+
     /// The type of the rows.
     pub fn export_type(&self) -> ExportType {
         self.selection.export_type()
+    }
+
+    /// The columns of the rows, in their order; `None` when a row is not flat.
+    pub fn columns(&self) -> Option<&[&'static str]> {
+        let chosen = self.files.columns.as_ref().map(Columns::names);
+        let all = || self.export_type().columns(self.export_user_id);
+        self.format
+            .has_columns()
+            .then(|| chosen.unwrap_or_else(all))
     }
 
     /// What the names of the files of rows end with: `.json`, or `.json.gz`.
@@ -416,12 +470,8 @@ mod tests {
             ),
         ] {
             let request = ExportRequest {
-                selection: History { of, days }.into(),
-                format,
                 compression,
-                description: None,
-                export_user_id: false,
-                export_device_id: false,
+                ..ExportRequest::usual(History { of, days }, format)
             };
             assert_eq!(
                 (request.ending().as_str(), request.content_type()),

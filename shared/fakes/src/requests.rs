@@ -1,20 +1,11 @@
 //! What is asked for, as a test needs it.
 
-use domain::selection::{
-    Compression, DateRange, ExportFormat, ExportRequest, History, HistoryType, Selection,
-};
+use domain::selection::{DateRange, ExportFormat, ExportRequest, History, HistoryType, Selection};
 use time::Date;
 
 /// A plain request: JSON, not compressed, no words, no option. Others differ by struct update.
 pub fn request(selection: impl Into<Selection>) -> ExportRequest {
-    ExportRequest {
-        selection: selection.into(),
-        format: ExportFormat::JsonBlob,
-        compression: Compression::None,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
-    }
+    ExportRequest::usual(selection, ExportFormat::JsonBlob)
 }
 
 /// What happened on the days from `start` to `end`.

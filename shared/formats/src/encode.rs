@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::selection::ExportFormat;
+use domain::selection::{ExportFormat, ExportRequest, FileOptions};
 use thiserror::Error;
 
 use crate::record::{Record, Shape};
@@ -24,12 +24,14 @@ pub(crate) const FULL_GROUP_BYTES: usize = 512 << 10;
 pub(crate) const ROW_GROUP_BYTES: usize = 32 << 20;
 
 /// What a file depends on beside its format: what a client may ask of it, and what an operator sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeOptions {
     /// Whether the activities of a `JsonBlob` carry the device id.
     pub export_device_id: bool,
     /// How many bytes of values a row group of a `ParquetBlob` has when it is full.
     pub row_group_bytes: usize,
+    /// The rest, which formats that it does not concern leave alone.
+    pub files: FileOptions,
 }
 
 impl Default for EncodeOptions {
@@ -37,6 +39,18 @@ impl Default for EncodeOptions {
         Self {
             export_device_id: false,
             row_group_bytes: ROW_GROUP_BYTES,
+            files: FileOptions::default(),
+        }
+    }
+}
+
+impl EncodeOptions {
+    /// What a request asks for, with row groups of so many bytes.
+    pub fn of(request: &ExportRequest, row_group_bytes: usize) -> Self {
+        Self {
+            export_device_id: request.export_device_id,
+            row_group_bytes,
+            files: request.files.clone(),
         }
     }
 }
@@ -78,7 +92,7 @@ pub struct Encoder(Box<dyn Encode>);
 
 impl Encoder {
     /// An encoder for a new file of records of this shape.
-    pub fn new(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Self {
+    pub fn new(shape: Shape, format: ExportFormat, options: &EncodeOptions) -> Self {
         Self(crate::encoder(shape, format, options))
     }
 

@@ -3,6 +3,7 @@
 //! what wrote them.
 
 pub mod codec;
+mod columns;
 mod csv;
 pub mod encode;
 mod json;
@@ -23,11 +24,13 @@ use crate::read::{Budget, Collect, Kind, Rows, Spool, Unreadable};
 use crate::record::Shape;
 
 /// The encoder of a format.
-fn encoder(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Box<dyn Encode> {
+fn encoder(shape: Shape, format: ExportFormat, options: &EncodeOptions) -> Box<dyn Encode> {
     match format {
         ExportFormat::JsonBlob => Box::new(json::write::JsonWriter::new(shape, options)),
-        ExportFormat::CsvBlob => Box::new(csv::write::CsvWriter::new(shape)),
-        ExportFormat::JsonLinesBlob => Box::new(json_lines::write::JsonLinesWriter::new(shape)),
+        ExportFormat::CsvBlob => Box::new(csv::write::CsvWriter::new(shape, options)),
+        ExportFormat::JsonLinesBlob => {
+            Box::new(json_lines::write::JsonLinesWriter::new(shape, options))
+        }
         ExportFormat::ParquetBlob => Box::new(parquet::write::ParquetWriter::new(shape, options)),
     }
 }
@@ -35,15 +38,15 @@ fn encoder(shape: Shape, format: ExportFormat, options: EncodeOptions) -> Box<dy
 /// Reads with the reader of a format.
 fn read<C: Collect>(
     input: impl Read,
-    kind: Kind,
+    kind: &Kind,
     budget: &Budget,
     rows: &mut Rows<C>,
     spool: Spool,
 ) -> Result<(), Unreadable> {
     match kind.format {
         ExportFormat::JsonBlob => json::read::rows(input, kind.export_type, budget, rows),
-        ExportFormat::CsvBlob => csv::read::rows(input, budget, rows),
-        ExportFormat::JsonLinesBlob => json_lines::read::rows(input, budget, rows),
-        ExportFormat::ParquetBlob => parquet::read::rows(input, budget, rows, spool),
+        ExportFormat::CsvBlob => csv::read::rows(input, kind, budget, rows),
+        ExportFormat::JsonLinesBlob => json_lines::read::rows(input, kind, budget, rows),
+        ExportFormat::ParquetBlob => parquet::read::rows(input, kind, budget, rows, spool),
     }
 }

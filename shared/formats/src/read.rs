@@ -16,13 +16,32 @@ pub type Fields<'a> = BTreeMap<String, &'a RawValue>;
 /// hold. The service's own rows are of a few MiB at most.
 pub const MAX_ROW_BYTES: u64 = 64 << 20;
 
-/// What the files of an export hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the files of an export hold, as its manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
     /// The type of the rows.
     pub export_type: ExportType,
     /// The format of the files.
     pub format: ExportFormat,
+    /// The columns of flat rows, in their order; absent when nobody says which.
+    pub columns: Option<Vec<String>>,
+    /// Whether a `CsvBlob` begins with a byte order mark.
+    pub byte_order_mark: bool,
+    /// Whether no text of a `CsvBlob` is a formula.
+    pub escape_formulas: bool,
+}
+
+impl Kind {
+    /// Files in which nothing beyond the format is asked for, of columns that nobody says.
+    pub fn usual(export_type: ExportType, format: ExportFormat) -> Self {
+        Self {
+            export_type,
+            format,
+            columns: None,
+            byte_order_mark: false,
+            escape_formulas: false,
+        }
+    }
 }
 
 /// A value of a format whose columns have types.
@@ -114,7 +133,7 @@ pub type Unreadable = Box<dyn Error + Send + Sync>;
 /// [`Unreadable`] when it is not of its format. `rows` then has what was read whole before.
 pub fn read_rows<C: Collect>(
     input: impl Read,
-    kind: Kind,
+    kind: &Kind,
     budget: &Budget,
     rows: &mut Rows<C>,
     spool: Spool,

@@ -124,6 +124,11 @@ impl Record<'_> {
     pub fn values(&self) -> impl Iterator<Item = Option<&str>> {
         self.values.iter().map(Option::as_deref)
     }
+
+    /// The raw JSON of the field at a place of the shape; `None` when absent or null.
+    pub(crate) fn value(&self, place: usize) -> Option<&str> {
+        self.values.get(place)?.as_deref()
+    }
 }
 
 /// Why a line is not a record of its type, and what was expected instead. Never holds anything of

@@ -4,6 +4,7 @@ mod body;
 mod container;
 mod created;
 mod fields;
+mod options;
 mod request_ids;
 
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@ use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, Objec
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use domain::selection::{
-    CampaignType, Compression, DeviceType, ExportFormat, ExportRequest, HistoryType, Selection,
-    Snapshot,
+    CampaignType, Compression, DeviceType, ExportFormat, ExportRequest, FileOptions, HistoryType,
+    Selection, Snapshot,
 };
 use fakes::chunks::one_file;
 use fakes::requests::history;
@@ -99,6 +99,10 @@ impl World {
             description: Some("all of it".to_owned()),
             export_user_id: true,
             export_device_id: false,
+            files: FileOptions {
+                byte_order_mark: true,
+                ..FileOptions::default()
+            },
         };
         let key = JobKey {
             scope: self.scope.clone(),

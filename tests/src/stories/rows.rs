@@ -54,10 +54,12 @@ pub(crate) async fn large_lake(world: &World) -> Vec<String> {
     sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()))
 }
 
+/// An event. The name of every eleventh would be a formula in a spreadsheet.
 pub(crate) fn event(day: &str, number: u32) -> String {
     let device = format!("{:032x}", number / 5);
+    let begin = if number.is_multiple_of(11) { "=" } else { "" };
     let mut row = json!({
-        "deviceId": device, "name": format!("event {number} \"ünï\" ,\n"),
+        "deviceId": device, "name": format!("{begin}event {number} \"ünï\" ,\n"),
         "timestamp": format!("{day}T10:{:02}:{:02}.5Z", number / 60 % 60, number % 60),
         "extras": {"n": number, "f": 0.5, "t": "x"},
     });
@@ -81,6 +83,27 @@ pub(crate) fn exported_events(files: &[Vec<u8>]) -> Vec<String> {
         }
     }
     sorted(rows)
+}
+
+/// What flat rows hold of rows of a source, with what was asked of the files (`exportOptions`). `asked`
+/// is as it stands in the request.
+pub(crate) fn as_asked(rows: Vec<String>, asked: &Value) -> Vec<String> {
+    let chosen = |name: &String| {
+        let columns = asked["columns"].as_array();
+        columns.is_none_or(|columns| columns.iter().any(|column| column == name))
+    };
+    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let cell = |value: Value| {
+        let formula = value.as_str().filter(|text| is_formula(text));
+        let escaped = formula.filter(|_| asked["escapeFormulas"] == true);
+        escaped.map_or(value.clone(), |text| json!(format!("'{text}")))
+    };
+    let row = |row: String| {
+        let row: Map<String, Value> = serde_json::from_str(&row).unwrap();
+        let row = row.into_iter().filter(|(name, _)| chosen(name));
+        Value::Object(row.map(|(name, value)| (name, cell(value))).collect())
+    };
+    sorted(rows.into_iter().map(row))
 }
 
 /// What a file of rows holds, as readers expand it that share no code with the service. The name is

@@ -21,6 +21,11 @@ pub(super) struct Document {
     pub(super) export_type: String,
     pub(super) format: String,
     pub(super) compression: Option<String>,
+    pub(super) columns: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) byte_order_mark: bool,
+    #[serde(default)]
+    pub(super) escape_formulas: bool,
     pub(super) read_up_to: Option<String>,
     pub(super) complete: bool,
     #[serde(default)]

@@ -136,7 +136,7 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
     for _ in 0..PASSES {
-        let mut encoder = Encoder::new(shape, format, EncodeOptions::default());
+        let mut encoder = Encoder::new(shape, format, &EncodeOptions::default());
         let mut records = Records::default();
         let mut walk = records.walk(&lines, true);
         while let Some(Found::Record { text, .. }) = walk.next() {

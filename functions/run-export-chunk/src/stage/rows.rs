@@ -24,12 +24,9 @@ impl RowsFile {
         row_group_bytes: usize,
         writer: BlobWriter,
     ) -> Result<Self, ChunkError> {
-        let options = EncodeOptions {
-            export_device_id: request.export_device_id,
-            row_group_bytes,
-        };
+        let options = EncodeOptions::of(request, row_group_bytes);
         Ok(Self {
-            encoder: Encoder::new(shape, request.format, options),
+            encoder: Encoder::new(shape, request.format, &options),
             compressor: Compressor::of(request.compression)?,
             writer,
         })

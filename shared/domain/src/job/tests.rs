@@ -11,19 +11,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
-use crate::selection::{Compression, DeviceType, ExportFormat, ExportRequest, Snapshot};
+use crate::selection::{DeviceType, ExportFormat, ExportRequest, Snapshot};
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 
 fn queued() -> Job {
-    let request = ExportRequest {
-        selection: Snapshot::Devices(DeviceType::Tag).into(),
-        format: ExportFormat::JsonBlob,
-        compression: Compression::None,
-        description: None,
-        export_user_id: false,
-        export_device_id: false,
-    };
+    let tags = Snapshot::Devices(DeviceType::Tag);
+    let request = ExportRequest::usual(tags, ExportFormat::JsonBlob);
     let key = JobKey {
         scope: AppScope::from_canonical("/apps/a"),
         id: JobId::new(Uuid::nil()),

@@ -10,19 +10,15 @@ use crate::chunk::FileKind::{Rejected, Rows};
 use crate::chunk::{ChunkKey, FileKind, ObjectRef};
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
 use crate::job::{Credential, JobId, JobKey, Outcome, PlanCursor, SealedCredential};
-use crate::selection::{Compression, DeviceType, ExportFormat, ExportRequest};
+use crate::selection::{DeviceType, ExportFormat, ExportRequest};
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 const DAY: Date = date!(2026 - 01 - 05);
 
 fn job() -> Job {
     let request = ExportRequest {
-        selection: Snapshot::Devices(DeviceType::Tag).into(),
-        format: ExportFormat::JsonBlob,
-        compression: Compression::None,
         description: Some("\"quoted\"\n".to_owned()),
-        export_user_id: false,
-        export_device_id: false,
+        ..ExportRequest::usual(Snapshot::Devices(DeviceType::Tag), ExportFormat::JsonBlob)
     };
     let key = JobKey {
         scope: AppScope::from_canonical("/apps/a"),

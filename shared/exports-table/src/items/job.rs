@@ -16,7 +16,9 @@ use time::OffsetDateTime;
 
 use self::phase::{AwaitingAttribute, CancellationAttribute, OutcomeAttribute, PhaseAttributes};
 use self::plan::{MissingDayAttribute, PlanAttribute, RulesAttribute};
-use self::request::{CredentialAttribute, SelectionAttribute, compression_of};
+use self::request::{
+    CredentialAttribute, FileOptionsAttribute, SelectionAttribute, compression_of,
+};
 use super::listing::ListingAttribute;
 use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
 
@@ -43,6 +45,9 @@ pub(crate) struct JobItem {
     /// Absent in the items of jobs that were accepted before there was a choice.
     #[serde(default = "as_before_the_choice")]
     export_device_id: bool,
+    /// Absent when the files of rows are as usual, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_options: Option<FileOptionsAttribute>,
     selection: SelectionAttribute,
     destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +135,7 @@ impl From<&Job> for JobItem {
             description: job.request.description.clone(),
             export_user_id: job.request.export_user_id,
             export_device_id: job.request.export_device_id,
+            file_options: FileOptionsAttribute::unless_usual(&job.request.files),
             selection: (&job.request.selection).into(),
             destination: job.destination.as_str().to_owned(),
             credential: job.credential.as_ref().map(CredentialAttribute::from),
@@ -168,13 +174,16 @@ impl TryFrom<JobItem> for Job {
             ended: item.ended,
             manifest_written: item.manifest_written,
         };
+        let selection = item.selection.of(&item.export_type)?;
+        let files = item.file_options.unwrap_or_default();
         Self::restore(StoredJob {
             key: JobKey {
                 scope: AppScope::from_canonical(item.scope),
                 id,
             },
             request: ExportRequest {
-                selection: item.selection.of(&item.export_type)?,
+                files: files.of(selection.export_type())?,
+                selection,
                 format: ExportFormat::from_name(&item.format)
                     .ok_or_else(|| unreadable("format", &item.format))?,
                 compression: compression_of(item.compression.as_deref())?,

@@ -9,6 +9,7 @@ use domain::app::AppScope;
 use domain::chunk::{
     Chunk, ChunkKey, ChunkSource, ChunkState, FileKind, MissingParts, ObjectRef, Output, OutputFile,
 };
+use domain::columns::Columns;
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{
@@ -19,10 +20,12 @@ use domain::listing::{Listing, Names};
 use domain::rules::{Misread, OnBadRecord, Rules};
 use domain::selection::{
     CampaignType, Compression, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType,
-    History, HistoryType, Selection, Snapshot,
+    FileOptions, History, HistoryType, Selection, Snapshot,
 };
 use domain::warning::Warning;
+use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
@@ -216,17 +219,34 @@ fn selection() -> impl Strategy<Value = Selection> {
     ]
 }
 
+fn file_options(of: ExportType) -> impl Strategy<Value = FileOptions> {
+    let all = of.columns(true);
+    let chosen = subsequence(all, 1..=all.len()).prop_shuffle();
+    let columns = chosen.prop_map(move |names| Columns::choose(all, names).unwrap());
+    (option::of(columns), any::<[bool; 2]>()).prop_map(
+        |(columns, [byte_order_mark, escape_formulas])| FileOptions {
+            columns,
+            byte_order_mark,
+            escape_formulas,
+        },
+    )
+}
+
 fn request() -> impl Strategy<Value = ExportRequest> {
+    let selected = selection().prop_flat_map(|selection| {
+        let files = file_options(selection.export_type());
+        (Just(selection), files)
+    });
     (
         (one_of(ExportFormat::ALL), one_of(Compression::ALL)),
-        selection(),
+        selected,
         any::<Option<String>>(),
         any::<[bool; 2]>(),
     )
         .prop_map(
             |(
                 (format, compression),
-                selection,
+                (selection, files),
                 description,
                 [export_user_id, export_device_id],
             )| ExportRequest {
@@ -236,6 +256,7 @@ fn request() -> impl Strategy<Value = ExportRequest> {
                 description,
                 export_user_id,
                 export_device_id,
+                files,
             },
         )
 }

@@ -2,31 +2,50 @@
 
 use memchr::{memchr, memchr3};
 
-use crate::encode::{Encode, EncodeError};
+use crate::columns::Projection;
+use crate::encode::{Encode, EncodeError, EncodeOptions};
 use crate::record::{Record, Shape, value};
+
+/// What tells spreadsheets that a text is UTF-8
+/// (<https://www.rfc-editor.org/rfc/rfc3629#section-6>).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a text begins with that a spreadsheet takes for a formula, or may after it has cut off what
+/// is blank (<https://owasp.org/www-community/attacks/CSV_Injection>).
+const FORMULA_BEGINS: &[u8] = b"=+-@\t\r";
 
 /// Writes the header before the first row, and the rows.
 #[derive(Debug)]
 pub(crate) struct CsvWriter {
-    shape: Shape,
+    columns: Projection,
+    byte_order_mark: bool,
+    escape_formulas: bool,
     begun: bool,
-    /// Room to build a nested value before it is quoted.
-    nested: Vec<u8>,
+    /// Room to build a cell before it is quoted.
+    cell: Vec<u8>,
 }
 
 impl Encode for CsvWriter {
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         if !self.begun {
-            write_header(&self.shape, out);
-            self.begun = true;
+            self.begin(out);
         }
-        let columns = self.shape.fields.len();
-        for (column, raw) in record.values().take(columns).enumerate() {
+        // Readers skip a line that is empty: where a row is one absent value, it is written as `""`.
+        let of_one = self.columns.fields().len() == 1;
+        for (column, (_, raw)) in self.columns.members(record).enumerate() {
             if column > 0 {
                 out.push(b',');
             }
-            if let Some(raw) = raw {
-                self.write_value(raw, out);
+            match raw {
+                Some(raw) => {
+                    let writing = Writing {
+                        escape_formulas: self.escape_formulas,
+                        cell: &mut self.cell,
+                    };
+                    writing.write(raw, out);
+                }
+                None if of_one => out.extend_from_slice(b"\"\""),
+                None => {}
             }
         }
         out.extend_from_slice(b"\r\n");
@@ -40,33 +59,57 @@ impl Encode for CsvWriter {
 
 impl CsvWriter {
     /// A writer of a new file.
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub(crate) fn new(shape: Shape, options: &EncodeOptions) -> Self {
+        let files = &options.files;
         Self {
-            shape,
+            columns: Projection::new(shape, files.columns.as_ref()),
+            byte_order_mark: files.byte_order_mark,
+            escape_formulas: files.escape_formulas,
             begun: false,
-            nested: Vec::new(),
+            cell: Vec::new(),
         }
     }
 
-    fn write_value(&mut self, raw: &str, out: &mut Vec<u8>) {
-        if let Some(text) = value::text(raw) {
-            write_text(text.as_bytes(), out);
-        } else {
-            self.nested.clear();
-            value::write_compact(raw, &mut self.nested);
-            write_text(&self.nested, out);
+    /// Writes what is before the first row.
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        self.begun = true;
+        if self.byte_order_mark {
+            out.extend_from_slice(BYTE_ORDER_MARK);
         }
+        for (column, field) in self.columns.fields().enumerate() {
+            if column > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(field.name.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
     }
 }
 
-fn write_header(shape: &Shape, out: &mut Vec<u8>) {
-    for (column, field) in shape.fields.iter().enumerate() {
-        if column > 0 {
-            out.push(b',');
+/// How a value is written, and room to build its cell.
+struct Writing<'a> {
+    escape_formulas: bool,
+    cell: &'a mut Vec<u8>,
+}
+
+impl Writing<'_> {
+    fn write(self, raw: &str, out: &mut Vec<u8>) {
+        let Some(text) = value::text(raw) else {
+            // A number, which is no text: `-1` is what it says. An object or array is no formula.
+            self.cell.clear();
+            value::write_compact(raw, self.cell);
+            return write_text(self.cell, out);
+        };
+        let text = text.as_bytes();
+        let first = text.first();
+        if self.escape_formulas && first.is_some_and(|first| FORMULA_BEGINS.contains(first)) {
+            self.cell.clear();
+            self.cell.push(b'\'');
+            self.cell.extend_from_slice(text);
+            return write_text(self.cell, out);
         }
-        out.extend_from_slice(field.name.as_bytes());
+        write_text(text, out);
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes a text, quoted where it must be; an empty text as `""`, so that it differs from an absent

@@ -18,14 +18,19 @@ const B: &str = "0123456789abcdef0123456789abcdeb";
 const ALL: EncodeOptions = EncodeOptions {
     export_device_id: true,
     row_group_bytes: ROW_GROUP_BYTES,
+    files: FileOptions {
+        columns: None,
+        byte_order_mark: false,
+        escape_formulas: false,
+    },
 };
 
 fn encode(kind: ExportType, format: ExportFormat, lines: &[String]) -> String {
-    encode_with(ALL, kind, format, lines)
+    encode_with(&ALL, kind, format, lines)
 }
 
 fn encode_with(
-    options: EncodeOptions,
+    options: &EncodeOptions,
     kind: ExportType,
     format: ExportFormat,
     lines: &[String],
@@ -37,7 +42,7 @@ fn encode_with(
 fn file_of(
     shape: Shape,
     format: ExportFormat,
-    options: EncodeOptions,
+    options: &EncodeOptions,
     lines: &[String],
 ) -> Vec<u8> {
     let mut encoder = Encoder::new(shape, format, options);
@@ -143,14 +148,11 @@ fn a_group_has_at_most_1000_rows_and_the_next_one_has_its_key() {
             .count(),
         3
     );
-    let kind = read::Kind {
-        export_type: ExportType::Activity,
-        format: ExportFormat::JsonBlob,
-    };
+    let kind = read::Kind::usual(ExportType::Activity, ExportFormat::JsonBlob);
     let mut rows = Rows::<NoRows>::Counted(0);
     read_rows(
         text.as_bytes(),
-        kind,
+        &kind,
         &Budget::of(4_096),
         &mut rows,
         no_spool,
@@ -195,7 +197,7 @@ fn groups_are_the_same_whenever_the_buffer_is_emptied() {
         &format!("Z\",\"extras\":{{\"k\":\"{}\"}}", "x".repeat(1_000)),
     );
     let lines = vec![line; 1_500];
-    let mut encoder = Encoder::new(shape, ExportFormat::JsonBlob, ALL);
+    let mut encoder = Encoder::new(shape, ExportFormat::JsonBlob, &ALL);
     let (mut all, mut out) = (Vec::new(), Vec::new());
     for line in &lines {
         encoder
@@ -230,7 +232,7 @@ fn activities_without_device_ids_are_grouped_by_session_whatever_their_device() 
         "\n]\n",
     ]
     .concat();
-    let options = EncodeOptions::default();
+    let options = &EncodeOptions::default();
     assert_eq!(
         encode_with(
             options,
@@ -244,7 +246,7 @@ fn activities_without_device_ids_are_grouped_by_session_whatever_their_device() 
 
 #[test]
 fn only_the_json_of_activities_leaves_device_ids_out() {
-    let options = EncodeOptions::default();
+    let options = &EncodeOptions::default();
     for (kind, line) in [
         (ExportType::Activity, activity(A, Some(B), "n")),
         (
@@ -259,7 +261,7 @@ fn only_the_json_of_activities_leaves_device_ids_out() {
         for &format in ExportFormat::ALL {
             let shape = Shape::of(kind, false);
             let without = file_of(shape, format, options, std::slice::from_ref(&line));
-            let with = file_of(shape, format, ALL, std::slice::from_ref(&line));
+            let with = file_of(shape, format, &ALL, std::slice::from_ref(&line));
             let differ = kind == ExportType::Activity && format == ExportFormat::JsonBlob;
             assert_eq!(without != with, differ, "{kind} {format:?}");
             assert_eq!(holds(&without, B), !differ, "{kind} {format:?}");
@@ -311,7 +313,7 @@ fn the_user_id_is_written_only_when_asked_for() {
     for &format in ExportFormat::ALL {
         for export_user_id in [false, true] {
             let shape = Shape::of(ExportType::Push, export_user_id);
-            let file = file_of(shape, format, ALL, std::slice::from_ref(&line));
+            let file = file_of(shape, format, &ALL, std::slice::from_ref(&line));
             assert_eq!(holds(&file, "jane"), export_user_id, "{format:?}");
             assert_eq!(holds(&file, "userId"), export_user_id, "{format:?}");
         }
@@ -399,14 +401,14 @@ proptest! {
                 row.remove("deviceId");
             }
         }
-        let options = EncodeOptions::default();
+        let options = &EncodeOptions::default();
         prop_assert_eq!(read_json(kind, &encode_with(options, kind, ExportFormat::JsonBlob, &lines)), expected);
     }
 
     #[test]
     fn json_lines_keep_every_value_byte_for_byte_whatever_is_asked((kind, rows) in any_rows()) {
         let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        for options in [ALL, EncodeOptions::default()] {
+        for options in [&ALL, &EncodeOptions::default()] {
             let text = encode_with(options, kind, ExportFormat::JsonLinesBlob, &lines);
             prop_assert!(text.ends_with('\n'));
             prop_assert_eq!(&read_json_lines(&text), &expected);

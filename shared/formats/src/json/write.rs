@@ -25,7 +25,7 @@ pub(crate) struct JsonWriter {
 impl JsonWriter {
     /// A writer of a new file. Activities are grouped by session, and by device too when its id is
     /// asked for.
-    pub(crate) fn new(shape: Shape, options: EncodeOptions) -> Self {
+    pub(crate) fn new(shape: Shape, options: &EncodeOptions) -> Self {
         Self {
             shape,
             whole_key: options.export_device_id,
@@ -103,13 +103,10 @@ fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut
 }
 
 /// A field with its raw value; `None` when it is absent.
-pub(crate) type Member<'a> = (&'a Field, Option<&'a str>);
+type Member<'a> = (&'a Field, Option<&'a str>);
 
 /// The fields of a shape, each with its value of the record.
-pub(crate) fn members<'a>(
-    shape: &Shape,
-    record: &'a Record<'_>,
-) -> impl Iterator<Item = Member<'a>> {
+fn members<'a>(shape: &Shape, record: &'a Record<'_>) -> impl Iterator<Item = Member<'a>> {
     shape.fields.iter().zip(record.values())
 }
 

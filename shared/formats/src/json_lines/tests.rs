@@ -10,7 +10,7 @@ const B: &str = "0123456789abcdef0123456789abcdeb";
 fn encode(export_type: ExportType, records: &[String]) -> String {
     let shape = Shape::of(export_type, true);
     let options = EncodeOptions::default();
-    let mut encoder = Encoder::new(shape, ExportFormat::JsonLinesBlob, options);
+    let mut encoder = Encoder::new(shape, ExportFormat::JsonLinesBlob, &options);
     let mut out = Vec::new();
     for record in records {
         let record = shape.parse(record.as_bytes()).unwrap();
@@ -42,13 +42,10 @@ impl Collect for Members {
 }
 
 fn read(text: &str, mut rows: Rows<Members>) -> (Result<(), Unreadable>, Rows<Members>) {
-    let kind = Kind {
-        export_type: ExportType::Event,
-        format: ExportFormat::JsonLinesBlob,
-    };
+    let kind = Kind::usual(ExportType::Event, ExportFormat::JsonLinesBlob);
     let read = read_rows(
         text.as_bytes(),
-        kind,
+        &kind,
         &Budget::of(4_096),
         &mut rows,
         no_spool,

@@ -1,21 +1,23 @@
-//! `JsonLinesBlob`: the record's known fields in the order of its shape, never grouped, and LF.
+//! `JsonLinesBlob`: a record's fields in the order of the columns, never grouped, and LF.
 
 use memchr::memchr2;
 
-use crate::encode::{Encode, EncodeError};
-use crate::json::write::{members, write_object};
+use crate::columns::Projection;
+use crate::encode::{Encode, EncodeError, EncodeOptions};
+use crate::json::write::write_object;
 use crate::record::{Record, Shape};
 
 /// Writes the rows. It holds nothing of them.
 #[derive(Debug)]
 pub(crate) struct JsonLinesWriter {
-    shape: Shape,
+    columns: Projection,
 }
 
 impl JsonLinesWriter {
     /// A writer of a new file.
-    pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape }
+    pub(crate) fn new(shape: Shape, options: &EncodeOptions) -> Self {
+        let columns = Projection::new(shape, options.files.columns.as_ref());
+        Self { columns }
     }
 }
 
@@ -23,7 +25,7 @@ impl Encode for JsonLinesWriter {
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         // The caller may empty the buffer between two rows, never within one.
         let begin = out.len();
-        write_object(members(&self.shape, record), out);
+        write_object(self.columns.members(record), out);
         join_lines(begin, out);
         out.push(b'\n');
         Ok(())

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
-use crate::read::{Budget, Collect, Rows, Spool, Unreadable};
+use crate::read::{Budget, Collect, Kind, Rows, Spool, Unreadable};
 use column::Column;
 
 /// How many rows are taken from every column at once.
@@ -18,6 +18,7 @@ const BATCH_ROWS: usize = 1_024;
 /// Reads the rows of a file, whose footer is at its end.
 pub(crate) fn rows<C: Collect>(
     input: impl Read,
+    kind: &Kind,
     budget: &Budget,
     rows: &mut Rows<C>,
     spool: Spool,
@@ -25,12 +26,18 @@ pub(crate) fn rows<C: Collect>(
     let file = spool(&mut Whole { input, budget })?;
     // The crate panics over some files that are damaged. What it left half-way is dropped, and what
     // was read whole before is whole.
-    let read = catch_unwind(AssertUnwindSafe(|| read_file(file, rows)));
+    let read = catch_unwind(AssertUnwindSafe(|| read_file(file, kind, rows)));
     read.unwrap_or_else(|_| Err("it is damaged: its pages cannot be decoded".into()))
 }
 
-fn read_file<C: Collect>(file: File, rows: &mut Rows<C>) -> Result<(), Unreadable> {
+fn read_file<C: Collect>(file: File, kind: &Kind, rows: &mut Rows<C>) -> Result<(), Unreadable> {
     let file = SerializedFileReader::new(file)?;
+    let schema = file.metadata().file_metadata().schema();
+    let found = || schema.get_fields().iter().map(|field| field.name());
+    let columns = kind.columns.as_ref();
+    if columns.is_some_and(|columns| !found().eq(columns.iter().map(String::as_str))) {
+        return Err("its columns are not those that the manifest says".into());
+    }
     for group in 0..file.num_row_groups() {
         read_group(&*file.get_row_group(group)?, rows)
             .map_err(|problem| format!("row group {group}: {problem}"))?;

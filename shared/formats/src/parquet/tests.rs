@@ -12,6 +12,9 @@ use parquet::schema::printer::print_schema;
 use proptest::prelude::*;
 
 use crate::encode::tests::any_rows::{Row, any_rows, tokens};
+use domain::columns::Columns;
+use domain::selection::FileOptions;
+
 use crate::encode::{EncodeOptions, Encoder, ROW_GROUP_BYTES};
 use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value, read_rows};
 use crate::record::{Shape, timestamp};
@@ -24,7 +27,7 @@ fn encode(kind: ExportType, row_group_bytes: usize, lines: &[String]) -> (Vec<u8
         row_group_bytes,
         ..EncodeOptions::default()
     };
-    let mut encoder = Encoder::new(shape, ExportFormat::ParquetBlob, options);
+    let mut encoder = Encoder::new(shape, ExportFormat::ParquetBlob, &options);
     let mut file = Vec::new();
     for line in lines {
         let record = shape.parse(line.as_bytes()).unwrap();
@@ -121,12 +124,46 @@ fn spool(input: &mut dyn Read) -> io::Result<File> {
 }
 
 fn read(file: &[u8], mut rows: Rows<Kept>) -> (Result<(), Unreadable>, Rows<Kept>) {
-    let kind = Kind {
-        export_type: ExportType::Event,
-        format: ExportFormat::ParquetBlob,
-    };
-    let read = read_rows(file, kind, &Budget::of(64), &mut rows, spool);
+    let kind = Kind::usual(ExportType::Event, ExportFormat::ParquetBlob);
+    let read = read_rows(file, &kind, &Budget::of(64), &mut rows, spool);
     (read, rows)
+}
+
+#[test]
+fn chosen_columns_are_written_in_their_order_and_a_file_of_others_is_refused() {
+    let of = ExportType::Event;
+    let chosen = ["timestamp", "name", "sessionId"];
+    let files = FileOptions {
+        columns: Some(Columns::choose(of.columns(false), chosen).unwrap()),
+        ..FileOptions::default()
+    };
+    let options = EncodeOptions {
+        files,
+        ..EncodeOptions::default()
+    };
+    let shape = Shape::of(of, false);
+    let mut encoder = Encoder::new(shape, ExportFormat::ParquetBlob, &options);
+    let mut file = Vec::new();
+    let line = event(ID, "2026-11-21T10:00:00Z", r#","extras":{"a":1}"#);
+    let record = shape.parse(line.as_bytes()).unwrap();
+    encoder.push(&record, &mut file).unwrap();
+    encoder.finish(&mut file).unwrap();
+    let [row] = rows_of(&file).try_into().unwrap();
+    assert_eq!(row.keys().collect::<Vec<_>>(), ["name", "timestamp"]);
+    for (columns, is_right) in [
+        (&chosen[..], true),
+        (&["name", "timestamp", "sessionId"], false),
+        (&["timestamp", "name"], false),
+    ] {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        let kind = Kind {
+            columns: Some(columns),
+            ..Kind::usual(of, ExportFormat::ParquetBlob)
+        };
+        let mut rows = Rows::<Kept>::Counted(0);
+        let read = read_rows(&*file, &kind, &Budget::of(64), &mut rows, spool);
+        assert_eq!(read.is_ok(), is_right, "{kind:?}");
+    }
 }
 
 fn counted(file: &[u8]) -> Result<u64, String> {

@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
+use crate::columns::Projection;
 use crate::encode::{Encode, EncodeError, EncodeOptions};
 use crate::record::{Record, Shape};
 use column::Column;
@@ -23,6 +24,7 @@ const MAX_GROUP_ROWS: usize = 131_072;
 #[derive(Debug)]
 pub(crate) struct ParquetWriter {
     export_type: ExportType,
+    projection: Projection,
     columns: Vec<Column>,
     /// How many bytes of values a row group has when it is full. It is larger by at most one row.
     group_bytes: usize,
@@ -37,10 +39,12 @@ pub(crate) struct ParquetWriter {
 
 impl ParquetWriter {
     /// A writer of a new file.
-    pub(crate) fn new(shape: Shape, options: EncodeOptions) -> Self {
+    pub(crate) fn new(shape: Shape, options: &EncodeOptions) -> Self {
+        let projection = Projection::new(shape, options.files.columns.as_ref());
         Self {
             export_type: shape.of,
-            columns: shape.fields.iter().copied().map(Column::new).collect(),
+            columns: projection.fields().copied().map(Column::new).collect(),
+            projection,
             group_bytes: options.row_group_bytes,
             rows: 0,
             bytes: 0,
@@ -69,7 +73,8 @@ impl ParquetWriter {
 impl Encode for ParquetWriter {
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut is_truncated = false;
-        for (column, raw) in self.columns.iter_mut().zip(record.values()) {
+        let members = self.projection.members(record);
+        for (column, (_, raw)) in self.columns.iter_mut().zip(members) {
             let pushed = column.push(raw)?;
             self.bytes += pushed.bytes;
             is_truncated |= pushed.is_truncated;

@@ -215,6 +215,17 @@ mod tests {
     }
 
     #[test]
+    fn the_columns_that_a_client_may_choose_are_the_fields() {
+        for &kind in ExportType::ALL {
+            for with_user_id in [false, true] {
+                let fields = Shape::of(kind, with_user_id).fields.iter();
+                let names: Vec<&str> = fields.map(|field| field.name).collect();
+                assert_eq!(names, kind.columns(with_user_id), "{kind}");
+            }
+        }
+    }
+
+    #[test]
     fn the_documentation_lists_the_same_fields() {
         let page = include_str!("../../../../docs/DATA_MODEL.md");
         for &kind in ExportType::ALL {

@@ -2,10 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::columns::Columns;
 use domain::job::{Credential, SealedCredential};
 use domain::selection::{
-    CampaignType, Compression, DateRange, DeviceType, ExportType, History, HistoryType, Selection,
-    Snapshot,
+    CampaignType, Compression, DateRange, DeviceType, ExportType, FileOptions, History,
+    HistoryType, Selection, Snapshot,
 };
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -105,6 +106,53 @@ pub(super) fn compression_of(attribute: Option<&str>) -> Result<Compression, Str
     attribute.map_or(Ok(Compression::None), |name| {
         Compression::from_name(name).ok_or_else(|| unreadable("compression", name))
     })
+}
+
+/// What was asked of the files of rows; each member is absent when it is as usual.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct FileOptionsAttribute {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    columns: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    byte_order_mark: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    escape_formulas: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl FileOptionsAttribute {
+    /// The attribute; none when nothing was asked for.
+    pub(super) fn unless_usual(files: &FileOptions) -> Option<Self> {
+        (*files != FileOptions::default()).then(|| {
+            let names = |columns: &Columns| {
+                let names = columns.names().iter();
+                names.map(|&name| name.to_owned()).collect()
+            };
+            Self {
+                columns: files.columns.as_ref().map(names),
+                byte_order_mark: files.byte_order_mark,
+                escape_formulas: files.escape_formulas,
+            }
+        })
+    }
+
+    /// What was asked of the files of an export of this type.
+    pub(super) fn of(self, export_type: ExportType) -> Result<FileOptions, String> {
+        let all = export_type.columns(true);
+        let columns = self.columns.map(|names| {
+            Columns::choose(all, names.iter().map(String::as_str))
+                .map_err(|_| unreadable("columns", &names.join(",")))
+        });
+        Ok(FileOptions {
+            columns: columns.transpose()?,
+            byte_order_mark: self.byte_order_mark,
+            escape_formulas: self.escape_formulas,
+        })
+    }
 }
 
 /// A sealed credential, in base64.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
+use domain::columns::Columns;
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::job::{
@@ -12,8 +13,8 @@ use domain::job::{
 };
 use domain::listing::Listing;
 use domain::selection::{
-    CampaignType, Compression, DateRange, ExportFormat, ExportRequest, History, HistoryType,
-    Selection, Snapshot,
+    CampaignType, Compression, DateRange, ExportFormat, ExportRequest, ExportType, FileOptions,
+    History, HistoryType, Selection, Snapshot,
 };
 use domain::tally::Tally;
 use serde_dynamo::{AttributeValue, Item};
@@ -62,20 +63,18 @@ fn a_job() -> Job {
 
 fn a_stored_job() -> StoredJob {
     let id = JobId::parse("0198f7a4-0000-7000-8000-000000000000").unwrap();
+    let history = History {
+        of: HistoryType::Event,
+        days: DateRange {
+            start: date!(2026 - 01 - 01),
+            end: date!(2026 - 01 - 04),
+        },
+    };
     let request = ExportRequest {
-        selection: Selection::History(History {
-            of: HistoryType::Event,
-            days: DateRange {
-                start: date!(2026 - 01 - 01),
-                end: date!(2026 - 01 - 04),
-            },
-        }),
-        format: ExportFormat::JsonBlob,
-        compression: Compression::None,
         description: Some("the first days".to_owned()),
-        export_user_id: false,
         // What an item of version 1 means that does not say.
         export_device_id: true,
+        ..ExportRequest::usual(history, ExportFormat::JsonBlob)
     };
     StoredJob {
         key: JobKey {
@@ -327,6 +326,32 @@ fn a_compression_is_an_attribute_more_and_no_other_is_read() {
     assert_eq!(
         Job::try_from(read::<JobItem>(item)),
         Err("attribute `compression` holds \"lzma\"".to_owned())
+    );
+}
+
+#[test]
+fn what_was_asked_of_the_files_is_an_attribute_more_and_a_column_of_another_type_is_not_read() {
+    let mut job = a_stored_job();
+    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
+    let names = ["extras", "deviceId"];
+    job.request.files = FileOptions {
+        columns: Some(Columns::choose(ExportType::Event.columns(false), names).unwrap()),
+        byte_order_mark: true,
+        escape_formulas: true,
+    };
+    let job = Job::restore(job).unwrap();
+    let mut item = written(JobItem::from(&job));
+    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    let asked = item.remove("file_options").unwrap();
+    assert_eq!(item, plain);
+    item.insert("file_options".to_owned(), asked);
+    item.insert(
+        "export_type".to_owned(),
+        AttributeValue::S("Session".to_owned()),
+    );
+    assert_eq!(
+        Job::try_from(read::<JobItem>(item)),
+        Err("attribute `columns` holds \"extras,deviceId\"".to_owned())
     );
 }
 
