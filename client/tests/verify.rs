@@ -69,7 +69,7 @@ async fn start(folder: &Path) -> Stack {
 }
 
 /// A week of events, exported in several files; the finished task.
-async fn export(stack: &Stack, format: ExportFormat, compression: Compression) -> Value {
+async fn export(stack: &Stack, format: ExportFormat, options: Value) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = stack.token(Duration::from_mins(5)).unwrap();
     let url = format!(
@@ -79,7 +79,7 @@ async fn export(stack: &Stack, format: ExportFormat, compression: Compression) -
     );
     let body = json!({
         "containerUrl": stack.container_url("w").reveal(), "exportFormat": format.name(),
-        "exportOptions": {"compression": compression.name()},
+        "exportOptions": options,
         "startDate": "2026-01-05", "endDate": "2026-01-11",
     });
     let request = http
@@ -148,7 +148,7 @@ fn expired(stack: &Stack) -> Secret {
 async fn an_export_is_verified_in_its_container_and_in_a_folder() {
     let state = scratch_dir().unwrap();
     let stack = start(state.path()).await;
-    let task = export(&stack, ExportFormat::JsonBlob, Compression::None).await;
+    let task = export(&stack, ExportFormat::JsonBlob, json!({})).await;
     let (id, manifest) = (
         task["id"].as_str().unwrap(),
         task["manifestUrl"].as_str().unwrap(),
@@ -225,7 +225,8 @@ async fn every_format_is_verified_with_every_compression() {
     let view = ContainerView::open(&url).unwrap();
     for &format in ExportFormat::ALL {
         for &compression in format.compressions() {
-            let task = export(&stack, format, compression).await;
+            let options = json!({"compression": compression.name()});
+            let task = export(&stack, format, options).await;
             let id = task["id"].as_str().unwrap();
             let (code, said) = verify(&["--job", id], Some(&url), "").await;
             let right = said.ends_with(": exactly as the manifest says\n");
@@ -242,6 +243,29 @@ async fn every_format_is_verified_with_every_compression() {
             assert_eq!(content_types, vec![Some(expected); content_types.len()]);
             assert!(content_types.len() > 1, "{format:?} {compression:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_asked_of_the_files_is_verified() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let url = stack.container_url("rl");
+    for (format, options) in [
+        (
+            ExportFormat::CsvBlob,
+            json!({"columns": ["name", "extras"], "byteOrderMark": true, "escapeFormulas": true}),
+        ),
+        (
+            ExportFormat::JsonLinesBlob,
+            json!({"columns": ["extras", "name"]}),
+        ),
+    ] {
+        let task = export(&stack, format, options).await;
+        let id = task["id"].as_str().unwrap();
+        let (code, said) = verify(&["--job", id], Some(&url), "").await;
+        let right = said.ends_with(": exactly as the manifest says\n");
+        assert!(code == 0 && right, "{format:?}: {said}");
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Form {
     Json,
     /// Its text: `"1"` and `1` look alike.
     Csv,
+    /// The same, with an apostrophe before a text that a spreadsheet would take for a formula.
+    EscapedCsv,
     /// Its text, also an empty one, and of moments the microseconds.
     Parquet,
 }
@@ -74,7 +76,8 @@ impl RowSet {
             let value = match form {
                 Form::Json => canonical(raw.get())?,
                 Form::Parquet if MOMENTS.contains(&name.as_str()) => cut(&text_of(raw)?),
-                Form::Csv | Form::Parquet => cell(&text_of(raw)?),
+                Form::EscapedCsv if is_formula(raw)? => format!("'{}", text_of(raw)?),
+                Form::Csv | Form::EscapedCsv | Form::Parquet => cell(&text_of(raw)?),
             };
             push_field(&mut text, name, &value);
         }
@@ -138,6 +141,12 @@ impl Collect for RowSet {
     fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// Whether it is a text that a spreadsheet would take for a formula. A number is no text.
+fn is_formula(raw: &RawValue) -> Result<bool, serde_json::Error> {
+    let is_text = raw.get().starts_with('"');
+    Ok(is_text && text_of(raw)?.starts_with(['=', '+', '-', '@', '\t', '\r']))
 }
 
 /// The text of a string; anything else as it is spelled.
@@ -241,6 +250,16 @@ mod tests {
             canonical("12345678901234567890").unwrap(),
             canonical("12345678901234567000").unwrap()
         );
+    }
+
+    #[test]
+    fn a_text_that_would_be_a_formula_is_expected_with_an_apostrophe_when_it_is_escaped() {
+        let fields = serde_json::from_str(r#"{"n":"=1","t":"a","k":-1,"e":{"=":1}}"#).unwrap();
+        let (mut json, mut csv) = (RowSet::default(), RowSet::default());
+        json.add(&fields, Form::EscapedCsv).unwrap();
+        let cells = [("n", "'=1"), ("t", "a"), ("k", "-1"), ("e", r#"{"=":1}"#)];
+        csv.add_cells(cells.into_iter());
+        assert_eq!(json.difference(&csv), None);
     }
 
     #[test]
