@@ -16,11 +16,11 @@ use client::verify::{
 use domain::selection::{ExportFormat, ExportType, HistoryType};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use ports::source::SourceError;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use self::caller::{Client, ClientError, Task};
-use self::expected::{device_rows, lake_rows};
+use self::expected::{Asked, device_rows, lake_rows};
 use crate::dynamodb::registry;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
@@ -94,7 +94,9 @@ struct Export {
     what: &'static str,
     of: ExportType,
     format: ExportFormat,
-    /// The body, without the container.
+    /// `exportOptions`.
+    options: Value,
+    /// The rest of the body, without the container.
     body: Map<String, Value>,
 }
 
@@ -106,6 +108,7 @@ fn exports() -> [Export; 4] {
             what: "events",
             of: ExportType::Event,
             format: ExportFormat::JsonBlob,
+            options: json!({}),
             body: fields([
                 ("description", "a week of events"),
                 ("startDate", &start),
@@ -116,6 +119,7 @@ fn exports() -> [Export; 4] {
             what: "activities",
             of: ExportType::Activity,
             format: ExportFormat::JsonLinesBlob,
+            options: json!({}),
             body: fields([
                 ("description", "a week of activities, compressed"),
                 ("startDate", &start),
@@ -126,6 +130,7 @@ fn exports() -> [Export; 4] {
             what: "sessions",
             of: ExportType::Session,
             format: ExportFormat::ParquetBlob,
+            options: json!({"columns": ["start", "end", "deviceId", "sessionId"]}),
             body: fields([
                 ("description", "a week of sessions, by column"),
                 ("startDate", &start),
@@ -136,7 +141,10 @@ fn exports() -> [Export; 4] {
             what: "devices",
             of: ExportType::Device,
             format: ExportFormat::CsvBlob,
-            body: fields([("description", "all devices, now")]),
+            options: json!({
+                "columns": ["deviceId", "appInfo", "info"], "byteOrderMark": true, "escapeFormulas": true,
+            }),
+            body: fields([("description", "all devices, now, for a spreadsheet")]),
         },
     ]
 }
@@ -238,6 +246,7 @@ impl Demo<'_> {
             self.stack.container_url("w").reveal().into(),
         );
         body.insert("exportFormat".to_owned(), export.format.name().into());
+        body.insert("exportOptions".to_owned(), export.options.clone());
         let location = self
             .client
             .create(&format!("{url}?api-version=2014-12-01"), &body.into())
@@ -325,9 +334,13 @@ impl Demo<'_> {
     }
 
     fn expected(&self, export: &Export) -> Result<RowSet, Mismatch> {
+        let asked = Asked {
+            format: export.format,
+            options: &export.options,
+        };
         match HistoryType::of(export.of) {
-            None => device_rows(&self.sample, &self.app, export.format),
-            Some(of) => lake_rows(&self.stack.places.lake(), of, &self.app, export.format),
+            None => device_rows(&self.sample, &self.app, asked),
+            Some(of) => lake_rows(&self.stack.places.lake(), of, &self.app, asked),
         }
     }
 

@@ -7,10 +7,32 @@ use std::path::Path;
 use client::verify::{Form, Mismatch, RowSet, as_exported};
 use domain::selection::{ExportFormat, HistoryType};
 use flate2::read::MultiGzDecoder;
-use serde_json::json;
-use serde_json::value::RawValue;
+use formats::read::Fields;
+use serde_json::{Value, json};
 
 use crate::sample::{DAYS, Sample, SampleApp, folder};
+
+/// How rows are to be written.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) format: ExportFormat,
+    /// `exportOptions`, as they were sent.
+    pub(super) options: &'a Value,
+}
+
+impl Asked<'_> {
+    fn form(self) -> Form {
+        if self.options["escapeFormulas"] == true {
+            return Form::EscapedCsv;
+        }
+        Form::of(self.format)
+    }
+
+    fn has_column(self, name: &str) -> bool {
+        let columns = self.options["columns"].as_array();
+        columns.is_none_or(|columns| columns.iter().any(|column| column == name))
+    }
+}
 
 /// The rows that the lake holds of a type and an app, on all days of the sample.
 ///
@@ -20,11 +42,11 @@ pub(super) fn lake_rows(
     lake: &Path,
     of: HistoryType,
     app: &SampleApp,
-    format: ExportFormat,
+    asked: Asked<'_>,
 ) -> Result<RowSet, Mismatch> {
     // The JSON array of activities names no devices unless asked to.
-    let left_out =
-        (of == HistoryType::Activity && format == ExportFormat::JsonBlob).then_some("deviceId");
+    let without_device = of == HistoryType::Activity && asked.format == ExportFormat::JsonBlob;
+    let has = |name: &str| asked.has_column(name) && !(without_device && name == "deviceId");
     let mut rows = RowSet::default();
     for day in DAYS
         .into_iter()
@@ -38,7 +60,7 @@ pub(super) fn lake_rows(
             let path = entry
                 .map_err(|error| Mismatch::unreadable(&day, &error))?
                 .path();
-            add_file(&mut rows, &path, left_out, Form::of(format))
+            add_file(&mut rows, &path, has, asked.form())
                 .map_err(|error| Mismatch::unreadable(&path, &*error))?;
         }
     }
@@ -48,7 +70,7 @@ pub(super) fn lake_rows(
 fn add_file(
     rows: &mut RowSet,
     path: &Path,
-    left_out: Option<&str>,
+    has: impl Fn(&str) -> bool,
     form: Form,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let file = BufReader::new(File::open(path)?);
@@ -60,7 +82,7 @@ fn add_file(
     for line in BufReader::new(text).lines() {
         let line = line?;
         let mut fields = as_exported(&line)?;
-        fields.retain(|name, _| left_out != Some(name.as_str()));
+        fields.retain(|name, _| has(name));
         let fields = fields.iter().map(|(name, raw)| (name.clone(), &**raw));
         rows.add(&fields.collect(), form)?;
     }
@@ -74,7 +96,7 @@ fn add_file(
 pub(super) fn device_rows(
     sample: &Sample,
     app: &SampleApp,
-    format: ExportFormat,
+    asked: Asked<'_>,
 ) -> Result<RowSet, Mismatch> {
     let mut rows = RowSet::default();
     let unreadable = |error: serde_json::Error| Mismatch::unreadable(Path::new("registry"), &error);
@@ -83,12 +105,10 @@ pub(super) fn device_rows(
             "deviceId": device.id, "meta": device.meta, "info": device.info, "location": device.location,
             "appInfo": device.app_info,
         });
-        let row = RawValue::from_string(row.to_string()).map_err(unreadable)?;
-        rows.add(
-            &serde_json::from_str(row.get()).map_err(unreadable)?,
-            Form::of(format),
-        )
-        .map_err(unreadable)?;
+        let row = row.to_string();
+        let mut fields: Fields<'_> = serde_json::from_str(&row).map_err(unreadable)?;
+        fields.retain(|name, _| asked.has_column(name));
+        rows.add(&fields, asked.form()).map_err(unreadable)?;
     }
     Ok(rows)
 }
@@ -106,7 +126,11 @@ mod tests {
             .join(folder(HistoryType::Activity, &APPS[0], DAYS[0]));
         std::fs::create_dir_all(&day).unwrap();
         std::fs::write(day.join("part.ndjson"), line).unwrap();
-        lake_rows(lake.path(), HistoryType::Activity, &APPS[0], format).unwrap()
+        let asked = Asked {
+            format,
+            options: &json!({}),
+        };
+        lake_rows(lake.path(), HistoryType::Activity, &APPS[0], asked).unwrap()
     }
 
     #[test]
