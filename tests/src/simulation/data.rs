@@ -25,7 +25,8 @@ use held::readers;
 use super::chance::Chance;
 use crate::broken::{BreaksOff, Broken};
 use crate::stories::rows::{
-    event, expanded, exported_events, rows_of_csv, rows_of_json_lines, rows_of_parquet, sorted,
+    as_asked, event, expanded, exported_events, rows_of_csv, rows_of_json_lines, rows_of_parquet,
+    sorted,
 };
 use crate::world::{World, container_url};
 
@@ -89,10 +90,33 @@ impl Data {
             "containerUrl": container_url(), "exportFormat": format.name(),
             "exportOptions": {"compression": compression.name()},
         });
-        match chance.below(8) {
+        let mut data = match chance.below(8) {
             0 => devices::tokens(world, store, body, chance).await,
             1 => devices::feedback(world, store, body, chance).await,
             _ => Self::lake(world, store, late_days, body, chance).await,
+        };
+        data.ask(chance);
+        data
+    }
+
+    /// Asks more of the files, where their format has it.
+    fn ask(&mut self, chance: &mut Chance) {
+        let Posted { operation, body } = &mut self.request;
+        let mut columns = match *operation {
+            "events" => vec!["extras", "name", "deviceId", "sessionId", "timestamp"],
+            "tokens" => vec!["type", "token", "deviceId"],
+            _ => vec!["status", "campaignId", "deviceId", "campaignType"],
+        };
+        let (all, first) = (columns.len(), chance.below(columns.len()));
+        columns.rotate_left(first);
+        columns.truncate(1 + chance.below(all));
+        let (format, options) = (body["exportFormat"].clone(), &mut body["exportOptions"]);
+        if format != "JsonBlob" && chance.is(300) {
+            options["columns"] = json!(columns);
+        }
+        if format == "CsvBlob" {
+            options["byteOrderMark"] = json!(chance.is(300));
+            options["escapeFormulas"] = json!(chance.is(300));
         }
     }
 
@@ -308,12 +332,21 @@ impl Data {
             .unwrap();
     }
 
+    /// What an exported file is to hold of these rows.
+    pub(crate) fn as_asked(&self, rows: Vec<String>) -> Vec<String> {
+        as_asked(rows, &self.request.body["exportOptions"])
+    }
+
     /// The rows of an exported file.
     pub(crate) fn rows_of_file(&self, data: &[u8]) -> Vec<String> {
         let body = &self.request.body;
         let text = expanded(body["exportOptions"]["compression"].as_str(), data);
         match body["exportFormat"].as_str() {
-            Some("CsvBlob") => rows_of_csv(&text),
+            Some("CsvBlob") => {
+                let has_mark = text.starts_with("\u{feff}".as_bytes());
+                assert_eq!(has_mark, body["exportOptions"]["byteOrderMark"] == true);
+                rows_of_csv(&text)
+            }
             Some("JsonLinesBlob") => rows_of_json_lines(&text),
             Some("ParquetBlob") => rows_of_parquet(&text),
             _ if self.request.operation == "events" => exported_events(&[text]),

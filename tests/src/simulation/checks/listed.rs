@@ -108,7 +108,7 @@ fn check_file(world: &World, data: &Data, file: &FileEntry, exported: &mut Expor
         file.counts.rows
     );
     ensure!(
-        data.rows_of_file(&bytes) == expected,
+        data.rows_of_file(&bytes) == data.as_asked(expected),
         "{name} does not hold the rows of its sources"
     );
     Ok(())
