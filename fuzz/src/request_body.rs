@@ -12,6 +12,7 @@ use aws_lambda_events::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::columns::Columns;
+use domain::filter::{DeviceId, Filter, Names, Session};
 use domain::selection::{History, Selection, Snapshot};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -144,6 +145,24 @@ fn assert_within_limits(export: &NewExport) {
     }
 }
 
+/// A filter as JSON; `None` when a moment of it cannot be written as RFC 3339.
+fn written_filter(filter: &Filter) -> Option<Value> {
+    let names = filter.names.as_ref().map(|names| match names {
+        Names::In(names) => json!({"in": names}),
+        Names::NotIn(names) => json!({"notIn": names}),
+    });
+    let ids = filter.device_ids.as_ref();
+    let ids = ids.map(|ids| ids.iter().map(DeviceId::to_string).collect::<Vec<_>>());
+    let moment = |moment: Option<OffsetDateTime>| match moment {
+        None => Some(None),
+        Some(moment) => moment.format(&Rfc3339).ok().map(Some),
+    };
+    Some(json!({
+        "names": names, "deviceIds": ids, "session": filter.session.map(Session::name),
+        "from": moment(filter.from)?, "to": moment(filter.to)?,
+    }))
+}
+
 /// The same request as JSON; `None` when a moment of it cannot be written as RFC 3339.
 fn written(export: &NewExport) -> Option<Value> {
     let rfc3339 = |moment: &OffsetDateTime| moment.format(&Rfc3339).ok();
@@ -158,6 +177,7 @@ fn written(export: &NewExport) -> Option<Value> {
             "columns": request.files.columns.as_ref().map(Columns::names),
             "byteOrderMark": request.files.byte_order_mark,
             "escapeFormulas": request.files.escape_formulas,
+            "filter": written_filter(&request.filter)?,
         },
     });
     let fields = match &request.selection {

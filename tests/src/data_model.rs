@@ -8,8 +8,8 @@ use domain::counts::Counts;
 use domain::job::{Cancellation, Outcome, Phase, PhaseName, Wait};
 use domain::listing::Ignored;
 use domain::manifest::{
-    FileEntry, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, Selected, SourceEntry,
-    Totals, WithoutRows,
+    FileEntry, Filtered, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, Selected,
+    SourceEntry, Totals, WithoutRows,
 };
 use domain::warning::{Warning, WarningCode};
 use serde_json::Value;
@@ -257,6 +257,13 @@ fn full_manifest() -> Manifest {
             description: Some(text()),
             date_created: text(),
             selection: Selected::Devices,
+            filter: Some(Filtered {
+                names: None,
+                device_ids: None,
+                session: None,
+                from: None,
+                to: None,
+            }),
             read_up_to: Some(text()),
             complete: true,
             warnings: vec![Warning::new(WarningCode::NoObjects, "none")],

@@ -5,6 +5,7 @@ mod cancelled;
 mod compressed;
 mod control_faulty;
 pub(crate) mod faulty;
+mod filtered;
 mod lakes;
 mod late;
 pub(crate) mod lives;

@@ -67,6 +67,8 @@ pub(super) struct Totals {
     pub(super) records_read: u64,
     #[serde(default)]
     pub(super) records_filtered: u64,
+    #[serde(default)]
+    pub(super) records_excluded: u64,
 }
 
 /// A file as the manifest has it.
@@ -273,7 +275,12 @@ impl Manifest {
         if self.accounts_for_all {
             let rejected = self.totals.records_rejected;
             figures.push(("rejected record", rejected, rows(Holds::Rejects)));
-            let told = [self.totals.rows, rejected, self.totals.records_filtered];
+            let told = [
+                self.totals.rows,
+                rejected,
+                self.totals.records_filtered,
+                self.totals.records_excluded,
+            ];
             let sum = told.into_iter().fold(0, u64::saturating_add);
             figures.push(("record", self.totals.records_read, sum));
         }

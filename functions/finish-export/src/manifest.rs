@@ -74,12 +74,13 @@ fn count(chunk: &Chunk) -> Result<Tally, FinishError> {
                 rows,
                 rejected,
                 filtered,
+                excluded,
                 ..
             } = output.counts;
             if !output.counts.add_up() {
                 let read = counted(read, "record");
                 let reason = format!(
-                    "{} read {read}, wrote {rows}, rejected {rejected} and left {filtered} to other days",
+                    "{} read {read}, wrote {rows}, rejected {rejected}, left {filtered} to other days and excluded {excluded}",
                     chunk.key
                 );
                 return Err(FinishError::Irreconcilable(reason));

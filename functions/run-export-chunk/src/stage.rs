@@ -15,6 +15,7 @@ use domain::counts::Counts;
 use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
 use formats::encode::ENCODERS_VERSION;
+use formats::filter::RecordFilter;
 use formats::record::{BadRecord, Shape};
 use formats::records::{Found, Records};
 use formats::rejected::Reject;
@@ -101,6 +102,7 @@ struct Staging<'a> {
     rules: Rules,
     shape: Shape,
     taker: Taker,
+    filter: RecordFilter,
     rows: RowsFile,
     rejects: Rejects,
     /// What was counted of all parts but those that are missing, without the rejects.
@@ -136,6 +138,7 @@ impl<'a> Staging<'a> {
             rules,
             shape,
             taker,
+            filter: RecordFilter::new(&request.filter, shape),
             rejects: Rejects::new(Arc::clone(&container), rejects, chunk, settings),
             rows: RowsFile::new(
                 request,
@@ -214,12 +217,17 @@ impl<'a> Staging<'a> {
             Taken::Here => {}
             Taken::Nowhere(bad) => return Ok(Err(bad)),
             Taken::Elsewhere => {
-                self.filter();
+                self.leave();
                 return Ok(Ok(()));
             }
         }
         self.part.records += 1;
         self.part.good += 1;
+        if !self.filter.wants(&record) {
+            self.counts.read += 1;
+            self.counts.excluded += 1;
+            return Ok(Ok(()));
+        }
         if !self.is_spoiled {
             self.rows.push(&record)?;
             self.counts.read += 1;
@@ -237,7 +245,7 @@ impl<'a> Staging<'a> {
     }
 
     /// Leaves a record to the export of another day.
-    fn filter(&mut self) {
+    fn leave(&mut self) {
         self.part.others += 1;
         self.counts.read += 1;
         self.counts.filtered += 1;
@@ -245,7 +253,7 @@ impl<'a> Staging<'a> {
 
     fn reject(&mut self, place: usize, reject: Reject<'_>) -> Result<(), ChunkError> {
         if self.taker.leaves(&self.shape, reject.text()) {
-            self.filter();
+            self.leave();
             return Ok(());
         }
         let name = self.chunk.source.name_of(place);

@@ -77,6 +77,18 @@ codes! {
     RepeatedColumn = 400,
     /// The export's format cannot have the option.
     OptionOfOtherFormat = 400,
+    /// The filter has a part that is not known.
+    UnknownFilter = 400,
+    /// Exports of the type cannot be filtered so.
+    FilterNotOfType = 400,
+    /// A list of the filter is empty.
+    NoFilterValues = 400,
+    /// The filter has too many names and device ids.
+    TooManyFilterValues = 400,
+    /// The filter's times end before they start.
+    FilterTimesReversed = 400,
+    /// The filter's times are not within the days that are exported.
+    FilterOutsideDays = 400,
     /// There is no such campaign type.
     UnknownCampaignType = 400,
     /// The description is too long.

@@ -16,7 +16,7 @@ use crate::container_url::ContainerUrlProblem;
 pub(crate) const API_VERSION: &str = "2014-12-01";
 
 /// The most bytes that a body may have.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Seconds after which a client should repeat what found a part of the service unavailable.
 const RETRY_AFTER_SECONDS: &str = "5";

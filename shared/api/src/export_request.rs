@@ -1,5 +1,6 @@
 //! From the fields of a body to a checked export request.
 
+mod filter;
 mod options;
 
 use domain::plural::counted;
@@ -101,6 +102,7 @@ pub fn read_export(
     options::check(fields)?;
     let export_user_id = options::flag(fields, "exportOptions.exportUserId")?;
     let columns = operation.export_type().columns(export_user_id);
+    let filter = filter::filter(fields, &selection)?;
     let request = ExportRequest {
         selection,
         format,
@@ -109,6 +111,7 @@ pub fn read_export(
         export_user_id,
         export_device_id: options::flag(fields, "exportOptions.exportDeviceId")?,
         files: options::files(fields, format, columns)?,
+        filter,
     };
     Ok(NewExport {
         request,

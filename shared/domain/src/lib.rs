@@ -6,6 +6,7 @@ pub mod chunk;
 pub mod columns;
 pub mod container;
 pub mod counts;
+pub mod filter;
 pub mod job;
 pub mod listing;
 pub mod manifest;

@@ -4,6 +4,7 @@
 //! however much it lists. Every chunk that was planned is in it: with a file of rows, among those
 //! without rows, or among what is missing.
 
+mod filtered;
 mod shortfall;
 mod writer;
 
@@ -21,6 +22,7 @@ use crate::selection::{Selection, Snapshot};
 use crate::tally::Tally;
 use crate::warning::Warning;
 
+pub use filtered::{Filtered, FilteredNames};
 pub(crate) use shortfall::Shortfall;
 pub use writer::{ManifestWriter, Told, Written};
 
@@ -63,6 +65,9 @@ pub struct Head {
     pub date_created: String,
     /// Which rows the client asked for.
     pub selection: Selected,
+    /// Which of its records became rows; absent when all did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filtered>,
     /// When the source was first listed, RFC 3339: data that was there before is in the export,
     /// data that came later may not be. Absent when the plan failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -281,6 +286,7 @@ impl Head {
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),
             selection: (&job.request.selection).into(),
+            filter: Filtered::of(&job.request.filter),
             complete: read_up_to.is_some() && job.missing_days.is_empty() && tally.is_complete(),
             read_up_to,
             warnings: job.warnings.clone(),

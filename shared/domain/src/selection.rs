@@ -4,6 +4,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use time::{Date, OffsetDateTime};
 
 use crate::columns::Columns;
+use crate::filter::Filter;
 
 /// The type of an export, named as on the wire.
 #[derive(
@@ -372,6 +373,8 @@ pub struct ExportRequest {
     pub export_device_id: bool,
     /// What else was asked of the files of rows.
     pub files: FileOptions,
+    /// Which records of the selection become rows (`exportOptions.filter`).
+    pub filter: Filter,
 }
 
 impl ExportRequest {
@@ -385,6 +388,7 @@ impl ExportRequest {
             export_user_id: false,
             export_device_id: false,
             files: FileOptions::default(),
+            filter: Filter::default(),
         }
     }
 

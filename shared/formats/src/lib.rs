@@ -6,6 +6,7 @@ pub mod codec;
 mod columns;
 mod csv;
 pub mod encode;
+pub mod filter;
 mod json;
 mod json_lines;
 mod parquet;

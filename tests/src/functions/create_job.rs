@@ -4,6 +4,7 @@ mod body;
 mod container;
 mod created;
 mod fields;
+mod filter;
 mod options;
 mod request_ids;
 

@@ -2,6 +2,7 @@
 
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease, ObjectRef, Output};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
+use domain::filter::{DeviceId, Filter};
 use domain::job::{Credential, Job, JobId, JobKey, Outcome, SealedCredential};
 use domain::selection::{
     CampaignType, Compression, DeviceType, ExportFormat, ExportRequest, FileOptions, HistoryType,
@@ -102,6 +103,10 @@ impl World {
             files: FileOptions {
                 byte_order_mark: true,
                 ..FileOptions::default()
+            },
+            filter: Filter {
+                device_ids: Some([DeviceId::parse(&"0a".repeat(16)).unwrap()].into()),
+                ..Filter::default()
             },
         };
         let key = JobKey {

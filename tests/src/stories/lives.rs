@@ -47,7 +47,8 @@ impl Life {
 /// Another job, which its client knows again by a key of its own.
 async fn posted_with_idempotency_key(world: &World) -> i64 {
     let mut body = days("CsvBlob", "2026-01-05", "2026-01-05");
-    body["exportOptions"] = json!({"compression": "gzip", "byteOrderMark": true});
+    body["exportOptions"] =
+        json!({"compression": "gzip", "byteOrderMark": true, "filter": {"session": "present"}});
     let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
     event
         .headers

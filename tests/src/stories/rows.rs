@@ -5,6 +5,8 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::parquet;
 use crate::world::World;
@@ -83,6 +85,31 @@ pub(crate) fn exported_events(files: &[Vec<u8>]) -> Vec<String> {
         }
     }
     sorted(rows)
+}
+
+/// Whether a filter (`exportOptions.filter`, as it stands in the request) wants a row of a source.
+pub(crate) fn is_wanted(filter: &Value, row: &Value) -> bool {
+    let among = |list: &Value, spell: fn(&str) -> String, field: &str| {
+        let listed = list.as_array().unwrap().iter();
+        let listed: Vec<_> = listed.map(|it| spell(it.as_str().unwrap())).collect();
+        let found = row[field].as_str().map(spell);
+        found.is_some_and(|found| listed.contains(&found))
+    };
+    let id = |text: &str| text.replace('-', "").to_ascii_lowercase();
+    let moment = |value: &Value| OffsetDateTime::parse(value.as_str().unwrap(), &Rfc3339).unwrap();
+    filter
+        .as_object()
+        .into_iter()
+        .flatten()
+        .all(|(part, asked)| match part.as_str() {
+            "names" if asked.get("in").is_some() => among(&asked["in"], str::to_owned, "name"),
+            "names" => !among(&asked["notIn"], str::to_owned, "name"),
+            "deviceIds" => among(asked, id, "deviceId"),
+            "session" => (asked == "present") == row["sessionId"].is_string(),
+            "from" => moment(&row["timestamp"]) >= moment(asked),
+            "to" => moment(&row["timestamp"]) < moment(asked),
+            other => panic!("{other}"),
+        })
 }
 
 /// What flat rows hold of rows of a source, with what was asked of the files (`exportOptions`). `asked`

@@ -11,8 +11,12 @@ use crate::code::ErrorCode;
 use crate::error::FieldError;
 use crate::shown::shown;
 
-/// The field whose properties are read as fields of their own, `exportOptions.{name}`.
-pub(super) const OPTIONS: &str = "exportOptions";
+/// The objects whose properties are read as fields of their own, `exportOptions.{name}`.
+pub(super) const SPREAD: [&str; 3] = [
+    "exportOptions",
+    "exportOptions.filter",
+    "exportOptions.filter.names",
+];
 
 /// The most names that a warning lists.
 const MOST_NAMES: usize = 10;
@@ -144,6 +148,21 @@ impl Fields {
             listed.join(", ")
         );
         (!names.is_empty()).then(|| Warning::new(WarningCode::UnknownProperties, message))
+    }
+
+    /// The first property of an object of options that nobody has asked for.
+    pub(crate) fn unknown_within(&self, object: &str) -> Option<String> {
+        let asked = self.asked.borrow();
+        let within = |name: &str| {
+            let (begin, rest) = name.split_at_checked(object.len())?;
+            let is_within = begin.eq_ignore_ascii_case(object);
+            rest.strip_prefix('.')
+                .filter(|_| is_within)
+                .map(str::to_owned)
+        };
+        let is_known = |name: &str| asked.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let mut unknown = self.entries.iter().filter(|entry| !is_known(&entry.name));
+        unknown.find_map(|entry| within(&entry.name))
     }
 
     fn all(&self, field: &'static str, fix: &str) -> Result<Vec<&Value>, FieldError> {

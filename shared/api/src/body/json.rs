@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::fields::{Entry, OPTIONS, Unreadable};
+use super::fields::{Entry, SPREAD, Unreadable};
 use super::{SEND_OBJECT, invalid};
 use crate::error::ApiError;
 
@@ -66,22 +66,18 @@ fn kind(json: &str) -> &'static str {
 }
 
 fn spread_options(name: String, raw: &str) -> Vec<Entry> {
-    let options = if name.eq_ignore_ascii_case(OPTIONS) {
-        properties(raw)
-    } else {
-        None
-    };
-    match options {
+    let object = SPREAD
+        .iter()
+        .find(|object| name.eq_ignore_ascii_case(object));
+    let spread = object.and_then(|object| Some((object, properties(raw)?)));
+    match spread {
         None => vec![Entry {
             name,
             value: value(raw),
         }],
-        Some(options) => options
+        Some((object, properties)) => properties
             .into_iter()
-            .map(|(option, raw)| Entry {
-                name: format!("{OPTIONS}.{option}"),
-                value: value(raw.get()),
-            })
+            .flat_map(|(property, raw)| spread_options(format!("{object}.{property}"), raw.get()))
             .collect(),
     }
 }

@@ -216,7 +216,14 @@ impl Job {
             0 => String::new(),
             rejected => format!(", beside {}", counted(rejected, "rejected record")),
         };
-        let message = format!("{nothing}{rejected}: the export has no rows.");
+        let excluded = match tally.counts.excluded {
+            0 => String::new(),
+            excluded => format!(
+                ", beside {} that the filter excludes",
+                counted(excluded, "record")
+            ),
+        };
+        let message = format!("{nothing}{rejected}{excluded}: the export has no rows.");
         Warning::new(WarningCode::NoRows, message)
     }
 }

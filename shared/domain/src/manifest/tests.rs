@@ -82,6 +82,7 @@ const ROWS: Counts = Counts {
     rejected: 0,
     rejected_in_part: 0,
     filtered: 0,
+    excluded: 0,
     repaired: 0,
     truncated: 0,
 };

@@ -1,5 +1,6 @@
 //! The stored form of a job.
 
+mod filter;
 mod phase;
 mod plan;
 mod request;
@@ -14,6 +15,7 @@ use domain::warning::Warning;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use self::filter::FilterAttribute;
 use self::phase::{AwaitingAttribute, CancellationAttribute, OutcomeAttribute, PhaseAttributes};
 use self::plan::{MissingDayAttribute, PlanAttribute, RulesAttribute};
 use self::request::{
@@ -48,6 +50,9 @@ pub(crate) struct JobItem {
     /// Absent when the files of rows are as usual, and in older items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file_options: Option<FileOptionsAttribute>,
+    /// Absent when nothing was asked for, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<FilterAttribute>,
     selection: SelectionAttribute,
     destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +141,7 @@ impl From<&Job> for JobItem {
             export_user_id: job.request.export_user_id,
             export_device_id: job.request.export_device_id,
             file_options: FileOptionsAttribute::unless_usual(&job.request.files),
+            filter: FilterAttribute::unless_usual(&job.request.filter),
             selection: (&job.request.selection).into(),
             destination: job.destination.as_str().to_owned(),
             credential: job.credential.as_ref().map(CredentialAttribute::from),
@@ -183,6 +189,7 @@ impl TryFrom<JobItem> for Job {
             },
             request: ExportRequest {
                 files: files.of(selection.export_type())?,
+                filter: item.filter.unwrap_or_default().try_into()?,
                 selection,
                 format: ExportFormat::from_name(&item.format)
                     .ok_or_else(|| unreadable("format", &item.format))?,

@@ -12,6 +12,7 @@ use domain::chunk::{
 use domain::columns::Columns;
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
+use domain::filter::{self, DeviceId, Filter, Session};
 use domain::job::{
     Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase, Plan,
     PlanCursor, SealedCredential, StoredJob, Wait,
@@ -23,6 +24,7 @@ use domain::selection::{
     FileOptions, History, HistoryType, Selection, Snapshot,
 };
 use domain::warning::Warning;
+use proptest::collection::btree_set;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -232,6 +234,29 @@ fn file_options(of: ExportType) -> impl Strategy<Value = FileOptions> {
     )
 }
 
+fn filter() -> impl Strategy<Value = Filter> {
+    let names = || btree_set(any::<String>(), 1..4);
+    let names = prop_oneof![
+        names().prop_map(filter::Names::In),
+        names().prop_map(filter::Names::NotIn)
+    ];
+    let id = any::<u128>().prop_map(|id| DeviceId::parse(&format!("{id:032x}")).unwrap());
+    (
+        option::of(names),
+        option::of(btree_set(id, 1..4)),
+        option::of(one_of(Session::ALL)),
+        option::of(moment()),
+        option::of(moment()),
+    )
+        .prop_map(|(names, device_ids, session, from, to)| Filter {
+            names,
+            device_ids,
+            session,
+            from,
+            to,
+        })
+}
+
 fn request() -> impl Strategy<Value = ExportRequest> {
     let selected = selection().prop_flat_map(|selection| {
         let files = file_options(selection.export_type());
@@ -242,6 +267,7 @@ fn request() -> impl Strategy<Value = ExportRequest> {
         selected,
         any::<Option<String>>(),
         any::<[bool; 2]>(),
+        filter(),
     )
         .prop_map(
             |(
@@ -249,6 +275,7 @@ fn request() -> impl Strategy<Value = ExportRequest> {
                 (selection, files),
                 description,
                 [export_user_id, export_device_id],
+                filter,
             )| ExportRequest {
                 selection,
                 format,
@@ -257,6 +284,7 @@ fn request() -> impl Strategy<Value = ExportRequest> {
                 export_user_id,
                 export_device_id,
                 files,
+                filter,
             },
         )
 }

@@ -50,7 +50,7 @@ async fn a_compressed_body_is_refused_naming_its_coding() {
 
 #[tokio::test]
 async fn a_body_of_more_than_64_kib_is_refused() {
-    let body = with(days(), "padding", "x".repeat(65_536));
+    let body = with(days(), "padding", "x".repeat(1_048_576));
     assert_eq!(
         code_of(&Request::create("activities", &body)).await,
         answer(413, "BodyTooLarge")

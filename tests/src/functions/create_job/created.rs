@@ -128,7 +128,7 @@ async fn limits_that_are_met_exactly_are_accepted() {
             with(
                 days(),
                 "padding",
-                "x".repeat(65_536 - with(days(), "padding", "").to_string().len()),
+                "x".repeat(1_048_576 - with(days(), "padding", "").to_string().len()),
             ),
         ),
     ] {

@@ -7,6 +7,7 @@ use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
 use domain::columns::Columns;
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
+use domain::filter::{DeviceId, Filter, Names};
 use domain::job::{
     Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
     SealedCredential, StoredJob,
@@ -352,6 +353,61 @@ fn what_was_asked_of_the_files_is_an_attribute_more_and_a_column_of_another_type
     assert_eq!(
         Job::try_from(read::<JobItem>(item)),
         Err("attribute `columns` holds \"extras,deviceId\"".to_owned())
+    );
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>:
+/// the bytes of names and of texts in UTF-8, and some for each list and map.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len() + 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|it| 1 + size(it)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            let members = map.iter().map(|(name, it)| 1 + name.len() + size(it));
+            3 + members.sum::<usize>()
+        }
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::B(_)
+        | AttributeValue::Ss(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Bs(_) => panic!("no item has it"),
+    }
+}
+
+#[test]
+fn the_largest_filter_leaves_a_jobs_item_room_for_the_rest() {
+    let longest = "\u{1f600}".repeat(Filter::MOST_NAME_CHARACTERS - 4);
+    let names = (0..Filter::MOST_VALUES).map(|number| format!("{number:04}{longest}"));
+    let mut job = a_stored_job();
+    job.request.filter.names = Some(Names::NotIn(names.collect()));
+    assert_eq!(job.request.filter.values(), Filter::MOST_VALUES);
+    let job = Job::restore(job).unwrap();
+    let item = written(JobItem::from(&job));
+    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    let attributes = item.iter().map(|(name, value)| name.len() + size(value));
+    let bytes: usize = attributes.sum();
+    assert!((240_000..260_000).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn a_filter_is_an_attribute_more_and_what_is_no_device_id_is_not_read() {
+    let mut job = a_stored_job();
+    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
+    let id = "0123456789abcdef0123456789abcdef";
+    job.request.filter.device_ids = Some([DeviceId::parse(id).unwrap()].into());
+    let job = Job::restore(job).unwrap();
+    let mut item = written(JobItem::from(&job));
+    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    let ids = |id: &str| {
+        let ids = AttributeValue::L(vec![AttributeValue::S(id.to_owned())]);
+        AttributeValue::M([("device_ids".to_owned(), ids)].into())
+    };
+    assert_eq!(item.remove("filter"), Some(ids(id)));
+    assert_eq!(item, plain);
+    item.insert("filter".to_owned(), ids("7"));
+    assert_eq!(
+        Job::try_from(read::<JobItem>(item)),
+        Err("attribute `device_ids` holds \"7\"".to_owned())
     );
 }
 
