@@ -25,8 +25,8 @@ use held::readers;
 use super::chance::Chance;
 use crate::broken::{BreaksOff, Broken};
 use crate::stories::rows::{
-    as_asked, event, expanded, exported_events, rows_of_csv, rows_of_json_lines, rows_of_parquet,
-    sorted,
+    as_asked, event, expanded, exported_events, is_wanted, rows_of_csv, rows_of_json_lines,
+    rows_of_parquet, sorted,
 };
 use crate::world::{World, container_url};
 
@@ -113,6 +113,9 @@ impl Data {
         let (format, options) = (body["exportFormat"].clone(), &mut body["exportOptions"]);
         if format != "JsonBlob" && chance.is(300) {
             options["columns"] = json!(columns);
+        }
+        if chance.is(300) {
+            options["filter"] = filter(operation, chance);
         }
         if format == "CsvBlob" {
             options["byteOrderMark"] = json!(chance.is(300));
@@ -332,6 +335,13 @@ impl Data {
             .unwrap();
     }
 
+    /// Those of these rows that the filter wants.
+    pub(crate) fn wanted(&self, mut rows: Vec<String>) -> Vec<String> {
+        let filter = &self.request.body["exportOptions"]["filter"];
+        rows.retain(|row| is_wanted(filter, &serde_json::from_str(row).unwrap()));
+        rows
+    }
+
     /// What an exported file is to hold of these rows.
     pub(crate) fn as_asked(&self, rows: Vec<String>) -> Vec<String> {
         as_asked(rows, &self.request.body["exportOptions"])
@@ -352,6 +362,25 @@ impl Data {
             _ if self.request.operation == "events" => exported_events(&[text]),
             _ => sorted(serde_json::from_slice::<Vec<Value>>(&text).unwrap()),
         }
+    }
+}
+
+/// A filter that wants some of the rows, or none.
+fn filter(operation: &str, chance: &mut Chance) -> Value {
+    if operation != "events" {
+        return json!({"deviceIds": [devices::id(0), devices::id(1).to_uppercase()]});
+    }
+    let lines = (0..4).map(|number| event("2026-01-05", number * 3));
+    let rows: Vec<Value> = lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect();
+    let of = |field: &str| rows.iter().map(|row| row[field].clone()).collect::<Value>();
+    match chance.below(5) {
+        0 => json!({"names": {"in": of("name")}}),
+        1 => json!({"names": {"notIn": of("name")}, "session": "present"}),
+        2 => json!({"deviceIds": of("deviceId")}),
+        3 => json!({"session": "absent"}),
+        _ => json!({"from": "2026-01-05T10:00:03.5Z", "to": "2026-01-07T10:00:03.5Z"}),
     }
 }
 

@@ -21,6 +21,8 @@ struct Exported {
     sources: BTreeSet<(String, Option<Date>)>,
     /// How many of their records are left to other days.
     filtered: u64,
+    /// How many of them the filter does not want.
+    excluded: u64,
 }
 
 impl Exported {
@@ -46,6 +48,8 @@ impl Exported {
             self.filtered += held.filtered.get(&day).copied().unwrap_or_default();
         }
         rows.sort_unstable();
+        let (all, rows) = (rows.len(), data.wanted(rows));
+        self.excluded += (all - rows.len()) as u64;
         Ok(rows)
     }
 }
@@ -71,9 +75,11 @@ pub(super) fn check(world: &World, data: &Data, manifest: &Manifest) -> Result<(
     ensure!(
         counts.add_up()
             && counts.rejected == in_files as u64
-            && counts.filtered == exported.filtered,
-        "{counts:?}, with {in_files} rejects in files and {} records of other days",
-        exported.filtered
+            && counts.filtered == exported.filtered
+            && counts.excluded == exported.excluded,
+        "{counts:?}, with {in_files} rejects in files, {} records of other days and {} that are not wanted",
+        exported.filtered,
+        exported.excluded
     );
     check_rejected(data, &rejected, &exported)?;
     check_missing(data, manifest)?;

@@ -19,7 +19,7 @@ fn registry(world: &World) -> Registry {
     Registry::new(world.client.clone(), REGISTRY_TABLE, REGISTRY_SEGMENTS)
 }
 
-fn id(number: usize) -> String {
+pub(super) fn id(number: usize) -> String {
     format!("{:032x}", number + 0xabc0)
 }
 
