@@ -119,9 +119,12 @@ fn exports() -> [Export; 4] {
             what: "activities",
             of: ExportType::Activity,
             format: ExportFormat::JsonLinesBlob,
-            options: json!({}),
+            options: json!({"filter": {"from": format!("{first}T12:00:00Z"), "to": format!("{last}T12:00:00Z")}}),
             body: fields([
-                ("description", "a week of activities, compressed"),
+                (
+                    "description",
+                    "the activities from noon to noon, compressed",
+                ),
                 ("startDate", &start),
                 ("endDate", &end),
             ]),

@@ -1,5 +1,6 @@
 //! What an export should hold, read from the source without any of the service's code.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,9 +9,13 @@ use client::verify::{Form, Mismatch, RowSet, as_exported};
 use domain::selection::{ExportFormat, HistoryType};
 use flate2::read::MultiGzDecoder;
 use formats::read::Fields;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::sample::{DAYS, Sample, SampleApp, folder};
+
+/// A record, by its fields.
+type Record = BTreeMap<String, Box<RawValue>>;
 
 /// How rows are to be written.
 #[derive(Clone, Copy)]
@@ -26,6 +31,19 @@ impl Asked<'_> {
             return Form::EscapedCsv;
         }
         Form::of(self.format)
+    }
+
+    /// Whether a record happened when it was asked for. Moments are in one form, so their texts sort.
+    fn wants(self, record: &Record) -> bool {
+        let moment = ["timestamp", "start"]
+            .iter()
+            .find_map(|name| record.get(*name));
+        let moment = moment.map(|raw| raw.get().trim_matches(['"', 'Z']));
+        let filter = self.options.get("filter");
+        let bound = |name: &str| Some(filter?.get(name)?.as_str()?.trim_end_matches('Z'));
+        let (from, to) = (bound("from"), bound("to"));
+        from.is_none_or(|from| moment.is_some_and(|moment| moment >= from))
+            && to.is_none_or(|to| moment.is_some_and(|moment| moment < to))
     }
 
     fn has_column(self, name: &str) -> bool {
@@ -60,7 +78,7 @@ pub(super) fn lake_rows(
             let path = entry
                 .map_err(|error| Mismatch::unreadable(&day, &error))?
                 .path();
-            add_file(&mut rows, &path, has, asked.form())
+            add_file(&mut rows, &path, has, asked)
                 .map_err(|error| Mismatch::unreadable(&path, &*error))?;
         }
     }
@@ -71,7 +89,7 @@ fn add_file(
     rows: &mut RowSet,
     path: &Path,
     has: impl Fn(&str) -> bool,
-    form: Form,
+    asked: Asked<'_>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let file = BufReader::new(File::open(path)?);
     let text: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
@@ -82,9 +100,12 @@ fn add_file(
     for line in BufReader::new(text).lines() {
         let line = line?;
         let mut fields = as_exported(&line)?;
+        if !asked.wants(&fields) {
+            continue;
+        }
         fields.retain(|name, _| has(name));
         let fields = fields.iter().map(|(name, raw)| (name.clone(), &**raw));
-        rows.add(&fields.collect(), form)?;
+        rows.add(&fields.collect(), asked.form())?;
     }
     Ok(())
 }
