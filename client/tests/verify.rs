@@ -260,6 +260,10 @@ async fn what_was_asked_of_the_files_is_verified() {
             ExportFormat::JsonLinesBlob,
             json!({"columns": ["extras", "name"]}),
         ),
+        (
+            ExportFormat::JsonBlob,
+            json!({"maxFileBytes": 16_777_216, "filter": {"session": "present"}}),
+        ),
     ] {
         let task = export(&stack, format, options).await;
         let id = task["id"].as_str().unwrap();

@@ -177,6 +177,7 @@ fn written(export: &NewExport) -> Option<Value> {
             "columns": request.files.columns.as_ref().map(Columns::names),
             "byteOrderMark": request.files.byte_order_mark,
             "escapeFormulas": request.files.escape_formulas,
+            "maxFileBytes": request.files.max_file_bytes,
             "filter": written_filter(&request.filter)?,
         },
     });

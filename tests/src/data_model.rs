@@ -253,6 +253,7 @@ fn full_manifest() -> Manifest {
             columns: Some(vec![text()]),
             byte_order_mark: true,
             escape_formulas: true,
+            max_file_bytes: Some(1),
             scope: text(),
             description: Some(text()),
             date_created: text(),
@@ -281,6 +282,7 @@ fn full_manifest() -> Manifest {
         files: vec![FileEntry {
             name: text(),
             chunk: 0,
+            part: Some(1),
             day,
             counts: Counts::default(),
             sha256: text(),

@@ -34,6 +34,8 @@ const VERSION_OF_ROWS_ONLY: u32 = 1;
 pub struct Manifest {
     pub(super) job: JobId,
     pub(super) kind: Kind,
+    /// The most bytes of a file of rows, unless it is counted as oversized.
+    max_file_bytes: Option<u64>,
     /// The compression of the files of rows.
     pub(super) compression: Compression,
     pub(super) complete: bool,
@@ -69,6 +71,8 @@ pub(super) struct Totals {
     pub(super) records_filtered: u64,
     #[serde(default)]
     pub(super) records_excluded: u64,
+    #[serde(default)]
+    pub(super) files_oversized: u64,
 }
 
 /// A file as the manifest has it.
@@ -81,6 +85,8 @@ pub(crate) struct ManifestFile {
     /// Its size, in bytes.
     pub bytes: u64,
     pub(super) chunk: u32,
+    /// Its place among the files of the chunk's rows.
+    pub(super) part: u32,
     pub(super) sha256: String,
     pub(super) crc64: String,
     pub(super) holds: Holds,
@@ -165,6 +171,7 @@ impl Manifest {
                 byte_order_mark: document.byte_order_mark,
                 escape_formulas: document.escape_formulas,
             },
+            max_file_bytes: document.max_file_bytes,
             compression,
             complete: document.complete,
             planned: document.read_up_to.is_some(),
@@ -233,17 +240,21 @@ impl Manifest {
         (self.accounts_for_all && chunks > 0).then_some(Mismatch::Unlisted { chunks })
     }
 
-    /// A chunk has one file of rows and one of rejects at most, and is missing itself only when it
-    /// has none.
+    /// A chunk has one file of each part of its rows and one of rejects at most, and is missing itself
+    /// only when it has none.
     fn listed_twice(&self) -> Vec<Mismatch> {
         let (mut found, mut names, mut chunks) = (Vec::new(), HashSet::new(), HashSet::new());
+        let mut parts = HashSet::new();
         let twice = |what| Mismatch::Twice { what };
         for file in &self.files {
             if !names.insert(&file.name) {
                 found.push(twice(format!("the file {}", shown(&file.name))));
             }
-            if file.holds == Holds::Rows && !chunks.insert((file.chunk, None)) {
-                found.push(twice(format!("chunk {}", file.chunk)));
+            if file.holds == Holds::Rows {
+                chunks.insert((file.chunk, None));
+                if !parts.insert((file.chunk, file.part)) {
+                    found.push(twice(format!("chunk {}", file.chunk)));
+                }
             }
         }
         for chunk in &self.without_rows {
@@ -272,6 +283,10 @@ impl Manifest {
                 bytes.fold(0, u64::saturating_add),
             ),
         ];
+        if let Some(most) = self.max_file_bytes {
+            let oversized = of(Holds::Rows).filter(|file| file.bytes > most).count() as u64;
+            figures.push(("oversized file", self.totals.files_oversized, oversized));
+        }
         if self.accounts_for_all {
             let rejected = self.totals.records_rejected;
             figures.push(("rejected record", rejected, rows(Holds::Rejects)));

@@ -295,6 +295,32 @@ async fn a_file_that_is_not_as_was_asked_is_named() {
 }
 
 #[tokio::test]
+async fn the_parts_of_a_chunk_are_different_and_no_larger_than_is_said() {
+    let mut downloaded = Downloaded::new();
+    downloaded.manifest["totals"]["chunks"] = 1.into();
+    downloaded.manifest["maxFileBytes"] = EVENTS[0].len().into();
+    for part in 0..2 {
+        downloaded.manifest["files"][part]["chunk"] = 0.into();
+        downloaded.manifest["files"][part]["part"] = part.into();
+    }
+    let (lines, verdict) = downloaded.verify().await;
+    assert_eq!((lines, verdict.outcome()), (vec![], Outcome::Right));
+
+    downloaded.manifest["maxFileBytes"] = (EVENTS[0].len() - 1).into();
+    let fault = downloaded.only_fault().await;
+    assert_eq!(
+        fault,
+        "totals: the manifest says 0 oversized files, found 1"
+    );
+    downloaded.manifest["totals"]["filesOversized"] = 1.into();
+    assert_eq!(downloaded.verify().await.1.outcome(), Outcome::Right);
+
+    downloaded.manifest["files"][1]["part"] = 0.into();
+    let fault = downloaded.only_fault().await;
+    assert_eq!(fault, "the manifest lists chunk 0 twice");
+}
+
+#[tokio::test]
 async fn every_wrong_file_is_named_not_only_the_first() {
     let downloaded = Downloaded::new();
     downloaded.write(&name(0), "");

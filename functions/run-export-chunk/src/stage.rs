@@ -8,8 +8,7 @@ mod taker;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::writer::BlobWriter;
-use domain::chunk::{Chunk, ChunkSource, FileKind, Lease, MissingParts, Output, OutputFile};
+use domain::chunk::{Chunk, ChunkSource, Lease, MissingParts, Output};
 use domain::container::BlobName;
 use domain::counts::Counts;
 use domain::job::Job;
@@ -22,12 +21,12 @@ use formats::rejected::Reject;
 use futures::StreamExt;
 use ports::container::Container;
 use ports::source::Piece;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::{ChunkError, Ports};
 use part::PartCounts;
 use rejects::Rejects;
-use rows::RowsFile;
+use rows::{Place, RowsFiles};
 use taker::{Taken, Taker};
 
 /// How often a run looks whether its chunk is still its own.
@@ -103,12 +102,10 @@ struct Staging<'a> {
     shape: Shape,
     taker: Taker,
     filter: RecordFilter,
-    rows: RowsFile,
+    rows: RowsFiles,
     rejects: Rejects,
-    /// What was counted of all parts but those that are missing, without the rejects.
+    /// What was counted of all parts but those that are missing, beside what is in files.
     counts: Counts,
-    /// The earliest and the latest moment of a row.
-    span: Option<(OffsetDateTime, OffsetDateTime)>,
     /// What was counted of the part that is read now.
     part: PartCounts,
     missing: MissingParts,
@@ -129,25 +126,27 @@ impl<'a> Staging<'a> {
         let export_type = request.export_type();
         let rules = rules_of(job)?;
         let taker = Taker::of(&chunk.source, rules.late_days);
-        let name = BlobName::part(request, job.key.id, taker.day(), number);
         let rejects = BlobName::rejected(export_type, job.key.id, number);
         let shape = Shape::of(export_type, request.export_user_id);
         let settings = ports.settings.writer;
+        let place = Place {
+            container: Arc::clone(&container),
+            request: request.clone(),
+            job: job.key.id,
+            day: taker.day(),
+            chunk: number,
+            attempt: chunk.attempt,
+            settings,
+        };
         Ok(Self {
             chunk,
             rules,
             shape,
             taker,
             filter: RecordFilter::new(&request.filter, shape),
-            rejects: Rejects::new(Arc::clone(&container), rejects, chunk, settings),
-            rows: RowsFile::new(
-                request,
-                shape,
-                ports.settings.row_group_bytes,
-                BlobWriter::new(container, name, chunk.attempt, settings),
-            )?,
+            rejects: Rejects::new(container, rejects, chunk, settings),
+            rows: RowsFiles::new(place, shape, ports.settings.row_group_bytes),
             counts: Counts::default(),
-            span: None,
             part: PartCounts::default(),
             missing,
             is_spoiled: false,
@@ -230,18 +229,8 @@ impl<'a> Staging<'a> {
         }
         if !self.is_spoiled {
             self.rows.push(&record)?;
-            self.counts.read += 1;
-            self.counts.rows += 1;
-            self.counts.repaired += u64::from(record.repaired);
-            self.note_moment(record.time);
         }
         Ok(Ok(()))
-    }
-
-    fn note_moment(&mut self, moment: Option<OffsetDateTime>) {
-        let Some(moment) = moment else { return };
-        let (earliest, latest) = self.span.unwrap_or((moment, moment));
-        self.span = Some((earliest.min(moment), latest.max(moment)));
     }
 
     /// Leaves a record to the export of another day.
@@ -292,39 +281,15 @@ impl<'a> Staging<'a> {
     }
 
     /// A file without rows is not written: the contract's schema has no empty array.
-    async fn finish(mut self) -> Result<Staged, ChunkError> {
+    async fn finish(self) -> Result<Staged, ChunkError> {
         if self.is_spoiled {
             return Ok(Staged::Spoiled(self.missing));
         }
-        let mut files = Vec::new();
-        if self.counts.rows > 0 {
-            self.counts.truncated = self.rows.truncated();
-            let prepared = self.rows.finish().await?;
-            let counts = Counts {
-                read: self.counts.rows,
-                rows: self.counts.rows,
-                bytes: prepared.size_bytes,
-                repaired: self.counts.repaired,
-                truncated: self.counts.truncated,
-                ..Counts::default()
-            };
-            files.push(OutputFile {
-                kind: FileKind::Rows,
-                prepared,
-                counts,
-                earliest: self.span.map(|(earliest, _)| earliest),
-                latest: self.span.map(|(_, latest)| latest),
-            });
-        }
-        if let Some(file) = self.rejects.finish().await? {
-            self.counts.read += file.counts.read;
-            self.counts.rejected = file.counts.rejected;
-            self.counts.rejected_in_part = file.counts.rejected_in_part;
-            files.push(file);
-        }
-        self.counts.bytes = files.iter().map(|file| file.counts.bytes).sum();
+        let mut files = self.rows.finish().await?;
+        files.extend(self.rejects.finish().await?);
+        let in_files: Counts = files.iter().map(|file| file.counts).sum();
         Ok(Staged::Whole(Output {
-            counts: self.counts,
+            counts: self.counts + in_files,
             files,
             missing: self.missing,
         }))

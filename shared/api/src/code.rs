@@ -75,6 +75,8 @@ codes! {
     UnknownColumn = 400,
     /// A column stands twice.
     RepeatedColumn = 400,
+    /// Files may not be limited to so few bytes.
+    MaxFileBytesTooSmall = 400,
     /// The export's format cannot have the option.
     OptionOfOtherFormat = 400,
     /// The filter has a part that is not known.

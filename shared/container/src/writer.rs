@@ -113,6 +113,11 @@ impl BlobWriter {
         &mut self.buffer
     }
 
+    /// How many bytes the file has so far.
+    pub fn size_bytes(&self) -> u64 {
+        self.file.size_bytes + self.buffer.len() as u64
+    }
+
     /// Sends the whole blocks of the buffer on their way; waits only while as many as allowed are
     /// under way. To fail, or to be dropped half-way, ends the file: drop the writer too.
     ///

@@ -52,6 +52,9 @@ impl fmt::Display for ChunkKey {
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_FILES: usize = 256;
 
+/// The most files of rows of a chunk, beside which it may have one of rejects.
+pub const MOST_FILES_OF_ROWS: usize = MAX_FILES - 1;
+
 /// A chunk as last read from or written to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {

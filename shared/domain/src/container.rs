@@ -13,12 +13,26 @@ use crate::selection::{ExportRequest, ExportType};
 pub struct BlobName(String);
 
 impl BlobName {
-    /// The data file of chunk `number`:
-    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}.{json|csv|jsonl|parquet}[.gz|.zst]`.
-    pub fn part(request: &ExportRequest, job: JobId, day: Option<time::Date>, number: u32) -> Self {
+    /// The data file of chunk `number`, or a part of it where the size of files is limited:
+    /// `{exportType}/{jobId}/[date=YYYY-MM-DD/]part-{number}[-{part}].{json|csv|jsonl|parquet}[.gz|.zst]`.
+    pub fn part(
+        request: &ExportRequest,
+        job: JobId,
+        day: Option<time::Date>,
+        number: u32,
+        part: u32,
+    ) -> Self {
         let (export_type, ending) = (request.export_type(), request.ending());
         let day = day.map(|day| format!("date={day}/")).unwrap_or_default();
-        Self(format!("{export_type}/{job}/{day}part-{number:05}{ending}"))
+        let is_limited = request.files.max_file_bytes.is_some();
+        let part = if is_limited {
+            format!("-{part:04}")
+        } else {
+            String::new()
+        };
+        Self(format!(
+            "{export_type}/{job}/{day}part-{number:05}{part}{ending}"
+        ))
     }
 
     /// The file of what chunk `number` could not export:
@@ -134,4 +148,32 @@ pub struct ContainerAccess {
     pub address: ContainerAddress,
     /// The query string of the URL that the client gave, without the `?`.
     pub signature: Secret,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::selection::{DeviceType, ExportFormat, FileOptions, Snapshot};
+
+    #[test]
+    fn a_file_is_named_as_a_part_only_where_the_size_of_files_is_limited() {
+        let tags = Snapshot::Devices(DeviceType::Tag);
+        let mut request = ExportRequest::usual(tags, ExportFormat::CsvBlob);
+        let job = JobId::new(Uuid::nil());
+        let day = Some(time::macros::date!(2026 - 01 - 05));
+        let name = |request: &ExportRequest, day, part| {
+            let name = BlobName::part(request, job, day, 3, part);
+            let job = format!("Tag/{job}/");
+            name.as_str().strip_prefix(&job).unwrap().to_owned()
+        };
+        assert_eq!(name(&request, None, 0), "part-00003.csv");
+        request.files.max_file_bytes = Some(FileOptions::LEAST_MAX_FILE_BYTES);
+        assert_eq!(name(&request, None, 0), "part-00003-0000.csv");
+        assert_eq!(
+            name(&request, day, 254),
+            "date=2026-01-05/part-00003-0254.csv"
+        );
+    }
 }

@@ -72,6 +72,8 @@ counts! {
     repaired: "repaired", "rowsRepaired", since 2;
     /// Rows in which a moment lost digits finer than a microsecond, which Parquet cannot hold.
     truncated: "truncated", "rowsTruncated", since 2;
+    /// Files that are larger than was asked for, because their chunk may have no more of them.
+    oversized: "oversized", "filesOversized", since 2;
 }
 
 impl AddAssign for Counts {
@@ -198,6 +200,7 @@ mod tests {
         excluded: 3,
         repaired: 5,
         truncated: 4,
+        oversized: 1,
     };
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -214,7 +217,7 @@ mod tests {
             counts: ALL,
         };
         let text = serde_json::to_string(&told).unwrap();
-        let expected = r#"{"chunks":2,"recordsRead":13,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"recordsExcluded":3,"rowsRepaired":5,"rowsTruncated":4}"#;
+        let expected = r#"{"chunks":2,"recordsRead":13,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"recordsExcluded":3,"rowsRepaired":5,"rowsTruncated":4,"filesOversized":1}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
         let of_others = r#"{"chunks":2,"rows":7,"unknown":{"a":[1]}}"#;

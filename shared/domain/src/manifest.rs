@@ -56,6 +56,9 @@ pub struct Head {
     /// when none has.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub escape_formulas: bool,
+    /// The most bytes of a file that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_file_bytes: Option<u64>,
     /// The app's canonical path.
     pub scope: String,
     /// The client's own words.
@@ -140,6 +143,9 @@ pub struct FileEntry {
     pub name: String,
     /// The number of the chunk whose rows it holds, from 0.
     pub chunk: u32,
+    /// Its place among the files of the chunk's rows, from 0; absent when it is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<u32>,
     /// The UTC day of its rows; absent of a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
@@ -156,7 +162,7 @@ pub struct FileEntry {
     /// The latest timestamp among the rows, RFC 3339 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_timestamp: Option<String>,
-    /// What it was made from.
+    /// What it was made from, with the other parts of its chunk; of these the first says it for all.
     pub sources: Vec<SourceEntry>,
 }
 
@@ -282,6 +288,7 @@ impl Head {
                 .map(|names| names.iter().map(|&name| name.to_owned()).collect()),
             byte_order_mark: job.request.files.byte_order_mark,
             escape_formulas: job.request.files.escape_formulas,
+            max_file_bytes: job.request.files.max_file_bytes,
             scope: job.key.scope.as_str().to_owned(),
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),
@@ -327,17 +334,22 @@ impl From<&Selection> for Selected {
 
 impl FileEntry {
     /// The entry of a recorded chunk's file of rows, which has nothing of what is missing.
-    fn of(chunk: &Chunk, file: &OutputFile, output: &Output) -> Self {
+    fn of(chunk: &Chunk, part: Option<u32>, file: &OutputFile, output: &Output) -> Self {
+        let sources = match part {
+            None | Some(0) => SourceEntry::all_but(&chunk.source, &output.missing),
+            Some(_) => Vec::new(),
+        };
         Self {
             name: file.prepared.name.as_str().to_owned(),
             chunk: chunk.key.number,
+            part,
             day: chunk.source.day(),
             counts: file.counts,
             sha256: file.prepared.sha256.clone(),
             crc64: file.prepared.crc64.clone(),
             min_timestamp: file.earliest.map(rfc3339),
             max_timestamp: file.latest.map(rfc3339),
-            sources: SourceEntry::all_but(&chunk.source, &output.missing),
+            sources,
         }
     }
 }

@@ -353,6 +353,13 @@ pub struct FileOptions {
     /// Whether a text of a `CsvBlob` that a spreadsheet would take for a formula has an apostrophe
     /// before it (`exportOptions.escapeFormulas`).
     pub escape_formulas: bool,
+    /// The most bytes of a file of rows, as it is stored (`exportOptions.maxFileBytes`).
+    pub max_file_bytes: Option<u64>,
+}
+
+impl FileOptions {
+    /// The least that a client may limit files to: 16 MiB.
+    pub const LEAST_MAX_FILE_BYTES: u64 = 16 << 20;
 }
 
 /// What a job exports, as asked for and checked.

@@ -57,6 +57,8 @@ codes! {
     FoldersLeftOut,
     /// Records that cannot be exported are in files of their own.
     RecordsRejected,
+    /// Files are larger than was asked for, because their chunks may have no more of them.
+    FilesOversized,
     /// The export is complete and has no rows, for another reason than that there was nothing to read.
     NoRows,
 }

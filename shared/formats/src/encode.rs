@@ -45,11 +45,15 @@ impl Default for EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// What a request asks for, with row groups of so many bytes.
+    /// What a request asks for, with row groups of so many bytes, or of a quarter of a file: a file
+    /// is cut when the group that is collected might not fit, which is smaller than its values once
+    /// it is compressed.
     pub fn of(request: &ExportRequest, row_group_bytes: usize) -> Self {
+        let most_bytes = request.files.max_file_bytes;
+        let quarter = most_bytes.and_then(|most| usize::try_from(most / 4).ok());
         Self {
             export_device_id: request.export_device_id,
-            row_group_bytes,
+            row_group_bytes: quarter.map_or(row_group_bytes, |most| most.min(row_group_bytes)),
             files: request.files.clone(),
         }
     }
@@ -73,6 +77,11 @@ pub(crate) trait Encode: fmt::Debug + Send {
 
     /// In how many rows so far a value lost digits that the format cannot hold.
     fn truncated(&self) -> u64 {
+        0
+    }
+
+    /// The most bytes that it would append if it were closed now, beside a few brackets.
+    fn held_bytes(&self) -> u64 {
         0
     }
 
@@ -107,6 +116,12 @@ impl Encoder {
     /// In how many rows so far a value lost digits that the format cannot hold.
     pub fn truncated(&self) -> u64 {
         self.0.truncated()
+    }
+
+    /// The most bytes that it would append if it were closed now, beside a few brackets: those of a
+    /// row group that is collected, and of a footer.
+    pub fn held_bytes(&self) -> u64 {
+        self.0.held_bytes()
     }
 
     /// Appends what closes the file; nothing at all when no row was pushed.

@@ -23,6 +23,9 @@ use time::{Date, OffsetDateTime};
 /// The most fields that a record of any type has.
 pub(crate) const MAX_FIELDS: usize = 7;
 
+/// More than the name of a field or of a group takes in a row, with what is around it.
+const MOST_NAME_BYTES: usize = 32;
+
 /// The most characters of the name of an activity, event, job, error or crash.
 pub const MAX_NAME_CHARS: usize = 64;
 
@@ -123,6 +126,14 @@ impl Record<'_> {
     /// beyond the shape's fields is `None` too.
     pub fn values(&self) -> impl Iterator<Item = Option<&str>> {
         self.values.iter().map(Option::as_deref)
+    }
+
+    /// The most bytes of its row in a format of text, of the brackets around it, too: quotes double a
+    /// value at most.
+    pub fn most_row_bytes(&self) -> u64 {
+        let values = self.values().flatten();
+        let bytes = values.map(|raw| 2 * raw.len() + MOST_NAME_BYTES);
+        (bytes.sum::<usize>() + 2 * MOST_NAME_BYTES) as u64
     }
 
     /// The raw JSON of the field at a place of the shape; `None` when absent or null.

@@ -51,7 +51,7 @@ async fn a_fresh_task_has_no_total_yet() {
         "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
         "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {
             "chunksDone": 0, "recordsRead": 0, "rows": 0, "bytes": 0, "recordsRejected": 0, "recordsRejectedInPart": 0,
-            "recordsFiltered": 0, "recordsExcluded": 0, "rowsRepaired": 0, "rowsTruncated": 0, "percent": 0,
+            "recordsFiltered": 0, "recordsExcluded": 0, "rowsRepaired": 0, "rowsTruncated": 0, "filesOversized": 0, "percent": 0,
         },
     });
     assert_eq!((reply.status, reply.json()), (200, expected));
@@ -75,6 +75,7 @@ async fn a_running_task_tells_its_progress() {
             excluded: 5,
             repaired: 2,
             truncated: 1,
+            oversized: 0,
         },
         ..TallyChange::default()
     };
@@ -91,7 +92,7 @@ async fn a_running_task_tells_its_progress() {
         task["progress"],
         json!({
             "chunksTotal": 8, "chunksDone": 3, "recordsRead": 79, "rows": 70, "bytes": 900, "recordsRejected": 3,
-            "recordsRejectedInPart": 1, "recordsFiltered": 1, "recordsExcluded": 5, "rowsRepaired": 2, "rowsTruncated": 1, "percent": 37,
+            "recordsRejectedInPart": 1, "recordsFiltered": 1, "recordsExcluded": 5, "rowsRepaired": 2, "rowsTruncated": 1, "filesOversized": 0, "percent": 37,
         })
     );
     assert_eq!(task.get("manifestUrl"), None);

@@ -1,5 +1,6 @@
 //! What a chunk run exports, rejects, misses by name, and leaves alone.
 
 mod cases;
+mod parts;
 mod rejects;
 mod runs;

@@ -26,6 +26,7 @@ pub(super) struct Document {
     pub(super) byte_order_mark: bool,
     #[serde(default)]
     pub(super) escape_formulas: bool,
+    pub(super) max_file_bytes: Option<u64>,
     pub(super) read_up_to: Option<String>,
     pub(super) complete: bool,
     #[serde(default)]
@@ -62,6 +63,8 @@ pub(super) struct Files {
 struct Entry {
     name: String,
     chunk: u32,
+    #[serde(default)]
+    part: u32,
     /// An object may be read for several days, each of which takes other records of it.
     day: Option<String>,
     rows: u64,
@@ -96,6 +99,7 @@ impl From<RejectsEntry> for ManifestFile {
             rows: entry.records_rejected,
             bytes: entry.bytes,
             chunk: entry.chunk,
+            part: 0,
             sha256: entry.sha256,
             crc64: entry.crc64,
             holds: Holds::Rejects,
@@ -150,6 +154,7 @@ impl<'de> Visitor<'de> for Reader {
                 rows: entry.rows,
                 bytes: entry.bytes,
                 chunk: entry.chunk,
+                part: entry.part,
                 sha256: entry.sha256,
                 crc64: entry.crc64,
                 holds: Holds::Rows,

@@ -73,6 +73,7 @@ pub(super) fn files(
         columns: columns(fields, format, all)?,
         byte_order_mark: for_spreadsheets("exportOptions.byteOrderMark")?,
         escape_formulas: for_spreadsheets("exportOptions.escapeFormulas")?,
+        max_file_bytes: max_file_bytes(fields)?,
     })
 }
 
@@ -101,6 +102,28 @@ fn columns(
     Columns::choose(all, names)
         .map(Some)
         .map_err(|none| no_choice(FIELD, none, &fix))
+}
+
+fn max_file_bytes(fields: &Fields) -> Result<Option<u64>, FieldError> {
+    const FIELD: &str = "exportOptions.maxFileBytes";
+    let least = FileOptions::LEAST_MAX_FILE_BYTES;
+    let fix = format!("send a whole number of bytes, at least {least}");
+    let Some(value) = fields.one(FIELD, &fix)? else {
+        return Ok(None);
+    };
+    let bytes = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    match bytes.ok_or_else(|| malformed(FIELD, &show(value), &fix))? {
+        bytes if bytes >= least => Ok(Some(bytes)),
+        bytes => {
+            let problem = format!("is {bytes}");
+            Err(refused(
+                ErrorCode::MaxFileBytesTooSmall,
+                FIELD,
+                problem,
+                &fix,
+            ))
+        }
+    }
 }
 
 fn not_text(field: &'static str, value: &Value, fix: &str) -> FieldError {

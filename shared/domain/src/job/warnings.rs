@@ -5,6 +5,7 @@
 use time::{Date, Duration};
 
 use super::{Job, Plan};
+use crate::chunk::MOST_FILES_OF_ROWS;
 use crate::listing::Names;
 use crate::plural::{agree, counted};
 use crate::selection::{History, Selection, Snapshot};
@@ -44,8 +45,8 @@ impl Job {
         self.renew_warnings(&OF_PLANS, found)
     }
 
-    /// Says what there is to say of the rows: that there is none though the export is complete, and
-    /// that records were rejected; before its manifest is written.
+    /// Says what there is to say of the rows: that there is none though the export is complete, that
+    /// records were rejected, and that files are too large; before its manifest is written.
     #[must_use]
     pub fn warn_of_rows(self, tally: &Tally) -> Self {
         let is_complete = matches!(self.plan, Plan::Complete { .. })
@@ -57,8 +58,13 @@ impl Job {
             .any(|warning| is_of(warning, &OF_EMPTY_PLANS));
         let no_rows =
             (is_complete && tally.counts.rows == 0 && !is_said).then(|| self.no_rows(tally));
-        let codes = [WarningCode::NoRows, WarningCode::RecordsRejected];
-        self.renew_warnings(&codes, [no_rows, records_rejected(tally)])
+        let codes = [
+            WarningCode::NoRows,
+            WarningCode::RecordsRejected,
+            WarningCode::FilesOversized,
+        ];
+        let oversized = self.files_oversized(tally);
+        self.renew_warnings(&codes, [no_rows, records_rejected(tally), oversized])
     }
 
     fn renew_warnings<const N: usize>(
@@ -181,6 +187,18 @@ impl Job {
             counted(names.count, "name"),
         );
         (names.count > 0).then(|| Warning::new(WarningCode::FoldersLeftOut, message))
+    }
+
+    fn files_oversized(&self, tally: &Tally) -> Option<Warning> {
+        let (oversized, most) = (tally.counts.oversized, self.request.files.max_file_bytes?);
+        let message = format!(
+            "{} {} more than the {most} bytes that were asked for, because a chunk of the export has at most \
+             {MOST_FILES_OF_ROWS} files of rows, and the last of them takes the rest. Ask for larger files, or for \
+             compression.",
+            counted(oversized, "file"),
+            agree(oversized, "has", "have"),
+        );
+        (oversized > 0).then(|| Warning::new(WarningCode::FilesOversized, message))
     }
 
     fn no_rows(&self, tally: &Tally) -> Warning {

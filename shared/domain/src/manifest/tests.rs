@@ -85,6 +85,7 @@ const ROWS: Counts = Counts {
     excluded: 0,
     repaired: 0,
     truncated: 0,
+    oversized: 0,
 };
 
 const REJECTS: Counts = Counts {
@@ -194,6 +195,26 @@ fn every_object_of_every_chunk_is_in_one_list() {
     assert_eq!(lists(&manifest), BTreeMap::from(expected));
     assert_eq!(manifest.files[0].day, Some(DAY));
     assert_eq!(passes, 4, "one for each list that has entries");
+}
+
+#[test]
+fn the_parts_of_a_chunk_are_numbered_and_the_first_says_the_sources_of_all() {
+    let chunks = [
+        recorded(0, &[Rows, Rows, Rows, Rejected], &[]),
+        recorded(1, &[Rows, Rejected], &[]),
+    ];
+    let (manifest, ..) = written(&job(), &chunks);
+    let files = manifest.files.iter();
+    let parts: Vec<_> = files
+        .map(|file| (file.chunk, file.part, file.sources.len()))
+        .collect();
+    let expected = [
+        (0, Some(0), 2),
+        (0, Some(1), 0),
+        (0, Some(2), 0),
+        (1, None, 2),
+    ];
+    assert_eq!(parts, expected);
 }
 
 #[test]

@@ -36,9 +36,15 @@ impl List {
     fn of(self, chunk: &Chunk) -> Vec<Entry<'_>> {
         let files = |kind| files_of(chunk, kind);
         match self {
-            Self::Files => files(FileKind::Rows)
-                .map(|(file, output)| Entry::File(FileEntry::of(chunk, file, output)))
-                .collect(),
+            Self::Files => {
+                let are_parts = files(FileKind::Rows).nth(1).is_some();
+                let part = |place| are_parts.then_some(place);
+                let files = (0..).zip(files(FileKind::Rows));
+                let entry = |(place, (file, output))| {
+                    Entry::File(FileEntry::of(chunk, part(place), file, output))
+                };
+                files.map(entry).collect()
+            }
             Self::WithoutRows => {
                 let read = output(chunk).filter(|_| files(FileKind::Rows).next().is_none());
                 let entry = read.and_then(|output| WithoutRows::of(chunk, output));

@@ -225,13 +225,19 @@ fn file_options(of: ExportType) -> impl Strategy<Value = FileOptions> {
     let all = of.columns(true);
     let chosen = subsequence(all, 1..=all.len()).prop_shuffle();
     let columns = chosen.prop_map(move |names| Columns::choose(all, names).unwrap());
-    (option::of(columns), any::<[bool; 2]>()).prop_map(
-        |(columns, [byte_order_mark, escape_formulas])| FileOptions {
-            columns,
-            byte_order_mark,
-            escape_formulas,
-        },
+    (
+        option::of(columns),
+        any::<[bool; 2]>(),
+        any::<Option<u64>>(),
     )
+        .prop_map(
+            |(columns, [byte_order_mark, escape_formulas], max_file_bytes)| FileOptions {
+                columns,
+                byte_order_mark,
+                escape_formulas,
+                max_file_bytes,
+            },
+        )
 }
 
 fn filter() -> impl Strategy<Value = Filter> {

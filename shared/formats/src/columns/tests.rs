@@ -13,6 +13,7 @@ const USUAL: FileOptions = FileOptions {
     columns: None,
     byte_order_mark: false,
     escape_formulas: false,
+    max_file_bytes: None,
 };
 
 fn chosen(of: ExportType, names: &[&str]) -> FileOptions {

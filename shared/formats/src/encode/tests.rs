@@ -22,6 +22,7 @@ const ALL: EncodeOptions = EncodeOptions {
         columns: None,
         byte_order_mark: false,
         escape_formulas: false,
+        max_file_bytes: None,
     },
 };
 
@@ -387,6 +388,22 @@ fn cell(raw: Option<&String>) -> String {
 }
 
 proptest! {
+    #[test]
+    fn a_row_takes_no_more_than_its_record_says((kind, rows) in any_rows()) {
+        let shape = Shape::of(kind, true);
+        for &format in ExportFormat::ALL {
+            let mut encoder = Encoder::new(shape, format, &ALL);
+            let mut out = Vec::new();
+            for (place, (_, line)) in rows.iter().enumerate() {
+                out.clear();
+                let record = shape.parse(line.as_bytes()).unwrap();
+                encoder.push(&record, &mut out).unwrap();
+                let is_behind_header = place > 0 || format != ExportFormat::CsvBlob;
+                prop_assert!(!is_behind_header || out.len() as u64 <= record.most_row_bytes());
+            }
+        }
+    }
+
     #[test]
     fn json_keeps_every_value_byte_for_byte((kind, rows) in any_rows()) {
         let (expected, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();

@@ -20,6 +20,14 @@ use column::Column;
 /// time to a thread.
 const MAX_GROUP_ROWS: usize = 131_072;
 
+/// More than a value takes in a page beside itself: its length, and whether it is there.
+const BYTES_BESIDE_VALUE: usize = 8;
+
+/// More than a footer takes for a column of a row group, with its statistics and its index, and more
+/// than it takes beside that.
+const FOOTER_BYTES_OF_COLUMN: usize = 4 << 10;
+const FOOTER_BYTES: usize = 64 << 10;
+
 /// Collects the values of a row group by column, and writes it when it is full.
 #[derive(Debug)]
 pub(crate) struct ParquetWriter {
@@ -31,6 +39,8 @@ pub(crate) struct ParquetWriter {
     /// The rows of the group that is being collected, and the bytes of their values.
     rows: usize,
     bytes: usize,
+    /// The groups that are written.
+    groups: usize,
     /// The rows in which a moment lost digits.
     truncated: u64,
     /// Begun with the first row group, by whose values it is chosen how columns are encoded.
@@ -48,6 +58,7 @@ impl ParquetWriter {
             group_bytes: options.row_group_bytes,
             rows: 0,
             bytes: 0,
+            groups: 0,
             truncated: 0,
             file: None,
         }
@@ -66,6 +77,7 @@ impl ParquetWriter {
         // What is taken from here is counted where it was written.
         out.append(file.inner_mut());
         (self.rows, self.bytes) = (0, 0);
+        self.groups += 1;
         Ok(())
     }
 }
@@ -89,6 +101,12 @@ impl Encode for ParquetWriter {
 
     fn truncated(&self) -> u64 {
         self.truncated
+    }
+
+    fn held_bytes(&self) -> u64 {
+        let values = self.bytes + self.rows * self.columns.len() * BYTES_BESIDE_VALUE;
+        let footer = (self.groups + 1) * self.columns.len() * FOOTER_BYTES_OF_COLUMN;
+        (values + footer + FOOTER_BYTES) as u64
     }
 
     fn finish(mut self: Box<Self>, out: &mut Vec<u8>) -> Result<(), EncodeError> {

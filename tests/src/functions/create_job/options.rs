@@ -38,6 +38,12 @@ async fn what_is_asked_of_the_files_is_kept_with_the_job() {
     let options =
         json!({"columns": ["userId", "deviceId"], "exportUserId": true, "byteOrderMark": false});
     let body = asking(ExportFormat::JsonLinesBlob, options);
+    for bytes in [json!(16_777_216), json!("16777216")] {
+        let limited = asking(ExportFormat::JsonBlob, json!({"maxFileBytes": bytes}));
+        let (files, _) = kept("tokens", &limited).await;
+        let least = FileOptions::LEAST_MAX_FILE_BYTES;
+        assert_eq!(files.max_file_bytes, Some(least));
+    }
     let (files, _) = kept("feedbackByCampaign", &body).await;
     assert_eq!(names(&files), Some(&["userId", "deviceId"][..]));
 }
@@ -122,6 +128,19 @@ async fn a_wrong_option_is_named_with_the_problem_and_the_fix() {
             json!({"columns": "name"}),
             "InvalidField",
             format!("`exportOptions.columns` is not an array: {EVENTS}"),
+        ),
+        (
+            "events",
+            json!({"maxFileBytes": 16_777_215}),
+            "MaxFileBytesTooSmall",
+            "`exportOptions.maxFileBytes` is 16777215: send a whole number of bytes, at least 16777216"
+                .to_owned(),
+        ),
+        (
+            "events",
+            json!({"maxFileBytes": 1.5e9}),
+            "InvalidField",
+            "`exportOptions.maxFileBytes` is \"1500000000.0\": send a whole number of bytes".to_owned(),
         ),
         (
             "events",

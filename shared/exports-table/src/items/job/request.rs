@@ -117,6 +117,8 @@ pub(super) struct FileOptionsAttribute {
     byte_order_mark: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     escape_formulas: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_file_bytes: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
@@ -136,6 +138,7 @@ impl FileOptionsAttribute {
                 columns: files.columns.as_ref().map(names),
                 byte_order_mark: files.byte_order_mark,
                 escape_formulas: files.escape_formulas,
+                max_file_bytes: files.max_file_bytes,
             }
         })
     }
@@ -151,6 +154,7 @@ impl FileOptionsAttribute {
             columns: columns.transpose()?,
             byte_order_mark: self.byte_order_mark,
             escape_formulas: self.escape_formulas,
+            max_file_bytes: self.max_file_bytes,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, MOST_FILES_OF_ROWS, ObjectRef};
 use domain::columns::Columns;
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
@@ -339,6 +339,7 @@ fn what_was_asked_of_the_files_is_an_attribute_more_and_a_column_of_another_type
         columns: Some(Columns::choose(ExportType::Event.columns(false), names).unwrap()),
         byte_order_mark: true,
         escape_formulas: true,
+        max_file_bytes: Some(1),
     };
     let job = Job::restore(job).unwrap();
     let mut item = written(JobItem::from(&job));
@@ -387,6 +388,26 @@ fn the_largest_filter_leaves_a_jobs_item_room_for_the_rest() {
     let attributes = item.iter().map(|(name, value)| name.len() + size(value));
     let bytes: usize = attributes.sum();
     assert!((240_000..260_000).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn as_many_files_as_a_chunk_may_have_leave_its_item_room_for_what_it_reads() {
+    let mut chunk = a_prepared_chunk();
+    let ChunkState::Prepared { output, .. } = &mut chunk.state else {
+        panic!("it is prepared")
+    };
+    let mut file = output.files[0].clone();
+    let name =
+        "Activity/0198f7a4-0000-7000-8000-000000000000/date=2026-01-05/part-00003-0254.jsonl.zst";
+    file.prepared.name = BlobName::from_stored(name);
+    (file.earliest, file.latest) = (Some(NOW), Some(NOW));
+    file.counts.bytes = u64::MAX;
+    output.files = vec![file; MOST_FILES_OF_ROWS + 1];
+    let item = written(ChunkItem::from(&chunk));
+    let attributes = item.iter().map(|(name, value)| name.len() + size(value));
+    let bytes: usize = attributes.sum();
+    // What it reads has 200 KiB at most.
+    assert!(bytes < 170 << 10, "{bytes}");
 }
 
 #[test]

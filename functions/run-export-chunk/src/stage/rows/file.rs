@@ -1,0 +1,128 @@
+//! One file of rows.
+
+use container::writer::BlobWriter;
+use domain::chunk::{FileKind, OutputFile};
+use domain::counts::Counts;
+use domain::selection::ExportRequest;
+use formats::codec::Compressor;
+use formats::encode::{EncodeOptions, Encoder};
+use formats::record::{Record, Shape};
+use time::OffsetDateTime;
+
+use crate::ChunkError;
+
+/// What closes a file that is not compressed: brackets.
+const CLOSING_BYTES: u64 = 16;
+
+/// What a codec may hold of what it was given, and what closes a compressed file: more than the
+/// windows and blocks of both codecs (<https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.2.4>).
+const CODEC_BYTES: u64 = 512 << 10;
+
+/// A file that takes rows.
+pub(super) struct RowsFile {
+    encoder: Encoder,
+    /// Absent when the file is not compressed.
+    compressor: Option<Compressor>,
+    closed: ClosedFile,
+}
+
+/// A file that has all of its rows.
+pub(super) struct ClosedFile {
+    /// What is sent, whose size and checksums are those of the file.
+    writer: BlobWriter,
+    counts: Counts,
+    /// The earliest and the latest moment of a row.
+    span: Option<(OffsetDateTime, OffsetDateTime)>,
+}
+
+impl RowsFile {
+    pub(super) fn new(
+        request: &ExportRequest,
+        shape: Shape,
+        options: &EncodeOptions,
+        writer: BlobWriter,
+    ) -> Result<Self, ChunkError> {
+        Ok(Self {
+            encoder: Encoder::new(shape, request.format, options),
+            compressor: Compressor::of(request.compression)?,
+            closed: ClosedFile {
+                writer,
+                counts: Counts::default(),
+                span: None,
+            },
+        })
+    }
+
+    /// Whether the file would have at most so many bytes if it were closed behind this row, however
+    /// badly that is compressed.
+    pub(super) fn has_room(&mut self, record: &Record<'_>, most_bytes: u64) -> bool {
+        let held = self
+            .compressor
+            .as_mut()
+            .map_or(CLOSING_BYTES, |compressor| {
+                CODEC_BYTES + compressor.buffer().len() as u64
+            });
+        let held = held + self.encoder.held_bytes();
+        self.closed.writer.size_bytes() + held + record.most_row_bytes() <= most_bytes
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>) -> Result<(), ChunkError> {
+        let sent = self.closed.writer.buffer();
+        match &mut self.compressor {
+            None => self.encoder.push(record, sent)?,
+            Some(compressor) => {
+                self.encoder.push(record, compressor.buffer())?;
+                compressor.drain(sent)?;
+            }
+        }
+        self.closed.count(record);
+        Ok(())
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<(), ChunkError> {
+        Ok(self.closed.writer.flush_full_blocks().await?)
+    }
+
+    /// Writes what closes the file, which has rows.
+    pub(super) fn close(mut self) -> Result<ClosedFile, ChunkError> {
+        self.closed.counts.truncated = self.encoder.truncated();
+        let sent = self.closed.writer.buffer();
+        match self.compressor {
+            None => self.encoder.finish(sent)?,
+            Some(mut compressor) => {
+                self.encoder.finish(compressor.buffer())?;
+                compressor.finish(sent)?;
+            }
+        }
+        Ok(self.closed)
+    }
+}
+
+impl ClosedFile {
+    fn count(&mut self, record: &Record<'_>) {
+        self.counts.read += 1;
+        self.counts.rows += 1;
+        self.counts.repaired += u64::from(record.repaired);
+        if let Some(moment) = record.time {
+            let (earliest, latest) = self.span.unwrap_or((moment, moment));
+            self.span = Some((earliest.min(moment), latest.max(moment)));
+        }
+    }
+
+    /// Sends the rest of the file, which should have at most so many bytes.
+    pub(super) async fn finish(self, most_bytes: Option<u64>) -> Result<OutputFile, ChunkError> {
+        let prepared = self.writer.finish().await?;
+        let is_oversized = most_bytes.is_some_and(|most| prepared.size_bytes > most);
+        Ok(OutputFile {
+            kind: FileKind::Rows,
+            counts: Counts {
+                bytes: prepared.size_bytes,
+                oversized: is_oversized.into(),
+                ..self.counts
+            },
+            prepared,
+            earliest: self.span.map(|(earliest, _)| earliest),
+            latest: self.span.map(|(_, latest)| latest),
+        })
+    }
+}
