@@ -5,6 +5,8 @@
     reason = "the service's port writes only; this reads"
 )]
 
+mod folder;
+
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -100,9 +102,15 @@ pub struct BlobStream {
     pub body: BoxStream<'static, Result<Bytes, BlobsError>>,
 }
 
-/// A container, opened with a signature that may read and, for [`ContainerView::list`], list.
+/// A container, or a folder within one, opened with a signature that may read and, for
+/// [`ContainerView::list`], list. All names are those below the folder.
 pub struct ContainerView {
+    /// Reads and writes: what it appends to its URL is a name below the folder.
     client: BlobContainerClient,
+    /// Lists: its URL is that of the container.
+    container: BlobContainerClient,
+    /// The folder with a slash at its end; empty when there is none.
+    folder: String,
 }
 
 impl ContainerView {
@@ -113,7 +121,7 @@ impl ContainerView {
     pub fn open(url: &Secret) -> Result<Self, BlobsError> {
         let url = Url::parse(url.reveal()).map_err(|_| BlobsError::NotAUrl)?;
         let http = Arc::new(http_client(&url)?);
-        Self::with_http_client(url, http)
+        Self::with_http_client(&url, http)
     }
 
     /// Sends requests through a given HTTP client, which keeps its own time-outs and must follow no
@@ -121,11 +129,18 @@ impl ContainerView {
     ///
     /// # Errors
     /// [`BlobsError::NotAUrl`].
-    pub fn with_http_client(url: Url, http: Arc<dyn HttpClient>) -> Result<Self, BlobsError> {
+    pub fn with_http_client(url: &Url, http: Arc<dyn HttpClient>) -> Result<Self, BlobsError> {
         let transport = Transport::new(Arc::new(BoundedClient::reading(http)));
-        let client =
-            container_client(url, transport, retries()).map_err(|_| BlobsError::NotAUrl)?;
-        Ok(Self { client })
+        let open = |url| {
+            let client = container_client(url, transport.clone(), retries());
+            client.map_err(|_| BlobsError::NotAUrl)
+        };
+        let (url, container, folder) = folder::split(url).ok_or(BlobsError::NotAUrl)?;
+        Ok(Self {
+            client: open(url)?,
+            container: open(container)?,
+            folder,
+        })
     }
 
     /// Makes the container; one that exists already is left as it is. Needs an account's signature.
@@ -133,7 +148,7 @@ impl ContainerView {
     /// # Errors
     /// [`BlobsError::Storage`].
     pub async fn create(&self) -> Result<(), BlobsError> {
-        match self.client.create(None).await {
+        match self.container.create(None).await {
             Err(error) if error.http_status() != Some(StatusCode::Conflict) => {
                 Err(failure("create the container", &error))
             }
@@ -181,16 +196,18 @@ impl ContainerView {
     ) -> Result<impl futures::Stream<Item = Result<BlobEntry, BlobsError>> + Send + use<>, BlobsError>
     {
         let failed = |error| failure("list the container", &error);
-        let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
+        let prefix = format!("{}{prefix}", self.folder);
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
         let options = BlobContainerClientListBlobsOptions {
             prefix,
             ..BlobContainerClientListBlobsOptions::default()
         };
+        let folder = self.folder.clone();
         let blobs = self
-            .client
+            .container
             .list_blobs(Some(options))
             .map_err(failed)?
-            .map_ok(entry)
+            .map_ok(move |item| entry(item, &folder))
             .map_err(failed);
         Ok(patiently("list the container".to_owned(), blobs))
     }
@@ -349,10 +366,11 @@ fn reason(error: &azure_core::Error) -> String {
     }
 }
 
-fn entry(item: BlobItem) -> BlobEntry {
+fn entry(item: BlobItem, folder: &str) -> BlobEntry {
     let properties = item.properties.unwrap_or_default();
+    let name = item.name.unwrap_or_default();
     BlobEntry {
-        name: item.name.unwrap_or_default(),
+        name: name.strip_prefix(folder).unwrap_or(&name).to_owned(),
         size_bytes: properties.content_length.unwrap_or_default(),
         content_type: properties.content_type,
     }

@@ -70,6 +70,16 @@ async fn start(folder: &Path) -> Stack {
 
 /// A week of events, exported in several files; the finished task.
 async fn export(stack: &Stack, format: ExportFormat, options: Value) -> Value {
+    export_into(stack, "", format, options).await
+}
+
+/// A URL of the container, or of a folder in it that begins with a slash.
+fn url_of(stack: &Stack, folder: &str, permissions: &str) -> Secret {
+    let url = stack.container_url(permissions);
+    Secret::new(url.reveal().replacen('?', &format!("{folder}?"), 1))
+}
+
+async fn export_into(stack: &Stack, folder: &str, format: ExportFormat, options: Value) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = stack.token(Duration::from_mins(5)).unwrap();
     let url = format!(
@@ -78,7 +88,7 @@ async fn export(stack: &Stack, format: ExportFormat, options: Value) -> Value {
         APPS[0].exports_path()
     );
     let body = json!({
-        "containerUrl": stack.container_url("w").reveal(), "exportFormat": format.name(),
+        "containerUrl": url_of(stack, folder, "w").reveal(), "exportFormat": format.name(),
         "exportOptions": options,
         "startDate": "2026-01-05", "endDate": "2026-01-11",
     });
@@ -271,6 +281,49 @@ async fn what_was_asked_of_the_files_is_verified() {
         let right = said.ends_with(": exactly as the manifest says\n");
         assert!(code == 0 && right, "{format:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn an_export_into_a_folder_lies_below_it_and_is_verified_there() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let folder = "/team a/2026";
+    let task = export_into(&stack, folder, ExportFormat::CsvBlob, json!({})).await;
+    let (id, manifest) = (
+        task["id"].as_str().unwrap(),
+        task["manifestUrl"].as_str().unwrap(),
+    );
+    let end = format!("/team%20a/2026/Event/{id}/manifest.json");
+    assert!(manifest.ends_with(&end), "{manifest}");
+    let all = ContainerView::open(&stack.container_url("rl")).unwrap();
+    let names: Vec<String> = all
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
+    let prefix = format!("team a/2026/Event/{id}/");
+    assert!(names.len() > 2, "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with(&prefix)),
+        "{names:?}"
+    );
+
+    let url = url_of(&stack, folder, "rl");
+    let (code, said) = verify(&["--job", manifest], Some(&url), "").await;
+    let right = said.ends_with(": exactly as the manifest says\n");
+    assert!(
+        code == 0 && right && said.contains("were looked for"),
+        "{said}"
+    );
+    let stray = format!("Event/{id}/stray.csv");
+    put(&url_of(&stack, folder, "w"), &stray).await;
+    let (code, said) = verify(&["--job", id], Some(&url), "").await;
+    let found = said.contains(&format!("✗ {stray}: it exists and is not in the manifest"));
+    assert!(code == 1 && found, "{said}");
+    let (code, _) = verify(&["--job", id], Some(&stack.container_url("rl")), "").await;
+    assert_eq!(code, 2, "there is no such export beside the folder");
 }
 
 #[tokio::test]

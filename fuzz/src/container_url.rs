@@ -20,7 +20,7 @@ const DOMAINS: [&str; 4] = [
     ".blob.storage.azure.net",
 ];
 
-/// What is accepted leads into one container of a known endpoint, reads back as it was read, and
+/// What is accepted leads into one container of a known endpoint, or a folder of it, reads back as it was read, and
 /// lasts. Accepted or refused, nothing that is shown depends on the signature.
 pub fn container_url(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
@@ -93,10 +93,13 @@ fn assert_leads_to_a_container(checked: &CheckedContainerUrl, is_extra: bool) {
         name.bytes()
             .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
     };
+    let place = container.unwrap_or_default();
+    let (container, folder) = place.split_once('/').unwrap_or((place, "none"));
     assert!(
-        container.is_some_and(|name| (3..=63).contains(&name.len()) && is_name(name)),
+        (3..=63).contains(&container.len()) && is_name(container),
         "{address}"
     );
+    assert!(folder.split('/').all(|it| !it.is_empty()), "{address}");
 }
 
 /// Long enough for an export to be written.

@@ -2,10 +2,11 @@
 //! made of it.
 //!
 //! A container URL is
-//! `https://{account}.blob.core.windows.net/{container}?{shared access signature}`. What the URL
-//! alone shows is checked here; the rest is found out by writing.
+//! `https://{account}.blob.core.windows.net/{container}[/{folder}…]?{shared access signature}`. What
+//! the URL alone shows is checked here; the rest is found out by writing.
 
 mod endpoint;
+mod folder;
 mod problem;
 mod signature;
 
@@ -86,7 +87,13 @@ impl ContainerUrlRules {
     ) -> Result<CheckedContainerUrl, ContainerUrlProblem> {
         let url = Url::parse(text).map_err(|_| ContainerUrlProblem::NotAUrl)?;
         let endpoint = endpoint::of(&url, &self.extra_endpoints)?;
-        let container = container_name(endpoint.path)?;
+        let path = endpoint.path.strip_suffix('/').unwrap_or(endpoint.path);
+        let (container, folder) = match path.split_once('/') {
+            Some((container, folder)) => (container, Some(folder)),
+            None => (path, None),
+        };
+        let container = container_name(container)?;
+        let folder = folder.map(folder::read).transpose()?.unwrap_or_default();
         let query = url
             .query()
             .filter(|query| !query.is_empty())
@@ -102,8 +109,9 @@ impl ContainerUrlRules {
                 limit: MAX_SIGNATURE_BYTES,
             });
         }
-        let expires = signature::check(query, endpoint.secure, now)?;
-        let address = ContainerAddress::new(format!("{}/{container}", endpoint.base));
+        let expires = signature::check(query, folder.levels, endpoint.secure, now)?;
+        let address = format!("{}/{container}{}", endpoint.base, folder.path);
+        let address = ContainerAddress::new(address);
         Ok(CheckedContainerUrl {
             access: ContainerAccess {
                 address,
@@ -114,14 +122,11 @@ impl ContainerUrlRules {
     }
 }
 
-/// The one segment of the path, if it is a valid container name: 3 to 63 lower-case letters, digits
+/// The first segment of the path, if it is a valid container name: 3 to 63 lower-case letters, digits
 /// and single hyphens (<https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#container-names>).
-fn container_name(path: &str) -> Result<&str, ContainerUrlProblem> {
-    let name = path.strip_suffix('/').unwrap_or(path);
-    if name.is_empty() || name.contains('/') {
-        return Err(ContainerUrlProblem::NotOneContainer {
-            path: shown_place(path),
-        });
+fn container_name(name: &str) -> Result<&str, ContainerUrlProblem> {
+    if name.is_empty() {
+        return Err(ContainerUrlProblem::NoContainer);
     }
     if let Some((name, why)) = SPECIAL.into_iter().find(|(special, _)| *special == name) {
         return Err(ContainerUrlProblem::SpecialContainer { name, why });

@@ -202,7 +202,7 @@ async fn a_storage_that_asks_to_be_left_alone_for_long_is_not_waited_for() {
 /// A reader of a container at an address of this machine.
 fn reader(http: Arc<dyn HttpClient>, port: u16) -> ContainerView {
     let url = format!("http://127.0.0.1:{port}/devstoreaccount1/exports?sp=rl&sig=SECRET");
-    ContainerView::with_http_client(url.parse().unwrap(), http).unwrap()
+    ContainerView::with_http_client(&url.parse().unwrap(), http).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

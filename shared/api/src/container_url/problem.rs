@@ -66,14 +66,31 @@ pub enum ContainerUrlProblem {
         /// signature.
         host: String,
     },
-    /// Its path is not one segment.
+    /// Its path names no container.
     #[error(
-        "containerUrl has the path {path}, which is not one container; end the path with the container's name"
+        "containerUrl names no container; give its name behind the host, and a folder within it if you like"
     )]
-    NotOneContainer {
-        /// The path below the endpoint; `(none)` when empty, `(not shown)` when it is odd, beyond 253
+    #[strum(serialize = "NotOneContainer")]
+    NoContainer,
+    /// What stands behind the container's name is no folder that files can be written to.
+    #[error("containerUrl names the folder {folder} within the container, which {why}; correct it")]
+    BadFolder {
+        /// The path behind the container; `(none)` when empty, `(not shown)` when it is odd, beyond 253
         /// characters, or may be a signature.
-        path: String,
+        folder: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Its signature is for a folder that is not the one of the path, or not above it.
+    #[error(
+        "containerUrl has a signature for a folder (sr=d) with sdd={depth}, and its path has {levels} behind the \
+         container; sdd must say how many of these the signed folder is deep"
+    )]
+    OtherFolder {
+        /// The value of `sdd`; `(none)` when it is absent.
+        depth: String,
+        /// How many folders the path has.
+        levels: String,
     },
     /// Its path is not a container's name.
     #[error(
@@ -217,7 +234,7 @@ pub enum ContainerUrlProblem {
     /// It is for something else than the blobs of a container.
     #[error(
         "containerUrl has a signature {name}={value}, which is not for the blobs of a container; \
-         make one for the container (sr=c) or for the account (ss=b, srt=co)"
+         make one for the container (sr=c), for a folder of it (sr=d), or for the account (ss=b, srt=co)"
     )]
     WrongResource {
         /// The parameter that says so.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::plural::counted;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time};
@@ -29,9 +30,11 @@ const OF_A_USER: [&str; 2] = ["sduoid", "skdutid"];
 /// signature to hold.
 const OF_A_REQUEST: [&str; 2] = ["srh", "srq"];
 
-/// Checks a query that should be a signature; answers when it expires, if it says so.
+/// Checks a query that should be a signature for a folder so many levels below the container; answers
+/// when it expires, if it says so.
 pub(super) fn check(
     query: &str,
+    levels: usize,
     secure: bool,
     now: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
@@ -57,7 +60,7 @@ pub(super) fn check(
     {
         return Err(ContainerUrlProblem::RequestBound { name });
     }
-    check_resource(&parameters)?;
+    check_resource(&parameters, levels)?;
     check_permissions(&parameters)?;
     check_protocols(&parameters, secure)?;
     check_start(&parameters, now)?;
@@ -107,9 +110,9 @@ impl Parameters {
     }
 }
 
-/// A signature for a container says `sr=c`; one for an account says that it is for blobs (`ss`) and
-/// for objects (`srt`).
-fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
+/// A signature for a container says `sr=c`; one for a folder of it, and all below that, `sr=d`, and how
+/// deep it lies (`sdd`); one for an account says that it is for blobs (`ss`) and for objects (`srt`).
+fn check_resource(parameters: &Parameters, levels: usize) -> Result<(), ContainerUrlProblem> {
     let wrong = |name, value: &str| {
         Err(ContainerUrlProblem::WrongResource {
             name,
@@ -119,10 +122,11 @@ fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
     let services = parameters.get("ss");
     let types = parameters.get("srt");
     if let Some(resource) = parameters.get("sr") {
-        return if resource == "c" && services.is_none() && types.is_none() {
-            Ok(())
-        } else {
-            wrong("sr", resource)
+        return match resource {
+            "c" | "d" if services.is_some() || types.is_some() => wrong("sr", resource),
+            "c" => Ok(()),
+            "d" => check_depth(parameters, levels),
+            _ => wrong("sr", resource),
         };
     }
     match (services.unwrap_or_default(), types.unwrap_or_default()) {
@@ -131,6 +135,19 @@ fn check_resource(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {
         (_, types) if !types.contains('o') => wrong("srt", types),
         _ => Ok(()),
     }
+}
+
+/// The signed folder is the first `sdd` levels of the path
+/// (<https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas#specify-the-directory-depth>).
+fn check_depth(parameters: &Parameters, levels: usize) -> Result<(), ContainerUrlProblem> {
+    let depth = parameters.get("sdd").unwrap_or_default();
+    if depth.parse::<usize>().is_ok_and(|depth| depth <= levels) {
+        return Ok(());
+    }
+    Err(ContainerUrlProblem::OtherFolder {
+        depth: shown(depth),
+        levels: counted(levels as u64, "folder"),
+    })
 }
 
 fn check_permissions(parameters: &Parameters) -> Result<(), ContainerUrlProblem> {

@@ -120,8 +120,8 @@ fn user_port_and_fragment_are_refused() {
 }
 
 #[test]
-fn the_path_is_exactly_one_container() {
-    for path in ["", "/", "//", "/exports/folder", "//exports", "/exports//"] {
+fn the_path_begins_with_a_container() {
+    for path in ["", "/", "//", "//exports"] {
         let url = format!("https://account1.blob.core.windows.net{path}?{SAS}");
         assert_eq!(code_of(&url), "ContainerUrlNotOneContainer", "{path}");
     }
@@ -286,7 +286,7 @@ fn a_signature_is_for_the_blobs_of_the_container() {
     for fields in [
         "",
         "sr=b",
-        "sr=d",
+        "sr=d&ss=b&srt=o",
         "ss=f&srt=sco",
         "ss=b&srt=sc",
         "ss=b",
@@ -299,6 +299,81 @@ fn a_signature_is_for_the_blobs_of_the_container() {
             "{fields}"
         );
     }
+}
+
+#[test]
+fn a_folder_within_the_container_has_one_spelling() {
+    for (given, address) in [
+        ("/a", "/a"),
+        ("/a/b c/", "/a/b%20c"),
+        ("/a/%62%2D1/../c", "/a/c"),
+        ("/%62%2D1/caf%C3%A9", "/b-1/caf%C3%A9"),
+        ("/café", "/caf%C3%A9"),
+        ("/date=2026", ""),
+        ("/a_b.c~d", "/a_b.c~d"),
+    ] {
+        let checked = check(&format!("{PLACE}{given}?{SAS}"));
+        let found = checked.map(|it| it.access.address.as_str().to_owned());
+        if address.is_empty() {
+            assert!(found.is_err(), "{given}");
+        } else {
+            assert_eq!(found, Ok(format!("{PLACE}{address}")), "{given}");
+        }
+    }
+}
+
+#[test]
+fn what_no_folder_is_called_is_refused_with_the_reason() {
+    for (folder, why) in [
+        ("/", "an empty name"),
+        ("a//b", "an empty name"),
+        ("a.", "ends with a dot"),
+        ("a%20/b", "ends with a dot or a space"),
+        ("%ff", "not UTF-8"),
+        ("a%2Fb", "one of"),
+        ("a%5Cb", "one of"),
+        ("a%3Db", "one of"),
+        ("a%0Ab", "control character"),
+        (&"a".repeat(40), "in a row"),
+        ("ab/".repeat(51).trim_end_matches('/'), "deeper than 50"),
+        (&"a-b".repeat(300), "longer than 800"),
+    ] {
+        let url = format!("{PLACE}/{folder}?{SAS}");
+        assert_eq!(code_of(&url), "ContainerUrlBadFolder", "{folder}");
+        let message = message_of(&url);
+        assert!(message.contains(why), "{folder}: {message}");
+    }
+}
+
+#[test]
+fn a_signature_for_a_folder_is_for_the_one_of_the_path_or_one_above_it() {
+    let url = |folder: &str, depth: &str| {
+        let sas = SAS.replace("sr=c", &format!("sr=d{depth}"));
+        assert!(sas.contains("sr=d"));
+        format!("{PLACE}{folder}?{sas}")
+    };
+    for (folder, depth) in [
+        ("/a/b", "&sdd=2"),
+        ("/a/b", "&sdd=1"),
+        ("/a/b/", "&sdd=2"),
+        ("", "&sdd=0"),
+    ] {
+        assert!(check(&url(folder, depth)).is_ok(), "{folder} {depth}");
+    }
+    for (folder, depth) in [
+        ("/a/b", "&sdd=3"),
+        ("", "&sdd=1"),
+        ("/a/b", ""),
+        ("/a/b", "&sdd=x"),
+    ] {
+        let url = url(folder, depth);
+        assert_eq!(code_of(&url), "ContainerUrlOtherFolder", "{folder} {depth}");
+    }
+    let message = message_of(&url("/a", "&sdd=2"));
+    assert!(
+        message.contains("sdd=2, and its path has 1 folder behind"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -347,8 +422,8 @@ fn a_configured_endpoint_is_let_in_and_nothing_beside_it() {
             "ContainerUrlNotHttps",
         ),
         (
-            "http://127.0.0.1:10000/devstoreaccount1/exports/more",
-            "ContainerUrlNotOneContainer",
+            "http://127.0.0.1:10000/devstoreaccount1/exports//more",
+            "ContainerUrlBadFolder",
         ),
         (
             "http://127.0.0.1:10000/devstoreaccount1/../secret/exports",
@@ -550,11 +625,9 @@ fn a_refusal_names_the_whole_host_and_the_whole_container() {
             message.contains(&format!("the container {name}, ")),
             "{message}"
         );
-        let message = message_of(&format!(
-            "https://account1.blob.core.windows.net/a/{name}?{SAS}"
-        ));
+        let message = message_of(&format!("{PLACE}/a/{name}.?{SAS}"));
         assert!(
-            message.contains(&format!("has the path a/{name}, ")),
+            message.contains(&format!("the folder a/{name}. within")),
             "{message}"
         );
     }
@@ -570,7 +643,7 @@ fn what_may_be_a_signature_in_place_of_host_or_container_is_not_named() {
         format!("{signature}.example.com/exports"),
         format!("account1.blob.core.windows.net/{signature}"),
         format!("account1.blob.core.windows.net/exports/{signature}"),
-        format!("account1.blob.core.windows.net/{cut_at_a_slash}/{cut_at_a_slash}"),
+        format!("account1.blob.core.windows.net/exports/{cut_at_a_slash}/{cut_at_a_slash}."),
     ] {
         let message = message_of(&format!("https://{place}?{SAS}"));
         assert!(message.contains("(not shown)"), "{message}");
