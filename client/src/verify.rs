@@ -179,6 +179,7 @@ impl Export<'_> {
                 rows,
             },
             Holds::Rejects => Content::Rejects,
+            Holds::Schema => Content::Schema,
         };
         inspect(pieces, content)
             .await
@@ -199,7 +200,7 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
         .rows
         .map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
     let what = match file.holds {
-        Holds::Rows => "row",
+        Holds::Rows | Holds::Schema => "row",
         Holds::Rejects => "rejected record",
     };
     equal(&file.name, what, file.rows, rows.count())?;

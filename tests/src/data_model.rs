@@ -8,8 +8,8 @@ use domain::counts::Counts;
 use domain::job::{Cancellation, Outcome, Phase, PhaseName, Wait};
 use domain::listing::Ignored;
 use domain::manifest::{
-    FileEntry, Filtered, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, Selected,
-    SourceEntry, Totals, WithoutRows,
+    FileEntry, Filtered, Head, MANIFEST_VERSION, Manifest, Missing, RejectedEntry, SchemaEntry,
+    Selected, SourceEntry, Totals, WithoutRows,
 };
 use domain::warning::{Warning, WarningCode};
 use serde_json::Value;
@@ -234,6 +234,52 @@ fn the_pages_for_readers_do_not_name_a_contract_that_they_do_not_have() {
     }
 }
 
+/// What a manifest says of the whole export, nothing absent.
+fn full_head() -> Head {
+    let text = || "x".to_owned();
+    Head {
+        manifest_version: MANIFEST_VERSION,
+        job_id: text(),
+        export_type: text(),
+        format: text(),
+        compression: Some(text()),
+        columns: Some(vec![text()]),
+        byte_order_mark: true,
+        escape_formulas: true,
+        max_file_bytes: Some(1),
+        scope: text(),
+        description: Some(text()),
+        date_created: text(),
+        schema: Some(SchemaEntry {
+            name: text(),
+            bytes: 1,
+            sha256: text(),
+            crc64: text(),
+        }),
+        selection: Selected::Devices,
+        filter: Some(Filtered {
+            names: None,
+            device_ids: None,
+            session: None,
+            from: None,
+            to: None,
+        }),
+        read_up_to: Some(text()),
+        complete: true,
+        warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
+        ignored: Some(Ignored {
+            objects: 1,
+            bytes: 1,
+            first: Vec::new(),
+        }),
+        totals: Totals {
+            chunks: 1,
+            failed_chunks: 1,
+            counts: Counts::default(),
+        },
+    }
+}
+
 /// A manifest in which no member is absent.
 fn full_manifest() -> Manifest {
     let day = Some(date!(2026 - 01 - 05));
@@ -244,41 +290,7 @@ fn full_manifest() -> Manifest {
         bytes: 1,
     };
     Manifest {
-        head: Head {
-            manifest_version: MANIFEST_VERSION,
-            job_id: text(),
-            export_type: text(),
-            format: text(),
-            compression: Some(text()),
-            columns: Some(vec![text()]),
-            byte_order_mark: true,
-            escape_formulas: true,
-            max_file_bytes: Some(1),
-            scope: text(),
-            description: Some(text()),
-            date_created: text(),
-            selection: Selected::Devices,
-            filter: Some(Filtered {
-                names: None,
-                device_ids: None,
-                session: None,
-                from: None,
-                to: None,
-            }),
-            read_up_to: Some(text()),
-            complete: true,
-            warnings: vec![Warning::new(WarningCode::NoObjects, "none")],
-            ignored: Some(Ignored {
-                objects: 1,
-                bytes: 1,
-                first: Vec::new(),
-            }),
-            totals: Totals {
-                chunks: 1,
-                failed_chunks: 1,
-                counts: Counts::default(),
-            },
-        },
+        head: full_head(),
         files: vec![FileEntry {
             name: text(),
             chunk: 0,

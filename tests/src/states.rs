@@ -208,7 +208,8 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
         name: "prepare_manifest",
         lead: |job| {
             let (written, tally) = (job.clone(), Tally::default());
-            let manifest = ManifestWriter::begin(&written, &tally, &mut Vec::new()).unwrap();
+            let manifest =
+                ManifestWriter::begin(&written, &tally, &file(), &mut Vec::new()).unwrap();
             let Written::Whole(told) = manifest.end_list(&mut Vec::new()).unwrap() else {
                 panic!("a manifest of no chunks has lists of them")
             };

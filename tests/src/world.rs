@@ -539,6 +539,9 @@ impl World {
             .map(|file| file.name.clone())
             .collect();
         listed.extend(manifest.rejected.iter().map(|file| file.name.clone()));
+        let schema = manifest.head.schema.as_ref().unwrap();
+        self.data(&schema.name, schema.bytes, &schema.sha256);
+        listed.push(schema.name.clone());
         listed.push(
             BlobName::manifest(job.request.export_type(), job.key.id)
                 .as_str()

@@ -11,6 +11,7 @@ use formats::codec::Expander;
 use formats::read::{Budget, Kind, MAX_ROW_BYTES, Unreadable, read_rows};
 use formats::rejected;
 use futures::StreamExt;
+use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 
 use super::Rows;
@@ -48,6 +49,8 @@ pub(crate) enum Content {
     },
     /// Rejected records, which are counted; never compressed.
     Rejects,
+    /// The schema, which has no rows.
+    Schema,
 }
 
 /// Reads a file to its end.
@@ -178,6 +181,13 @@ fn read_content(
             budget,
         )
         .map(Rows::Counted),
+        Content::Schema => {
+            serde_json::from_reader::<_, IgnoredAny>(Bounded {
+                input: stored,
+                budget,
+            })?;
+            Ok(Rows::Counted(0))
+        }
         Content::Rows {
             kind,
             compression,

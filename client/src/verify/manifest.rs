@@ -41,7 +41,7 @@ pub struct Manifest {
     pub(super) complete: bool,
     pub(super) planned: bool,
     pub(super) totals: Totals,
-    /// The files of rows, and those of rejects.
+    /// The files of rows, those of rejects, and that of the schema.
     pub(super) files: Vec<ManifestFile>,
     /// The numbers of chunks that were read and have no rows.
     without_rows: Vec<u32>,
@@ -99,6 +99,8 @@ pub(crate) enum Holds {
     Rows,
     /// Records that were rejected, a line each.
     Rejects,
+    /// What the columns are.
+    Schema,
 }
 
 /// What is in no file though it should be: a chunk, an object of one, or some of a day.
@@ -160,6 +162,7 @@ impl Manifest {
         };
         let Files { mut entries, twice } = document.files;
         entries.extend(document.rejected.into_iter().map(ManifestFile::from));
+        entries.extend(document.schema.map(ManifestFile::from));
         Ok(Self {
             without_rows: document.without_rows.iter().map(|it| it.chunk).collect(),
             accounts_for_all: document.manifest_version > VERSION_OF_ROWS_ONLY,
@@ -195,6 +198,11 @@ impl Manifest {
         self.files
             .iter()
             .filter(move |file| problem_of(&file.name, &prefix).is_none())
+    }
+
+    /// The files that are counted: of rows and of rejects.
+    pub(super) fn counted_files(&self) -> impl Iterator<Item = &ManifestFile> {
+        self.files.iter().filter(|file| file.holds != Holds::Schema)
     }
 
     /// The names of all that the manifest lists or says may be left, and its own.
@@ -274,7 +282,7 @@ impl Manifest {
     fn wrong_totals(&self) -> Vec<Mismatch> {
         let of = |holds: Holds| self.files.iter().filter(move |file| file.holds == holds);
         let rows = |holds| of(holds).fold(0_u64, |sum, file| sum.saturating_add(file.rows));
-        let bytes = self.files.iter().map(|file| file.bytes);
+        let bytes = self.counted_files().map(|file| file.bytes);
         let mut figures = vec![
             ("row", self.totals.rows, rows(Holds::Rows)),
             (

@@ -61,7 +61,7 @@ impl Verdict {
         };
         let chunks = missing(|it| it.object.is_none() && it.day.is_none());
         Self {
-            files: manifest.files.len() as u64,
+            files: manifest.counted_files().count() as u64,
             complete: manifest.complete,
             missing: (chunks, manifest.totals.chunks),
             missing_objects: missing(|it| it.object.is_some()),
@@ -72,9 +72,10 @@ impl Verdict {
     }
 
     pub(super) fn add(&mut self, holds: Holds, bytes: u64, rows: Rows) {
-        self.bytes += bytes;
-        if holds == Holds::Rejects {
-            return;
+        match holds {
+            Holds::Rows => self.bytes += bytes,
+            Holds::Rejects => return self.bytes += bytes,
+            Holds::Schema => return,
         }
         self.rows += rows.count();
         if let Rows::Collected(rows) = rows {

@@ -4,7 +4,7 @@
 //! shard has no open chunk left. It goes on only when the whole job has none; of a job that is
 //! being cancelled it closes those that are open. *Reads* the job, its tallies and its chunks.
 //!
-//! *Writes* the manifest into the client's container and the job's end into the exports table, or,
+//! *Writes* the schema and the manifest into the client's container and the job's end into the exports table, or,
 //! when storage refuses the credential, that the job waits for another. Of a cancelled job it
 //! commits the prepared files and closes the chunks.
 //!
@@ -15,6 +15,7 @@
 
 mod closing;
 mod manifest;
+mod schema;
 
 use std::sync::Arc;
 
@@ -36,6 +37,9 @@ use wiring::config::ConfigError;
 use wiring::{Held, Wiring, WiringError};
 
 use closing::close_open_chunks;
+
+/// The content type of the schema and the manifest.
+const JSON: &str = "application/json";
 
 /// What this function needs of the world.
 #[derive(Clone)]
@@ -232,12 +236,22 @@ impl Finisher<'_> {
                 self.put(|job| job.prepare_manifest(file, told)).await?;
                 continue;
             };
-            match commit(container.as_ref(), &file, "application/json").await {
+            match self.commit(&file, container.as_ref()).await {
                 Ok(()) => return Ok(()),
                 Err(ContainerError::BlocksGone) => self.put(Job::restage_manifest).await?,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Makes the manifest visible, last of all files.
+    async fn commit(
+        &self,
+        manifest: &PreparedFile,
+        container: &dyn Container,
+    ) -> Result<(), ContainerError> {
+        schema::commit(&self.job, manifest, container).await?;
+        commit(container, manifest, JSON).await
     }
 
     async fn put(

@@ -1,4 +1,4 @@
-//! Stages a job's manifest while it reads the chunks, once for each list that they have entries of,
+//! Stages a job's manifest, and the schema that it names, while it reads the chunks, once for each list that they have entries of,
 //! and checks that they add up to the tally.
 
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use domain::tally::Tally;
 use ports::container::Container;
 use ports::store::ChunkLists;
 
-use crate::{FinishError, Ports};
+use crate::{FinishError, Ports, schema};
 
 /// Stages the manifest, which says how the job ends.
 pub(crate) async fn stage(
@@ -24,9 +24,10 @@ pub(crate) async fn stage(
     container: Arc<dyn Container>,
     ports: &Ports,
 ) -> Result<(PreparedFile, Told), FinishError> {
+    let schema = schema::stage(job, Arc::clone(&container), ports).await?;
     let name = BlobName::manifest(job.request.export_type(), job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.settings.writer);
-    let mut manifest = ManifestWriter::begin(job, tally, blob.buffer())?;
+    let mut manifest = ManifestWriter::begin(job, tally, &schema, blob.buffer())?;
     loop {
         let mut chunks = ChunkReader::new(job, ports.lists.as_ref());
         let mut counted = Tally::default();

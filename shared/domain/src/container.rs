@@ -43,6 +43,12 @@ impl BlobName {
         ))
     }
 
+    /// What the columns of the job's files are: `{exportType}/{jobId}/_schema.json`. Common readers pass
+    /// over names that begin so.
+    pub fn schema(export_type: ExportType, job: JobId) -> Self {
+        Self(format!("{export_type}/{job}/_schema.json"))
+    }
+
     /// The job's manifest: `{exportType}/{jobId}/manifest.json`.
     pub fn manifest(export_type: ExportType, job: JobId) -> Self {
         Self(format!("{export_type}/{job}/manifest.json"))

@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 
 use crate::chunk::{Chunk, ChunkSource, ChunkState, MissingParts, Output, OutputFile};
+use crate::container::PreparedFile;
 use crate::counts::Counts;
 use crate::job::{Job, MissingDay, Plan};
 use crate::listing::Ignored;
@@ -66,6 +67,9 @@ pub struct Head {
     pub description: Option<String>,
     /// When the job was created, RFC 3339.
     pub date_created: String,
+    /// The file that says what the columns are; absent in manifests that are older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaEntry>,
     /// Which rows the client asked for.
     pub selection: Selected,
     /// Which of its records became rows; absent when all did.
@@ -85,6 +89,30 @@ pub struct Head {
     pub ignored: Option<Ignored>,
     /// Sums over all files.
     pub totals: Totals,
+}
+
+/// The file of the schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaEntry {
+    /// The blob's name in the container.
+    pub name: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// Its SHA-256, in lower-case hex.
+    pub sha256: String,
+    /// Its CRC-64/NVME, in lower-case hex.
+    pub crc64: String,
+}
+
+impl From<&PreparedFile> for SchemaEntry {
+    fn from(file: &PreparedFile) -> Self {
+        Self {
+            name: file.name.as_str().to_owned(),
+            bytes: file.size_bytes,
+            sha256: file.sha256.clone(),
+            crc64: file.crc64.clone(),
+        }
+    }
 }
 
 /// The selection, as asked for.
@@ -267,7 +295,7 @@ pub struct Manifest {
 
 impl Head {
     /// The head of a job's manifest.
-    pub fn of(job: &Job, tally: &Tally) -> Self {
+    pub fn of(job: &Job, tally: &Tally, schema: &PreparedFile) -> Self {
         let read_up_to = match job.plan {
             Plan::Complete { read_up_to } => Some(rfc3339(read_up_to)),
             Plan::Open { .. } | Plan::Failed { .. } => None,
@@ -292,6 +320,7 @@ impl Head {
             scope: job.key.scope.as_str().to_owned(),
             description: job.request.description.clone(),
             date_created: rfc3339(job.created),
+            schema: Some(schema.into()),
             selection: (&job.request.selection).into(),
             filter: Filtered::of(&job.request.filter),
             complete: read_up_to.is_some() && job.missing_days.is_empty() && tally.is_complete(),

@@ -87,6 +87,8 @@ pub struct Field {
     pub kind: Kind,
     /// Whether it must be there.
     pub presence: Presence,
+    /// What it says, for readers of the files.
+    pub meaning: &'static str,
 }
 
 /// How the JSON groups consecutive records with the same key.

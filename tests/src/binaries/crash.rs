@@ -293,8 +293,9 @@ impl Ordeal {
                 .unwrap();
         assert!(manifest.head.complete && manifest.missing.is_empty());
         assert_eq!(
-            (manifest.head.job_id, manifest.files.len()),
-            (job.key.id.to_string(), present.len())
+            (manifest.head.job_id, manifest.files.len() + 1),
+            (job.key.id.to_string(), present.len()),
+            "the files of rows and the schema"
         );
         let mut rows = Vec::new();
         for file in &manifest.files {

@@ -97,13 +97,16 @@ fn name_of(row: &Value) -> String {
     row["name"].as_str().unwrap().to_owned()
 }
 
+/// What the finisher writes beside the files.
+const BESIDE: [&str; 2] = ["/_schema.json", "/manifest.json"];
+
 impl State {
-    /// The committed blobs but the manifest, with what they hold.
+    /// The committed blobs but the manifest and the schema, with what they hold.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&BlobName, Vec<u8>)> {
         let data = self
             .blobs
             .iter()
-            .filter(|(name, _)| !name.as_str().ends_with("manifest.json"));
+            .filter(|(name, _)| !BESIDE.iter().any(|it| name.as_str().ends_with(it)));
         data.filter_map(|(name, blocks)| Some((name, blocks.content()?.data)))
     }
 

@@ -368,9 +368,11 @@ fn check_nothing_else(world: &World, job: &Job, manifest: &Manifest) -> Result<(
     let listed = manifest.files.iter().map(|file| file.name.as_str());
     let rejected = manifest.rejected.iter().map(|file| file.name.as_str());
     let leftovers = manifest.leftovers.iter().map(String::as_str);
+    let schema = manifest.head.schema.iter().map(|file| file.name.as_str());
     let said: BTreeSet<&str> = listed
         .chain(rejected)
         .chain(leftovers)
+        .chain(schema)
         .chain([name.as_str()])
         .collect();
     let there = world.containers.list(&address());

@@ -32,6 +32,7 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) warnings: Vec<Warning>,
     pub(super) totals: Totals,
+    pub(super) schema: Option<SchemaEntry>,
     pub(super) files: Files,
     #[serde(default)]
     pub(super) without_rows: Vec<WithoutRows>,
@@ -103,6 +104,30 @@ impl From<RejectsEntry> for ManifestFile {
             sha256: entry.sha256,
             crc64: entry.crc64,
             holds: Holds::Rejects,
+        }
+    }
+}
+
+/// The file of the schema.
+#[derive(Debug, Deserialize)]
+pub(super) struct SchemaEntry {
+    name: String,
+    bytes: u64,
+    sha256: String,
+    crc64: String,
+}
+
+impl From<SchemaEntry> for ManifestFile {
+    fn from(entry: SchemaEntry) -> Self {
+        Self {
+            name: entry.name,
+            rows: 0,
+            bytes: entry.bytes,
+            chunk: 0,
+            part: 0,
+            sha256: entry.sha256,
+            crc64: entry.crc64,
+            holds: Holds::Schema,
         }
     }
 }

@@ -56,6 +56,11 @@ fn chunk(number: u32, state: ChunkState) -> Chunk {
     }
 }
 
+/// The file of the schema.
+fn schema() -> PreparedFile {
+    file(9, Rows, ROWS).prepared
+}
+
 fn file(number: u32, kind: FileKind, counts: Counts) -> OutputFile {
     let name = BlobName::from_stored(format!("{kind:?}-{number}"));
     let prepared = PreparedFile {
@@ -114,7 +119,7 @@ fn recorded(number: u32, kinds: &[FileKind], missing: &[usize]) -> Chunk {
 fn written(job: &Job, chunks: &[Chunk]) -> (Manifest, Outcome, usize) {
     let (mut out, mut passes) = (Vec::new(), 0);
     let tally = Tally::default();
-    let mut writer = ManifestWriter::begin(job, &tally, &mut out).unwrap();
+    let mut writer = ManifestWriter::begin(job, &tally, &schema(), &mut out).unwrap();
     loop {
         passes += 1;
         for chunk in chunks {
@@ -226,7 +231,7 @@ fn chunks_are_read_once_when_all_of_them_have_rows_and_nothing_else() {
             .collect();
         let (manifest, _, passes) = written(&job, &chunks);
         assert_eq!((manifest.files.len(), passes), (chunks.len(), 1));
-        assert_eq!(manifest.head, Head::of(&job, &Tally::default()));
+        assert_eq!(manifest.head, Head::of(&job, &Tally::default(), &schema()));
     }
 }
 

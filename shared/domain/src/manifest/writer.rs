@@ -6,6 +6,7 @@ use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::{FileEntry, Head, Missing, RejectedEntry, Shortfall, WithoutRows};
 use crate::chunk::{Chunk, ChunkState, FileKind, Output, OutputFile};
+use crate::container::PreparedFile;
 use crate::job::{Job, Outcome};
 use crate::tally::Tally;
 
@@ -133,12 +134,17 @@ pub enum Written<'a> {
 }
 
 impl<'a> ManifestWriter<'a> {
-    /// Begins the manifest of a job whose chunks come to this tally.
+    /// Begins the manifest of a job whose chunks come to this tally, and whose schema is in this file.
     ///
     /// # Errors
     /// None in practice: the types always serialize.
-    pub fn begin(job: &'a Job, tally: &'a Tally, out: &mut Vec<u8>) -> serde_json::Result<Self> {
-        serde_json::to_writer(&mut *out, &Head::of(job, tally))?;
+    pub fn begin(
+        job: &'a Job,
+        tally: &'a Tally,
+        schema: &PreparedFile,
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<Self> {
+        serde_json::to_writer(&mut *out, &Head::of(job, tally, schema))?;
         out.pop();
         let mut writer = Self {
             job,

@@ -4,44 +4,59 @@ use domain::selection::ExportType;
 
 use crate::record::{Field, Group, Kind, MAX_NAME_CHARS, MAX_STACK_TRACE_CHARS, Presence, Shape};
 
-const fn required(name: &'static str, kind: Kind) -> Field {
+const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
     Field {
         name,
         kind,
         presence: Presence::Required,
+        meaning,
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Field {
+const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
     Field {
-        name,
-        kind,
         presence: Presence::Optional,
+        ..required(name, kind, meaning)
     }
 }
 
-const NAME: Field = required("name", Kind::ShortText(MAX_NAME_CHARS));
-const TIMESTAMP: Field = required("timestamp", Kind::RecordTime);
-const DEVICE_ID: Field = required("deviceId", Kind::Id);
-const INFO_ID: Field = optional("infoId", Kind::Id);
-const SESSION_ID: Field = optional("sessionId", Kind::Id);
-const LOCATION_ID: Field = optional("locationId", Kind::Id);
-const START: Field = optional("start", Kind::RecordTime);
-const END: Field = optional("end", Kind::Timestamp);
-const EXTRAS: Field = optional("extras", Kind::Extras);
+const NAME: Field = required(
+    "name",
+    Kind::ShortText(MAX_NAME_CHARS),
+    "what it is called in the app",
+);
+const TIMESTAMP: Field = required("timestamp", Kind::RecordTime, "when it happened");
+const DEVICE_ID: Field = required("deviceId", Kind::Id, "the device");
+const INFO_ID: Field = optional(
+    "infoId",
+    Kind::Id,
+    "the technical data that the device had then",
+);
+const SESSION_ID: Field = optional(
+    "sessionId",
+    Kind::Id,
+    "the use of the app in which it happened; null outside of any",
+);
+const LOCATION_ID: Field = optional(
+    "locationId",
+    Kind::Id,
+    "the place where the device was then",
+);
+const START: Field = optional("start", Kind::RecordTime, "when it began");
+const END: Field = optional("end", Kind::Timestamp, "when it ended");
+const EXTRAS: Field = optional("extras", Kind::Extras, "what the app added");
 
 const ACTIVITY: Shape = Shape {
     of: ExportType::Activity,
     fields: &[
-        required("sessionId", Kind::Id),
+        required("sessionId", Kind::Id, "the use of the app"),
         Field {
-            name: "deviceId",
-            kind: Kind::Id,
             presence: Presence::InKeyOnRequest,
+            ..DEVICE_ID
         },
         NAME,
         TIMESTAMP,
-        optional("extras", Kind::Object),
+        optional("extras", Kind::Object, EXTRAS.meaning),
     ],
     group: Some(Group {
         key_fields: 2,
@@ -80,10 +95,10 @@ const ERROR: Shape = Shape {
 const JOB: Shape = Shape {
     of: ExportType::Job,
     fields: &[
-        required("jobId", Kind::Id),
+        required("jobId", Kind::Id, "the job, a task with a duration"),
         NAME,
         DEVICE_ID,
-        required("infoId", Kind::Id),
+        required("infoId", Kind::Id, INFO_ID.meaning),
         START,
         END,
         EXTRAS,
@@ -94,7 +109,7 @@ const JOB: Shape = Shape {
 const SESSION: Shape = Shape {
     of: ExportType::Session,
     fields: &[
-        required("sessionId", Kind::Id),
+        required("sessionId", Kind::Id, "the use of the app"),
         DEVICE_ID,
         START,
         END,
@@ -107,20 +122,27 @@ const SESSION: Shape = Shape {
 const CRASH: Shape = Shape {
     of: ExportType::Crash,
     fields: &[
-        required("crashId", Kind::Id),
+        required("crashId", Kind::Id, "the crash"),
         DEVICE_ID,
         TIMESTAMP,
         INFO_ID,
         SESSION_ID,
         NAME,
-        required("stackTrace", Kind::ShortText(MAX_STACK_TRACE_CHARS)),
+        required(
+            "stackTrace",
+            Kind::ShortText(MAX_STACK_TRACE_CHARS),
+            "where in the app's code it crashed",
+        ),
     ],
     group: None,
 };
 
 const TAG: Shape = Shape {
     of: ExportType::Tag,
-    fields: &[DEVICE_ID, required("tags", Kind::Object)],
+    fields: &[
+        DEVICE_ID,
+        required("tags", Kind::Object, "the device's tags by name"),
+    ],
     group: None,
 };
 
@@ -128,8 +150,12 @@ const TOKEN: Shape = Shape {
     of: ExportType::Token,
     fields: &[
         DEVICE_ID,
-        required("token", Kind::Text),
-        required("type", Kind::Text),
+        required(
+            "token",
+            Kind::Text,
+            "where notifications to the device are sent",
+        ),
+        required("type", Kind::Text, "the push service that gave the token"),
     ],
     group: None,
 };
@@ -138,13 +164,18 @@ const PUSH: Shape = Shape {
     of: ExportType::Push,
     fields: &[
         DEVICE_ID,
-        required("campaignType", Kind::CampaignType),
-        required("campaignId", Kind::Integer),
-        required("status", Kind::Status),
+        required(
+            "campaignType",
+            Kind::CampaignType,
+            "the type of the campaign",
+        ),
+        required("campaignId", Kind::Integer, "the campaign"),
+        required("status", Kind::Status, "what became of it on the device"),
         Field {
             name: "userId",
             kind: Kind::Text,
             presence: Presence::OnRequest,
+            meaning: "the user, as the app names it",
         },
     ],
     group: None,
@@ -154,10 +185,14 @@ const DEVICE: Shape = Shape {
     of: ExportType::Device,
     fields: &[
         DEVICE_ID,
-        required("meta", Kind::Object),
-        required("info", Kind::Object),
-        required("location", Kind::Object),
-        required("appInfo", Kind::Object),
+        required(
+            "meta",
+            Kind::Object,
+            "when the device was seen, and whether it takes notifications",
+        ),
+        required("info", Kind::Object, "the device's technical data"),
+        required("location", Kind::Object, "where the device was last"),
+        required("appInfo", Kind::Object, "the device's tags by name"),
     ],
     group: None,
 };
