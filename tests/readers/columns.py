@@ -9,9 +9,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "DATA_MODEL.md"
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a type's rows; for a JsonBlob that groups them, the group's key and the name of its array."""
+    """The columns of a type's rows, and those of them that are never null; for a JsonBlob that groups them, the group's key and the name of its array."""
 
     columns: list[str]
+    required: set[str]
     key: list[str]
     group: str | None
 
@@ -19,7 +20,7 @@ class Layout:
 def layout(export_type: str, file_format: str, options: dict[str, bool]) -> Layout:
     """What a file has of the documented columns, which two options add to."""
     fields, item = re.search(rf"^\| {export_type} \| (.*?) \| (.*?) \|$", PAGE.read_text(), re.MULTILINE).groups()
-    columns = re.findall(r"`(\w+)`", fields)
+    columns, required = re.findall(r"`(\w+)`", fields), set(re.findall(r"`(\w+)`\\\*", fields))
     grouped = re.match(r"`\{(.*), (\w+): \[\{", item)
     key = grouped[1].split(", ") if grouped else []
     if not options.get("exportUserId") and "userId" in columns:
@@ -29,4 +30,4 @@ def layout(export_type: str, file_format: str, options: dict[str, bool]) -> Layo
             key.append("deviceId")
         else:
             columns.remove("deviceId")
-    return Layout(columns, key, grouped[2] if grouped else None)
+    return Layout(columns, required, key, grouped[2] if grouped else None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import source
 from expected import Taken
 from exports import Export
-from tables import Table
+from tables import REQUIRED, Table
 from values import value
 
 SHOWN = 3
@@ -24,7 +24,7 @@ def differences(table: Table, export: Export, taken: Taken) -> Iterator[str]:
     if list(table.values) != columns:
         yield f"columns {list(table.values)} instead of {columns}"
         return
-    yield from wrong_types(table, taken)
+    yield from wrong_types(table, export, taken)
     found = Counter(zip(*(cells(table, name, taken) for name in columns)))
     wanted = Counter(tuple(wanted_cell(row[name], taken) for name in columns) for row in rows)
     for what, rest in (("is missing", wanted - found), ("is not of the source", found - wanted)):
@@ -40,10 +40,11 @@ def understated(table: Table, export: Export, taken: Taken) -> Iterator[str]:
         yield "keeps empty texts, though it is written down that they become null"
 
 
-def wrong_types(table: Table, taken: Taken) -> Iterator[str]:
+def wrong_types(table: Table, export: Export, taken: Taken) -> Iterator[str]:
     for name, found in table.types.items():
-        wanted = type_of(name, taken)
-        if found not in (wanted, *wanted.split()):
+        is_required = taken.is_required_told and name in export.layout.required
+        wanted = type_of(name, taken) + (REQUIRED if is_required else "")
+        if found not in wanted.split(" | "):
             yield f"`{name}` is of the type {found} instead of {wanted}"
 
 

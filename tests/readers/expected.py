@@ -20,6 +20,8 @@ class Taken:
     is_empty_null: bool = False
     # Times have no digits that are finer than microseconds.
     is_cut: bool = False
+    # Columns that are never null say so.
+    is_required_told: bool = False
     # Columns of objects and arrays are not there.
     without_nested: bool = False
 
@@ -49,7 +51,7 @@ PYARROW = {"text": "string", "time": "timestamp[ns, tz=UTC]", "integer": "int64"
 DUCKDB_JSON = Taken(Fidelity(repeated_keys=True, numbers="integers"), **DUCKDB)
 PANDAS_JSON = Taken(Fidelity(numbers="integers"), json="object", **PANDAS)
 POLARS_JSON = Taken(Fidelity(), **POLARS)
-JQ_JSON = Taken(Fidelity(numbers="digits"), text="str", time="str", integer="int", json="dict list")
+JQ_JSON = Taken(Fidelity(numbers="digits"), text="str", time="str", integer="int", json="dict | list")
 
 POLARS_ITEMS = Items("""
 import polars as pl
@@ -65,7 +67,7 @@ JQ_PARQUET = Refused("import jq; jq.compile('.').input_text(files[0].read_bytes(
 DUCKDB_PARQUET = Taken(SPELLED, "VARCHAR", "TIMESTAMP WITH TIME ZONE", "BIGINT", "VARCHAR", is_cut=True)
 PANDAS_PARQUET = Taken(SPELLED, "str", "datetime64[us, UTC]", "int64", "str", is_cut=True)
 POLARS_PARQUET = Taken(SPELLED, "String", "Datetime(time_unit='us', time_zone='UTC')", "Int64", "String", is_cut=True)
-PYARROW_PARQUET = Taken(SPELLED, "string", "timestamp[us, tz=UTC]", "int64", "string", is_cut=True)
+PYARROW_PARQUET = Taken(SPELLED, "string", "timestamp[us, tz=UTC]", "int64", "string", is_cut=True, is_required_told=True)
 
 READERS: dict[str, dict[str, Outcome]] = {
     "DuckDB": {

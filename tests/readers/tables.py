@@ -6,6 +6,9 @@ from typing import Any
 
 import source
 
+# Behind the type of a column that says that it is never null.
+REQUIRED = " not null"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -50,7 +53,7 @@ def of_pyarrow(rows: Any) -> Table:
             column = column.cast("timestamp[ns]").cast("int64")
         return column.to_pylist()
 
-    types = {field.name: str(field.type) for field in rows.schema}
+    types = {field.name: f"{field.type}{'' if field.nullable else REQUIRED}" for field in rows.schema}
     return Table(types, {name: values(name) for name in types})
 
 
