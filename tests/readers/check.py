@@ -14,14 +14,13 @@ from pathlib import Path
 
 import source
 from columns import layout
-from expected import READERS
+from expected import READERS, table
 from exports import Export, exports
 from limits import limit
-from recipes import SHARED, limits, recipes
+from recipes import PAGE, SHARED, limits, recipes
 
 # As many as the cores that the checks are made for.
 AT_ONCE = 2
-SIGNS = {"Taken": "✓", "but": "~", "Refused": "–", "Items": "–"}
 LEGEND = """Sets of exports: ✓ every row as its source says; ~ the same, without the nested values (PyArrow) or with empty texts
 as nulls (pandas); – not the rows, as written down in tests/readers/expected.py; ✗ wrong.
 """
@@ -55,6 +54,8 @@ def wrong_page() -> Iterator[str]:
     shared = (scope["columns"], scope["key"], scope["group"], scope["times"], scope["integers"], scope["nested"])
     if shared != (events.columns, events.key, events.group, source.TIMES, source.INTEGERS, source.NESTED):
         yield f"what the recipes share is not as the data model says: {shared}"
+    if (lines := "\n".join(table())) not in PAGE.read_text():
+        yield f"the page has not this table, which is written down:\n{lines}"
     shown = {reader: set(sentences) for reader, sentences in limit.of.items()}
     if limits() != shown:
         differ = [f"{reader}: {it}" for reader in READERS for it in limits().get(reader, set()) ^ shown.get(reader, set())]
@@ -70,7 +71,7 @@ def matrix(found: list[Export], reports: dict[str, dict]) -> Iterator[str]:
         line = f"{reader + ' ' + version(reader.lower()):<18}"
         for column in columns:
             cells = [cell for cell in report["cells"] if (cell["format"], cell["compression"]) == column]
-            signs = Counter("✗" if cell["faults"] else SIGNS[cell["outcome"]] for cell in cells)
+            signs = Counter("✗" if cell["faults"] else cell["sign"] for cell in cells)
             line += f"{' '.join(f'{count} {sign}' for sign, count in sorted(signs.items(), reverse=True)):<21}"
         yield line
 

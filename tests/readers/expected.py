@@ -106,3 +106,18 @@ READERS: dict[str, dict[str, Outcome]] = {
         "ParquetBlob": JQ_PARQUET,
     },
 }
+
+
+def sign(expected: Outcome | None) -> str:
+    """How an outcome is shown: all rows, all but what is written down, or no rows."""
+    if not isinstance(expected, Taken):
+        return "–"
+    return "~" if expected.is_empty_null or expected.without_nested else "✓"
+
+
+def table() -> list[str]:
+    """The table of the page, a line for each reader."""
+    formats = list(dict.fromkeys(file_format for outcomes in READERS.values() for file_format in outcomes))
+    head = ["| |" + "|".join(f" {file_format} " for file_format in formats) + "|", "|---" * (len(formats) + 1) + "|"]
+    lines = (f"| {reader} | " + " | ".join(sign(of.get(it)) for it in formats) + " |" for reader, of in READERS.items())
+    return [*head, *lines]

@@ -63,7 +63,19 @@ def duckdb_empty(nasty: Path) -> bool:
     return len(rows.filter("name IS NULL")) > 0
 
 
-@limit("DuckDB", "In JSON, numbers with a fraction or an exponent become doubles: `0.1000` comes back as `0.1`. CSV keeps the digits.")
+@limit("DuckDB", "Without `quote` and `escape`, a CSV file is refused where the first quoted line end comes late.")
+def duckdb_late_quote(_: Path) -> bool:
+    import duckdb
+
+    text = "a,b\r\n" + "x,y\r\n" * 60_000 + '"line\r\nline",y\r\n'
+    with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
+        file.write(text)
+        file.flush()
+        is_refused = fails(lambda: duckdb.read_csv(file.name).fetchall(), "CSV Error")
+        return is_refused and len(duckdb.read_csv(file.name, quotechar='"', escapechar='"')) == 60_001
+
+
+@limit("DuckDB", "In JSON, numbers with a fraction or an exponent become doubles: `0.1000` comes back as `0.1`. CSV and Parquet keep the digits.")
 def duckdb_numbers(_: Path) -> bool:
     return duckdb_json('[0.1000,1E+05,123456789012345678901234567890]') == "[0.1,100000.0,123456789012345678901234567890]"
 

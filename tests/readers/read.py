@@ -14,7 +14,7 @@ from typing import Any
 
 import tables
 from compare import differences, understated
-from expected import READERS, Items, Outcome, Refused, Taken
+from expected import READERS, Items, Refused, Taken, sign
 from exports import Export, exports, text_of
 from limits import wrong_limits
 from recipes import SHARED, Recipe, recipes
@@ -109,12 +109,6 @@ class Reader:
             yield f"{found} items, and not {wanted}, which are fewer than its {rows} rows"
 
 
-def sign(expected: Outcome | None) -> str:
-    """What the matrix shows of what is written down."""
-    is_whole = not isinstance(expected, Taken) or not (expected.is_empty_null or expected.without_nested)
-    return type(expected).__name__ if is_whole else "but"
-
-
 def printed(code: str) -> str:
     """What a recipe for a shell prints; the tests' own `jq` and `zstd` are its first choice."""
     path = os.pathsep.join([str(BIN), str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -130,7 +124,7 @@ def main() -> int:
             "set": export.set_folder.name,
             "format": export.file_format,
             "compression": export.compression,
-            "outcome": sign(READERS[name].get(export.column)),
+            "sign": sign(READERS[name].get(export.column)),
             "faults": [fault[:SHOWN] for fault in reader.faults(export)],
         }
         for export in exports(root)
