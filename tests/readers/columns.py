@@ -17,8 +17,8 @@ class Layout:
     group: str | None
 
 
-def layout(export_type: str, file_format: str, options: dict[str, bool]) -> Layout:
-    """What a file has of the documented columns, which two options add to."""
+def layout(export_type: str, file_format: str, options: dict) -> Layout:
+    """What a file has of the documented columns, which some options choose or add to."""
     fields, item = re.search(rf"^\| {export_type} \| (.*?) \| (.*?) \|$", PAGE.read_text(), re.MULTILINE).groups()
     columns, required = re.findall(r"`(\w+)`", fields), set(re.findall(r"`(\w+)`\\\*", fields))
     grouped = re.match(r"`\{(.*), (\w+): \[\{", item)
@@ -30,4 +30,5 @@ def layout(export_type: str, file_format: str, options: dict[str, bool]) -> Layo
             key.append("deviceId")
         else:
             columns.remove("deviceId")
+    columns = options.get("columns", columns)
     return Layout(columns, required, key, grouped[2] if grouped else None)

@@ -28,6 +28,7 @@ struct Set {
     asked: Value,
     lines: Vec<String>,
     world: World,
+    formats: &'static [ExportFormat],
     compressions: &'static [Compression],
 }
 
@@ -69,6 +70,7 @@ impl Set {
             asked,
             lines,
             world,
+            formats: ExportFormat::ALL,
             compressions,
         }
     }
@@ -94,8 +96,19 @@ impl Set {
             }),
             lines,
             world,
+            formats: ExportFormat::ALL,
             compressions: Compression::ALL,
         }
+    }
+
+    /// The same with a byte order mark, and some of the columns in an order of their own.
+    async fn with_byte_order_mark() -> Self {
+        let mut set = Self::nasty().await;
+        "byte-order-mark".clone_into(&mut set.name);
+        set.asked["exportOptions"] =
+            json!({"byteOrderMark": true, "columns": ["name", "extras", "sessionId", "timestamp"]});
+        set.formats = &[ExportFormat::CsvBlob];
+        set
     }
 
     /// Exports everything, below a folder when there is one; the folders of the exports within it.
@@ -112,7 +125,7 @@ impl Set {
             );
         }
         let mut folders = Vec::new();
-        for &format in ExportFormat::ALL {
+        for &format in self.formats {
             let compressions = format.compressions().iter();
             for &compression in compressions.filter(|it| self.compressions.contains(it)) {
                 let (format_name, compression_name) = (format.name(), compression.name());
@@ -209,7 +222,9 @@ async fn every_record_of_the_sets_for_the_readers_is_a_row_in_every_format() {
     for &kind in ExportType::ALL {
         folders.extend(Set::of(kind).await.export(into.as_deref()).await);
     }
-    folders.extend(Set::nasty().await.export(into.as_deref()).await);
+    for set in [Set::nasty().await, Set::with_byte_order_mark().await] {
+        folders.extend(set.export(into.as_deref()).await);
+    }
     if let Some(into) = into {
         write(
             &into.join("exports.json"),
