@@ -26,7 +26,7 @@ async fn exported(filter: &Value) -> (Vec<String>, World, Job) {
 
 fn filters() -> Vec<Value> {
     let names = json!([
-        "=event 0 \"ünï\" ,\n",
+        "event 0 \"ünï\" ,\n",
         "event 101 \"ünï\" ,\n",
         "no such event"
     ]);

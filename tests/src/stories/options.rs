@@ -4,13 +4,22 @@ use domain::job::Job;
 use serde_json::{Value, json};
 
 use super::days;
-use super::rows::{as_asked, rows_of_csv, rows_of_json_lines, small_lake};
+use super::rows::{as_asked, event, rows_of_csv, rows_of_json_lines, small_lake};
 use crate::world::World;
 
 /// Exports the small lake, with these options and without compression.
 async fn exported(format: &str, mut options: Value) -> (Vec<String>, World, Job) {
     let world = World::new().await;
-    let rows = small_lake(&world).await;
+    let mut rows = small_lake(&world).await;
+    // Names that would be formulas in a spreadsheet.
+    let formulas = (400..404).map(|number| event("2026-01-05", number));
+    let formulas = formulas.map(|line| line.replace(r#""name":"event"#, r#""name":"=event"#));
+    let formulas: Vec<String> = formulas.collect();
+    let text = formulas.join("\n");
+    world
+        .put_object("events", "2026-01-05", "formulas.ndjson", text)
+        .await;
+    rows.extend(formulas);
     options["compression"] = json!("none");
     let mut body = days(format, "2026-01-05", "2026-01-07");
     body["exportOptions"] = options;

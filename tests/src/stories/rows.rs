@@ -56,12 +56,10 @@ pub(crate) async fn large_lake(world: &World) -> Vec<String> {
     sorted(rows.iter().map(|line| serde_json::from_str(line).unwrap()))
 }
 
-/// An event. The name of every eleventh would be a formula in a spreadsheet.
 pub(crate) fn event(day: &str, number: u32) -> String {
     let device = format!("{:032x}", number / 5);
-    let begin = if number.is_multiple_of(11) { "=" } else { "" };
     let mut row = json!({
-        "deviceId": device, "name": format!("{begin}event {number} \"ünï\" ,\n"),
+        "deviceId": device, "name": format!("event {number} \"ünï\" ,\n"),
         "timestamp": format!("{day}T10:{:02}:{:02}.5Z", number / 60 % 60, number % 60),
         "extras": {"n": number, "f": 0.5, "t": "x"},
     });
