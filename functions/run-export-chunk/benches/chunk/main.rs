@@ -1,8 +1,12 @@
 //! What a chunk run costs, in CPU and in memory: `cargo bench -p run-export-chunk`.
 //!
 //! Prints the tables of `docs/PERFORMANCE.md`. Each row is a process of its own, so that the
-//! highest mark of its memory is that of one case.
+//! highest mark of its memory is that of one case. `tools/compare` runs some of the cases by name.
 #![expect(clippy::print_stdout, reason = "a table for a person")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a benchmark may panic, as a test may"
+)]
 
 mod data;
 mod meter;
@@ -14,21 +18,21 @@ use std::process::Command;
 
 use ::ports::source::Piece;
 use anyhow::{Context, ensure};
-use domain::selection::{ExportFormat, ExportType};
+use domain::selection::{Compression, ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
 use formats::record::Shape;
 use formats::records::{Found, Records};
 use futures::TryStreamExt;
 
-use self::data::Packing;
+use self::data::{Lines, Packing};
 use self::meter::{Meter, cpu_seconds_per_gb};
-use self::ports::World;
+use self::ports::{Uploads, World};
 
 const MIB: usize = 1 << 20;
 
-/// The sizes of the chunks that are run, as NDJSON before compression: the default target, and ten
+/// The sizes of the chunks that are run, as NDJSON before compression: the default target, and four
 /// times more.
-const CHUNKS: [usize; 2] = [64 * MIB, 640 * MIB];
+const CHUNKS: [usize; 2] = [64 * MIB, 256 * MIB];
 
 /// Lines that are encoded, again and again.
 const ENCODED: usize = 16 * MIB;
@@ -46,6 +50,11 @@ fn main() -> anyhow::Result<()> {
         .as_slice()
     {
         [] => everything(),
+        ["write", suffix, bytes, file] => data::write_file(
+            Path::new(file),
+            parsed(suffix, Packing::from_suffix)?,
+            bytes.parse()?,
+        ),
         ["encode", kind, format] => encode(
             parsed(kind, ExportType::from_name)?,
             parsed(format, ExportFormat::from_name)?,
@@ -54,6 +63,14 @@ fn main() -> anyhow::Result<()> {
         ["run", file, format] => block_on(run(
             Path::new(file),
             parsed(format, ExportFormat::from_name)?,
+            Compression::None,
+            Uploads::TakeTime,
+        )),
+        ["drop", file, format, compression] => block_on(run(
+            Path::new(file),
+            parsed(format, ExportFormat::from_name)?,
+            parsed(compression, Compression::from_name)?,
+            Uploads::AreDropped,
         )),
         other => anyhow::bail!("unknown case {other:?}"),
     }
@@ -131,7 +148,7 @@ fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
 
 /// Parses, checks and encodes lines, all in memory.
 fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
-    let lines = bytes::Bytes::from(data::lines(kind, ENCODED));
+    let lines = bytes::Bytes::from(Lines::of(kind).take(ENCODED));
     let shape = Shape::of(kind, false);
     let mut out = Vec::with_capacity(2 * ENCODED);
     let meter = Meter::start()?;
@@ -155,7 +172,13 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
 
 /// Fetches, decompresses and cuts a file of the lake.
 async fn read(file: &Path) -> anyhow::Result<()> {
-    let world = World::over(file, ExportFormat::JsonBlob).await?;
+    let world = World::over(
+        file,
+        ExportFormat::JsonBlob,
+        Compression::None,
+        Uploads::TakeTime,
+    )
+    .await?;
     let meter = Meter::start()?;
     let sources = world.ports().sources;
     let mut pieces = sources.read(&world.chunk.source, &world.job.request.selection);
@@ -173,19 +196,27 @@ async fn read(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A whole chunk run, by its handler, into a container that keeps nothing.
-async fn run(file: &Path, format: ExportFormat) -> anyhow::Result<()> {
-    let world = World::over(file, format).await?;
+/// A whole chunk run, by its handler, into a container that keeps nothing: what it costs, or, when
+/// somebody else measures, what it made.
+async fn run(
+    file: &Path,
+    format: ExportFormat,
+    compression: Compression,
+    uploads: Uploads,
+) -> anyhow::Result<()> {
+    let world = World::over(file, format, compression, uploads).await?;
     let meter = Meter::start()?;
     let response = run_export_chunk::handle(world.message()?, &world.ports()).await;
-    ensure!(
-        response.batch_item_failures.is_empty() && world.is_recorded().await?,
-        "the chunk is not recorded"
-    );
-    println!(
-        "{:.2} | {} MiB",
-        cpu_seconds_per_gb(meter.cpu()?, data::bytes_of(file)?),
-        meter::peak_mib()?
-    );
+    ensure!(response.batch_item_failures.is_empty(), "the run failed");
+    let made = world.recorded().await?;
+    ensure!(made.rejected == 0, "{} records are rejected", made.rejected);
+    match uploads {
+        Uploads::AreDropped => println!("{} {}", made.rows, made.bytes),
+        Uploads::TakeTime => println!(
+            "{:.2} | {} MiB",
+            cpu_seconds_per_gb(meter.cpu()?, data::bytes_of(file)?),
+            meter::peak_mib()?
+        ),
+    }
     Ok(())
 }

@@ -11,9 +11,10 @@ use container::writer::WriterSettings;
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, BlockId, ContainerAccess, ContainerAddress};
+use domain::counts::Counts;
 use domain::job::{Credential, Job, JobId, JobKey, SealedCredential};
 use domain::secret::Secret;
-use domain::selection::{ExportFormat, ExportRequest};
+use domain::selection::{Compression, ExportFormat, ExportRequest};
 use fakes::requests::events;
 use fakes::sources::NoRows;
 use fakes::store::MemoryStore;
@@ -43,14 +44,29 @@ pub(crate) struct World {
     pub(crate) job: Job,
     pub(crate) chunk: Chunk,
     table: Arc<MemoryStore>,
+    uploads: Uploads,
+}
+
+/// What becomes of blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uploads {
+    /// They are under way for a while: as many are held as may be.
+    TakeTime,
+    /// They are dropped at once.
+    AreDropped,
 }
 
 impl World {
-    pub(crate) async fn over(file: &Path, format: ExportFormat) -> anyhow::Result<Self> {
+    pub(crate) async fn over(
+        file: &Path,
+        format: ExportFormat,
+        compression: Compression,
+        uploads: Uploads,
+    ) -> anyhow::Result<Self> {
         let folder = file.parent().context("a file in a folder")?;
         let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
         let table = Arc::new(MemoryStore::default());
-        let job = table.put_job(job(format)).await?;
+        let job = table.put_job(job(format, compression)).await?;
         let key = ChunkKey {
             job: job.key.clone(),
             shard: 0,
@@ -71,6 +87,7 @@ impl World {
             job,
             chunk,
             table,
+            uploads,
         })
     }
 
@@ -82,8 +99,8 @@ impl World {
                 lake: Arc::clone(&self.lake) as _,
                 registry: Arc::new(NoRows::default()),
             },
-            containers: Arc::new(Nowhere),
-            sealer: Arc::new(Nowhere),
+            containers: Arc::new(Nowhere(self.uploads)),
+            sealer: Arc::new(Nowhere(self.uploads)),
             clock: Arc::new(SystemClock),
             settings: Settings {
                 writer: WriterSettings::default(),
@@ -102,15 +119,23 @@ impl World {
         )?)
     }
 
-    pub(crate) async fn is_recorded(&self) -> anyhow::Result<bool> {
+    /// What the run recorded.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub(crate) async fn recorded(&self) -> anyhow::Result<Counts> {
         let chunk = self.table.chunk(&self.chunk.key).await?;
-        Ok(chunk.is_some_and(|chunk| matches!(chunk.state, ChunkState::Recorded { .. })))
+        match chunk.map(|chunk| chunk.state) {
+            Some(ChunkState::Recorded { output }) => Ok(output.counts),
+            other => anyhow::bail!("the chunk is not recorded: {other:?}"),
+        }
     }
 }
 
-fn job(format: ExportFormat) -> Job {
+fn job(format: ExportFormat, compression: Compression) -> Job {
     let request = ExportRequest {
         format,
+        compression,
         ..events(DAY, DAY)
     };
     let key = JobKey {
@@ -147,18 +172,21 @@ async fn pinned(store: &dyn ObjectStore, file: &Path) -> anyhow::Result<ObjectRe
 }
 
 /// Takes everything and keeps nothing.
-struct Nowhere;
+#[derive(Clone, Copy)]
+struct Nowhere(Uploads);
 
 impl Containers for Nowhere {
     fn open(&self, _: &ContainerAccess) -> Result<Arc<dyn Container>, ContainerError> {
-        Ok(Arc::new(Self))
+        Ok(Arc::new(*self))
     }
 }
 
 #[async_trait]
 impl Container for Nowhere {
     async fn stage_block(&self, _: &BlobName, _: BlockId, _: Bytes) -> Result<(), ContainerError> {
-        tokio::time::sleep(UPLOAD).await;
+        if self.0 == Uploads::TakeTime {
+            tokio::time::sleep(UPLOAD).await;
+        }
         Ok(())
     }
 
