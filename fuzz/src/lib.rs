@@ -18,6 +18,7 @@ mod lake_folder;
 mod lake_lines;
 mod lake_streams;
 mod manifest;
+mod record_walk;
 mod request_body;
 mod request_path;
 mod signature;
@@ -29,6 +30,7 @@ pub use lake_folder::lake_folder;
 pub use lake_lines::lake_lines;
 pub use lake_streams::lake_streams;
 pub use manifest::manifest;
+pub use record_walk::record_walk;
 pub use request_body::request_body;
 pub use request_path::request_path;
 
@@ -37,13 +39,14 @@ pub use request_path::request_path;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("container_url", container_url),
     ("events", events),
     ("lake_folder", lake_folder),
     ("lake_lines", lake_lines),
     ("lake_streams", lake_streams),
     ("manifest", manifest),
+    ("record_walk", record_walk),
     ("request_body", request_body),
     ("request_path", request_path),
 ];

@@ -4,6 +4,10 @@
 //! A record is one line of JSON: a flat object with the contract's field names. [`Shape::parse`]
 //! checks it and borrows the raw text of every value, so that numbers, escapes and nested values
 //! reach the file byte for byte; `normalise` says which ones are rewritten.
+//!
+//! It is read in one of two ways. `walk` is fast, and takes what is spelled as usual; all else goes
+//! through `parse`, which is built of a JSON parser and plain checks, decides, and names what is
+//! wrong. Where the walk takes a record, both read the same.
 
 mod check;
 mod normalise;
@@ -12,6 +16,7 @@ mod parse;
 mod table;
 pub mod timestamp;
 pub mod value;
+mod walk;
 
 use std::borrow::Cow;
 
@@ -113,7 +118,7 @@ pub struct Shape {
 
 /// A record that is as its [`Shape`] says, its values as they are exported and, unless
 /// one had to be rewritten, borrowed from its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The raw JSON of each field of the shape, in its order; `None` when absent or null.
     values: [Option<Cow<'a, str>>; MAX_FIELDS],
@@ -121,7 +126,28 @@ pub struct Record<'a> {
     pub time: Option<OffsetDateTime>,
     /// Whether a text held half of a surrogate pair, in whose place it now has U+FFFD.
     pub repaired: bool,
+    /// How it is spelled, as far as that is known.
+    spelling: Spelling<'a>,
 }
+
+/// What is known of how a record is spelled, so that an encoder need not look. No part of what the
+/// record says: any two are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spelling<'a> {
+    /// The record's text, when it is the fields that are there, in their order, and nothing else, white
+    /// space included.
+    line: Option<&'a str>,
+    /// The fields whose values have no white space between their tokens, a bit each.
+    compact: u8,
+}
+
+impl PartialEq for Spelling<'_> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Spelling<'_> {}
 
 impl Record<'_> {
     /// The raw JSON of each field of the shape, in its order; `None` when absent or null. What lies
@@ -141,6 +167,29 @@ impl Record<'_> {
     /// The raw JSON of the field at a place of the shape; `None` when absent or null.
     pub(crate) fn value(&self, place: usize) -> Option<&str> {
         self.values.get(place)?.as_deref()
+    }
+
+    /// The record's text, when it is known to be that of an object of the fields that are there, in their
+    /// order, with nothing between its tokens.
+    pub(crate) fn line(&self) -> Option<&str> {
+        self.spelling.line
+    }
+
+    /// What of such a text follows the shape's first fields, so many of which may be there.
+    pub(crate) fn line_behind(&self, shape: &Shape, first: usize) -> Option<&str> {
+        let first = shape.fields.iter().zip(&self.values).take(first);
+        let len = |(field, value): (&Field, &Option<Cow<'_, str>>)| {
+            // Two quotes, a colon and a comma.
+            value
+                .as_ref()
+                .map_or(0, |raw| field.name.len() + raw.len() + 4)
+        };
+        self.line()?.get(1 + first.map(len).sum::<usize>()..)
+    }
+
+    /// Whether the value of the field at this place is known to have no white space between its tokens.
+    pub(crate) fn is_compact(&self, place: usize) -> bool {
+        self.spelling.compact & 1 << place != 0
     }
 }
 

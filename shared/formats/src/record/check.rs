@@ -11,10 +11,10 @@ use crate::record::value::text;
 use crate::record::{BadRecord, Field, Kind, MAX_EXTRAS, MAX_LEVELS};
 
 /// The most levels of a value: the record is a level of its own.
-const MAX_LEVELS_OF_VALUE: usize = MAX_LEVELS - 1;
+pub(super) const MAX_LEVELS_OF_VALUE: usize = MAX_LEVELS - 1;
 
 /// The push status flags of the contract.
-const STATUS_FLAGS: [&str; 12] = [
+pub(super) const STATUS_FLAGS: [&str; 12] = [
     "None",
     "Queued",
     "Dropped",

@@ -18,16 +18,23 @@ impl Shape {
     /// # Errors
     /// [`BadRecord`], which names the first fault found.
     pub fn parse<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
+        match self.walk(text) {
+            Some(record) => Ok(record),
+            None => self.parse_slowly(text),
+        }
+    }
+
+    /// Reads a text as [`Shape::parse`] does, whatever its spelling.
+    ///
+    /// # Errors
+    /// [`BadRecord`], which names the first fault found.
+    pub fn parse_slowly<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
         let text = std::str::from_utf8(text).map_err(|_| BadRecord::NotUtf8)?;
         let found = read_object(self.fields, text).ok_or_else(|| fault_of(text))?;
         if let Some(field) = found.repeated {
             return Err(BadRecord::Repeated { field });
         }
-        let mut record = Record {
-            values: Default::default(),
-            time: None,
-            repaired: false,
-        };
+        let mut record = Record::default();
         for ((field, raw), slot) in self.fields.iter().zip(found.values).zip(&mut record.values) {
             let Some(value) = value(field, raw)? else {
                 continue;
