@@ -11,6 +11,7 @@ mod list;
 mod names;
 mod plan;
 mod read;
+mod unpack;
 
 use std::path::PathBuf;
 use std::sync::Arc;

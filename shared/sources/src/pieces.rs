@@ -1,19 +1,22 @@
-//! Cuts a stream of bytes into pieces, at line ends where there are some, in bounded memory.
+//! Cuts texts into pieces, at line ends where there are some, in bounded memory.
 
 use std::io;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use memchr::memrchr;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The size that a piece is meant to have, in bytes; none is more than twice as long.
+/// The most bytes of a piece.
 pub const PIECE_BYTES: usize = 512 << 10;
 
-/// Cuts one input. Holds less than two pieces.
+/// Cuts one text after the other. Holds one piece, in the same memory again and again when those that it handed out
+/// are dropped by then.
 #[derive(Debug)]
-pub struct Cutter {
-    piece_bytes: usize,
+pub(crate) struct Cutter {
     buffer: BytesMut,
+    /// How much of the buffer is text.
+    filled: usize,
+    /// The buffer before, which the last piece is a part of.
+    used: Bytes,
 }
 
 impl Default for Cutter {
@@ -24,32 +27,70 @@ impl Default for Cutter {
 
 impl Cutter {
     fn new(piece_bytes: usize) -> Self {
-        let buffer = BytesMut::new();
         Self {
-            piece_bytes,
-            buffer,
+            buffer: BytesMut::zeroed(piece_bytes),
+            filled: 0,
+            used: Bytes::new(),
         }
     }
 
-    /// The next piece of the input: whole lines, unless one is longer than a piece; `None` at its
-    /// end.
+    /// What there is of the next piece.
+    pub(crate) fn filled(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Drops the first bytes of the next piece.
+    pub(crate) fn drop_first(&mut self, bytes: usize) {
+        self.buffer.copy_within(bytes..self.filled, 0);
+        self.filled -= bytes;
+    }
+
+    /// Forgets the text that was not finished.
+    pub(crate) fn clear(&mut self) {
+        self.filled = 0;
+    }
+
+    /// Lets more of the text be read, at most so many bytes; how many were. There is room for at least
+    /// one, unless the piece is [full](Self::is_full).
     ///
     /// # Errors
-    /// Whatever reading the input fails with.
-    pub async fn next(
+    /// Whatever reading fails with.
+    pub(crate) fn fill(
         &mut self,
-        input: &mut (impl AsyncRead + Unpin),
-    ) -> io::Result<Option<Bytes>> {
-        while self.buffer.len() < self.piece_bytes {
-            let most = (self.piece_bytes / 2).max(1);
-            self.buffer.reserve(most);
-            if input.read_buf(&mut (&mut self.buffer).limit(most)).await? == 0 {
-                let rest = self.buffer.split().freeze();
-                return Ok((!rest.is_empty()).then_some(rest));
-            }
+        most: usize,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let end = self.filled.saturating_add(most).min(self.buffer.len());
+        let bytes = read(self.buffer.get_mut(self.filled..end).unwrap_or_default())?;
+        self.filled += bytes;
+        Ok(bytes)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == self.buffer.len()
+    }
+
+    /// The piece: whole lines, unless one is longer than it. What is behind them begins the next.
+    pub(crate) fn cut(&mut self) -> Bytes {
+        let end = memrchr(b'\n', self.filled()).map_or(self.filled, |last| last + 1);
+        self.cut_at(end)
+    }
+
+    /// The last piece of a text, and what is read next is another text; empty when nothing is left.
+    pub(crate) fn finish(&mut self) -> Bytes {
+        self.cut_at(self.filled)
+    }
+
+    fn cut_at(&mut self, end: usize) -> Bytes {
+        let next = std::mem::take(&mut self.used).try_into_mut();
+        let mut next = next.unwrap_or_else(|_| BytesMut::zeroed(self.buffer.len()));
+        let rest = self.buffer.get(end..self.filled).unwrap_or_default();
+        self.filled = rest.len();
+        if let Some(begin) = next.get_mut(..rest.len()) {
+            begin.copy_from_slice(rest);
         }
-        let end = memrchr(b'\n', &self.buffer).map_or(self.buffer.len(), |last| last + 1);
-        Ok(Some(self.buffer.split_to(end).freeze()))
+        self.used = std::mem::replace(&mut self.buffer, next).freeze();
+        self.used.slice(..end)
     }
 }
 
@@ -61,52 +102,63 @@ mod tests {
 
     const PIECE: usize = 8;
 
-    /// Hands out its bytes a few at a time.
-    struct Drip<'a>(&'a [u8], usize);
-
-    impl AsyncRead for Drip<'_> {
-        fn poll_read(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-            buffer: &mut tokio::io::ReadBuf<'_>,
-        ) -> std::task::Poll<io::Result<()>> {
-            let (now, later) = self
-                .0
-                .split_at(self.1.min(self.0.len()).min(buffer.remaining()));
-            buffer.put_slice(now);
-            self.0 = later;
-            std::task::Poll::Ready(Ok(()))
+    /// The pieces of a text that is read a few bytes at a time; `kept` of them are not dropped before
+    /// the end.
+    fn pieces(text: &[u8], drip: usize, kept: usize) -> Vec<Vec<u8>> {
+        let (mut cutter, mut rest, mut pieces) = (Cutter::new(PIECE), text, Vec::new());
+        let mut keeps = Vec::new();
+        while !rest.is_empty() {
+            let read = cutter.fill(drip, |buffer| {
+                let now = buffer.len().min(rest.len());
+                buffer[..now].copy_from_slice(&rest[..now]);
+                Ok(now)
+            });
+            rest = &rest[read.unwrap()..];
+            if cutter.is_full() {
+                let piece = cutter.cut();
+                pieces.push(piece.to_vec());
+                if keeps.len() < kept {
+                    keeps.push((pieces.len() - 1, piece));
+                }
+            }
         }
-    }
-
-    fn pieces(text: &[u8], drip: usize) -> Vec<Bytes> {
-        let (mut cutter, mut input, mut pieces) =
-            (Cutter::new(PIECE), Drip(text, drip), Vec::new());
-        while let Some(piece) = futures::executor::block_on(cutter.next(&mut input)).unwrap() {
-            pieces.push(piece);
-        }
+        pieces.push(cutter.finish().to_vec());
+        assert!(keeps.iter().all(|(place, piece)| pieces[*place] == *piece));
         pieces
-    }
-
-    #[test]
-    fn an_empty_input_has_no_piece() {
-        assert!(pieces(b"", 3).is_empty());
     }
 
     proptest! {
         #[test]
-        fn the_pieces_are_the_input_and_end_at_line_ends_where_they_can(
+        fn the_pieces_are_the_text_and_end_at_line_ends_where_they_can(
             lens in proptest::collection::vec(0..20_usize, 0..30),
             drip in 1..20_usize,
+            kept in 0..4_usize,
         ) {
             let text = lens.iter().map(|len| "x".repeat(*len)).collect::<Vec<_>>().join("\n").into_bytes();
-            let pieces = pieces(&text, drip);
+            let pieces = pieces(&text, drip, kept);
             prop_assert_eq!(pieces.concat(), text);
             for (number, piece) in pieces.iter().enumerate() {
-                prop_assert!(!piece.is_empty() && piece.len() < 2 * PIECE);
-                let has_end = piece.contains(&b'\n') && number + 1 < pieces.len();
+                let is_last = number + 1 == pieces.len();
+                prop_assert!((is_last || !piece.is_empty()) && piece.len() <= PIECE);
+                let has_end = piece.contains(&b'\n') && !is_last;
                 prop_assert!(!has_end || piece.ends_with(b"\n"));
             }
         }
+    }
+
+    #[test]
+    fn the_memory_of_a_piece_that_was_dropped_is_used_again() {
+        let mut cutter = Cutter::new(PIECE);
+        let mut places = Vec::new();
+        for _ in 0..4 {
+            cutter
+                .fill(PIECE, |buffer| {
+                    buffer.fill(b'x');
+                    Ok(buffer.len())
+                })
+                .unwrap();
+            places.push(cutter.cut().as_ptr());
+        }
+        assert_eq!((places[2], places[3]), (places[0], places[1]));
     }
 }

@@ -1,11 +1,7 @@
 //! What an object holds, by its first bytes, whatever it is called.
 
-use std::io;
-
-use tokio::io::{AsyncRead, AsyncReadExt};
-
 /// How many bytes are looked at: enough for the mark of a tar archive.
-const HEAD_BYTES: usize = 512;
+pub(super) const HEAD_BYTES: usize = 512;
 
 /// Where a tar archive has its mark, and the mark
 /// (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06>).
@@ -14,6 +10,9 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 /// The byte order mark of UTF-8, which may stand before the first record
 /// (<https://www.rfc-editor.org/rfc/rfc3629#section-6>).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How many bytes of an object say how it is compressed.
+pub(super) const MARK_BYTES: usize = 4;
 
 /// How an object is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,19 +84,13 @@ pub(super) fn problem(head: &[u8], is_unpacked: bool) -> Option<String> {
     ))
 }
 
-/// Reads the first bytes of an input, as many as say what it is.
-pub(super) async fn head(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    input.take(HEAD_BYTES as u64).read_to_end(&mut head).await?;
-    Ok(head)
-}
-
-/// The beginning of a text, without a byte order mark.
-pub(super) fn without_mark(mut head: Vec<u8>) -> Vec<u8> {
-    if head.starts_with(BYTE_ORDER_MARK) {
-        head.drain(..BYTE_ORDER_MARK.len());
+/// How many bytes of a text that begins so are a byte order mark.
+pub(super) fn mark_len(text: &[u8]) -> usize {
+    if text.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
     }
-    head
 }
 
 #[cfg(test)]
@@ -144,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_record() {
-        assert_eq!(without_mark(b"\xef\xbb\xbf{".to_vec()), b"{");
-        assert_eq!(without_mark(b"{\xef\xbb\xbf".to_vec()), b"{\xef\xbb\xbf");
+        assert_eq!(mark_len(b"\xef\xbb\xbf{"), 3);
+        assert_eq!(mark_len(b"{\xef\xbb\xbf"), 0);
     }
 }

@@ -1,11 +1,8 @@
 //! How far a compressed object may expand, so that no object is a decompression bomb.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
-use tokio::io::{AsyncRead, ReadBuf};
 
 /// The most bytes that a compressed object may expand to: `ratio` times its size as stored, and
 /// `always_bytes` however small it is.
@@ -57,62 +54,54 @@ pub(super) struct ExpandsTooFar {
     stored_bytes: u64,
 }
 
-/// The bytes of a decoder, up to the limit of its object; reading beyond it fails with
-/// [`ExpandsTooFar`].
-pub(super) struct Bounded<R> {
-    decoder: R,
+/// How far one object may still expand.
+#[derive(Debug)]
+pub(super) struct Allowance {
     left: u64,
     problem: ExpandsTooFar,
 }
 
-impl<R> Bounded<R> {
-    pub(super) fn new(decoder: R, limit: ExpansionLimit, stored_bytes: u64) -> Self {
-        let left = limit.most_bytes(stored_bytes);
+impl Allowance {
+    pub(super) fn new(limit: ExpansionLimit, stored_bytes: u64) -> Self {
         Self {
-            decoder,
-            left,
+            left: limit.most_bytes(stored_bytes),
             problem: ExpandsTooFar {
                 limit,
                 stored_bytes,
             },
         }
     }
-}
 
-impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.decoder).poll_read(cx, buffer))?;
-        let read = buffer.filled().len().saturating_sub(before);
-        let Some(left) = self.left.checked_sub(read as u64) else {
-            return Poll::Ready(Err(io::Error::other(self.problem)));
-        };
-        self.left = left;
-        Poll::Ready(Ok(()))
+    /// Takes so many bytes more.
+    ///
+    /// # Errors
+    /// [`ExpandsTooFar`], within, when they are more than there may be.
+    pub(super) fn spend(&mut self, bytes: usize) -> io::Result<()> {
+        let left = self.left.checked_sub(bytes as u64);
+        self.left = left.ok_or_else(|| io::Error::other(self.problem))?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
 
     const LIMIT: ExpansionLimit = ExpansionLimit {
         ratio: 10,
         always_bytes: 100,
     };
 
-    async fn read(bytes: u64, stored_bytes: u64) -> io::Result<u64> {
-        let mut bounded = Bounded::new(tokio::io::repeat(b'x').take(bytes), LIMIT, stored_bytes);
-        tokio::io::copy(&mut bounded, &mut tokio::io::sink()).await
+    /// Expands an object a few bytes at a time.
+    fn expand(bytes: usize, stored_bytes: u64) -> io::Result<()> {
+        let mut allowance = Allowance::new(LIMIT, stored_bytes);
+        let (portions, rest) = (bytes / 7, bytes % 7);
+        (0..portions).try_for_each(|_| allowance.spend(7))?;
+        allowance.spend(rest)
     }
 
-    #[tokio::test]
-    async fn an_object_may_expand_to_the_ratio_or_to_what_is_always_allowed() {
+    #[test]
+    fn an_object_may_expand_to_the_ratio_or_to_what_is_always_allowed() {
         for (stored, most) in [
             (0, 100),
             (1, 100),
@@ -120,14 +109,14 @@ mod tests {
             (11, 110),
             (100_000, 1_000_000),
         ] {
-            assert_eq!(read(most, stored).await.unwrap(), most, "{stored}");
-            read(most + 1, stored).await.unwrap_err();
+            expand(most, stored).unwrap();
+            expand(most + 1, stored).unwrap_err();
         }
     }
 
-    #[tokio::test]
-    async fn the_refusal_names_the_limit_and_the_fix() {
-        let error = read(10_001, 1_000).await.unwrap_err();
+    #[test]
+    fn the_refusal_names_the_limit_and_the_fix() {
+        let error = expand(10_001, 1_000).unwrap_err();
         let words = "it expands to more than 10000 bytes, \
                      the most for its size as stored, 1000 (10 times that, and always 100); \
                      if its records are real, store it uncompressed or in smaller objects";

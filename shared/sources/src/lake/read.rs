@@ -3,26 +3,20 @@
 
 mod ahead;
 
-use std::io::{self, Cursor};
-use std::pin::Pin;
+use std::io::{self, ErrorKind, Read};
 
-use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
-use async_compression::zstd::DParameter;
+use bytes::{Bytes, BytesMut};
 use domain::chunk::ObjectRef;
 use futures::stream::{self, BoxStream, StreamExt};
 use ports::source::{Piece, SourceError};
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
 
 use crate::lake::content::{self, Codec};
-use crate::lake::expansion::Bounded;
+use crate::lake::expansion::Allowance;
+use crate::lake::unpack::Unpacker;
 use crate::lake::{Lake, source_error};
-use crate::pieces::Cutter;
+use crate::pieces::{Cutter, PIECE_BYTES};
 
-use ahead::Ahead;
-
-/// The base-2 logarithm of the largest window that a Zstandard frame may ask for: 8 MiB, which
-/// every decoder is to support (<https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2>).
-const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+use ahead::{Ahead, Body};
 
 /// The text of the objects, one object after the other.
 pub(super) fn read_objects(
@@ -35,6 +29,7 @@ pub(super) fn read_objects(
         objects,
         origin: 0,
         open: None,
+        cutter: Cutter::default(),
     };
     stream::try_unfold(reader, |mut reader| async {
         let piece = reader.next().await?;
@@ -50,11 +45,16 @@ struct ChunkReader {
     /// The place of the object that is read now.
     origin: usize,
     open: Option<OpenObject>,
+    cutter: Cutter,
 }
 
+/// An object that is being read.
 struct OpenObject {
-    text: Pin<Box<dyn AsyncRead + Send>>,
-    cutter: Cutter,
+    body: Body,
+    is_packed: bool,
+    unpacker: Unpacker,
+    /// Whether its text is known to be one of records, as far as its beginning says.
+    is_looked_at: bool,
 }
 
 impl ChunkReader {
@@ -76,72 +76,105 @@ impl ChunkReader {
     }
 
     /// More text of the object; `None` at its end.
-    async fn read(&mut self, object: &ObjectRef) -> Result<Option<bytes::Bytes>, SourceError> {
+    async fn read(&mut self, object: &ObjectRef) -> Result<Option<Bytes>, SourceError> {
         let open = match &mut self.open {
             Some(open) => open,
             closed => {
+                self.cutter.clear();
                 let body = self.ahead.next().await?;
-                closed.insert(open_object(&self.lake, object, body).await?)
+                closed.insert(OpenObject::begin(&self.lake, object, body).await?)
             }
         };
-        let text = open.cutter.next(&mut open.text).await;
-        text.map_err(|error| read_error(&object.path, error))
+        open.next(object, &mut self.cutter).await
     }
 }
 
-/// Looks what the object is, and unpacks it.
-async fn open_object(
-    lake: &Lake,
-    object: &ObjectRef,
-    mut body: ahead::Body,
-) -> Result<OpenObject, SourceError> {
-    let failed = |error| read_error(&object.path, error);
-    let head = content::head(&mut body).await.map_err(failed)?;
-    let codec = Codec::of(&head);
-    let mut text = unpacked(lake, object, codec, Cursor::new(head).chain(body));
-    let head = content::head(&mut text).await.map_err(failed)?;
-    if let Some(reason) = content::problem(&head, codec != Codec::Plain) {
-        return Err(SourceError::Corrupt {
-            object: object.path.clone(),
-            cause: reason.into(),
-        });
-    }
-    Ok(OpenObject {
-        text: Box::pin(Cursor::new(content::without_mark(head)).chain(text)),
-        cutter: Cutter::default(),
-    })
-}
-
-fn unpacked(
-    lake: &Lake,
-    object: &ObjectRef,
-    codec: Codec,
-    body: impl AsyncBufRead + Send + Unpin + 'static,
-) -> Pin<Box<dyn AsyncRead + Send>> {
-    match codec {
-        Codec::Plain => Box::pin(body),
-        Codec::Gzip => {
-            let mut decoder = GzipDecoder::new(body);
-            decoder.multiple_members(true);
-            Box::pin(Bounded::new(decoder, lake.expansion, object.size_bytes))
+impl OpenObject {
+    /// Looks how the object is compressed.
+    async fn begin(lake: &Lake, object: &ObjectRef, mut body: Body) -> Result<Self, SourceError> {
+        let mut begin = BytesMut::new();
+        while begin.len() < content::MARK_BYTES {
+            let Some(more) = next_of(&mut body, object).await? else {
+                break;
+            };
+            begin.extend_from_slice(&more);
         }
-        Codec::Zstd => {
-            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
-            let mut decoder = ZstdDecoder::with_params(body, &[window]);
-            decoder.multiple_members(true);
-            Box::pin(Bounded::new(decoder, lake.expansion, object.size_bytes))
+        let codec = Codec::of(&begin);
+        let allowance = Allowance::new(lake.expansion, object.size_bytes);
+        let unpacker = Unpacker::new(codec, begin.freeze(), allowance)
+            .map_err(|error| unreadable(object, error))?;
+        Ok(Self {
+            body,
+            is_packed: codec != Codec::Plain,
+            unpacker,
+            is_looked_at: false,
+        })
+    }
+
+    async fn next(
+        &mut self,
+        object: &ObjectRef,
+        cutter: &mut Cutter,
+    ) -> Result<Option<Bytes>, SourceError> {
+        loop {
+            match self.read_on(cutter) {
+                Ok(text) => return Ok(text),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let more = next_of(&mut self.body, object).await?;
+                    self.unpacker.feed(more);
+                }
+                Err(error) => return Err(unreadable(object, error)),
+            }
         }
     }
+
+    /// The next piece, as far as its bytes are here; `None` at the end.
+    fn read_on(&mut self, cutter: &mut Cutter) -> io::Result<Option<Bytes>> {
+        while !cutter.is_full() {
+            // What the object holds is said before anything that may be wrong behind that.
+            let most = if self.is_looked_at {
+                PIECE_BYTES
+            } else {
+                content::HEAD_BYTES.saturating_sub(cutter.filled().len())
+            };
+            let unpacker = &mut self.unpacker;
+            let read = cutter.fill(most, |buffer| unpacker.read(buffer))?;
+            if read == 0 || cutter.filled().len() == content::HEAD_BYTES {
+                self.look(cutter)?;
+            }
+            if read == 0 {
+                let rest = cutter.finish();
+                return Ok((!rest.is_empty()).then_some(rest));
+            }
+        }
+        Ok(Some(cutter.cut()))
+    }
+
+    /// Looks once what the object holds, by the beginning of its text.
+    fn look(&mut self, cutter: &mut Cutter) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_looked_at, true) {
+            return Ok(());
+        }
+        let head = cutter.filled();
+        if let Some(reason) = content::problem(head, self.is_packed) {
+            return Err(io::Error::other(reason));
+        }
+        let mark = content::mark_len(head);
+        cutter.drop_first(mark);
+        Ok(())
+    }
 }
 
-/// A failure of the store within the body, or else one of the decoder: damaged, cut short, or
-/// expanding too far.
-fn read_error(object: &str, error: io::Error) -> SourceError {
-    match error.downcast::<object_store::Error>() {
-        Ok(inner) => source_error(object, inner),
-        Err(error) => SourceError::Corrupt {
-            object: object.to_owned(),
-            cause: error.into(),
-        },
+/// The next stored bytes of an object, if there are more.
+async fn next_of(body: &mut Body, object: &ObjectRef) -> Result<Option<Bytes>, SourceError> {
+    let more = body.next().await.transpose();
+    more.map_err(|error| source_error(&object.path, error))
+}
+
+/// An object that is damaged, cut short, expands too far, or holds something else.
+fn unreadable(object: &ObjectRef, error: io::Error) -> SourceError {
+    SourceError::Corrupt {
+        object: object.path.clone(),
+        cause: error.into(),
     }
 }

@@ -1,19 +1,23 @@
 //! Fetches the next objects while one is taken, so that many small ones cost no waiting.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 
 use bytes::Bytes;
+use domain::cause::Cause;
 use domain::chunk::ObjectRef;
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{BoxStream, FuturesOrdered, StreamExt, TryStreamExt};
-use object_store::{GetOptions, GetResult, ObjectStore};
+use futures::stream::{self, BoxStream, FuturesOrdered, StreamExt, TryStreamExt};
+use object_store::{GetOptions, GetResult, GetResultPayload, ObjectStore};
 use ports::source::SourceError;
-use tokio_util::io::StreamReader;
 
-use crate::lake::{Lake, source_error};
+use crate::lake::{Lake, folder, source_error};
 
 /// An object's bytes as stored.
-pub(super) type Body = StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>;
+pub(super) type Body = BoxStream<'static, object_store::Result<Bytes>>;
+
+/// How much of a file is read at once: each time, another thread does it.
+const FILE_BYTES: u64 = 1 << 20;
 
 /// An object that is being fetched, and how many bytes of memory it takes.
 type Fetch = BoxFuture<'static, (u64, Result<Body, SourceError>)>;
@@ -74,31 +78,69 @@ impl Ahead {
             let lake = self.lake.clone();
             let is_whole = object.size_bytes <= most;
             let fetch = async move {
-                let body = fetch(&lake, &object).await.map(GetResult::into_stream);
-                let body = match body {
-                    Ok(stream) if is_whole => collect(&object, stream).await,
-                    body => body,
+                let body = match fetch(&lake, &object).await.map(|answer| answer.payload) {
+                    // The system reads files ahead.
+                    Ok(GetResultPayload::File(file, _)) => Ok(read_file(file, object.size_bytes)),
+                    Ok(GetResultPayload::Stream(stream)) if is_whole => {
+                        collect(&object, stream).await
+                    }
+                    Ok(GetResultPayload::Stream(stream)) => Ok(stream),
+                    Err(error) => Err(error),
                 };
-                (bytes, body.map(reader))
+                (bytes, body)
             };
             self.fetches.push_back(fetch.boxed());
         }
     }
 }
 
-type Stream = BoxStream<'static, object_store::Result<Bytes>>;
-
 /// Reads an object to its end, into memory.
-async fn collect(object: &ObjectRef, stream: Stream) -> Result<Stream, SourceError> {
-    let parts: Vec<Bytes> = stream
+async fn collect(object: &ObjectRef, body: Body) -> Result<Body, SourceError> {
+    let parts: Vec<Bytes> = body
         .try_collect()
         .await
         .map_err(|error| source_error(&object.path, error))?;
-    Ok(futures::stream::iter(parts.into_iter().map(Ok)).boxed())
+    Ok(stream::iter(parts.into_iter().map(Ok)).boxed())
 }
 
-fn reader(stream: Stream) -> Body {
-    StreamReader::new(stream.map_err(io::Error::other).boxed())
+/// The bytes of a file, which had so many when it was opened. Many are read at once: the store itself
+/// would read 8 KiB at a time
+/// (<https://docs.rs/object_store/latest/object_store/struct.GetResult.html#method.into_stream>).
+fn read_file(file: File, size_bytes: u64) -> Body {
+    stream::try_unfold((file, size_bytes), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let part = read_part(&mut file, left)?;
+            Ok((part, file))
+        });
+        let (part, file) = read
+            .await
+            .map_err(|error| failed(error.into()))?
+            .map_err(|error: io::Error| failed(error.into()))?;
+        let left = left.saturating_sub(part.len() as u64);
+        Ok(Some((part, (file, left))))
+    })
+    .boxed()
+}
+
+/// The next bytes of a file that has so many left.
+fn read_part(file: &mut File, left: u64) -> io::Result<Bytes> {
+    let most = left.min(FILE_BYTES);
+    let mut part = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
+    if file.take(most).read_to_end(&mut part)? == 0 {
+        // Somebody cut it off. Who opens it again finds that it is another version.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(part.into())
+}
+
+fn failed(source: Cause) -> object_store::Error {
+    object_store::Error::Generic {
+        store: folder::STORE,
+        source,
+    }
 }
 
 /// Fetches the version that was planned. The answer's `ETag` is compared too, for stores that
