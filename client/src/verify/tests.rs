@@ -230,7 +230,7 @@ pub(super) fn compressed(compression: Compression, text: &str) -> Vec<u8> {
 #[tokio::test]
 async fn compressed_files_are_verified_and_one_that_is_cut_or_continued_is_named() {
     for (compression, what, whole) in [
-        (Compression::Gzip, "gzip", "gzip member"),
+        (Compression::Gzip, "gzip", "last gzip member"),
         (Compression::Zstd, "Zstandard", "Zstandard frame"),
     ] {
         let mut downloaded = Downloaded::new();

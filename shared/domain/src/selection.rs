@@ -136,7 +136,7 @@ impl ExportFormat {
 pub enum Compression {
     /// Not at all.
     None,
-    /// Into one gzip member (<https://www.rfc-editor.org/rfc/rfc1952>).
+    /// Into gzip members (<https://www.rfc-editor.org/rfc/rfc1952>).
     Gzip,
     /// Into one Zstandard frame (<https://www.rfc-editor.org/rfc/rfc8878>).
     Zstd,

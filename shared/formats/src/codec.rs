@@ -1,5 +1,5 @@
 //! What stands between the bytes of a format and those of its file: a compression, and the way back.
-//! A file is one gzip member or one Zstandard frame.
+//! A file is gzip members, cut by length alone, or one Zstandard frame.
 
 mod read;
 mod write;

@@ -194,9 +194,9 @@ async fn a_deployment_whose_blocks_do_not_fit_into_a_functions_memory_does_not_s
             "RunExportChunk",
             "run-export-chunk",
             "1769 MB beside PREFETCH_BYTES=67108864 and ROW_GROUP_BYTES=33554432",
-            2_230,
+            2_238,
         ),
-        ("FinishExport", "finish-export", "512 MB", 2_070),
+        ("FinishExport", "finish-export", "512 MB", 2_078),
     ] {
         let env = deployed_but(&template, function, &[(BLOCK_BYTES.name, "268435456")]);
         let error = start(package, &env, &sdk).unwrap_err().to_string();

@@ -11,6 +11,9 @@ use crate::read::Unreadable;
 /// to take (<https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2>). The service's own are smaller.
 const MAX_WINDOW_LOG: u32 = 23;
 
+/// With what a gzip member begins (<https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1>).
+const MEMBER_BEGINS: u8 = 0x1F;
+
 /// Reads what a file expands to.
 pub struct Expander<R: BufRead> {
     codec: Codec<R>,
@@ -18,7 +21,8 @@ pub struct Expander<R: BufRead> {
 
 enum Codec<R: BufRead> {
     None(R),
-    Gzip(Box<GzDecoder<R>>),
+    /// `None` while one member gives way to the next.
+    Gzip(Option<Box<GzDecoder<R>>>),
     Zstd(zstd::Decoder<'static, R>),
 }
 
@@ -30,7 +34,7 @@ impl<R: BufRead> Expander<R> {
     pub fn new(compression: Compression, input: R) -> io::Result<Self> {
         let codec = match compression {
             Compression::None => Codec::None(input),
-            Compression::Gzip => Codec::Gzip(Box::new(GzDecoder::new(input))),
+            Compression::Gzip => Codec::Gzip(Some(Box::new(GzDecoder::new(input)))),
             Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(input)?;
                 decoder.window_log_max(MAX_WINDOW_LOG)?;
@@ -43,11 +47,11 @@ impl<R: BufRead> Expander<R> {
     /// Ends a file that was read to its end.
     ///
     /// # Errors
-    /// [`Unreadable`] when anything follows the member or frame that a file is.
+    /// [`Unreadable`] when anything follows the members or the frame that a file is.
     pub fn end(self) -> Result<(), Unreadable> {
         let (mut rest, what) = match self.codec {
-            Codec::None(_) => return Ok(()),
-            Codec::Gzip(decoder) => (decoder.into_inner(), "gzip member"),
+            Codec::None(_) | Codec::Gzip(None) => return Ok(()),
+            Codec::Gzip(Some(decoder)) => (decoder.into_inner(), "last gzip member"),
             Codec::Zstd(decoder) => (decoder.finish(), "Zstandard frame"),
         };
         if rest.fill_buf()?.is_empty() {
@@ -62,14 +66,32 @@ impl<R: BufRead> Read for Expander<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.codec {
             Codec::None(input) => input.read(buffer),
-            Codec::Gzip(decoder) => decoder
-                .read(buffer)
-                .map_err(|error| damaged("gzip", &error)),
+            Codec::Gzip(decoder) => {
+                read_members(decoder, buffer).map_err(|error| damaged("gzip", &error))
+            }
             Codec::Zstd(decoder) => decoder
                 .read(buffer)
                 .map_err(|error| damaged("Zstandard", &error)),
         }
     }
+}
+
+/// Reads on in a member, or in the next one behind its end.
+fn read_members<R: BufRead>(
+    open: &mut Option<Box<GzDecoder<R>>>,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    while let Some(decoder) = open {
+        let read = decoder.read(buffer)?;
+        let is_at_end = read == 0 && !buffer.is_empty();
+        if !is_at_end || decoder.get_mut().fill_buf()?.first() != Some(&MEMBER_BEGINS) {
+            return Ok(read);
+        }
+        *open = open
+            .take()
+            .map(|ended| Box::new(GzDecoder::new(ended.into_inner())));
+    }
+    Ok(0)
 }
 
 fn damaged(codec: &str, error: &io::Error) -> io::Error {
