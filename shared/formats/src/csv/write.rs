@@ -1,8 +1,7 @@
 //! `CsvBlob`: RFC 4180 (<https://www.rfc-editor.org/rfc/rfc4180#section-2>), a header row, CRLF.
 
-use memchr::{memchr, memchr3};
-
 use crate::columns::Projection;
+use crate::csv::quote::{plain, write_text};
 use crate::encode::{Encode, EncodeError, EncodeOptions};
 use crate::record::{Record, Shape, value};
 
@@ -32,7 +31,7 @@ impl Encode for CsvWriter {
         }
         // Readers skip a line that is empty: where a row is one absent value, it is written as `""`.
         let of_one = self.columns.fields().len() == 1;
-        for (column, (_, raw)) in self.columns.members(record).enumerate() {
+        for (column, (raw, is_compact)) in self.columns.cells(record).enumerate() {
             if column > 0 {
                 out.push(b',');
             }
@@ -40,6 +39,7 @@ impl Encode for CsvWriter {
                 Some(raw) => {
                     let writing = Writing {
                         escape_formulas: self.escape_formulas,
+                        is_compact,
                         cell: &mut self.cell,
                     };
                     writing.write(raw, out);
@@ -89,12 +89,19 @@ impl CsvWriter {
 /// How a value is written, and room to build its cell.
 struct Writing<'a> {
     escape_formulas: bool,
+    is_compact: bool,
     cell: &'a mut Vec<u8>,
 }
 
 impl Writing<'_> {
     fn write(self, raw: &str, out: &mut Vec<u8>) {
+        if let Some(text) = plain(raw).filter(|_| !self.escape_formulas) {
+            return out.extend_from_slice(text.as_bytes());
+        }
         let Some(text) = value::text(raw) else {
+            if self.is_compact {
+                return write_text(raw.as_bytes(), out);
+            }
             // A number, which is no text: `-1` is what it says. An object or array is no formula.
             self.cell.clear();
             value::write_compact(raw, self.cell);
@@ -110,24 +117,4 @@ impl Writing<'_> {
         }
         write_text(text, out);
     }
-}
-
-/// Writes a text, quoted where it must be; an empty text as `""`, so that it differs from an absent
-/// one.
-fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    let special = memchr3(b'"', b',', b'\n', text).or_else(|| memchr(b'\r', text));
-    if special.is_none() && !text.is_empty() {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    let mut rest = text;
-    while let Some(quote) = memchr(b'"', rest) {
-        let (up_to_quote, after) = rest.split_at(quote + 1);
-        out.extend_from_slice(up_to_quote);
-        out.push(b'"');
-        rest = after;
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
 }

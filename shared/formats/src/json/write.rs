@@ -56,7 +56,13 @@ impl JsonWriter {
         }
         // The caller may empty the buffer between two rows, never within one.
         let begin = out.len();
-        write_object(members, out);
+        match record.line_behind(&self.shape, group.key_fields) {
+            Some(rest) => {
+                out.push(b'{');
+                out.extend_from_slice(rest.as_bytes());
+            }
+            None => write_object(members, out),
+        }
         self.rows += 1;
         self.bytes += out.len() - begin;
     }
@@ -72,7 +78,10 @@ impl Encode for JsonWriter {
             self.write_in_group(group, record, out);
         } else {
             begin_item(&mut self.begun, b",\n", out);
-            write_object(members(&self.shape, record), out);
+            match record.line() {
+                Some(line) => out.extend_from_slice(line.as_bytes()),
+                None => write_object(members(&self.shape, record), out),
+            }
         }
         Ok(())
     }
