@@ -13,6 +13,7 @@ ROWS ?= 2000000
 AZURITE := local/azurite/node_modules/.package-lock.json
 MINISTACK := .tools/ministack/.ready
 SAM := .tools/sam/.ready
+COMPARE := .tools/compare/.ready
 LAMBDA := .tools/lambda/.ready
 READERS := .tools/readers/.ready
 DYNAMODB_LOCAL_VERSION := 11.1.0
@@ -113,6 +114,14 @@ model: ## Every order in which the calls of an export can follow each other, wit
 sample-hashes: ## The SHA-256 of every data file of the sample, all types in all formats, into tests/sample-hashes.txt
 	cargo test --package tests --locked sample_hashes:: -- renew=sample-hashes
 	@git diff --stat -- tests/sample-hashes.txt
+
+# The release profile, as it ships. The lines of cargo end with the path of what it built.
+.PHONY: compare
+compare: $(COMPARE) ## A chunk run against DuckDB and Polars, one thread each; fails when it is slower than it should be (RUNS=5)
+	mkdir -p $(TARGET)/compare
+	bench=$$(cargo bench --profile release --package run-export-chunk --bench chunk --locked --no-run 2>&1 \
+	  | tee /dev/stderr | sed -n 's/.*Executable.*(\(.*\))$$/\1/p'); \
+	  tools/compare "$$bench" .tools/compare/bin/python "$(abspath $(TARGET))/compare" $(RUNS)
 
 .PHONY: states
 states: ## Which moves every phase of a job and every state of a chunk allow, into docs/STATES.md

@@ -33,6 +33,7 @@ pub fn record_walk(input: &[u8]) -> bool {
 fn encode(shape: Shape, format: ExportFormat, record: &Record<'_>) -> Vec<u8> {
     let options = EncodeOptions {
         export_device_id: true,
+        ..EncodeOptions::default()
     };
     let mut encoder = Encoder::new(shape, format, options);
     let mut out = Vec::new();

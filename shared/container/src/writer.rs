@@ -19,6 +19,10 @@ use wiring::{Held, Uploads, Wiring};
 /// (<https://learn.microsoft.com/en-us/azure/storage/blobs/scalability-targets#scale-targets-for-blob-storage>).
 const MAX_BLOCKS: u32 = 50_000;
 
+/// Room for what is written to a block's buffer behind its end: the rows of a piece of the input. To
+/// move a block that outgrew its room costs more.
+const OVERHANG_BYTES: usize = 1 << 20;
+
 /// How a file is cut and sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterSettings {
@@ -128,7 +132,7 @@ impl BlobWriter {
         if whole == 0 {
             return Ok(());
         }
-        let mut rest = Vec::with_capacity(self.settings.block_bytes);
+        let mut rest = Vec::with_capacity(self.settings.block_bytes + OVERHANG_BYTES);
         rest.extend(self.buffer.drain(whole..));
         let mut blocks = Bytes::from(mem::replace(&mut self.buffer, rest));
         while !blocks.is_empty() {

@@ -127,13 +127,15 @@ pub(crate) fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &
 }
 
 fn write_members<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
-    let mut separator: &[u8] = b"\"";
+    let mut is_first = true;
     for (field, value) in members {
         let Some(raw) = value else { continue };
-        out.extend_from_slice(separator);
+        if !std::mem::take(&mut is_first) {
+            out.push(b',');
+        }
+        out.push(b'"');
         out.extend_from_slice(field.name.as_bytes());
         out.extend_from_slice(b"\":");
         out.extend_from_slice(raw.as_bytes());
-        separator = b",\"";
     }
 }
