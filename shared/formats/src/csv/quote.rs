@@ -45,7 +45,7 @@ fn write_doubled(text: &[u8], out: &mut Vec<u8>) {
         while quotes != 0 {
             let behind = at + quotes.trailing_zeros() as usize + 1;
             room.put(text, from, behind);
-            room.put(b"\"", 0, 1);
+            room.put_quote();
             from = behind;
             quotes &= quotes - 1;
         }
@@ -92,6 +92,13 @@ impl Room<'_> {
                 .for_each(|(to, from)| *to = *from),
         }
         self.filled += len;
+    }
+
+    fn put_quote(&mut self) {
+        if let Some(place) = self.bytes.get_mut(self.filled) {
+            *place = b'"';
+        }
+        self.filled += 1;
     }
 }
 

@@ -91,11 +91,13 @@ impl<'a> Json<'a> {
 
     /// Passes a key and its colon, when they are spelled as usual: whether they are.
     pub(super) fn take_key(&mut self, name: &str) -> bool {
-        let behind = self
-            .rest()
-            .strip_prefix(b"\"")
-            .and_then(|rest| rest.strip_prefix(name.as_bytes()));
-        let is_there = behind.is_some_and(|rest| rest.starts_with(b"\":"));
+        let (key, behind) = (1, 1 + name.len());
+        let rest = self.rest();
+        // Where the quote ends the name is the quickest way to tell it from most others.
+        let is_there = rest.get(behind) == Some(&b'"')
+            && rest.get(behind + 1) == Some(&b':')
+            && rest.first() == Some(&b'"')
+            && rest.get(key..behind) == Some(name.as_bytes());
         if is_there {
             self.pass(name.len() + 3);
         }
