@@ -39,36 +39,18 @@ fn write_doubled(text: &[u8], out: &mut Vec<u8>) {
         bytes: out.get_mut(begin..).unwrap_or_default(),
         filled: 0,
     };
-    let mut from = 0;
-    for (block, at) in text.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
-        let mut quotes = quotes(block);
-        while quotes != 0 {
-            let behind = at + quotes.trailing_zeros() as usize + 1;
-            room.put(text, from, behind);
-            room.put_quote();
-            from = behind;
-            quotes &= quotes - 1;
-        }
-        room.put(text, from, at + block.len());
-        from = at + block.len();
+    // A block behind the last one can be read, too; at the end, of zeros.
+    let most = text.len().saturating_sub(BLOCK);
+    let len = most - most % BLOCK;
+    room.put_doubled(text, len);
+    let rest = text.get(len..).unwrap_or_default();
+    let mut padded = [0; 3 * BLOCK];
+    if let Some(begin) = padded.get_mut(..rest.len()) {
+        begin.copy_from_slice(rest);
     }
+    room.put_doubled(&padded, rest.len());
     let filled = room.filled;
     out.truncate(begin + filled);
-}
-
-/// Which bytes of a block are quotes, a bit each.
-fn quotes(block: &[u8]) -> u32 {
-    let is_quote = |byte: &u8| *byte == b'"';
-    match block.first_chunk::<BLOCK>() {
-        Some(block) => {
-            let quotes = u8x32::from(*block).simd_eq(u8x32::splat(b'"'));
-            quotes.to_bitmask()
-        }
-        None => (0..)
-            .zip(block)
-            .filter(|(_, byte)| is_quote(byte))
-            .fold(0, |quotes, (at, _)| quotes | 1 << at),
-    }
 }
 
 /// Room for what is written, of which the beginning is filled.
@@ -78,20 +60,31 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
+    /// Puts the first bytes of a text, behind which there is a block more, its quotes twice.
+    fn put_doubled(&mut self, text: &[u8], len: usize) {
+        for (block, at) in text.chunks_exact(BLOCK).zip((0..len).step_by(BLOCK)) {
+            let (end, mut from) = (len.min(at + BLOCK), at);
+            let mut quotes = block.first_chunk().map_or(0, quotes);
+            while quotes != 0 {
+                let behind = at + quotes.trailing_zeros() as usize + 1;
+                self.put(text, from, behind);
+                self.put_quote();
+                from = behind;
+                quotes &= quotes - 1;
+            }
+            self.put(text, from, end);
+        }
+    }
+
     /// Puts a part of a text, of at most a block. Most parts are short, and to copy a whole block is
     /// quicker than to copy so many bytes as there happen to be: the next part is written over it.
     fn put(&mut self, text: &[u8], from: usize, to: usize) {
-        let (text, len) = (text.get(from..).unwrap_or_default(), to - from);
-        let room = self.bytes.get_mut(self.filled..).unwrap_or_default();
-        match (text.first_chunk::<BLOCK>(), room.first_chunk_mut()) {
-            (Some(block), Some(room)) => *room = *block,
-            _ => room
-                .iter_mut()
-                .zip(text)
-                .take(len)
-                .for_each(|(to, from)| *to = *from),
+        let block = text.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>);
+        let room = self.bytes.get_mut(self.filled..);
+        if let Some((block, room)) = block.zip(room.and_then(<[u8]>::first_chunk_mut)) {
+            *room = *block;
         }
-        self.filled += len;
+        self.filled += to - from;
     }
 
     fn put_quote(&mut self) {
@@ -100,6 +93,12 @@ impl Room<'_> {
         }
         self.filled += 1;
     }
+}
+
+/// Which bytes of a block are quotes, a bit each.
+fn quotes(block: &[u8; BLOCK]) -> u32 {
+    let quotes = u8x32::from(*block).simd_eq(u8x32::splat(b'"'));
+    quotes.to_bitmask()
 }
 
 #[cfg(test)]
