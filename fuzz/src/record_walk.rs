@@ -35,7 +35,7 @@ fn encode(shape: Shape, format: ExportFormat, record: &Record<'_>) -> Vec<u8> {
         export_device_id: true,
         ..EncodeOptions::default()
     };
-    let mut encoder = Encoder::new(shape, format, options);
+    let mut encoder = Encoder::new(shape, format, &options);
     let mut out = Vec::new();
     for _ in 0..2 {
         encoder.push(record, &mut out).expect("a row is written");

@@ -8,8 +8,8 @@ use crate::record::{Kind, Record, Shape};
 const ID: &str = "\"0123456789abcdefABCDEF0123456789\"";
 
 /// What a value of a kind may look like: the first few as usual, then unusual ones, then wrong ones.
-fn spellings(kind: Kind) -> Vec<String> {
-    let texts: &[&str] = match kind {
+fn texts(kind: Kind) -> &'static [&'static str] {
+    match kind {
         Kind::Id => &[
             ID,
             r#""01234567-89ab-cdef-ABCD-EF0123456789""#,
@@ -84,8 +84,12 @@ fn spellings(kind: Kind) -> Vec<String> {
             r#"["queued"]"#,
             "[1]",
         ],
-    };
-    let mut texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
+    }
+}
+
+/// These, and long ones.
+fn spellings(kind: Kind) -> Vec<String> {
+    let mut texts: Vec<_> = texts(kind).iter().map(|text| (*text).to_owned()).collect();
     if let Kind::ShortText(most) = kind {
         texts.extend([most, most + 1].map(|count| format!("\"{}\"", "ü".repeat(count))));
         texts.extend([most, most + 1].map(|count| format!("\"{}\"", "\\n".repeat(count))));
