@@ -353,7 +353,7 @@ mod tests {
             match compression {
                 Compression::Gzip => assert_eq!(read.rows.as_ref().unwrap().count(), 2_000),
                 Compression::None | Compression::Zstd => {
-                    assert!(error(&read).contains("more follows"), "{}", error(&read))
+                    assert!(error(&read).contains("more follows"), "{}", error(&read));
                 }
             }
             assert_measured(&read, &twice);

@@ -8,11 +8,11 @@ use crate::record::{Field, Kind, Presence, Shape};
 
 /// The version of the schemas: raised when a column of any type is added, removed, or changes its
 /// type.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnType {
+pub(crate) enum ColumnType {
     /// A text.
     String,
     /// A text that is one JSON value, an object or an array.
@@ -25,7 +25,7 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// The type of the column of a field whose value is of this kind.
-    pub fn of(kind: Kind) -> Self {
+    pub(crate) fn of(kind: Kind) -> Self {
         match kind {
             Kind::Id | Kind::Text | Kind::ShortText(_) | Kind::CampaignType => Self::String,
             Kind::Extras | Kind::Object | Kind::Status => Self::Json,
