@@ -539,9 +539,11 @@ impl World {
             .map(|file| file.name.clone())
             .collect();
         listed.extend(manifest.rejected.iter().map(|file| file.name.clone()));
-        let schema = manifest.head.schema.as_ref().unwrap();
-        self.data(&schema.name, schema.bytes, &schema.sha256);
-        listed.push(schema.name.clone());
+        // Version 1 wrote none.
+        if let Some(schema) = &manifest.head.schema {
+            self.data(&schema.name, schema.bytes, &schema.sha256);
+            listed.push(schema.name.clone());
+        }
         listed.push(
             BlobName::manifest(job.request.export_type(), job.key.id)
                 .as_str()
