@@ -10,6 +10,7 @@ use crate::read::{self, Budget, Collect, Fields, Rows, Value, no_spool, read_row
 use crate::record::BadRecord;
 
 pub(crate) mod any_rows;
+mod examples;
 
 const A: &str = "0123456789abcdef0123456789abcdea";
 const B: &str = "0123456789abcdef0123456789abcdeb";

@@ -279,6 +279,16 @@ fn a_type_has_one_schema_whatever_its_rows_hold() {
 }
 
 #[test]
+fn the_documentation_shows_the_columns_of_events() {
+    let mut text = Vec::new();
+    let (file, _) = encode(ExportType::Event, ROW_GROUP_BYTES, &events(1));
+    print_schema(&mut text, open(&file).metadata().file_metadata().schema());
+    let shown = format!("```\n{}```\n", String::from_utf8(text).unwrap());
+    let page = include_str!("../../../../docs/DATA_MODEL.md");
+    assert!(page.contains(&shown), "{shown}");
+}
+
+#[test]
 fn digits_finer_than_a_microsecond_are_cut_and_their_rows_counted() {
     let moments = [
         ("2026-11-21T10:00:00.123456000Z", 1_795_255_200_123_456_i64),
