@@ -23,14 +23,9 @@ pub(crate) type Row = BTreeMap<String, String>;
 /// finds in the line: byte for byte in JSON, without line ends in lines of JSON, and as text, or
 /// compacted, in CSV and Parquet.
 pub fn lake_lines(input: &[u8]) -> bool {
-    let [kind, text @ ..] = input else {
+    let Some((shape, text)) = typed(input) else {
         return false;
     };
-    let place = usize::from(kind.to_ascii_lowercase().wrapping_sub(b'a')) % ExportType::ALL.len();
-    let Some(export_type) = ExportType::ALL.get(place).copied() else {
-        return false;
-    };
-    let shape = Shape::of(export_type, true);
     let text = Bytes::copy_from_slice(text);
     let mut records = Records::default();
     let accepted = accepted(&shape, &text, &mut records);
@@ -45,7 +40,7 @@ pub fn lake_lines(input: &[u8]) -> bool {
     assert_eq!(json_lines, written_json_lines(&shape, &rows));
     assert_eq!(csv, written_csv(&shape, &rows));
     assert_csv(&shape, &csv, &rows);
-    assert_parquet(encode(shape, ExportFormat::ParquetBlob, &accepted), &rows);
+    assert_parquet(file_of(shape, ExportFormat::ParquetBlob, &accepted), &rows);
     for (text, record) in &accepted {
         assert_eq!(record.time, shape.time_of(text));
     }
@@ -76,21 +71,41 @@ fn accepted<'a>(shape: &Shape, text: &'a Bytes, records: &'a mut Records) -> Acc
 }
 
 fn text_of(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> String {
-    String::from_utf8(encode(shape, format, accepted)).expect("a file is UTF-8")
+    String::from_utf8(file_of(shape, format, accepted)).expect("a file is UTF-8")
 }
 
-fn encode(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> Vec<u8> {
+/// The shape that the first byte chooses (`a` that of the first type), and what follows it.
+pub(crate) fn typed(input: &[u8]) -> Option<(Shape, &[u8])> {
+    let [kind, text @ ..] = input else {
+        return None;
+    };
+    let place = usize::from(kind.to_ascii_lowercase().wrapping_sub(b'a')) % ExportType::ALL.len();
+    let export_type = ExportType::ALL.get(place)?;
+    Some((Shape::of(*export_type, true), text))
+}
+
+fn file_of(shape: Shape, format: ExportFormat, accepted: &Accepted<'_>) -> Vec<u8> {
+    let file = encode(shape, format, accepted.iter().map(|(_, record)| record));
+    assert_eq!(file.is_empty(), accepted.is_empty());
+    file
+}
+
+/// A file of these records, with all that may be asked for.
+pub(crate) fn encode<'r>(
+    shape: Shape,
+    format: ExportFormat,
+    records: impl IntoIterator<Item = &'r Record<'r>>,
+) -> Vec<u8> {
     let options = EncodeOptions {
         export_device_id: true,
         ..EncodeOptions::default()
     };
     let mut encoder = Encoder::new(shape, format, &options);
     let mut out = Vec::new();
-    for (_, record) in accepted {
+    for record in records {
         encoder.push(record, &mut out).expect("a row is written");
     }
     encoder.finish(&mut out).expect("a file is closed");
-    assert_eq!(out.is_empty(), accepted.is_empty());
     out
 }
 
