@@ -4,7 +4,7 @@ use domain::columns::Columns;
 use domain::selection::{ExportFormat, ExportType, FileOptions};
 
 use crate::encode::{EncodeOptions, Encoder};
-use crate::read::{Budget, Collect, Fields, Kind, Rows, Value, no_spool, read_rows};
+use crate::read::{Budget, Kind, NoRows, Rows, no_spool, read_rows};
 use crate::record::Shape;
 
 const A: &str = "0123456789abcdef0123456789abcdea";
@@ -47,23 +47,6 @@ fn encode(
 
 fn event(name: &str, rest: &str) -> String {
     format!(r#"{{"deviceId":"{A}","name":"{name}","timestamp":"2026-11-21T10:00:00Z"{rest}}}"#)
-}
-
-/// Counts rows.
-struct NoRows;
-
-impl Collect for NoRows {
-    fn add_fields(&mut self, _: &Fields<'_>) -> Result<(), serde_json::Error> {
-        Ok(())
-    }
-
-    fn add_cells<'a>(&mut self, _: impl Iterator<Item = (&'a str, &'a str)>) {}
-
-    fn add_values<'a>(&mut self, _: impl Iterator<Item = (&'a str, Value<'a>)>) {}
-
-    fn rows(&self) -> u64 {
-        0
-    }
 }
 
 /// How many rows a file has of these columns, or what is wrong with it.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::read::{self, Budget, Collect, Fields, Rows, Value, no_spool, read_rows};
+use crate::read::{self, Budget, NoRows, Rows, no_spool, read_rows};
 use crate::record::BadRecord;
 
 pub(crate) mod any_rows;
@@ -121,22 +121,6 @@ fn rows_of_groups(text: &str) -> Vec<usize> {
     let groups: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
     let rows = |group: &serde_json::Value| group["activities"].as_array().unwrap().len();
     groups.iter().map(rows).collect()
-}
-
-struct NoRows;
-
-impl Collect for NoRows {
-    fn add_fields(&mut self, _: &Fields<'_>) -> Result<(), serde_json::Error> {
-        Ok(())
-    }
-
-    fn add_cells<'a>(&mut self, _: impl Iterator<Item = (&'a str, &'a str)>) {}
-
-    fn add_values<'a>(&mut self, _: impl Iterator<Item = (&'a str, Value<'a>)>) {}
-
-    fn rows(&self) -> u64 {
-        0
-    }
 }
 
 #[test]
