@@ -1,5 +1,5 @@
-//! Stages a job's manifest, and the schema that it names, while it reads the chunks, once for each list that they have entries of,
-//! and checks that they add up to the tally.
+//! Stages a job's manifest, and the schema that it names, while it reads the chunks, once for each
+//! list that they have entries of, and checks that they add up to the tally.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
