@@ -147,10 +147,10 @@ mod tests {
         for day in [DAYS[0], DAYS[6]] {
             assert!(first_export().contains(&day.to_string()), "{day}");
         }
-        let told = format!(
+        let line = format!(
             "data of {} to {}, but of\n{EMPTY_DAY} none",
             DAYS[0], DAYS[6]
         );
-        assert!(README.contains(&told), "{told}");
+        assert!(README.contains(&line), "{line}");
     }
 }

@@ -109,13 +109,13 @@ async fn the_table_of_keys_is_that_of_the_stored_items() {
         let key = |name: &str| format!("`{}`", pattern(text(image, name), image));
         [format!("`{}`", text(image, "kind")), key("pk"), key("sk")]
     });
-    let told = rows(DATA_MODEL, "| item | `pk` | `sk` | written by |");
-    let told: BTreeSet<_> = told
+    let documented = rows(DATA_MODEL, "| item | `pk` | `sk` | written by |");
+    let documented: BTreeSet<_> = documented
         .into_iter()
         .map(|row| [row[0], row[1], row[2]].map(str::to_owned))
         .collect();
     let stored: BTreeSet<_> = stored.collect();
-    assert_eq!(stored, told);
+    assert_eq!(stored, documented);
 }
 
 #[tokio::test]
@@ -128,18 +128,18 @@ async fn the_table_of_attributes_is_that_of_the_stored_items() {
             .or_default()
             .extend(attributes);
     }
-    let mut told: BTreeMap<String, Names> = stored
+    let mut documented: BTreeMap<String, Names> = stored
         .keys()
         .map(|kind| (kind.clone(), Names::new()))
         .collect();
     for row in rows(DATA_MODEL, "| attribute | of | what it is | absent |") {
-        for (kind, attributes) in &mut told {
+        for (kind, attributes) in &mut documented {
             if row[1] == "all" || row[1].split(", ").any(|of| of == kind) {
                 attributes.extend(names(row[0]));
             }
         }
     }
-    assert_eq!(stored, told);
+    assert_eq!(stored, documented);
 }
 
 #[tokio::test]
@@ -209,9 +209,10 @@ fn the_four_states_are_told_with_the_phases_that_each_stands_for() {
             .or_default()
             .insert(phase.to_string());
     }
-    let told = rows(ERRORS, "| `state` | is a task in `phase` |").into_iter();
+    let documented = rows(ERRORS, "| `state` | is a task in `phase` |").into_iter();
     assert_eq!(
-        told.map(|row| (row[0].to_owned(), names(row[1])))
+        documented
+            .map(|row| (row[0].to_owned(), names(row[1])))
             .collect::<BTreeMap<_, _>>(),
         states
     );
@@ -226,11 +227,11 @@ fn the_pages_for_readers_do_not_name_a_contract_that_they_do_not_have() {
         include_str!("../../docs/OPERATIONS.md"),
     ];
     for page in pages {
-        let told: Vec<_> = page
+        let lines: Vec<_> = page
             .lines()
             .filter(|line| line.contains("the contract"))
             .collect();
-        assert!(told.is_empty(), "{told:?}");
+        assert!(lines.is_empty(), "{lines:?}");
     }
 }
 

@@ -48,8 +48,8 @@ async fn a_message_with_a_delay_waits() {
     queue.send(BODY, Duration::from_mins(15)).await.unwrap();
     let delayed = QueueAttributeName::ApproximateNumberOfMessagesDelayed;
     let asked = client.get_queue_attributes().queue_url(url);
-    let told = asked.attribute_names(delayed.clone()).send().await.unwrap();
-    assert_eq!(told.attributes.unwrap()[&delayed], "1");
+    let answer = asked.attribute_names(delayed.clone()).send().await.unwrap();
+    assert_eq!(answer.attributes.unwrap()[&delayed], "1");
 }
 
 #[tokio::test]
@@ -57,6 +57,6 @@ async fn a_queue_that_is_not_there_is_an_error_that_says_so() {
     let (_server, client, url) = new_queue().await;
     let queue = SqsChunkQueue::new(client, format!("{url}-gone"));
     let error = queue.send(BODY, Duration::ZERO).await.unwrap_err();
-    let told = in_one_line(&error);
-    assert!(told.contains("NonExistentQueue"), "{told}");
+    let answer = in_one_line(&error);
+    assert!(answer.contains("NonExistentQueue"), "{answer}");
 }

@@ -20,7 +20,7 @@ fn the_table_of_settings_is_the_codes() {
             )
         })
         .collect();
-    let told: Vec<&str> = README
+    let shown: Vec<&str> = README
         .split("## Settings")
         .nth(1)
         .and_then(|rest| rest.split("\n## ").next())
@@ -31,5 +31,5 @@ fn the_table_of_settings_is_the_codes() {
                 .collect()
         })
         .unwrap_or_default();
-    assert_eq!(told, expected);
+    assert_eq!(shown, expected);
 }

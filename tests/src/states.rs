@@ -210,10 +210,10 @@ const JOB_MOVES: [Step<Job, Result<Job, IllegalMove>>; 17] = [
             let (written, tally) = (job.clone(), Tally::default());
             let manifest =
                 ManifestWriter::begin(&written, &tally, &file(), &mut Vec::new()).unwrap();
-            let Written::Whole(told) = manifest.end_list(&mut Vec::new()).unwrap() else {
+            let Written::Whole(stated) = manifest.end_list(&mut Vec::new()).unwrap() else {
                 panic!("a manifest of no chunks has lists of them")
             };
-            job.prepare_manifest(file(), told)
+            job.prepare_manifest(file(), stated)
         },
     },
     Step {

@@ -431,7 +431,9 @@ impl World {
                 Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
                 _ => String::new(),
             };
-            let Some(what) = told_by(&text) else { continue };
+            let Some(what) = message_of(&text) else {
+                continue;
+            };
             // A tally has no id of its last write; it has no nested attributes either, whose order
             // would be any.
             let image: BTreeMap<_, _> = item.iter().collect();
@@ -591,7 +593,7 @@ impl World {
 }
 
 /// What the pipes let through of an image, given by its attributes' texts.
-pub(crate) fn told_by(text: &impl Fn(&str) -> String) -> Option<Kind> {
+pub(crate) fn message_of(text: &impl Fn(&str) -> String) -> Option<Kind> {
     match (
         text("kind").as_str(),
         text("phase").as_str(),

@@ -232,8 +232,8 @@ impl Finisher<'_> {
             let Some(file) = prepared_manifest(&self.job.phase) else {
                 self.job = self.job.clone().warn_of_rows(tally);
                 let staged = manifest::stage(&self.job, tally, Arc::clone(&container), self.ports);
-                let (file, told) = staged.await?;
-                self.put(|job| job.prepare_manifest(file, told)).await?;
+                let (file, outcome) = staged.await?;
+                self.put(|job| job.prepare_manifest(file, outcome)).await?;
                 continue;
             };
             match self.commit(&file, container.as_ref()).await {

@@ -9,7 +9,7 @@ use domain::chunk::{Chunk, ChunkState};
 use domain::container::{BlobName, PreparedFile};
 use domain::counts::Counts;
 use domain::job::Job;
-use domain::manifest::{ManifestWriter, Told, Written};
+use domain::manifest::{ManifestWriter, StatedOutcome, Written};
 use domain::plural::counted;
 use domain::tally::Tally;
 use ports::container::Container;
@@ -23,7 +23,7 @@ pub(crate) async fn stage(
     tally: &Tally,
     container: Arc<dyn Container>,
     ports: &Ports,
-) -> Result<(PreparedFile, Told), FinishError> {
+) -> Result<(PreparedFile, StatedOutcome), FinishError> {
     let schema = schema::stage(job, Arc::clone(&container), ports).await?;
     let name = BlobName::manifest(job.request.export_type(), job.key.id);
     let mut blob = BlobWriter::new(container, name, job.finish_attempts, ports.settings.writer);
@@ -43,7 +43,7 @@ pub(crate) async fn stage(
         }
         manifest = match manifest.end_list(blob.buffer())? {
             Written::UpToAList(manifest) => manifest,
-            Written::Whole(told) => return Ok((blob.finish().await?, told)),
+            Written::Whole(outcome) => return Ok((blob.finish().await?, outcome)),
         };
     }
 }

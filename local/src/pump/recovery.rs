@@ -41,7 +41,7 @@ pub(crate) async fn waiting(
 ) -> Result<Vec<Sent>, PumpError> {
     let phases = PhaseName::ALL
         .iter()
-        .filter(|phase| told_as(**phase).is_some());
+        .filter(|phase| phase_to_send(**phase).is_some());
     let (phases, of_phases) = values("phase", phases);
     let (states, of_states) = values("state", &UNDER_WAY);
     let pages = Client::new(config)
@@ -75,7 +75,7 @@ const UNDER_WAY: [ChunkStateName; 3] = [
 ];
 
 /// The phase that is sent for a job in this one; `None` when it waits for nobody but its owner.
-fn told_as(phase: PhaseName) -> Option<PhaseName> {
+fn phase_to_send(phase: PhaseName) -> Option<PhaseName> {
     match phase {
         PhaseName::Queued | PhaseName::Planning => Some(PhaseName::Queued),
         PhaseName::Running | PhaseName::Finishing => Some(PhaseName::Running),
@@ -123,7 +123,7 @@ fn event_of(item: &HashMap<String, AttributeValue>, now: OffsetDateTime) -> Opti
             chunk: text("chunk")?,
         }));
     }
-    let phase = told_as(PhaseName::from_name(&text("phase")?)?)?.to_string();
+    let phase = phase_to_send(PhaseName::from_name(&text("phase")?)?)?.to_string();
     let id = format!("recovered-{job}");
     Some(Sent::Job(bus_event(
         &id,

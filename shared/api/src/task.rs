@@ -55,7 +55,7 @@ struct Progress {
     #[serde(skip_serializing_if = "Option::is_none")]
     chunks_total: Option<u64>,
     chunks_done: u64,
-    #[serde(flatten, with = "domain::counts::told")]
+    #[serde(flatten, with = "domain::counts::wire")]
     counts: Counts,
     percent: u64,
 }

@@ -85,7 +85,7 @@ const CANCELLED_FOR_NOW: [&str; 3] = [
 #[derive(Debug, Error)]
 pub enum AwsError {
     /// The service refused it.
-    #[error("{}", told(code, message.as_deref()))]
+    #[error("{}", with_message(code, message.as_deref()))]
     Answered {
         /// The service's code; `no error code` when it gave none.
         code: String,
@@ -165,7 +165,7 @@ fn kind_of(code: &str) -> Kind {
     }
 }
 
-fn told(code: &str, message: Option<&str>) -> String {
+fn with_message(code: &str, message: Option<&str>) -> String {
     message.map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"))
 }
 
@@ -260,18 +260,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_by_code_and_words() {
-        let told = in_one_line(&answered(400, "ValidationException"));
-        assert_eq!(told, "ValidationException: words");
+    fn a_refusal_is_written_by_code_and_words() {
+        let line = in_one_line(&answered(400, "ValidationException"));
+        assert_eq!(line, "ValidationException: words");
     }
 
     #[test]
-    fn a_missing_answer_is_transient_and_told_with_what_lies_below() {
+    fn a_missing_answer_is_transient_and_written_with_what_lies_below() {
         let refused = ConnectorError::io("connection refused".into());
         let error = AwsError::of(SdkError::<ErrorMetadata, _>::dispatch_failure(refused));
         assert_eq!(error.kind(), Kind::Transient);
-        let told = in_one_line(&error);
-        assert_eq!(told, "no connection: io error: connection refused");
+        let line = in_one_line(&error);
+        assert_eq!(line, "no connection: io error: connection refused");
     }
 
     #[test]

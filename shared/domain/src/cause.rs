@@ -13,13 +13,13 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
     successors(Some(error), |&error| error.source())
         .map(|error| folded(&error.to_string()))
-        .fold(String::new(), |line, told| {
+        .fold(String::new(), |line, text| {
             if line.is_empty() {
-                told
-            } else if line.contains(&told) {
+                text
+            } else if line.contains(&text) {
                 line
             } else {
-                format!("{line}: {told}")
+                format!("{line}: {text}")
             }
         })
 }
@@ -37,16 +37,16 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Error)]
-    #[error("{told}")]
+    #[error("{text}")]
     struct Layer {
-        told: &'static str,
+        text: &'static str,
         #[source]
         below: Option<Cause>,
     }
 
     fn line(texts: &[&'static str]) -> String {
-        let chain = texts.iter().rev().fold(None, |below, told| {
-            Some(Box::new(Layer { told, below }) as Cause)
+        let chain = texts.iter().rev().fold(None, |below, text| {
+            Some(Box::new(Layer { text, below }) as Cause)
         });
         in_one_line(chain.unwrap().as_ref())
     }

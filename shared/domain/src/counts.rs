@@ -12,8 +12,8 @@ use serde::ser::{SerializeMap, Serializer};
 pub struct Counter {
     /// Its attribute in stored items.
     pub stored: &'static str,
-    /// Its name in manifests.
-    pub told: &'static str,
+    /// Its name in manifests and statuses.
+    pub wire: &'static str,
     /// The layout of stored items that has it first.
     pub since: u32,
     /// What it has come to.
@@ -23,7 +23,7 @@ pub struct Counter {
 }
 
 macro_rules! counts {
-    ($($(#[$doc:meta])+ $name:ident: $stored:literal, $told:literal, since $since:literal;)+) => {
+    ($($(#[$doc:meta])+ $name:ident: $stored:literal, $wire:literal, since $since:literal;)+) => {
         /// What was counted of a file or of a chunk, or the sum of that over a job.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct Counts {
@@ -35,7 +35,7 @@ macro_rules! counts {
             pub const COUNTERS: &[Counter] = &[
                 $(Counter {
                     stored: $stored,
-                    told: $told,
+                    wire: $wire,
                     since: $since,
                     get: |counts| counts.$name,
                     slot: |counts| &mut counts.$name,
@@ -125,8 +125,8 @@ pub mod stored {
     }
 }
 
-/// The counts among what a manifest says: `#[serde(flatten, with = …)]`.
-pub mod told {
+/// The counts among what a manifest or a status says: `#[serde(flatten, with = …)]`.
+pub mod wire {
     use super::{Counter, Counts, Deserializer, Serializer};
 
     /// Writes every counter.
@@ -134,7 +134,7 @@ pub mod told {
     /// # Errors
     /// What the serializer says.
     pub fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
-        super::write(counts, |counter: &Counter| counter.told, serializer)
+        super::write(counts, |counter: &Counter| counter.wire, serializer)
     }
 
     /// Reads them; one that is absent is 0.
@@ -142,7 +142,7 @@ pub mod told {
     /// # Errors
     /// What the deserializer says.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
-        super::read(|counter: &Counter| counter.told, deserializer)
+        super::read(|counter: &Counter| counter.wire, deserializer)
     }
 }
 
@@ -204,24 +204,24 @@ mod tests {
     };
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Told {
+    struct Summed {
         chunks: u64,
-        #[serde(flatten, with = "told")]
+        #[serde(flatten, with = "wire")]
         counts: Counts,
     }
 
     #[test]
-    fn counts_are_told_among_other_members_and_read_back() {
-        let told = Told {
+    fn counts_are_written_among_other_members_and_read_back() {
+        let summed = Summed {
             chunks: 2,
             counts: ALL,
         };
-        let text = serde_json::to_string(&told).unwrap();
+        let text = serde_json::to_string(&summed).unwrap();
         let expected = r#"{"chunks":2,"recordsRead":13,"rows":7,"bytes":700,"recordsRejected":2,"recordsRejectedInPart":1,"recordsFiltered":1,"recordsExcluded":3,"rowsRepaired":5,"rowsTruncated":4,"filesOversized":1}"#;
         assert_eq!(text, expected);
-        assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
+        assert_eq!(serde_json::from_str::<Summed>(&text).unwrap(), summed);
         let of_others = r#"{"chunks":2,"rows":7,"unknown":{"a":[1]}}"#;
-        let read: Told = serde_json::from_str(of_others).unwrap();
+        let read: Summed = serde_json::from_str(of_others).unwrap();
         let rows = Counts {
             rows: 7,
             ..Counts::default()

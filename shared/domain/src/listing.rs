@@ -149,8 +149,8 @@ mod tests {
         }
         first.append(later);
         assert_eq!((first.left_out.count, first.left_out_bytes), (14, 77));
-        let told = "`a0`, `a1`, `a2`, `a3`, `a4`, `a5`, `a6`, `b0`, `b1`, `b2` and 4 more";
-        assert_eq!(first.left_out.to_string(), told);
+        let names = "`a0`, `a1`, `a2`, `a3`, `a4`, `a5`, `a6`, `b0`, `b1`, `b2` and 4 more";
+        assert_eq!(first.left_out.to_string(), names);
     }
 
     #[test]
@@ -159,11 +159,11 @@ mod tests {
         for _ in 0..1_000 {
             names.add(&("a\nb".to_owned() + &"\u{1f600}".repeat(1_024)));
         }
-        let told = names.to_string();
+        let names = names.to_string();
         assert!(
-            told.len() < 20_000 && !told.contains('\n'),
+            names.len() < 20_000 && !names.contains('\n'),
             "{} bytes",
-            told.len()
+            names.len()
         );
     }
 }

@@ -25,7 +25,7 @@ use crate::warning::Warning;
 
 pub use filtered::{Filtered, FilteredNames};
 pub(crate) use shortfall::Shortfall;
-pub use writer::{ManifestWriter, Told, Written};
+pub use writer::{ManifestWriter, StatedOutcome, Written};
 
 /// The version of the manifest's form. Version 1 had no files of rejects, and called what is rejected
 /// now skipped.
@@ -159,7 +159,7 @@ pub struct Totals {
     /// Chunks that could not be exported.
     pub failed_chunks: u64,
     /// What was counted, of all files and beside them.
-    #[serde(flatten, with = "crate::counts::told")]
+    #[serde(flatten, with = "crate::counts::wire")]
     pub counts: Counts,
 }
 
@@ -178,7 +178,7 @@ pub struct FileEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
     /// What was counted while it was written.
-    #[serde(flatten, with = "crate::counts::told")]
+    #[serde(flatten, with = "crate::counts::wire")]
     pub counts: Counts,
     /// SHA-256, lower-case hex.
     pub sha256: String,
@@ -205,7 +205,7 @@ pub struct WithoutRows {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
     /// What was counted while it was read.
-    #[serde(flatten, with = "crate::counts::told")]
+    #[serde(flatten, with = "crate::counts::wire")]
     pub counts: Counts,
     /// What was read to its end.
     pub sources: Vec<SourceEntry>,

@@ -342,8 +342,8 @@ fn transaction_error(
     };
     let reasons = cancelled.cancellation_reasons().iter();
     let codes: Vec<&str> = reasons.filter_map(|reason| reason.code()).collect();
-    let told = format!("transaction cancelled: {}", codes.join(", "));
-    of_kind(key, kind_of_cancellation(&codes), told)
+    let message = format!("transaction cancelled: {}", codes.join(", "));
+    of_kind(key, kind_of_cancellation(&codes), message)
 }
 
 fn of_kind(key: &ItemKey, kind: Kind, cause: impl Into<Cause>) -> StoreError {

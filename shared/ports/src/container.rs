@@ -16,13 +16,13 @@ use thiserror::Error;
 pub enum ContainerError {
     /// The signature does not allow the write: expired, revoked, lacking a permission, wrong
     /// network (401, 403).
-    #[error("storage refused the signature ({})", refusal::told(code))]
+    #[error("storage refused the signature ({})", refusal::explained(code))]
     Denied {
         /// Storage's error code, a name of ours ([`refusal::CAUSES`]), or `HTTP` and the status.
         code: String,
     },
     /// The container does not exist, or no longer (404).
-    #[error("storage found no such container ({})", refusal::told(code))]
+    #[error("storage found no such container ({})", refusal::explained(code))]
     Missing {
         /// Storage's error code, `AccountNotFound` for an unknown host, or `HTTP 404`.
         code: String,
@@ -32,7 +32,7 @@ pub enum ContainerError {
     #[error("blocks of the list are gone")]
     BlocksGone,
     /// Storage refuses the write for good: immutable, leased, too many blocks (other 4xx).
-    #[error("storage refused the write ({})", refusal::told(code))]
+    #[error("storage refused the write ({})", refusal::explained(code))]
     Refused {
         /// Storage's error code, `HTTP` and the status, or a name of ours such as `RequestNotSent`.
         code: String,

@@ -121,16 +121,16 @@ impl SourceError {
 
     /// What is wrong, with its causes, to be read behind the object's path.
     pub fn problem(&self) -> String {
-        let told = in_one_line(self);
+        let message = in_one_line(self);
         match self {
             Self::Changed { object }
             | Self::Archived { object }
             | Self::Corrupt { object, .. }
             | Self::Denied { object } => {
-                let problem = told.strip_prefix(object.as_str()).unwrap_or(&told);
+                let problem = message.strip_prefix(object.as_str()).unwrap_or(&message);
                 problem.trim_start().to_owned()
             }
-            Self::Unordered { .. } | Self::Unavailable { .. } => told,
+            Self::Unordered { .. } | Self::Unavailable { .. } => message,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) enum Call {
 
 impl Call {
     /// In a few words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let chunk = |step: &ChunkMove| {
             format!(
                 "chunk {} {}",

@@ -51,12 +51,12 @@ fn tell(property: &str, path: Path<State, Step>) -> String {
             Step::Deliver(_) | Step::Arrive(_) | Step::Wait | Step::Act(_) => None,
         };
         let at = at.and_then(|at| state.processes.get(at));
-        let told = |calls: Vec<String>| calls.join(" | ");
+        let joined = |calls: Vec<String>| calls.join(" | ");
         let who = at.map(|process| {
             format!(
                 "{:?}: {}",
                 process.message,
-                told(process.calls().map(Call::told).collect())
+                joined(process.calls().map(Call::in_words).collect())
             )
         });
         lines.push(format!("  {step:?} {}", who.unwrap_or_default()));

@@ -15,7 +15,7 @@ use super::noted::Noted;
 use super::process::Message;
 use super::signature;
 use super::state::State;
-use crate::world::{Kind, told_by};
+use crate::world::{Kind, message_of};
 
 impl State {
     /// Does what a call asks.
@@ -196,7 +196,7 @@ impl State {
             "state" | "open" => state.to_owned(),
             _ => String::new(),
         };
-        let message = match (told_by(&text), chunk) {
+        let message = match (message_of(&text), chunk) {
             (Some(Kind::Job(event)), _)
                 if matches!(event.phase.as_str(), "queued" | "resuming") =>
             {

@@ -20,7 +20,7 @@ use super::plan::{BrokenProtocol, Character, Figures};
 use super::turnstile::Turnstile;
 use super::work::{Owner, Work};
 use crate::broken::Broken;
-use crate::world::{Delivery, World, told_by};
+use crate::world::{Delivery, World, message_of};
 
 /// How long a message that was received stays out of sight.
 const OUT_OF_SIGHT: Duration = Duration::minutes(16);
@@ -214,7 +214,9 @@ impl Run {
                 self.phase = text("phase");
                 self.waits_since = self.waits().then(|| self.now());
             }
-            let Some(what) = told_by(&text) else { continue };
+            let Some(what) = message_of(&text) else {
+                continue;
+            };
             clean("an event", &format!("{what:?}"))?;
             let copies = if self.chance.is(self.character.doubled_per_mille) {
                 2

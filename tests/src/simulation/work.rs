@@ -32,7 +32,7 @@ pub(crate) struct Owner {
 
 impl Work {
     /// In words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match self {
             Self::Post => "post the request".to_owned(),
             Self::Look => "look".to_owned(),

@@ -47,9 +47,9 @@ pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &Dynamo
         .await;
     let error = world.store.job(&key, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    let told = in_one_line(&error);
-    assert!(told.contains(&key.id.to_string()), "{told}");
-    assert!(told.contains("missing field `kind`"), "{told}");
+    let text = in_one_line(&error);
+    assert!(text.contains(&key.id.to_string()), "{text}");
+    assert!(text.contains("missing field `kind`"), "{text}");
 }
 
 pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &DynamoWorld) {
@@ -69,8 +69,8 @@ pub(super) async fn a_missing_table_and_a_refused_request_name_the_code(world: &
         (refused, "ValidationException"),
     ] {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-        let told = in_one_line(&error);
-        assert!(told.contains(code), "{told}");
+        let text = in_one_line(&error);
+        assert!(text.contains(code), "{text}");
     }
 }
 

@@ -41,11 +41,11 @@ async fn exported(
     let key = world.post("events", &body).await;
     let job = world.drive(&key).await;
     let manifest = world.manifest(&job).unwrap();
-    let told = (compression != Compression::None).then(|| compression.name());
+    let name = (compression != Compression::None).then(|| compression.name());
     let head = manifest.head;
     assert_eq!(
         (head.format.as_str(), head.compression.as_deref()),
-        (format.name(), told)
+        (format.name(), name)
     );
     // Sizes and checksums are those of the files as they are stored.
     let bytes: u64 = world.files(&job).iter().map(|file| file.len() as u64).sum();

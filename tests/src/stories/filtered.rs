@@ -80,7 +80,7 @@ async fn rows_are_those_that_the_filter_wants_and_all_else_is_as_without_one() {
 async fn the_manifest_says_the_filter() {
     let filter = filters().pop().unwrap();
     let (_, world, job) = exported(&filter).await;
-    let told = world.manifest(&job).unwrap().head.filter.unwrap();
+    let stated = world.manifest(&job).unwrap().head.filter.unwrap();
     let mut expected = filter;
     expected["deviceIds"] = json!([
         "00000000000000000000000000000001",
@@ -89,7 +89,7 @@ async fn the_manifest_says_the_filter() {
     expected["to"] = json!("2026-01-07T10:00:09.5Z");
     let names = expected["names"]["notIn"].as_array_mut().unwrap();
     names.sort_unstable_by_key(Value::to_string);
-    assert_eq!(serde_json::to_value(told).unwrap(), expected);
+    assert_eq!(serde_json::to_value(stated).unwrap(), expected);
 }
 
 #[tokio::test]

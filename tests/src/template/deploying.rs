@@ -48,8 +48,8 @@ fn documents() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The targets that a text tells to make, in code.
-fn told_targets(text: &str) -> Vec<&str> {
+/// The targets of make that a text names, in code.
+fn named_targets(text: &str) -> Vec<&str> {
     let lines = text
         .split(['`', '\n'])
         .filter_map(|piece| piece.strip_prefix("make "));
@@ -64,18 +64,18 @@ fn told_targets(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_target_that_the_documents_tell_to_make_exists() {
+fn every_target_of_make_that_the_documents_name_exists() {
     let makefile = read("Makefile");
     let documents = documents();
-    let told: Vec<_> = documents
+    let named: Vec<_> = documents
         .iter()
-        .flat_map(|(name, text)| told_targets(text).into_iter().map(move |it| (name, it)))
+        .flat_map(|(name, text)| named_targets(text).into_iter().map(move |it| (name, it)))
         .collect();
     assert!(
-        told.iter().any(|(_, target)| *target == "deploy"),
-        "{told:?}"
+        named.iter().any(|(_, target)| *target == "deploy"),
+        "{named:?}"
     );
-    for (document, target) in told {
+    for (document, target) in named {
         assert!(
             makefile.contains(&format!("\n{target}: ")),
             "{document} says make {target}"

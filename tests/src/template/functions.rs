@@ -164,11 +164,15 @@ fn a_parameter_defaults_to_what_its_setting_defaults_to() {
 fn a_function_knows_its_time_out() {
     let template = Template::read();
     for (function, _) in template.functions() {
-        if let Some(told) = template
+        if let Some(timeout) = template
             .environment(function)
             .get(FUNCTION_TIMEOUT_SECONDS.name)
         {
-            assert_eq!(told, template.property(function, "Timeout"), "{function}");
+            assert_eq!(
+                timeout,
+                template.property(function, "Timeout"),
+                "{function}"
+            );
         }
     }
 }

@@ -268,7 +268,7 @@ mod tests {
             reset,
             "https://host/?sig=secret",
         ));
-        let told = format!("{} {error:?}", in_one_line(&error));
-        assert!(told.contains("104") && !told.contains("sig="), "{told}");
+        let line = format!("{} {error:?}", in_one_line(&error));
+        assert!(line.contains("104") && !line.contains("sig="), "{line}");
     }
 }

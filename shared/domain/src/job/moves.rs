@@ -10,7 +10,7 @@ use super::{
 };
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
-use crate::manifest::Told;
+use crate::manifest::StatedOutcome;
 use crate::rules::Rules;
 use crate::selection::ExportRequest;
 use crate::warning::Warning;
@@ -381,11 +381,15 @@ impl Job {
     ///
     /// # Errors
     /// [`IllegalMove`] when the job is not finishing.
-    pub fn prepare_manifest(self, file: PreparedFile, told: Told) -> Result<Self, IllegalMove> {
+    pub fn prepare_manifest(
+        self,
+        file: PreparedFile,
+        stated: StatedOutcome,
+    ) -> Result<Self, IllegalMove> {
         let Phase::Finishing { cancelled, .. } = self.0.phase else {
             return Err(self.illegal("prepare the manifest of"));
         };
-        let manifest = Some((file, told.into_outcome()));
+        let manifest = Some((file, stated.into_outcome()));
         Ok(self.to(Phase::Finishing {
             cancelled,
             manifest,

@@ -16,7 +16,7 @@ pub enum Cancellation {
 
 impl Cancellation {
     /// What `errorDetails` says first of such a job.
-    pub fn told(self) -> &'static str {
+    pub fn sentence(self) -> &'static str {
         match self {
             Self::Asked => "The job was cancelled.",
             Self::CredentialOverdue => "The job waited too long to be resumed.",
@@ -48,7 +48,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// How a job ends whose manifest lists this much as missing, beside the files of all others.
-    pub(crate) fn told(
+    pub(crate) fn of_manifest(
         plan: &Plan,
         cancelled: Option<Cancellation>,
         tally: &Tally,
@@ -85,7 +85,7 @@ impl Outcome {
 
     /// How a job ends that was ended early; `details` follow after why.
     fn of_cancellation(why: Cancellation, details: &str) -> Self {
-        let details = format!("{} {details}", why.told());
+        let details = format!("{} {details}", why.sentence());
         match why {
             Cancellation::Asked => Self::Cancelled { details },
             Cancellation::CredentialOverdue => Self::Failed { details },
@@ -103,7 +103,7 @@ impl Outcome {
     }
 
     /// Whether a job ends so only once its manifest is written.
-    pub fn is_told_by_its_manifest(&self) -> bool {
+    pub fn needs_manifest(&self) -> bool {
         match self {
             Self::Succeeded | Self::Incomplete { .. } => true,
             Self::Failed { .. } | Self::Cancelled { .. } => false,

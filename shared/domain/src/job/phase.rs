@@ -43,7 +43,7 @@ pub enum Phase {
         /// How complete the export is, with the text of `errorDetails`.
         outcome: Outcome,
         /// Whether a manifest says what it holds; always after success, and when only chunks are
-        /// missing ([`Outcome::is_told_by_its_manifest`]).
+        /// missing ([`Outcome::needs_manifest`]).
         has_manifest: bool,
     },
 }

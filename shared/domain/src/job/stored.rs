@@ -115,7 +115,7 @@ impl Job {
                 ..
             }
         );
-        let needs_manifest = outcome.is_some_and(Outcome::is_told_by_its_manifest);
+        let needs_manifest = outcome.is_some_and(Outcome::needs_manifest);
         let broken = [
             (
                 !(1..=MAX_SHARDS).contains(&stored.shards),

@@ -28,7 +28,7 @@ const OF_PLANS: [WarningCode; 8] = [
 const OF_EMPTY_PLANS: [WarningCode; 2] = [WarningCode::NoFolder, WarningCode::NoObjects];
 
 /// How many campaigns a warning names by their ids.
-const TOLD_CAMPAIGNS: usize = 10;
+const NAMED_CAMPAIGNS: usize = 10;
 
 impl Job {
     /// Says what the plan came upon, now that it has come to its end, or cannot go on.
@@ -111,7 +111,7 @@ impl Job {
     /// The days that gave a complete plan nothing, where others did.
     fn empty_days(&self) -> Option<Warning> {
         let days = &self.listing.empty_days;
-        let is_told =
+        let is_notable =
             matches!(self.plan, Plan::Complete { .. }) && self.chunks > 0 && days.count > 0;
         let message = format!(
             "The lake has no object with records of type {} on {} of the selected days: {days}. If there should be \
@@ -119,7 +119,7 @@ impl Job {
             self.request.export_type().name(),
             days.count,
         );
-        is_told.then(|| Warning::new(WarningCode::DaysWithoutObjects, message))
+        is_notable.then(|| Warning::new(WarningCode::DaysWithoutObjects, message))
     }
 
     fn objects_left_out(&self) -> Option<Warning> {
@@ -209,20 +209,20 @@ impl Job {
                 format!("The registry has no row of type {name} for this app")
             }
             Selection::Snapshot(Snapshot::Campaigns { campaign_type, ids }) => {
-                let told: Vec<String> = ids
+                let named: Vec<String> = ids
                     .iter()
-                    .take(TOLD_CAMPAIGNS)
+                    .take(NAMED_CAMPAIGNS)
                     .map(i64::to_string)
                     .collect();
-                let others = ids.len().saturating_sub(TOLD_CAMPAIGNS);
+                let others = ids.len().saturating_sub(NAMED_CAMPAIGNS);
                 let others = if others > 0 {
                     format!(" and {others} more")
                 } else {
                     String::new()
                 };
-                let (campaign_type, told) = (campaign_type.name(), told.join(", "));
+                let (campaign_type, named) = (campaign_type.name(), named.join(", "));
                 format!(
-                    "The registry has no feedback of campaigns of type {campaign_type} with the ids {told}{others}"
+                    "The registry has no feedback of campaigns of type {campaign_type} with the ids {named}{others}"
                 )
             }
             Selection::Snapshot(Snapshot::ActiveCampaigns { campaign_type, .. }) => format!(

@@ -92,20 +92,20 @@ fn output(chunk: &Chunk) -> Option<&Output> {
     }
 }
 
-/// The outcome that a manifest tells. Only who has written one to its end has it.
+/// The outcome that a manifest states. Only who has written one to its end has it.
 #[derive(Debug)]
 #[must_use = "the job is to end so"]
-pub struct Told(Outcome);
+pub struct StatedOutcome(Outcome);
 
-impl Told {
+impl StatedOutcome {
     pub(crate) fn into_outcome(self) -> Outcome {
         self.0
     }
 }
 
-/// What a test says that a manifest tells.
+/// What a test says that a manifest states.
 #[cfg(test)]
-impl From<Outcome> for Told {
+impl From<Outcome> for StatedOutcome {
     fn from(outcome: Outcome) -> Self {
         Self(outcome)
     }
@@ -130,7 +130,7 @@ pub enum Written<'a> {
     /// The chunks are to be added once more, for the next list.
     UpToAList(ManifestWriter<'a>),
     /// To its end.
-    Whole(Told),
+    Whole(StatedOutcome),
 }
 
 impl<'a> ManifestWriter<'a> {
@@ -189,8 +189,8 @@ impl<'a> ManifestWriter<'a> {
         }
         out.extend_from_slice(b"}\n");
         let cancelled = self.job.phase.cancellation();
-        let outcome = Outcome::told(&self.job.plan, cancelled, self.tally, &self.shortfall);
-        Ok(Written::Whole(Told(outcome)))
+        let outcome = Outcome::of_manifest(&self.job.plan, cancelled, self.tally, &self.shortfall);
+        Ok(Written::Whole(StatedOutcome(outcome)))
     }
 
     /// Begins a list, with the entries that are of no chunk.

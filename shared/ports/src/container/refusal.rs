@@ -94,7 +94,7 @@ pub const CAUSES: [(&str, &str); 20] = [
 ];
 
 /// A code as a message has it: with its cause and remedy, where they are known.
-pub(super) fn told(code: &str) -> String {
+pub(super) fn explained(code: &str) -> String {
     let cause = CAUSES
         .iter()
         .find(|(known, _)| *known == code)

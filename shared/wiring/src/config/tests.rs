@@ -60,9 +60,9 @@ fn what_is_not_utf_8_is_refused_where_it_is_a_setting_and_passed_over_elsewhere(
     ]);
     assert_eq!(env.get(&MAX_SHARDS).unwrap(), 8);
     assert_eq!(env.get(&PUBLIC_URL).unwrap(), None);
-    let told = "LAKE_URL is not UTF-8: set it to `s3://bucket/prefix` or `file:///folder`";
-    assert_eq!(said(env.get(&LAKE_URL)), (told.to_owned(), None));
-    assert_eq!(said(env.settings()), (told.to_owned(), None));
+    let message = "LAKE_URL is not UTF-8: set it to `s3://bucket/prefix` or `file:///folder`";
+    assert_eq!(said(env.get(&LAKE_URL)), (message.to_owned(), None));
+    assert_eq!(said(env.settings()), (message.to_owned(), None));
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn the_settings_are_what_is_given_of_them() {
 fn a_memory_that_is_not_utf_8_is_refused() {
     let name = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
     let env = Environment::from_pairs([(name, OsString::from_vec(vec![0xff]))]);
-    let (told, _) = said(env.memory_megabytes());
+    let (message, _) = said(env.memory_megabytes());
     assert_eq!(
-        told,
+        message,
         format!("{name} is not UTF-8: set it to the function's memory in MB, as Lambda does")
     );
 }
@@ -104,9 +104,9 @@ fn the_bounds_of_a_number_are_within_it_and_what_lies_beyond_is_told() {
         assert_eq!(env("MAX_SHARDS", text).get(&MAX_SHARDS).unwrap(), number);
     }
     for text in ["0", "33"] {
-        let (told, cause) = said(env("MAX_SHARDS", text).get(&MAX_SHARDS));
+        let (message, cause) = said(env("MAX_SHARDS", text).get(&MAX_SHARDS));
         assert_eq!(
-            told,
+            message,
             format!("MAX_SHARDS={text} does not fit: set it to a number from 1 to 32")
         );
         assert_eq!(cause, None);
@@ -115,10 +115,10 @@ fn the_bounds_of_a_number_are_within_it_and_what_lies_beyond_is_told() {
 
 #[test]
 fn what_is_no_number_has_the_parsers_words_as_its_cause() {
-    let told = said(env("MAX_SHARDS", "many").get(&MAX_SHARDS));
+    let message = said(env("MAX_SHARDS", "many").get(&MAX_SHARDS));
     let text = "MAX_SHARDS=many does not fit: set it to a number from 1 to 32";
     let cause = "invalid digit found in string";
-    assert_eq!(told, (text.to_owned(), Some(cause.to_owned())));
+    assert_eq!(message, (text.to_owned(), Some(cause.to_owned())));
     let (_, cause) = said(env("MAX_SHARDS", "65536").get(&MAX_SHARDS));
     assert_eq!(
         cause.as_deref(),
@@ -132,9 +132,9 @@ fn a_span_is_counted_in_its_unit() {
     assert_eq!(wait.unwrap(), Duration::days(3));
     let limit = env("FUNCTION_TIMEOUT_SECONDS", "900").get(&FUNCTION_TIMEOUT_SECONDS);
     assert_eq!(limit.unwrap(), Duration::minutes(15));
-    let (told, _) = said(env("FUNCTION_TIMEOUT_SECONDS", "901").get(&FUNCTION_TIMEOUT_SECONDS));
+    let (message, _) = said(env("FUNCTION_TIMEOUT_SECONDS", "901").get(&FUNCTION_TIMEOUT_SECONDS));
     assert_eq!(
-        told,
+        message,
         "FUNCTION_TIMEOUT_SECONDS=901 does not fit: set it to a number from 1 to 900"
     );
 }
@@ -143,14 +143,14 @@ fn a_span_is_counted_in_its_unit() {
 fn a_word_is_one_of_those_that_are_named() {
     let fail = env("ON_BAD_RECORD", "fail").get(&ON_BAD_RECORD);
     assert_eq!(fail.unwrap(), OnBadRecord::Fail);
-    let (told, _) = said(env("ON_BAD_RECORD", "skip").get(&ON_BAD_RECORD));
+    let (message, _) = said(env("ON_BAD_RECORD", "skip").get(&ON_BAD_RECORD));
     assert_eq!(
-        told,
+        message,
         "ON_BAD_RECORD=skip does not fit: set it to `reject` or `fail`"
     );
-    let (told, cause) = said(env("LOG_LEVEL", "INFO").get(&LOG_LEVEL));
+    let (message, cause) = said(env("LOG_LEVEL", "INFO").get(&LOG_LEVEL));
     assert_eq!(
-        told,
+        message,
         "LOG_LEVEL=INFO does not fit: set it to `error`, `warn`, `info` or `debug`"
     );
     assert_eq!(cause, None);

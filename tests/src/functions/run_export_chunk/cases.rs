@@ -166,24 +166,24 @@ async fn objects_of_other_writers_are_exported_rejected_or_missing_by_name() {
         );
         assert_eq!(counts.read, counts.rows + counts.rejected, "{}", case.name);
         let rejects = world.rejects(&job);
-        let mut told: Vec<&str> = manifest
+        let mut reasons: Vec<&str> = manifest
             .missing
             .iter()
             .map(|it| it.reason.as_str())
             .collect();
-        assert_eq!(manifest.head.complete, told.is_empty(), "{}", case.name);
-        told.extend(rejects.iter().map(|it| it["reason"].as_str().unwrap()));
+        assert_eq!(manifest.head.complete, reasons.is_empty(), "{}", case.name);
+        reasons.extend(rejects.iter().map(|it| it["reason"].as_str().unwrap()));
         for words in case.reasons {
             assert!(
-                told.iter().any(|told| told.contains(words)),
-                "{}: {told:?}",
+                reasons.iter().any(|reason| reason.contains(words)),
+                "{}: {reasons:?}",
                 case.name
             );
         }
         assert_eq!(
-            told.is_empty(),
+            reasons.is_empty(),
             case.reasons.is_empty(),
-            "{}: {told:?}",
+            "{}: {reasons:?}",
             case.name
         );
         for words in case.warns {
@@ -213,7 +213,7 @@ fn every_case_is_told() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     there.sort_unstable();
-    let mut told = CASES.map(|case| case.name);
-    told.sort_unstable();
-    assert_eq!(there, told);
+    let mut listed = CASES.map(|case| case.name);
+    listed.sort_unstable();
+    assert_eq!(there, listed);
 }

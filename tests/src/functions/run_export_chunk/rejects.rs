@@ -71,7 +71,7 @@ async fn records_that_cannot_be_exported_stand_in_a_file_of_their_own() {
     assert!(manifest.head.complete);
     assert_eq!((counts.read, counts.rows, counts.rejected), (66, 62, 4));
     let rejects = world.rejects(&job);
-    let told: Vec<(Value, Value, Value, Value)> = rejects
+    let found: Vec<(Value, Value, Value, Value)> = rejects
         .iter()
         .map(|it| {
             let it = |name: &str| it[name].clone();
@@ -83,7 +83,7 @@ async fn records_that_cannot_be_exported_stand_in_a_file_of_their_own() {
         (json!(line), offset, json!(code), json!(record))
     };
     assert_eq!(
-        told,
+        found,
         [
             record(1, Value::Null, "NotJson", "nonsense"),
             record(3, Value::Null, "MissingField", "{}"),

@@ -188,7 +188,7 @@ impl Run {
         let id = self.next_id;
         *receipt = id;
         let skew = self.chance.millis(4_000) - MOST_SKEW;
-        self.tell(|_| format!("process {id} begins to {}", current.told()));
+        self.tell(|_| format!("process {id} begins to {}", current.in_words()));
         let posts = matches!(current, Work::Post);
         let runs_chunk = matches!(
             current,

@@ -152,11 +152,11 @@ fn what_all_pages_left_out_is_said_once_though_the_plan_failed_in_between() {
 fn a_job_that_is_cancelled_says_what_its_plan_left_out_so_far_and_keeps_what_it_said() {
     let cancelled = |job: Job| job.cancel(Cancellation::Asked).unwrap();
     let listed = || of_days().list_page(NOW, a_page("a.json"));
-    let told = ["ObjectsLeftOut", "FoldersLeftOut"];
+    let names = ["ObjectsLeftOut", "FoldersLeftOut"];
     let planning = cancelled(listed().plan_page(64, cursor()).unwrap());
-    assert_eq!(codes(&planning), told);
+    assert_eq!(codes(&planning), names);
     let running = cancelled(listed().complete_plan(1, NOW).unwrap());
-    assert_eq!(codes(&running), told);
+    assert_eq!(codes(&running), names);
 }
 
 #[test]
@@ -170,8 +170,8 @@ fn days_without_objects_are_told_where_other_days_have_some() {
     let job = plan(2);
     assert_eq!(codes(&job), ["DaysWithoutObjects"]);
     let message = &job.warnings[0].message;
-    let told = "no object with records of type Event on 1 of the selected days: `2026-02-02`.";
-    assert!(message.contains(told), "{message}");
+    let words = "no object with records of type Event on 1 of the selected days: `2026-02-02`.";
+    assert!(message.contains(words), "{message}");
     assert_eq!(codes(&plan(0)), ["NoObjects"], "which says it of all days");
 }
 

@@ -51,8 +51,7 @@ impl From<&Phase> for PhaseAttributes {
             } => Self {
                 outcome: Some(outcome.into()),
                 ended: Some(*at),
-                manifest_written: (*has_manifest && !outcome.is_told_by_its_manifest())
-                    .then_some(true),
+                manifest_written: (*has_manifest && !outcome.needs_manifest()).then_some(true),
                 ..Self::default()
             },
         }
@@ -99,7 +98,7 @@ impl PhaseAttributes {
             at: self.ended?,
             has_manifest: self
                 .manifest_written
-                .unwrap_or_else(|| outcome.is_told_by_its_manifest()),
+                .unwrap_or_else(|| outcome.needs_manifest()),
             outcome,
         })
     }

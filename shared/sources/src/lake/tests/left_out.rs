@@ -67,10 +67,10 @@ async fn what_is_left_out_is_counted_once_wherever_the_pages_end() {
             let lake = lake(&store, target_bytes);
             let (whole, chunks) = pages(&lake, 64).await;
             assert_eq!((whole.left_out.count, whole.left_out_bytes), (7, 30));
-            let told = "`date=2026-11-01/a.tmp`, `date=2026-11-01/c.bak`, `date=2026-11-01/c2.PART`, \
+            let names = "`date=2026-11-01/a.tmp`, `date=2026-11-01/c.bak`, `date=2026-11-01/c2.PART`, \
                         `date=2026-11-01/e.md5`, `date=2026-11-02/_SUCCESS`, `date=2026-11-02/d.ndjson`, \
                         `date=2026-11-03/z~`";
-            assert_eq!(whole.left_out.to_string(), told);
+            assert_eq!(whole.left_out.to_string(), names);
             assert_eq!(whole.empty_days.to_string(), EMPTY_DAYS);
             for limit in [1, 2, 3] {
                 assert_eq!(
