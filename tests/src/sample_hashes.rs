@@ -7,9 +7,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use api::route::{OPERATIONS, Operation, SelectionKind};
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::container::BlobName;
+use domain::operation::{OPERATIONS, Operation, SelectionKind};
 use domain::selection::{Compression, ExportFormat, ExportType, HistoryType};
 use local::dynamodb::{REGISTRY_TABLE, scratch_dir};
 use local::sample::{APPS, CAMPAIGNS, DAYS, Sample, SampleApp, folder};

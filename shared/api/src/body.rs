@@ -7,11 +7,11 @@ mod json;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::operation::Operation;
 
 pub use self::fields::Fields;
 use super::Call;
 use super::error::{ApiError, MAX_BODY_BYTES};
-use super::route::Operation;
 
 /// What every gzip file begins with (<https://www.rfc-editor.org/rfc/rfc1952#page-6>).
 const GZIP: [u8; 2] = [0x1f, 0x8b];

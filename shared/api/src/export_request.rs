@@ -3,6 +3,7 @@
 mod filter;
 mod options;
 
+use domain::operation::{Operation, SelectionKind};
 use domain::plural::counted;
 use domain::secret::Secret;
 use domain::selection::{
@@ -18,7 +19,6 @@ use time::{Date, OffsetDateTime, UtcOffset};
 use super::body::Fields;
 use super::code::ErrorCode;
 use super::error::FieldError;
-use super::route::{Operation, SelectionKind};
 use super::shown::{holds_signature, shown};
 use super::task::rfc3339;
 

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod job;
 pub mod listing;
 pub mod manifest;
+pub mod operation;
 pub mod plural;
 pub mod reason;
 pub mod rules;

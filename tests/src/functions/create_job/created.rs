@@ -220,7 +220,7 @@ async fn what_another_operation_asks_for_is_no_unknown_property() {
         .extend(days().as_object().unwrap().clone());
     body["description"] = json!("all of them");
     body["exportOptions"] = json!({"exportUserId": false});
-    for operation in &api::route::OPERATIONS {
+    for operation in &domain::operation::OPERATIONS {
         let reply = World::new()
             .await
             .send(&Request::create(operation.name, &body))
