@@ -11,6 +11,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ROWS ?= 2000000
 
 AZURITE := local/azurite/node_modules/.package-lock.json
+BROWSER := tests/browser/node_modules/.package-lock.json
 MINISTACK := .tools/ministack/.ready
 SAM := .tools/sam/.ready
 COMPARE := .tools/compare/.ready
@@ -55,7 +56,7 @@ verify: ## Check an export against its manifest: WHERE=folder, or JOB=id and VER
 ##@ Work
 
 .PHONY: setup
-setup: $(AZURITE) $(MINISTACK) ## Install what the tests need: Azurite, and a second DynamoDB
+setup: $(AZURITE) $(BROWSER) $(MINISTACK) ## Install what the tests need: Azurite, a browser, and a second DynamoDB
 	cargo fetch --locked --quiet
 
 .PHONY: test
@@ -213,8 +214,8 @@ samconfig.mine.toml:
 
 # ── Tools: each is installed again when its lock file has changed ──
 
-$(AZURITE): local/azurite/package-lock.json
-	npm ci --prefix local/azurite --no-audit --no-fund --loglevel error
+$(AZURITE) $(BROWSER): %/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel error
 	touch $@
 
 # Amazon's own engine. Its licence asks for an AWS account and forbids passing it on: only who asks for it gets it.

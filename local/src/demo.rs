@@ -22,6 +22,7 @@ use thiserror::Error;
 use self::caller::{Client, ClientError, Task};
 use self::expected::{Asked, device_rows, lake_rows};
 use crate::dynamodb::registry;
+use crate::gateway::cors::Cors;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
@@ -169,6 +170,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     let settings = StackSettings {
         folder: folder.to_owned(),
         api_port: 0,
+        cors: Cors::default(),
         blob_port: None,
         chunk_target_bytes: CHUNK_TARGET_BYTES,
         functions: Vec::new(),

@@ -1,6 +1,7 @@
 //! The HTTP API on one machine: routes, authorizer and payloads as API Gateway has them.
 
 mod authorizer;
+pub mod cors;
 mod payload;
 mod throttle;
 
@@ -14,14 +15,18 @@ use async_trait::async_trait;
 use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
+};
+use axum::http::{StatusCode, request};
 use axum::response::Response;
 use ports::clock::Clock;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::error;
 
+use authorizer::Claims;
+use cors::Cors;
 use payload::{Received, to_response};
 use throttle::Throttle;
 
@@ -62,32 +67,32 @@ pub struct Route {
     pub key: &'static str,
     /// The function that answers its requests.
     pub function: ApiFunction,
+    /// Whether it takes requests without a token.
+    pub is_public: bool,
 }
 
 /// Every route, the default one last. Paths are greedy, because API Gateway distinguishes
 /// `resourcegroups` from `resourceGroups` and clients do not; the template has the same.
-pub const ROUTES: [Route; 5] = [
+pub const ROUTES: [Route; 6] = [
+    behind_token("POST /{proxy+}", ApiFunction::CreateJob),
+    behind_token("GET /{proxy+}", ApiFunction::GetStatus),
+    behind_token("PATCH /{proxy+}", ApiFunction::ResumeJob),
+    behind_token("DELETE /{proxy+}", ApiFunction::CancelJob),
+    // Without it, `$default` would ask a preflight for a token.
     Route {
-        key: "POST /{proxy+}",
-        function: ApiFunction::CreateJob,
+        is_public: true,
+        ..behind_token("OPTIONS /{proxy+}", ApiFunction::GetStatus)
     },
-    Route {
-        key: "GET /{proxy+}",
-        function: ApiFunction::GetStatus,
-    },
-    Route {
-        key: "PATCH /{proxy+}",
-        function: ApiFunction::ResumeJob,
-    },
-    Route {
-        key: "DELETE /{proxy+}",
-        function: ApiFunction::CancelJob,
-    },
-    Route {
-        key: "$default",
-        function: ApiFunction::GetStatus,
-    },
+    behind_token("$default", ApiFunction::GetStatus),
 ];
+
+const fn behind_token(key: &'static str, function: ApiFunction) -> Route {
+    Route {
+        key,
+        function,
+        is_public: false,
+    }
+}
 
 /// The functions behind the API.
 #[async_trait]
@@ -109,6 +114,7 @@ pub struct Gateway {
 
 struct Shared {
     authorizer: Authorizer,
+    cors: Cors,
     api: Arc<dyn Api>,
     clock: Arc<dyn Clock>,
     throttle: Throttle,
@@ -122,6 +128,7 @@ impl Gateway {
     pub fn start(
         listener: TcpListener,
         authorizer: Authorizer,
+        cors: Cors,
         api: Arc<dyn Api>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
@@ -129,6 +136,7 @@ impl Gateway {
         let throttle = Throttle::full(clock.now());
         let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
             authorizer,
+            cors,
             api,
             clock,
             throttle,
@@ -152,10 +160,12 @@ impl Gateway {
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let request_id = shared.clock.fresh_id().to_string();
+    let origin = request.headers().get(ORIGIN).cloned();
     let mut response = match dispatch(&shared, request, &request_id).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };
+    shared.cors.mark(origin.as_ref(), &mut response);
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -254,17 +264,15 @@ async fn dispatch(
         return Err(Refusal::TooMany);
     }
     let (head, body) = request.into_parts();
+    if let Some(answer) = shared.cors.preflight(&head) {
+        return Ok(answer);
+    }
     let route = route_of(head.method.as_str());
-    let token = head
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let claims = shared
-        .authorizer
-        .claims(token)
-        .map_err(|refused| Refusal::Unauthorized {
-            reason: refused.reason(),
-        })?;
+    let claims = if route.is_public {
+        None
+    } else {
+        Some(claims(shared, &head)?)
+    };
     // A body that was cut off ends here too; nobody is left to read the answer.
     let body = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
@@ -273,7 +281,7 @@ async fn dispatch(
         head: &head,
         body: &body,
         route_key: route.key,
-        claims: &claims,
+        claims: claims.as_ref(),
         request_id,
         now,
     };
@@ -281,5 +289,19 @@ async fn dispatch(
     let api = Arc::clone(&shared.api);
     // In a task of its own, so that a panic is an answer, as in the cloud.
     let answer = tokio::spawn(async move { api.call(route.function, event).await }).await;
-    answer.ok().and_then(to_response).ok_or(Refusal::Failed)
+    let mut response = answer.ok().and_then(to_response).ok_or(Refusal::Failed)?;
+    Cors::unmark(&mut response);
+    Ok(response)
+}
+
+/// What the caller's token says.
+fn claims(shared: &Shared, head: &request::Parts) -> Result<Claims, Refusal> {
+    let token = head.headers.get(AUTHORIZATION);
+    let token = token.and_then(|value| value.to_str().ok());
+    shared
+        .authorizer
+        .claims(token)
+        .map_err(|refused| Refusal::Unauthorized {
+            reason: refused.reason(),
+        })
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, Subcommand, value_parser};
 use client::console::{OUTPUT_LOST, answer_usage, complain, output_is_lost, say};
+use local::gateway::cors::{Cors, Origin};
 use local::sample::{DEFAULT_ROWS, Sample};
-use local::stack::{Places, SUBJECT, Stack};
+use local::stack::{Places, SUBJECT, Stack, StackSettings};
 use local::token::TokenIssuer;
 use local::{demo, serve};
 use ports::clock::Clock;
 use wiring::SystemClock;
-use wiring::config::Environment;
+use wiring::config::{ConfigError, Environment};
 
 /// What a shell takes for "ended by Ctrl-C".
 const INTERRUPTED: u8 = 130;
@@ -39,7 +40,14 @@ enum Command {
     /// Exports sample data through the API, verifies the files, and stops.
     Run(Rows),
     /// Keeps the whole service up.
-    Serve(State),
+    Serve {
+        #[command(flatten)]
+        state: State,
+        /// An origin whose pages in a browser may talk to the API, such as
+        /// `https://page.example.com`; may be given several times.
+        #[arg(long = "cors-origin", value_name = "ORIGIN")]
+        cors_origins: Vec<Origin>,
+    },
     /// Makes more sample data for `serve`, in place of what there is; not while it is up.
     Sample {
         #[command(flatten)]
@@ -97,6 +105,12 @@ struct State {
     blob_port: u16,
 }
 
+impl State {
+    fn settings(&self, cors: Cors) -> Result<StackSettings, ConfigError> {
+        serve::settings(&self.folder.path, self.port, self.blob_port, cors)
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = match Arguments::try_parse() {
@@ -129,25 +143,19 @@ async fn interrupted() -> anyhow::Result<()> {
 async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(rows) => run(rows.sample()).await?,
-        Command::Serve(State {
-            folder,
-            port,
-            blob_port,
-        }) => {
-            log_into(&folder.path)?;
-            serve::serve(&serve::settings(&folder.path, port, blob_port)?).await?;
-        }
-        Command::Sample {
-            state:
-                State {
-                    folder,
-                    port,
-                    blob_port,
-                },
-            rows,
+        Command::Serve {
+            state,
+            cors_origins,
         } => {
-            log_into(&folder.path)?;
-            let stack = Stack::start(&serve::settings(&folder.path, port, blob_port)?).await?;
+            let cors = Cors {
+                origins: cors_origins,
+            };
+            log_into(&state.folder.path)?;
+            serve::serve(&state.settings(cors)?).await?;
+        }
+        Command::Sample { state, rows } => {
+            log_into(&state.folder.path)?;
+            let stack = Stack::start(&state.settings(Cors::default())?).await?;
             demo::make_sample(&stack, rows.sample()).await?;
         }
         Command::Token {

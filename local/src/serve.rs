@@ -9,6 +9,7 @@ use wiring::SystemClock;
 use wiring::config::{ConfigError, Environment};
 
 use crate::demo::{DemoError, make_sample};
+use crate::gateway::cors::Cors;
 use crate::sample::Sample;
 use crate::stack::{Stack, StackSettings};
 use client::console::say;
@@ -36,11 +37,13 @@ pub fn settings(
     folder: &std::path::Path,
     api_port: u16,
     blob_port: u16,
+    cors: Cors,
 ) -> Result<StackSettings, ConfigError> {
     let blob_port = Some(blob_port);
     Ok(StackSettings {
         folder: folder.to_owned(),
         api_port,
+        cors,
         blob_port,
         chunk_target_bytes: CHUNK_TARGET_BYTES,
         functions: Environment::of_process().settings()?,

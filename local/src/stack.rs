@@ -26,6 +26,7 @@ use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
 use crate::dynamodb::{
     DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables,
 };
+use crate::gateway::cors::Cors;
 use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
 use crate::sas::SasTerms;
@@ -44,6 +45,8 @@ pub struct StackSettings {
     pub folder: PathBuf,
     /// The API's port; 0 is any free one.
     pub api_port: u16,
+    /// Whose pages in a browser may talk to the API.
+    pub cors: Cors,
     /// Azurite's port; without one, any free one. Jobs remember it.
     pub blob_port: Option<u16>,
     /// Source bytes that a chunk is packed up to.
@@ -260,8 +263,14 @@ impl Stack {
             issuer: ISSUER.to_owned(),
             audience: AUDIENCE.to_owned(),
         };
-        let gateway = Gateway::start(listener, authorizer, functions, wiring.clock())
-            .map_err(|source| port_error(settings.api_port, source))?;
+        let gateway = Gateway::start(
+            listener,
+            authorizer,
+            settings.cors.clone(),
+            functions,
+            wiring.clock(),
+        )
+        .map_err(|source| port_error(settings.api_port, source))?;
         Ok(Self {
             places,
             config,

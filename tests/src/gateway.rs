@@ -1,5 +1,6 @@
 //! The local gateway over real HTTP, and its routes against the template's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::route::Route;
@@ -9,6 +10,7 @@ use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpR
 use domain::app::AppScope;
 use domain::job::JobId;
 use local::dynamodb::scratch_dir;
+use local::gateway::cors::{self, Cors};
 use local::gateway::{
     Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal,
 };
@@ -39,7 +41,7 @@ impl Api for Echo {
             "function": function.name(),
             "path": event.raw_path,
             "route": event.route_key,
-            "subject": event.request_context.authorizer.unwrap().jwt.unwrap().claims["sub"],
+            "subject": event.request_context.authorizer.map(|it| it.jwt.unwrap().claims["sub"].clone()),
             "body": event.body,
         });
         let mut response = ApiGatewayV2httpResponse::default();
@@ -47,6 +49,9 @@ impl Api for Echo {
         response
             .headers
             .insert("location", "http://elsewhere/".parse().unwrap());
+        response
+            .headers
+            .insert("access-control-allow-origin", "*".parse().unwrap());
         response.body = Some(Body::Text(said.to_string()));
         response
     }
@@ -125,6 +130,10 @@ impl Bench {
     }
 
     async fn with(api: Arc<dyn Api>, clock: Arc<dyn Clock>) -> Self {
+        Self::letting_in(Cors::default(), api, clock).await
+    }
+
+    async fn letting_in(cors: Cors, api: Arc<dyn Api>, clock: Arc<dyn Clock>) -> Self {
         let issuer = TokenIssuer::open(&scratch_dir().unwrap().path().join("key")).unwrap();
         let authorizer = Authorizer {
             keys: issuer.keys().clone(),
@@ -132,7 +141,7 @@ impl Bench {
             audience: AUDIENCE.to_owned(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::start(listener, authorizer, api, clock).unwrap();
+        let gateway = Gateway::start(listener, authorizer, cors, api, clock).unwrap();
         let token = issuer
             .mint("ada", SystemClock.now(), std::time::Duration::from_mins(1))
             .unwrap();
@@ -212,6 +221,85 @@ async fn a_caller_without_a_good_token_is_told_so_as_api_gateway_does() {
             (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"}))
         );
     }
+}
+
+const PAGE: &str = "https://page.example.com";
+
+/// The headers of CORS that an answer has, without `access-control-` before their names.
+fn of_cors(response: &reqwest::Response) -> BTreeMap<String, String> {
+    let headers = response.headers().iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix("access-control-")?;
+        Some((name.to_owned(), value.to_str().unwrap().to_owned()))
+    });
+    headers.collect()
+}
+
+async fn from_origin(bench: &Bench, method: Method, origin: &str) -> reqwest::Response {
+    let request = bench
+        .http
+        .request(method, format!("{}/x", bench.gateway.url()));
+    let request = request
+        .header("origin", origin)
+        .header("access-control-request-method", "PATCH");
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn pages_of_the_origins_that_are_let_in_may_ask_and_read_and_no_others() {
+    let cors = Cors {
+        origins: vec![PAGE.parse().unwrap()],
+    };
+    let bench = Bench::letting_in(cors, Arc::new(Echo), Arc::new(SystemClock)).await;
+    let preflight = from_origin(&bench, Method::OPTIONS, PAGE).await;
+    let text = |values: &[&str]| values.join(",");
+    assert_eq!(preflight.status(), StatusCode::NO_CONTENT);
+    let mut expected = BTreeMap::from([
+        ("allow-origin".to_owned(), PAGE.to_owned()),
+        ("expose-headers".to_owned(), text(&cors::EXPOSE_HEADERS)),
+    ]);
+    let marked = expected.clone();
+    expected.extend([
+        ("allow-methods".to_owned(), text(&cors::ALLOW_METHODS)),
+        ("allow-headers".to_owned(), text(&cors::ALLOW_HEADERS)),
+        ("max-age".to_owned(), cors::MAX_AGE_SECONDS.to_string()),
+    ]);
+    assert_eq!(of_cors(&preflight), expected);
+
+    let refused = from_origin(&bench, Method::GET, PAGE).await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(of_cors(&refused), marked, "a page reads why it was refused");
+
+    for origin in ["https://elsewhere.example.com", "null"] {
+        let preflight = from_origin(&bench, Method::OPTIONS, origin).await;
+        assert_eq!(preflight.status(), StatusCode::NO_CONTENT);
+        assert_eq!(of_cors(&preflight), BTreeMap::new(), "{origin}");
+        assert_eq!(preflight.headers()["vary"], "origin");
+        let refused = from_origin(&bench, Method::GET, origin).await;
+        assert_eq!(of_cors(&refused), BTreeMap::new(), "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_function_says_of_cors_goes_nowhere() {
+    for origins in [vec![], vec![PAGE.parse().unwrap()]] {
+        let cors = Cors { origins };
+        let bench = Bench::letting_in(cors, Arc::new(Echo), Arc::new(SystemClock)).await;
+        let request = bench.http.get(format!("{}/x", bench.gateway.url()));
+        let answer = request.bearer_auth(&bench.token).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        assert_eq!(of_cors(&answer), BTreeMap::new());
+    }
+}
+
+#[tokio::test]
+async fn without_origins_a_preflight_is_a_request_like_others_and_needs_no_token() {
+    let bench = Bench::new().await;
+    let (status, said) = answer(from_origin(&bench, Method::OPTIONS, PAGE).await).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "the function's");
+    assert_eq!(
+        (&said["route"], &said["subject"]),
+        (&json!("OPTIONS /{proxy+}"), &Value::Null)
+    );
 }
 
 /// A clock that stands still: no token comes back.

@@ -16,6 +16,10 @@ mod binaries;
 
 #[cfg(test)]
 mod broken;
+
+#[cfg(test)]
+mod browser;
+
 #[cfg(test)]
 mod child;
 

@@ -6,6 +6,7 @@ use domain::secret::Secret;
 use domain::selection::HistoryType;
 use local::demo::{self, DemoError};
 use local::dynamodb::scratch_dir;
+use local::gateway::cors::Cors;
 use local::sample::{APPS, DAYS, Sample, folder};
 use local::stack::{Stack, StackSettings};
 use reqwest::Response;
@@ -57,6 +58,7 @@ impl Serving {
         let settings = StackSettings {
             folder: self.state.path().to_owned(),
             api_port: 0,
+            cors: Cors::default(),
             blob_port: None,
             chunk_target_bytes: 1 << 20,
             functions: Vec::new(),

@@ -9,15 +9,17 @@ mod rules;
 use std::collections::BTreeSet;
 
 use edge::event::{self, ChunkMessage, JobEvent};
+use local::gateway::cors;
 use serde_json::{Value, json};
 
 use self::document::Template;
 
 /// The routes, by method, and the function that each leads to.
-const ROUTES: [(&str, &str, &str); 5] = [
+const ROUTES: [(&str, &str, &str); 6] = [
     ("ANY", "$default", "GetStatus"),
     ("DELETE", "/{proxy+}", "CancelJob"),
     ("GET", "/{proxy+}", "GetStatus"),
+    ("OPTIONS", "/{proxy+}", "GetStatus"),
     ("PATCH", "/{proxy+}", "ResumeJob"),
     ("POST", "/{proxy+}", "CreateJob"),
 ];
@@ -131,7 +133,16 @@ fn the_api_leads_by_method_whatever_the_path_and_asks_for_a_token() {
         for (_, event) in events.filter(|(_, event)| event["Type"] == "HttpApi") {
             let event = &event["Properties"];
             assert_eq!(event["PayloadFormatVersion"], "2.0");
-            assert!(event.get("Auth").is_none(), "the default authorizer holds");
+            let auth = event.get("Auth");
+            if event["Method"] == "OPTIONS" {
+                assert_eq!(
+                    auth,
+                    Some(&json!({"Authorizer": "NONE"})),
+                    "preflights have no token"
+                );
+            } else {
+                assert_eq!(auth, None, "the default authorizer holds");
+            }
             routes.push((
                 event["Method"].as_str().unwrap(),
                 event["Path"].as_str().unwrap(),
@@ -142,6 +153,29 @@ fn the_api_leads_by_method_whatever_the_path_and_asks_for_a_token() {
     routes.sort_unstable();
     assert_eq!(routes, ROUTES);
     assert_eq!(template.property("Api", "Auth/DefaultAuthorizer"), "Token");
+}
+
+#[test]
+fn pages_of_no_origin_are_let_in_unless_it_is_named_as_on_one_machine() {
+    let template = Template::read();
+    assert_eq!(template.at("/Parameters/CorsAllowedOrigins/Default"), "");
+    let given = template.at("/Conditions/HasCorsOrigins");
+    assert_eq!(
+        given,
+        &json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "CorsAllowedOrigins"}, ""]}]})
+    );
+    // The whole is the function: SAM takes one within as the whole, without the rest.
+    let configured = json!({
+        "AllowOrigins": {"Fn::Split": [",", {"Ref": "CorsAllowedOrigins"}]},
+        "AllowMethods": cors::ALLOW_METHODS,
+        "AllowHeaders": cors::ALLOW_HEADERS,
+        "ExposeHeaders": cors::EXPOSE_HEADERS,
+        "MaxAge": cors::MAX_AGE_SECONDS,
+    });
+    assert_eq!(
+        template.property("Api", "CorsConfiguration"),
+        &json!({"Fn::If": ["HasCorsOrigins", configured, {"Ref": "AWS::NoValue"}]})
+    );
 }
 
 #[test]

@@ -25,8 +25,8 @@ pub(crate) struct Received<'a> {
     pub(crate) body: &'a Bytes,
     /// The route that it took.
     pub(crate) route_key: &'a str,
-    /// What the caller's token says.
-    pub(crate) claims: &'a Claims,
+    /// What the caller's token says; nothing where the route asks for none.
+    pub(crate) claims: Option<&'a Claims>,
     /// The id that the answer names in `apigw-requestid`, fresh for each request.
     pub(crate) request_id: &'a str,
     /// When it came, by the gateway's clock.
@@ -44,6 +44,7 @@ impl Received<'_> {
         let (body, is_base64) = self.body_text();
         let host = headers.get("host").map_or("localhost", String::as_str);
         let domain = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let jwt = |claims| json!({ "jwt": { "claims": claims, "scopes": null } });
         serde_json::from_value(json!({
             "version": "2.0",
             "routeKey": self.route_key,
@@ -53,7 +54,7 @@ impl Received<'_> {
             "requestContext": {
                 "accountId": "123456789012",
                 "apiId": "local",
-                "authorizer": { "jwt": { "claims": self.claims, "scopes": null } },
+                "authorizer": self.claims.map(jwt),
                 "domainName": domain,
                 "domainPrefix": domain.split('.').next(),
                 "http": {
@@ -167,7 +168,7 @@ mod tests {
             head: &head,
             body: &body,
             route_key: "$default",
-            claims: &claims,
+            claims: Some(&claims),
             request_id: "r1",
             now,
         }

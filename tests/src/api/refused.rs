@@ -42,8 +42,12 @@ async fn a_known_path_names_its_methods() {
         ("DELETE", &format!("{LIST}/activities"), "POST"),
         ("GET", &format!("{LIST}/activities"), "POST"),
         ("PUT", &format!("{LIST}/feedbackbydate"), "POST"),
+        // Asked without a token, where no page of another origin is let in.
+        ("OPTIONS", LIST, "GET, HEAD"),
     ] {
-        let reply = World::new().await.send(&Request::new(method, path)).await;
+        let request = Request::new(method, path);
+        let subject = request.subject.clone().filter(|_| method != "OPTIONS");
+        let reply = World::new().await.send(&request.by(subject.as_deref())).await;
         assert_eq!(
             reply.error(),
             answer(405, "MethodNotAllowed"),
