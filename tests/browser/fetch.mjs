@@ -9,6 +9,8 @@ import { text } from "node:stream/consumers";
 // Where the browser and its profile are unpacked: a folder of this run alone.
 const folder = mkdtempSync(join(tmpdir(), "engagement-export-browser-"));
 process.env.TMPDIR = folder;
+// As in Lambda, it brings the libraries that it needs: nothing of this machine's is relied on.
+process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs22.x";
 
 const { default: packed } = await import("@sparticuz/chromium");
 const { chromium } = await import("playwright-core");
