@@ -39,28 +39,34 @@ impl Page {
         }
     }
 
-    /// What the page, opened in the browser, can read of the answers to its requests.
-    async fn fetch(&self, requests: &[Value]) -> Vec<Value> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/browser");
-        let mut node = Command::new("node")
-            .arg("fetch.mjs")
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let asked = json!({ "page": self.origin, "requests": requests }).to_string();
-        let mut input = node.stdin.take().unwrap();
-        input.write_all(asked.as_bytes()).await.unwrap();
-        drop(input);
-        let done = node.wait_with_output().await.unwrap();
-        assert!(
-            done.status.success(),
-            "is the browser installed? run `make setup`"
-        );
-        serde_json::from_slice(&done.stdout).unwrap()
+    /// The visit of a page that sends these requests.
+    fn sends(&self, requests: &[Value]) -> Value {
+        json!({ "page": self.origin, "requests": requests })
     }
+}
+
+/// What the page of each visit can read of the answers to its requests.
+async fn browse(visits: &[Value]) -> Vec<Vec<Value>> {
+    let mut node = Command::new("node")
+        .arg("fetch.mjs")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/browser"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut input = node.stdin.take().unwrap();
+    input
+        .write_all(json!(visits).to_string().as_bytes())
+        .await
+        .unwrap();
+    drop(input);
+    let done = node.wait_with_output().await.unwrap();
+    assert!(
+        done.status.success(),
+        "is the browser installed? run `make setup`"
+    );
+    serde_json::from_slice(&done.stdout).unwrap()
 }
 
 async fn stack(folder: &std::path::Path, cors: Cors) -> Stack {
@@ -116,20 +122,22 @@ async fn a_page_of_a_named_origin_reads_answers_and_refusals_and_any_other_page_
     let stack = stack(state.path(), cors).await;
     let token = stack.token(Duration::from_mins(5)).unwrap();
 
-    let answers = named.fetch(&requests(&stack, token.reveal())).await;
+    let visits = [
+        named.sends(&requests(&stack, token.reveal())),
+        named.sends(&requests(&stack, "no token")),
+        other.sends(&requests(&stack, token.reveal())),
+    ];
+    let [answers, refused, kept_away] = browse(&visits).await.try_into().unwrap();
     let statuses: Vec<_> = answers.iter().map(|answer| &answer["status"]).collect();
     assert_eq!(statuses, [202, 200, 404, 404], "{answers:?}");
     let created = &answers[0]["headers"];
     for name in ["location", "retry-after", "x-ms-request-id"] {
         assert!(created[name].is_string(), "{name}: {created}");
     }
-
-    let refused = named.fetch(&requests(&stack, "no token")).await;
     for answer in &refused {
         assert_eq!(answer["status"], 401, "{answer}");
         assert_eq!(answer["body"], r#"{"message":"Unauthorized"}"#);
     }
-    let kept_away = other.fetch(&requests(&stack, token.reveal())).await;
     for answer in &kept_away {
         assert_eq!(answer["refused"], "TypeError: Failed to fetch", "{answer}");
     }

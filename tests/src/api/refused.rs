@@ -47,7 +47,10 @@ async fn a_known_path_names_its_methods() {
     ] {
         let request = Request::new(method, path);
         let subject = request.subject.clone().filter(|_| method != "OPTIONS");
-        let reply = World::new().await.send(&request.by(subject.as_deref())).await;
+        let reply = World::new()
+            .await
+            .send(&request.by(subject.as_deref()))
+            .await;
         assert_eq!(
             reply.error(),
             answer(405, "MethodNotAllowed"),
