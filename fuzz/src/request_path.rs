@@ -115,7 +115,7 @@ fn assert_canonical(scope: &str) {
 
 fn assert_page(page: Page) {
     assert!((1..=40).contains(&page.top), "{page:?}");
-    let next = next_page(page);
+    let next = next_page(page, false);
     let query = Query::parse(&next);
     assert!(query.check_api_version().is_ok(), "{next}");
     if let Ok(next) = query.page() {

@@ -275,7 +275,8 @@ pub(crate) struct World {
 impl World {
     /// A world in which alice may do everything and rita may read the apps of subscription s1.
     pub(crate) async fn new() -> Self {
-        let store = Arc::new(MemoryStore::default());
+        let clock: Arc<FakeClock> = Arc::default();
+        let store = Arc::new(MemoryStore::by(Arc::clone(&clock) as _));
         for (subject, path, role) in [
             ("alice", "/", Role::Contributor),
             ("rita", "/subscriptions/s1", Role::Reader),
@@ -288,7 +289,7 @@ impl World {
             store.put_grant(&grant).await.unwrap();
         }
         Self {
-            clock: Arc::default(),
+            clock,
             store,
             containers: Arc::default(),
             sealer: Arc::default(),

@@ -205,7 +205,7 @@ fn the_four_states_are_told_with_the_phases_that_each_stands_for() {
     let mut states: BTreeMap<String, Names> = BTreeMap::new();
     for phase in PhaseName::ALL {
         states
-            .entry(format!("`{}`", phase.wire_state()))
+            .entry(format!("`{}`", phase.state().name()))
             .or_default()
             .insert(phase.to_string());
     }

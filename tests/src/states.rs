@@ -12,8 +12,8 @@ use domain::chunk::{
 };
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::job::{
-    Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, PhaseName, Plan,
-    PlanCursor, SealedCredential, Wait,
+    Asking, Cancellation, Credential, IllegalMove, Job, JobId, JobKey, Outcome, Phase, PhaseName,
+    Plan, PlanCursor, SealedCredential, Wait,
 };
 use domain::listing::Listing;
 use domain::manifest::{ManifestWriter, Written};
@@ -235,7 +235,15 @@ const JOB_ENDS: [Step<Job, Result<Job, IllegalMove>>; 2] = [
 ];
 
 /// What adds to a job in whatever phase and leads nowhere.
-const JOB_NOTES: [Step<Job, Job>; 5] = [
+const JOB_NOTES: [Step<Job, Job>; 7] = [
+    Step {
+        name: "asked",
+        lead: |job| job.asked(Asking::default()),
+    },
+    Step {
+        name: "total",
+        lead: |job| job.total(Tally::default()),
+    },
     Step {
         name: "warn",
         lead: |job| job.warn([]),

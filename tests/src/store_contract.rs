@@ -59,17 +59,20 @@ behaviours! {
             a_clients_id_stands_for_a_request_only_together_with_what_is_asked,
             a_stale_write_of_a_job_is_a_conflict_and_changes_nothing,
             a_job_whose_retention_is_over_is_neither_read_nor_listed,
-            moments_of_forgetting_are_kept_in_whole_seconds;
+            moments_of_forgetting_are_kept_in_whole_seconds,
+            a_move_is_written_down_with_its_moment;
         waiting:
             a_job_of_any_path_is_listed_until_it_waits_no_longer,
             however_many_jobs_wait_each_is_listed_once;
         lists:
             a_list_is_in_every_order_and_in_pages,
-            a_list_holds_the_jobs_of_its_app_only;
+            a_list_holds_the_jobs_of_its_app_only,
+            a_list_holds_what_is_wanted_of_it;
         chunks:
             every_chunk_reads_back_as_it_was_written,
             a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing,
             tallies_add_up_under_concurrent_records,
+            tallies_say_when_they_were_changed,
             chunks_are_listed_in_order_over_many_pages;
         plans:
             a_page_of_a_plan_is_stored_with_its_job_and_tallies,

@@ -27,7 +27,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use container::preflight::preflight;
 use domain::app::AppScope;
 use domain::container::BlobName;
-use domain::job::{Credential, Job, JobId, JobKey};
+use domain::job::{Asking, Credential, Job, JobId, JobKey};
 use domain::operation::{Operation, SelectionKind};
 use ports::clock::Clock;
 use ports::container::Containers;
@@ -116,6 +116,7 @@ struct Admitted<'a> {
     call: Call<'a>,
     route: Route,
     operation: &'static Operation,
+    subject: String,
     now: OffsetDateTime,
 }
 
@@ -166,7 +167,7 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
     };
     Query::parse(call.query_string()).check_api_version()?;
     let claim = &ports.settings.edge.subject_claim;
-    admit(
+    let caller = admit(
         call,
         claim,
         ports.grants.as_ref(),
@@ -178,6 +179,7 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
         call,
         route,
         operation,
+        subject: caller.subject,
         now: ports.clock.now(),
     })
 }
@@ -196,6 +198,7 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
     let NewExport {
         request,
         container_url,
+        options,
         unknown,
     } = read_export(admitted.operation, &body.fields()?, limits)?;
     let checked = ports.container_urls.check(container_url.reveal(), now);
@@ -223,7 +226,11 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
         now,
         ports.settings.retention,
     );
-    Ok(job.warn(unknown))
+    let asking = Asking {
+        by: Some(admitted.subject.clone()),
+        options: Some(options),
+    };
+    Ok(job.asked(asking).warn(unknown))
 }
 
 /// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices
@@ -274,5 +281,6 @@ fn accept(admitted: &Admitted<'_>, job: &Job, ports: &Ports) -> Result<Answer, A
     let base = admitted
         .call
         .base(ports.settings.edge.public_url.as_deref());
-    Answer::accepted(&Task::of(job), admitted.route.task_url(&base, job.key.id))
+    let task = Task::of(job, Role::Contributor);
+    Answer::accepted(&task, admitted.route.task_url(&base, job.key.id))
 }

@@ -196,7 +196,7 @@ impl Finisher<'_> {
         match self.publish(tally).await {
             Ok(()) => {
                 let at = self.ports.clock.now();
-                self.put(|job| job.end(at)).await?;
+                self.put(|job| Ok(job.end(at)?.total(*tally))).await?;
             }
             Err(FinishError::Container(error @ ContainerError::Denied { .. })) => {
                 let now = self.ports.clock.now();
@@ -207,10 +207,13 @@ impl Finisher<'_> {
                     info!(job.id = %self.job.key.id, reason, "the job waits for a new credential");
                     return Ok(());
                 }
-                self.end_without_manifest(&reason).await?;
+                self.end_without_manifest(&reason, tally).await?;
             }
             Err(error) if error.is_transient() => return Err(error),
-            Err(error) => self.end_without_manifest(&in_one_line(&error)).await?,
+            Err(error) => {
+                self.end_without_manifest(&in_one_line(&error), tally)
+                    .await?;
+            }
         }
         info!(
             job.id = %self.job.key.id, job.phase = self.job.phase.name(),
@@ -219,10 +222,15 @@ impl Finisher<'_> {
         Ok(())
     }
 
-    async fn end_without_manifest(&mut self, reason: &str) -> Result<(), FinishError> {
+    async fn end_without_manifest(
+        &mut self,
+        reason: &str,
+        tally: &Tally,
+    ) -> Result<(), FinishError> {
         error!(job.id = %self.job.key.id, reason, "the job ends without a manifest");
         let now = self.ports.clock.now();
-        self.put(|job| job.end_without_manifest(now, reason)).await
+        self.put(|job| Ok(job.end_without_manifest(now, reason)?.total(*tally)))
+            .await
     }
 
     /// Writes the manifest, unless an earlier finisher did, makes it durable, and commits it.

@@ -1,7 +1,7 @@
 //! `get-status`: answers one export job, or the list of an app's jobs.
 //!
 //! *Started by* API Gateway, for a `GET`, and for every request that no other route takes, `HEAD`
-//! among them. *Reads* the caller's grants, the jobs and, for one job, its tallies.
+//! among them. *Reads* the caller's grants, the jobs, and the tallies of one job, or of a short list.
 //!
 //! *Writes* nothing.
 //!
@@ -20,8 +20,9 @@ use api::task::{Task, TaskList};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::app::AppScope;
 use domain::job::{JobId, JobKey};
+use futures::future::try_join_all;
 use ports::clock::Clock;
-use ports::store::{Grants, JobLists, Jobs, Page, Role};
+use ports::store::{Grants, JobLists, Role, Tallies};
 use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
@@ -31,8 +32,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// The jobs in the exports table; a write is on condition of the revision that was read.
-    pub jobs: Arc<dyn Jobs>,
+    /// The jobs in the exports table and their tallies.
+    pub jobs: Arc<dyn Tallies>,
     /// The jobs in the exports table, listed by app.
     pub lists: Arc<dyn JobLists>,
     /// Read and checked once, when the function starts.
@@ -70,7 +71,7 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     }
     let query = Query::parse(call.query_string());
     query.check_api_version()?;
-    admit(
+    let caller = admit(
         call,
         &ports.settings.subject_claim,
         ports.grants.as_ref(),
@@ -79,13 +80,18 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     )
     .await?;
     match &route.target {
-        Target::Task(id) => one_task(&route.scope, id, ports).await,
-        Target::List | Target::Create(_) => list(call, &route, query.page()?, ports).await,
+        Target::Task(id) => one_task(&route.scope, id, caller.role, ports).await,
+        Target::List | Target::Create(_) => list(call, &route, &query, caller.role, ports).await,
     }
 }
 
 /// A task of another app is as unknown as one that never was.
-async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, ApiError> {
+async fn one_task(
+    scope: &AppScope,
+    id: &str,
+    viewer: Role,
+    ports: &Ports,
+) -> Result<Answer, ApiError> {
     let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
     let key = JobKey {
         scope: scope.clone(),
@@ -93,26 +99,35 @@ async fn one_task(scope: &AppScope, id: &str, ports: &Ports) -> Result<Answer, A
     };
     let now = ports.clock.now();
     let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
-    let tally = ports.jobs.tally(&job).await?;
-    Answer::task(&Task::of(&job).with_progress(&job, &tally, now))
+    let task = Task::of(&job, viewer).in_full(&job);
+    let counted = ports.jobs.counted(&job).await?;
+    Answer::task(&task.with_progress(&job, &counted, now), &job, now)
 }
 
 async fn list(
     call: Call<'_>,
     route: &Route,
-    page: Page,
+    query: &Query<'_>,
+    viewer: Role,
     ports: &Ports,
 ) -> Result<Answer, ApiError> {
-    let listed = ports
-        .lists
-        .jobs(&route.scope, page, ports.clock.now())
-        .await?;
+    let page = query.page()?;
+    let with_progress = query.wants_progress(page)?;
+    let now = ports.clock.now();
+    let listed = ports.lists.jobs(&route.scope, page, now).await?;
     let base = call.base(ports.settings.public_url.as_deref());
-    let next_link = listed
-        .more
-        .then(|| format!("{base}{}?{}", route.list_path(), next_page(page)));
-    Answer::ok(&TaskList {
-        value: listed.jobs.iter().map(Task::of).collect(),
-        next_link,
-    })
+    let next_link = listed.more.then(|| {
+        let next = next_page(page, with_progress);
+        format!("{base}{}?{next}", route.list_path())
+    });
+    let task = async |job| {
+        let task = Task::of(job, viewer);
+        if !with_progress || task.has_progress() {
+            return Ok::<_, ApiError>(task);
+        }
+        let counted = ports.jobs.counted(job).await?;
+        Ok(task.with_progress(job, &counted, now))
+    };
+    let value = try_join_all(listed.jobs.iter().map(task)).await?;
+    Answer::list(&TaskList { value, next_link }, &listed.jobs)
 }

@@ -34,6 +34,15 @@ impl EdgeSettings {
     }
 }
 
+/// A caller who may do what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The token's subject.
+    pub subject: String,
+    /// The highest role that it was granted over the app.
+    pub role: Role,
+}
+
 /// Lets a caller pass whose verified token names a subject (in the claim `subject_claim`) that was
 /// granted the role `needed`, or a higher one, at or above the app. Everybody else is refused: no
 /// token, no grant, no entry.
@@ -47,7 +56,7 @@ pub async fn admit(
     grants: &dyn Grants,
     scope: &AppScope,
     needed: Role,
-) -> Result<(), ApiError> {
+) -> Result<Admitted, ApiError> {
     let subject = call.claim(subject_claim).ok_or(ApiError::Unauthenticated)?;
     if subject.len() > MOST_SUBJECT_BYTES {
         return Err(ApiError::SubjectTooLong {
@@ -56,12 +65,15 @@ pub async fn admit(
         });
     }
     let held = grants.role(subject, scope).await?;
-    if held.is_some_and(|held| held >= needed) {
-        return Ok(());
+    match held {
+        Some(role) if role >= needed => Ok(Admitted {
+            subject: subject.to_owned(),
+            role,
+        }),
+        Some(_) | None => Err(ApiError::Forbidden {
+            scope: scope.clone(),
+            needed,
+            held,
+        }),
     }
-    Err(ApiError::Forbidden {
-        scope: scope.clone(),
-        needed,
-        held,
-    })
 }

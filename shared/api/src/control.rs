@@ -121,6 +121,7 @@ impl TaskCall {
     /// # Errors
     /// As there.
     pub fn accepted_with(&self, job: &Job, warning: Option<Warning>) -> Result<Answer, ApiError> {
-        Answer::accepted(&Task::of(job).with_warning(warning), self.url.clone())
+        let task = Task::of(job, Role::Contributor).with_warning(warning);
+        Answer::accepted(&task, self.url.clone())
     }
 }

@@ -64,7 +64,7 @@ pub enum ApiError {
     /// A query option cannot be read.
     #[error("`{name}` is {}: {fix}.", shown(value))]
     InvalidQuery {
-        /// One of `$skip`, `$top`, `$orderby` and `$filter`.
+        /// Its name, such as `$top`.
         name: &'static str,
         /// What it was set to, decoded; several values are joined by commas.
         value: String,

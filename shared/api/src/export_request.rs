@@ -22,6 +22,8 @@ use super::error::FieldError;
 use super::shown::{holds_signature, shown};
 use super::task::rfc3339;
 
+pub(crate) use self::options::OPTIONS;
+
 const FULL_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const DATE_FIX: &str = "send an RFC 3339 full-date such as 2016-01-31";
 const MOMENT_FIX: &str = "send an RFC 3339 date-time such as 2016-01-31T08:00:00Z";
@@ -78,6 +80,8 @@ pub struct NewExport {
     pub request: ExportRequest,
     /// The container's URL as given, its signature included.
     pub container_url: Secret,
+    /// The export options that the body has, by name.
+    pub options: Vec<String>,
     /// What of the body was ignored because no operation knows it.
     pub unknown: Option<Warning>,
 }
@@ -116,6 +120,7 @@ pub fn read_export(
     Ok(NewExport {
         request,
         container_url,
+        options: options::given(fields),
         unknown: fields.unknown(&SELECTION_FIELDS),
     })
 }

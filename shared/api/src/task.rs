@@ -1,17 +1,20 @@
 //! A job as its owner sees it: the contract's export task, and more.
 
-use domain::container::BlobName;
-use domain::counts::Counts;
-use domain::job::{Job, Outcome, Phase, Plan, Wait};
-use domain::listing::Ignored;
-use domain::tally::Tally;
-use domain::warning::{Warning, WarningCode};
-use serde::Serialize;
-use time::{Duration, OffsetDateTime, UtcOffset};
+mod asked;
+mod progress;
+mod signature;
 
-/// How long before its expiry a signature is worth a warning: what a new one must last at least,
-/// too.
-const EXPIRES_SOON: Duration = Duration::minutes(15);
+use domain::container::BlobName;
+use domain::job::{Job, Phase, Stage};
+use domain::listing::Ignored;
+use domain::warning::Warning;
+use ports::store::{Counted, Role};
+use serde::Serialize;
+use time::{OffsetDateTime, UtcOffset};
+
+use self::asked::{Asked, Extent};
+use self::progress::Progress;
+use self::signature::{credential_expires, signature_warning, what_to_do};
 
 /// The status of a task that has not ended.
 const IN_PROGRESS: &str = "InProgress";
@@ -33,6 +36,19 @@ pub struct Task {
     /// What pollers of Azure Resource Manager look at.
     status: &'static str,
     phase: &'static str,
+    /// Absent of jobs that an older version moved last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase_since: Option<String>,
+    /// When the source was first listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_started: Option<String>,
+    #[serde(flatten)]
+    asked: Asked,
+    /// The container, and the folder in it, without its signature.
+    container: String,
+    /// For those alone who may change the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential_expires: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -42,29 +58,27 @@ pub struct Task {
     ignored: Option<Ignored>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest_url: Option<String>,
+    /// Only where one task is asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<Came>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
 }
 
-/// How far a job has come. It stands only in the answer about one task: a list would have to read
-/// every tally.
+/// A phase that the job came into.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Progress {
-    /// Absent until the plan is complete.
+struct Came {
+    phase: &'static str,
+    /// Absent where it was in that phase before anybody wrote it down.
     #[serde(skip_serializing_if = "Option::is_none")]
-    chunks_total: Option<u64>,
-    chunks_done: u64,
-    #[serde(flatten, with = "domain::counts::wire")]
-    counts: Counts,
-    percent: u64,
+    since: Option<String>,
 }
 
 /// A page of an app's tasks.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskList {
-    /// The tasks of this page, without their progress.
+    /// The tasks of this page, without their history; those that run without their progress, too.
     pub value: Vec<Task>,
     /// The absolute URL of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +86,11 @@ pub struct TaskList {
 }
 
 impl Task {
-    /// The job as a task, without its progress.
-    pub fn of(job: &Job) -> Self {
+    /// The job as a task, as short as in a list: without its history, and with its progress only when
+    /// it stands in the job itself, which has ended then.
+    pub fn of(job: &Job, viewer: Role) -> Self {
         let (ended, error_details) = ending(&job.phase);
+        let phase_since = job.history.last().and_then(|stage| stage.since);
         Self {
             id: job.key.id.to_string(),
             description: job.request.description.clone(),
@@ -85,17 +101,38 @@ impl Task {
             error_details,
             status: operation_status(&job.phase),
             phase: job.phase.name(),
+            phase_since: phase_since.map(rfc3339),
+            date_started: job.listing.since.map(rfc3339),
+            asked: Asked::of(&job.request, &job.asking, Extent::First),
+            container: job.destination.to_string(),
+            asked_by: asked_by(job, viewer),
             credential_expires: credential_expires(job).map(rfc3339),
             warnings: job.warnings.clone(),
             ignored: job.listing.ignored(),
             manifest_url: manifest_url(job),
-            progress: None,
+            history: Vec::new(),
+            progress: totals(job).map(|counted| Progress::of(job, &counted)),
+        }
+    }
+
+    /// Adds the history, and all of a long filter: what stands in the answer about one task.
+    #[must_use]
+    pub fn in_full(self, job: &Job) -> Self {
+        Self {
+            asked: Asked::of(&job.request, &job.asking, Extent::Whole),
+            history: job.history.iter().map(Came::of).collect(),
+            ..self
         }
     }
 
     /// Whether the task has not ended.
     pub fn is_running(&self) -> bool {
         self.status == IN_PROGRESS
+    }
+
+    /// Whether it says how far the job has come.
+    pub fn has_progress(&self) -> bool {
+        self.progress.is_some()
     }
 
     /// Adds what is to be said of one call alone.
@@ -107,20 +144,38 @@ impl Task {
 
     /// Adds how far the job has come, and a warning when its signature may not last until its end.
     #[must_use]
-    pub fn with_progress(mut self, job: &Job, tally: &Tally, now: OffsetDateTime) -> Self {
-        let chunks_total =
-            matches!(job.plan, Plan::Complete { .. }).then_some(u64::from(job.chunks));
-        let progress = Progress {
-            chunks_total,
-            chunks_done: tally.recorded,
-            counts: tally.counts,
-            percent: percent(&job.phase, chunks_total, tally.recorded),
-        };
-        self.warnings.extend(signature_warning(job, tally, now));
+    pub fn with_progress(mut self, job: &Job, counted: &Counted, now: OffsetDateTime) -> Self {
+        self.warnings.extend(signature_warning(job, counted, now));
         Self {
-            progress: Some(progress),
+            progress: Some(Progress::of(job, counted)),
             ..self
         }
+    }
+}
+
+impl Came {
+    fn of(stage: &Stage) -> Self {
+        Self {
+            phase: stage.phase.into(),
+            since: stage.since.map(rfc3339),
+        }
+    }
+}
+
+/// What the job itself says of its chunks: only once it has ended.
+fn totals(job: &Job) -> Option<Counted> {
+    let counted = |tally| Counted {
+        tally,
+        changed: None,
+    };
+    job.totals.map(counted)
+}
+
+/// Who asked, for whom it concerns.
+fn asked_by(job: &Job, viewer: Role) -> Option<String> {
+    match viewer {
+        Role::Reader => None,
+        Role::Contributor => job.asking.by.clone(),
     }
 }
 
@@ -153,71 +208,6 @@ fn ending(phase: &Phase) -> (Option<OffsetDateTime>, Option<String>) {
     }
 }
 
-/// Why a job waits, and what its owner should send.
-fn what_to_do(since: OffsetDateTime, why: &Wait) -> String {
-    let since = rfc3339(since);
-    match why {
-        Wait::Refused { reason } => format!(
-            "Waiting since {since} for a new signature of the container, because {reason}. Nothing is lost: send PATCH \
-             to this task with a new `containerUrl` of the same container, and the export goes on from the files that \
-             it has."
-        ),
-        Wait::NotResumed => format!(
-            "Waiting since {since} to be resumed again, because the service failed at every attempt to go on; the \
-             signature of the container is not the cause. Nothing is lost: send PATCH to this task with `{{}}`, and the \
-             export goes on from the files that it has. When it waits again, tell the service's operator the task's id."
-        ),
-    }
-}
-
-/// When the signature expires, as far as it says and as long as it matters.
-fn credential_expires(job: &Job) -> Option<OffsetDateTime> {
-    let matters = !matches!(job.phase, Phase::Ended { .. });
-    job.credential.as_ref().filter(|_| matters)?.expires
-}
-
-/// What is to be done about a signature that ends before the job, while a new one can still be
-/// given ahead.
-fn signature_warning(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<Warning> {
-    match job.phase {
-        Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming => {}
-        Phase::AwaitingCredential { .. }
-        | Phase::Cancelling { .. }
-        | Phase::Finishing { .. }
-        | Phase::Ended { .. } => {
-            return None;
-        }
-    }
-    let expires = credential_expires(job)?;
-    let expiry = rfc3339(expires);
-    let problem = match expected_end(job, tally, now) {
-        _ if expires <= now => format!("has expired at {expiry}"),
-        Some(end) if expires < end => {
-            format!(
-                "expires at {expiry}, and the export is expected to end at about {}",
-                rfc3339(end)
-            )
-        }
-        _ if expires - now <= EXPIRES_SOON => format!("expires soon, at {expiry}"),
-        Some(_) | None => return None,
-    };
-    let message = format!(
-        "The signature of the container {problem}: send PATCH to this task with a new `containerUrl` of the same \
-         container. Without it the export waits at that moment, and nothing is lost."
-    );
-    Some(Warning::new(WarningCode::SignatureExpires, message))
-}
-
-/// When the job ends if it goes on as it did since its creation; unknown until its plan is complete
-/// and a chunk recorded.
-fn expected_end(job: &Job, tally: &Tally, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    if !matches!(job.plan, Plan::Complete { .. }) || tally.recorded == 0 {
-        return None;
-    }
-    let per_chunk = (now - job.created) / i32::try_from(tally.recorded).ok()?;
-    now.checked_add(per_chunk.checked_mul(i32::try_from(tally.open).ok()?)?)
-}
-
 /// Where the manifest of the job's end is, if one was written. That of an earlier end may still lie
 /// there.
 fn manifest_url(job: &Job) -> Option<String> {
@@ -232,21 +222,6 @@ fn manifest_url(job: &Job) -> Option<String> {
         job.destination
             .blob_url(&BlobName::manifest(job.request.export_type(), job.key.id))
     })
-}
-
-/// Whole percent of the chunks; 100 is kept for success.
-fn percent(phase: &Phase, chunks_total: Option<u64>, chunks_done: u64) -> u64 {
-    if matches!(
-        phase,
-        Phase::Ended {
-            outcome: Outcome::Succeeded,
-            ..
-        }
-    ) {
-        return 100;
-    }
-    let done = chunks_total.and_then(|total| chunks_done.saturating_mul(100).checked_div(total));
-    done.unwrap_or(0).min(99)
 }
 
 /// RFC 3339 in UTC, to the millisecond: some clients read at most seven decimals.
@@ -271,28 +246,5 @@ mod tests {
             rfc3339(datetime!(2026-11-21 01:02:03.987654321 +02:00)),
             "2026-11-20T23:02:03.987Z"
         );
-    }
-
-    #[test]
-    fn only_success_is_a_hundred_percent() {
-        let ended = |outcome| Phase::Ended {
-            at: OffsetDateTime::UNIX_EPOCH,
-            outcome,
-            has_manifest: true,
-        };
-        let incomplete = ended(Outcome::Incomplete {
-            details: String::new(),
-        });
-        for (phase, total, done, expected) in [
-            (Phase::Queued, None, 0, 0),
-            (Phase::Planning, None, 7, 0),
-            (Phase::Running, Some(3), 1, 33),
-            (Phase::Running, Some(3), 3, 99),
-            (Phase::Running, Some(0), 0, 0),
-            (incomplete, Some(200), 199, 99),
-            (ended(Outcome::Succeeded), Some(0), 0, 100),
-        ] {
-            assert_eq!(percent(&phase, total, done), expected, "{phase:?}");
-        }
     }
 }

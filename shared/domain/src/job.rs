@@ -13,11 +13,13 @@
 //! and no chunk is open, or when it is being cancelled and every open chunk has been closed. The
 //! moves are in `job/moves.rs`.
 
+mod history;
 mod moves;
 mod outcome;
 mod phase;
 mod stored;
 mod warnings;
+mod work;
 
 use std::fmt;
 
@@ -25,8 +27,9 @@ use thiserror::Error;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+pub use self::history::Stage;
 pub use self::outcome::{Cancellation, Outcome};
-pub use self::phase::{Phase, PhaseName, Wait};
+pub use self::phase::{Phase, PhaseName, State, Wait};
 pub use self::stored::{ImpossibleJob, Job, MAX_SHARDS, StoredJob};
 use crate::app::AppScope;
 use crate::reason;
@@ -140,6 +143,16 @@ impl fmt::Debug for SealedCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[sealed]")
     }
+}
+
+/// Who asked for a job, and which options the request named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asking {
+    /// The subject of the token; unknown of jobs that are older than this.
+    pub by: Option<String>,
+    /// The export options that the client sent, whether or not they differ from what is usual, such
+    /// as `compression`; unknown of jobs that are older than this.
+    pub options: Option<Vec<String>>,
 }
 
 /// The signature of a job's container.

@@ -10,6 +10,7 @@ use domain::job::{Job, JobKey};
 use domain::tally::DRAINED;
 use domain::tally::TallyChange;
 use ports::store::{ChunkLists, Chunks, Plans, StoreError};
+use time::format_description::well_known::Rfc3339;
 
 use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
 use crate::items::{ChunkItem, JobItem, VERSION, ttl};
@@ -24,7 +25,7 @@ impl Plans for DynamoStore {
         moves: Vec<ChunkMove>,
     ) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
-        let job = job.written();
+        let job = job.written(self.clock.now());
         let mut writes = vec![self.write(keys::job(&job.key), JobItem::from(&job), condition)?];
         let planned = TallyChange {
             planned: 1,
@@ -147,6 +148,8 @@ impl DynamoStore {
         let key = keys::tally(chunk.key.job.id, chunk.key.shard);
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let number = |value: i64| AttributeValue::N(value.to_string());
+        let now = self.clock.now().format(&Rfc3339);
+        let now = now.map_err(|error| corrupt(&key, error))?;
         let numbers = [
             ("planned", change.planned),
             ("open", change.open),
@@ -167,6 +170,7 @@ impl DynamoStore {
             .expression_attribute_values(":scope", text(chunk.key.job.scope.as_str()))
             .expression_attribute_values(":job", text(&chunk.key.job.id.to_string()))
             .expression_attribute_values(":phase", text(DRAINED))
+            .expression_attribute_values(":changed", text(&now))
             .expression_attribute_values(":ttl", number(ttl(chunk.expires)));
         let mut added = Vec::new();
         for (name, change) in numbers.into_iter().chain(counts) {
@@ -177,7 +181,7 @@ impl DynamoStore {
         }
         update
             .update_expression(format!(
-                "SET kind = :kind, v = :v, #scope = :scope, job = :job, phase = :phase, #ttl = :ttl ADD {}",
+                "SET kind = :kind, v = :v, #scope = :scope, job = :job, phase = :phase, changed = :changed, #ttl = :ttl ADD {}",
                 added.join(", ")
             ))
             .build()

@@ -33,7 +33,7 @@ impl Intake for DynamoStore {
         request: Option<AcceptedRequest>,
         now: OffsetDateTime,
     ) -> Result<Created, StoreError> {
-        let job = job.written();
+        let job = job.written(now);
         let mut writes =
             vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
         if let Some(request) = &request {

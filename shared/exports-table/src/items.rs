@@ -151,6 +151,9 @@ pub(crate) struct TallyItem {
     pub(crate) recorded: u64,
     pub(crate) failed: u64,
     pub(crate) partial: u64,
+    /// Absent where only an older version changed it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) changed: Option<OffsetDateTime>,
     #[serde(flatten, with = "domain::counts::stored")]
     pub(crate) counts: Counts,
 }

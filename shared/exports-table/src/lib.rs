@@ -7,6 +7,7 @@ mod intake;
 mod items;
 mod jobs;
 mod keys;
+mod lists;
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -4,19 +4,22 @@
 mod tables;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::{Job, JobKey};
 use domain::tally::{Tally, TallyChange};
+use ports::clock::Clock;
 use ports::store::{
-    AcceptedRequest, ChunkLists, Chunks, Created, Grant, Grants, Intake, JobLists, Jobs, Listed,
-    PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role, StoreError, WaitingJobs,
+    AcceptedRequest, ChunkLists, Chunks, Counted, Created, Grant, Grants, Intake, JobLists, Jobs,
+    Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role, StoreError, Tallies, WaitingJobs,
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use self::tables::{Tables, compare, conflict, waits};
 
@@ -24,10 +27,45 @@ use self::tables::{Tables, compare, conflict, waits};
 const MOST_ITEMS: usize = 4;
 
 /// The exports table.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<Tables>);
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A store for what looks at no moment: all that it writes is written in 1970.
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::by(Arc::new(StoppedClock))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tables.fmt(f)
+    }
+}
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        Uuid::nil()
+    }
+}
 
 impl MemoryStore {
+    /// An empty store that writes down moments by this clock.
+    pub fn by(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tables: Mutex::default(),
+            clock,
+        }
+    }
+
     /// From now on every call fails.
     pub fn fail_with(&self, failure: fn() -> StoreError) {
         self.lock().failure = Some(failure);
@@ -46,7 +84,7 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tables(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
@@ -100,7 +138,7 @@ impl Intake for MemoryStore {
         if let Some(request) = request {
             tables.put_request(&job.key.scope, request);
         }
-        Ok(Created::New(Box::new(tables.put_job(job))))
+        Ok(Created::New(Box::new(tables.put_job(job, now))))
     }
 }
 
@@ -117,15 +155,22 @@ impl Jobs for MemoryStore {
         if let Some(step) = tables.meddling.pop_front()
             && let Some(stored) = tables.jobs.get(&job.key).cloned()
         {
-            tables.put_job(step(stored));
+            tables.put_job(step(stored), self.clock.now());
         }
         tables.check_job(&job)?;
-        Ok(tables.put_job(job))
+        Ok(tables.put_job(job, self.clock.now()))
     }
 
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
-        let tally = self.tables()?.tally(job);
-        tally.map_err(|error| StoreError::Corrupt {
+        Ok(self.counted(job).await?.tally)
+    }
+}
+
+#[async_trait]
+impl Tallies for MemoryStore {
+    async fn counted(&self, job: &Job) -> Result<Counted, StoreError> {
+        let counted = self.tables()?.counted(job);
+        counted.map_err(|error| StoreError::Corrupt {
             item: format!("a tally of job {}", job.key.id),
             cause: error.into(),
         })
@@ -160,7 +205,11 @@ impl JobLists for MemoryStore {
         now: OffsetDateTime,
     ) -> Result<Listed, StoreError> {
         let tables = self.tables()?;
-        let is_listed = |job: &&Job| job.key.scope == *scope && now < job.expires;
+        let is_wanted = |job: &Job| {
+            let (state, export_type) = (job.phase.kind().state(), job.request.export_type());
+            page.wanted.fits(state, export_type, job.created)
+        };
+        let is_listed = |job: &&Job| job.key.scope == *scope && now < job.expires && is_wanted(job);
         let mut jobs: Vec<&Job> = tables.jobs.values().filter(is_listed).collect();
         jobs.sort_by(|one, other| compare(one, other, page.sort));
         if page.descending {
@@ -193,8 +242,8 @@ impl Plans for MemoryStore {
         let mut tables = self.tables()?;
         check_size(&job, &steps)?;
         tables.check_job(&job)?;
-        tables.put_chunks(steps)?;
-        Ok(tables.put_job(job))
+        tables.put_chunks(steps, self.clock.now())?;
+        Ok(tables.put_job(job, self.clock.now()))
     }
 
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
@@ -204,7 +253,7 @@ impl Plans for MemoryStore {
         let mut tables = self.tables()?;
         check_size(job, &steps)?;
         tables.check_job(job)?;
-        tables.put_chunks(steps)
+        tables.put_chunks(steps, self.clock.now())
     }
 }
 
@@ -216,7 +265,7 @@ impl Chunks for MemoryStore {
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
         let next = step.chunk.clone().written();
-        self.tables()?.put_chunks(vec![step])?;
+        self.tables()?.put_chunks(vec![step], self.clock.now())?;
         Ok(next)
     }
 }

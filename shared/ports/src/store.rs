@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use domain::app::AppScope;
 use domain::cause::Cause;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
-use domain::job::{Job, JobId, JobKey};
+use domain::job::{Job, JobId, JobKey, State};
+use domain::selection::ExportType;
 use domain::tally::Tally;
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -109,9 +110,31 @@ pub enum SortKey {
     ErrorDetails,
 }
 
+/// Which of an app's jobs are listed; what is absent is not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Those in this state.
+    pub state: Option<State>,
+    /// Those of this type.
+    pub export_type: Option<ExportType>,
+    /// Those that were created later than this.
+    pub created_after: Option<OffsetDateTime>,
+}
+
+impl Wanted {
+    /// Whether a job is among them.
+    pub fn fits(&self, state: State, export_type: ExportType, created: OffsetDateTime) -> bool {
+        self.state.is_none_or(|wanted| wanted == state)
+            && self.export_type.is_none_or(|wanted| wanted == export_type)
+            && self.created_after.is_none_or(|after| created > after)
+    }
+}
+
 /// A part of an app's list of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
+    /// Which jobs there are to list.
+    pub wanted: Wanted,
     /// By what the jobs are sorted; ascending unless `descending`.
     pub sort: SortKey,
     /// Whether the order is reversed.
@@ -226,6 +249,26 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`StoreError::Newer`] when one is of a newer layout.
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
+}
+
+/// How far a job has come, as its tallies say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// The tallies of all shards, summed.
+    pub tally: Tally,
+    /// When one of them was last changed; unknown before the first chunk is planned, and where only an
+    /// older version changed them.
+    pub changed: Option<OffsetDateTime>,
+}
+
+/// Tallies with the moment of their last change.
+#[async_trait]
+pub trait Tallies: Jobs {
+    /// As [`Jobs::tally`], and when that was.
+    ///
+    /// # Errors
+    /// As there.
+    async fn counted(&self, job: &Job) -> Result<Counted, StoreError>;
 }
 
 /// The jobs that wait for a credential. A job is put on this list in the transaction that makes it

@@ -133,7 +133,7 @@ async fn what_is_accepted_says_where_and_when_pollers_of_azure_are_to_ask() {
                 .is_some_and(|location| location.contains(&id)),
             "{reply:?}"
         );
-        assert_eq!(reply.header("retry-after"), Some("10"));
+        assert_eq!(reply.header("retry-after"), Some("5"));
     }
     let got = world.send(&Request::task(&id)).await;
     assert_eq!(

@@ -1,5 +1,10 @@
 //! What a task and a list say.
 
+mod echo;
+mod known;
+mod progress;
+mod wanted;
+
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource};
 use domain::counts::Counts;
 use domain::job::{Cancellation, Job, Outcome, Plan};
@@ -47,10 +52,19 @@ async fn a_fresh_task_has_no_total_yet() {
     let world = World::new().await;
     let id = world.accepted().await;
     let reply = world.send(&Request::task(&id)).await;
+    let since = "2026-11-21T12:00:00.000Z";
+    let resolved = json!({
+        "compression": "none", "byteOrderMark": false, "escapeFormulas": false, "exportUserId": false,
+        "exportDeviceId": false,
+    });
     let expected = json!({
-        "id": id, "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z", "exportType": "Activity",
-        "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {
-            "chunksDone": 0, "recordsRead": 0, "rows": 0, "bytes": 0, "recordsRejected": 0, "recordsRejectedInPart": 0,
+        "id": id, "state": "Queued", "dateCreated": since, "exportType": "Activity", "status": "InProgress",
+        "phase": "queued", "phaseSince": since, "history": [{"phase": "queued", "since": since}],
+        "exportFormat": "JsonBlob", "startDate": "2026-11-01", "endDate": "2026-11-20",
+        "options": {"asked": {}, "resolved": resolved},
+        "container": "https://account.blob.core.windows.net/exports", "askedBy": "alice",
+        "credentialExpires": "2026-12-31T00:00:00.000Z", "progress": {
+            "asOf": since, "chunksDone": 0, "chunksFailed": 0, "recordsRead": 0, "rows": 0, "bytes": 0, "recordsRejected": 0, "recordsRejectedInPart": 0,
             "recordsFiltered": 0, "recordsExcluded": 0, "rowsRepaired": 0, "rowsTruncated": 0, "filesOversized": 0, "percent": 0,
         },
     });
@@ -91,7 +105,8 @@ async fn a_running_task_tells_its_progress() {
     assert_eq!(
         task["progress"],
         json!({
-            "chunksTotal": 8, "chunksDone": 3, "recordsRead": 79, "rows": 70, "bytes": 900, "recordsRejected": 3,
+            "asOf": "2026-11-21T12:00:00.000Z", "estimatedCompletion": "2026-11-21T12:00:00.000Z",
+            "chunksTotal": 8, "chunksDone": 3, "chunksFailed": 0, "recordsRead": 79, "rows": 70, "bytes": 900, "recordsRejected": 3,
             "recordsRejectedInPart": 1, "recordsFiltered": 1, "recordsExcluded": 5, "rowsRepaired": 2, "rowsTruncated": 1, "filesOversized": 0, "percent": 37,
         })
     );
@@ -109,9 +124,9 @@ async fn warning_at(now: OffsetDateTime, change: fn(Job) -> Job) -> Option<Strin
         recorded: 3,
         ..TallyChange::default()
     };
+    world.clock.set(now);
     count(&world, &job, tally).await;
     world.store.put_job(job).await.unwrap();
-    world.clock.set(now);
     let task = world.send(&Request::task(&id.to_string())).await.json();
     let warnings = task
         .get("warnings")
@@ -286,14 +301,14 @@ async fn a_task_says_when_to_ask_again_until_it_has_ended() {
     let running = world.send(&request).await;
     assert_eq!(
         (running.header("retry-after"), &running.json()["status"]),
-        (Some("10"), &json!("InProgress"))
+        (Some("5"), &json!("InProgress"))
     );
     let waiting = world
         .store
         .put_job(job.await_credential(NOW, "it expired".to_owned()).unwrap())
         .await
         .unwrap();
-    assert_eq!(world.send(&request).await.header("retry-after"), Some("10"));
+    assert_eq!(world.send(&request).await.header("retry-after"), Some("5"));
     let job = world
         .store
         .put_job(waiting.resume().unwrap())

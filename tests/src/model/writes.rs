@@ -12,6 +12,7 @@ use ports::container::ContainerError;
 
 use super::calls::{Answer, Call, Failure};
 use super::noted::Noted;
+use super::ports::job_written;
 use super::process::Message;
 use super::signature;
 use super::state::State;
@@ -99,7 +100,7 @@ impl State {
         }
         self.waits |= matches!(job.phase, Phase::AwaitingCredential { .. });
         self.publish("job", job.phase.name(), "", None);
-        self.job = Noted::job(job.written());
+        self.job = Noted::job(job_written(job));
     }
 
     fn put_page(&mut self, job: &Job, chunks: &[Chunk], moves: &[ChunkMove]) -> Answer {

@@ -6,7 +6,8 @@ use domain::tally::{Tally, TallyChange};
 use fakes::chunks::nothing;
 use fakes::jobs::altered;
 use futures::future::join_all;
-use ports::store::StoreError;
+use ports::store::{Counted, StoreError};
+use time::Duration;
 
 use super::engine::World;
 use super::jobs::assert_conflict;
@@ -237,4 +238,35 @@ pub(super) async fn chunks_are_listed_in_order_over_many_pages(world: &World) {
         assert_eq!(pages > 1, !expected.is_empty(), "{pages}");
         assert_eq!(numbers, expected);
     }
+}
+
+pub(super) async fn tallies_say_when_they_were_changed(world: &World) {
+    let job = altered(world.job(), |job| job.shards = 2);
+    assert_eq!(world.store.counted(&job).await.unwrap(), Counted::default());
+    let mut latest = NOW;
+    for number in 0..3 {
+        latest = NOW + Duration::minutes(number.into());
+        world.clock.set(latest);
+        let step = ChunkMove {
+            chunk: chunk(&job, number, registry()),
+            tally: TallyChange {
+                planned: 1,
+                open: 1,
+                ..TallyChange::default()
+            },
+        };
+        apply(world, step).await.unwrap();
+    }
+    let counted = world.store.counted(&job).await.unwrap();
+    assert_eq!((counted.tally.open, counted.changed), (3, Some(latest)));
+    assert_eq!(counted.tally, world.store.tally(&job).await.unwrap());
+
+    world.clock.set(latest + Duration::HOUR);
+    let step = ChunkMove {
+        chunk: chunk(&job, 3, registry()),
+        tally: TallyChange::default(),
+    };
+    apply(world, step).await.unwrap();
+    let counted = world.store.counted(&job).await.unwrap();
+    assert_eq!(counted.changed, Some(latest), "nothing was counted");
 }

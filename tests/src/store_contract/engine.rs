@@ -14,7 +14,7 @@ use exports_table::DynamoStore;
 use fakes::store::MemoryStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use ports::clock::Clock;
-use ports::store::{ChunkLists, Chunks, Grants, Intake, JobLists, Plans, WaitingJobs};
+use ports::store::{ChunkLists, Chunks, Grants, Intake, JobLists, Plans, Tallies, WaitingJobs};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -49,11 +49,14 @@ impl Clock for TestClock {
 
 /// All ports to the exports table.
 pub(super) trait Store:
-    Grants + Intake + WaitingJobs + JobLists + Plans + Chunks + ChunkLists
+    Grants + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
 {
 }
 
-impl<T: Grants + Intake + WaitingJobs + JobLists + Plans + Chunks + ChunkLists> Store for T {}
+impl<T> Store for T where
+    T: Grants + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
+{
+}
 
 /// A store, and an app that no other test knows.
 pub(super) struct World {
@@ -92,7 +95,7 @@ enum Engine {
 
 impl World {
     pub(super) fn in_memory() -> Self {
-        Self::over(|_| Arc::new(MemoryStore::default()))
+        Self::over(|clock| Arc::new(MemoryStore::by(Arc::clone(clock) as _)))
     }
 
     fn over(store: impl FnOnce(&Arc<TestClock>) -> Arc<dyn Store>) -> Self {

@@ -2,14 +2,15 @@
 
 use domain::app::AppScope;
 use domain::chunk::ChunkMove;
-use domain::job::{Cancellation, Job, JobKey, Phase, Plan, PlanCursor};
-use domain::tally::TallyChange;
+use domain::counts::Counts;
+use domain::job::{Asking, Cancellation, Job, JobKey, Phase, PhaseName, Plan, PlanCursor};
+use domain::tally::{Tally, TallyChange};
 use fakes::jobs::{altered, in_phase};
-use ports::store::{AcceptedRequest, Created, Page, RequestKey, SortKey, StoreError};
+use ports::store::{AcceptedRequest, Created, Page, RequestKey, SortKey, StoreError, Wanted};
 use time::{Duration, OffsetDateTime};
 
 use super::engine::World;
-use super::plans::registry;
+use super::plans::{page, registry};
 use super::samples::{NOW, accepted, chunk, file, idempotency, outcomes, selections};
 use crate::data_model::phases_of_the_code;
 
@@ -97,10 +98,28 @@ pub(super) async fn every_job_reads_back_as_it_was_written(world: &World) {
         job.finish_attempts = 2;
         job.request.description = Some(String::new());
     });
+    let known = altered(world.job(), |job| {
+        job.asking = Asking {
+            by: Some("alice".to_owned()),
+            options: Some(vec!["filter".to_owned()]),
+        };
+        job.totals = Some(Tally {
+            planned: u64::MAX >> 1,
+            counts: Counts {
+                rows: 3,
+                ..Counts::default()
+            },
+            ..Tally::default()
+        });
+    });
     let terse = altered(world.job(), |job| job.request.description = None);
-    for job in plain.chain(phases).chain(plans).chain([ended, terse]) {
+    for job in plain
+        .chain(phases)
+        .chain(plans)
+        .chain([ended, terse, known])
+    {
         let written = world.store.put_job(job.clone()).await.unwrap();
-        assert_eq!(written, job.written());
+        assert_eq!(written, job.written(NOW));
         assert_stored(world, &written).await;
     }
     let nobody = JobKey {
@@ -279,6 +298,7 @@ pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(wor
 pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(world: &World) {
     let job = world.store.put_job(world.job()).await.unwrap();
     let page = Page {
+        wanted: Wanted::default(),
         sort: SortKey::Id,
         descending: false,
         skip: 0,
@@ -317,7 +337,7 @@ pub(super) async fn moments_of_forgetting_are_kept_in_whole_seconds(world: &Worl
     create(world, job, &request, NOW).await;
     world.store.apply(step).await.unwrap();
 
-    assert_stored(world, &whole.clone().written()).await;
+    assert_stored(world, &whole.clone().written(NOW)).await;
     let known = world
         .store
         .accepted(&world.scope, &request.key, NOW)
@@ -326,4 +346,30 @@ pub(super) async fn moments_of_forgetting_are_kept_in_whole_seconds(world: &Worl
     assert_eq!(known, Some(remembered));
     let chunk = world.store.chunk(&chunk.key).await.unwrap();
     assert_eq!(chunk.map(|chunk| chunk.expires), Some(whole.expires));
+}
+
+pub(super) async fn a_move_is_written_down_with_its_moment(world: &World) {
+    let job = world.job();
+    let created = job.created;
+    let Created::New(job) = world.store.create(job, None, NOW).await.unwrap() else {
+        panic!("it is new")
+    };
+    let later = NOW + Duration::minutes(5);
+    world.clock.set(later);
+    let job = job.begin_planning().unwrap();
+    let job = world.store.put_job(job).await.unwrap();
+    world.clock.set(later + Duration::MINUTE);
+    let (job, _) = page(&job, 1, &registry());
+    let job = world
+        .store
+        .put_page(job, Vec::new(), Vec::new())
+        .await
+        .unwrap();
+    assert_stored(world, &job).await;
+    let stages = job.history.iter().map(|stage| (stage.phase, stage.since));
+    let expected = [
+        (PhaseName::Queued, Some(created)),
+        (PhaseName::Planning, Some(later)),
+    ];
+    assert_eq!(stages.collect::<Vec<_>>(), expected);
 }

@@ -4,8 +4,11 @@ use fakes::jobs::{altered, in_phase};
 use std::cmp::Ordering;
 
 use domain::app::AppScope;
-use domain::job::{Job, JobKey, Outcome, Phase};
-use ports::store::{Page, SortKey};
+use domain::job::{Job, JobKey, Outcome, Phase, State};
+use domain::selection::{DeviceType, ExportType, HistoryType, Snapshot};
+use fakes::requests::history;
+use ports::store::{Page, SortKey, Wanted};
+use time::macros::date;
 use time::{Duration, OffsetDateTime};
 
 use super::engine::World;
@@ -121,6 +124,7 @@ pub(super) async fn a_list_is_in_every_order_and_in_pages(world: &World) {
             (99, 1),
         ] {
             let page = Page {
+                wanted: Wanted::default(),
                 sort,
                 descending,
                 skip,
@@ -147,6 +151,7 @@ pub(super) async fn a_list_holds_the_jobs_of_its_app_only(world: &World) {
         .await
         .unwrap();
     let page = Page {
+        wanted: Wanted::default(),
         sort: SortKey::Completed,
         descending: true,
         skip: 0,
@@ -155,5 +160,61 @@ pub(super) async fn a_list_holds_the_jobs_of_its_app_only(world: &World) {
     for (scope, job) in [(&world.scope, mine), (&neighbour, theirs)] {
         let listed = world.store.jobs(scope, page, NOW).await.unwrap();
         assert_eq!((listed.jobs, listed.more), (vec![job], false));
+    }
+}
+
+pub(super) async fn a_list_holds_what_is_wanted_of_it(world: &World) {
+    let mut jobs = Vec::new();
+    for (minute, phase) in (0..).zip(phases()) {
+        let of = if minute % 3 == 0 {
+            HistoryType::Event.into()
+        } else {
+            ExportType::Tag
+        };
+        let selection = match HistoryType::of(of) {
+            Some(of) => history(of, date!(2026 - 01 - 01), date!(2026 - 01 - 02)).into(),
+            None => Snapshot::Devices(DeviceType::Tag).into(),
+        };
+        let job = in_phase(world.job_selecting(selection), phase);
+        let job = altered(job, |job| job.created += Duration::minutes(minute));
+        jobs.push(world.store.put_job(job).await.unwrap());
+    }
+    let states = State::ALL.iter().copied().map(Some).chain([None]);
+    let types = [
+        None,
+        Some(ExportType::Event),
+        Some(ExportType::Tag),
+        Some(ExportType::Push),
+    ];
+    let moments = [None, Some(jobs[4].created), Some(jobs[9].created)];
+    for (state, export_type) in states.flat_map(|state| types.map(|of| (state, of))) {
+        for (created_after, sort) in moments
+            .iter()
+            .flat_map(|at| SORT_KEYS.map(|key| (*at, key)))
+        {
+            let wanted = Wanted {
+                state,
+                export_type,
+                created_after,
+            };
+            let page = Page {
+                wanted,
+                sort,
+                descending: true,
+                skip: 1,
+                top: 2,
+            };
+            let is_wanted = |job: &&Job| {
+                state.is_none_or(|state| job.phase.wire_state() == state.name())
+                    && export_type.is_none_or(|of| job.request.export_type() == of)
+                    && created_after.is_none_or(|after| job.created > after)
+            };
+            let fitting: Vec<Job> = jobs.iter().filter(is_wanted).cloned().collect();
+            let count = fitting.len();
+            let expected = in_order(fitting, sort, true).into_iter().skip(1).take(2);
+            let listed = world.store.jobs(&world.scope, page, NOW).await.unwrap();
+            assert!(listed.jobs == expected.collect::<Vec<_>>(), "{page:?}");
+            assert_eq!(listed.more, count > 3, "{page:?}");
+        }
     }
 }

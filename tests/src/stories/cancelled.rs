@@ -76,7 +76,7 @@ async fn cancelled_at(call: usize) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancellation_at_any_call_keeps_what_is_whole_and_a_resumption_completes_it() {
     let mut call = 0;
-    while cancelled_at(call).await {
+    while Box::pin(cancelled_at(call)).await {
         call += 1;
     }
     assert!(call > 40, "the export made only {call} calls");

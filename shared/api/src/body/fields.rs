@@ -150,6 +150,23 @@ impl Fields {
         (!names.is_empty()).then(|| Warning::new(WarningCode::UnknownProperties, message))
     }
 
+    /// Whether an object of options has a property that is not null, or one within it.
+    pub(crate) fn has_within(&self, object: &str, property: &str) -> bool {
+        let is_it = |name: &str| {
+            let mut parts = name.split('.');
+            let mut next_is = |wanted: &str| {
+                parts
+                    .next()
+                    .is_some_and(|part| part.eq_ignore_ascii_case(wanted))
+            };
+            next_is(object) && next_is(property)
+        };
+        let mut given = self.entries.iter();
+        given.any(|entry| {
+            is_it(&entry.name) && entry.value.as_ref().is_ok_and(|value| !value.is_null())
+        })
+    }
+
     /// The first property of an object of options that nobody has asked for.
     pub(crate) fn unknown_within(&self, object: &str) -> Option<String> {
         let asked = self.asked.borrow();

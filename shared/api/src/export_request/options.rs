@@ -10,6 +10,26 @@ use crate::code::ErrorCode;
 use crate::error::FieldError;
 use crate::shown::shown;
 
+/// The options by their names within `exportOptions`.
+pub(crate) const OPTIONS: [&str; 8] = [
+    "compression",
+    "columns",
+    "byteOrderMark",
+    "escapeFormulas",
+    "filter",
+    "maxFileBytes",
+    "exportUserId",
+    "exportDeviceId",
+];
+
+/// Those of the options that the client sent.
+pub(super) fn given(fields: &Fields) -> Vec<String> {
+    let given = OPTIONS
+        .iter()
+        .filter(|name| fields.has_within("exportOptions", name));
+    given.map(|name| (*name).to_owned()).collect()
+}
+
 /// Options are read one by one; what is no object has none.
 pub(super) fn check(fields: &Fields) -> Result<(), FieldError> {
     const FIELD: &str = "exportOptions";

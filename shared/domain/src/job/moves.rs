@@ -5,14 +5,15 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase,
-    Plan, PlanCursor, StoredJob, Wait,
+    Asking, Cancellation, Credential, IllegalMove, Job, JobKey, MAX_SHARDS, MissingDay, Outcome,
+    Phase, Plan, PlanCursor, StoredJob, Wait,
 };
 use crate::container::{ContainerAddress, PreparedFile};
 use crate::listing::Listing;
 use crate::manifest::StatedOutcome;
 use crate::rules::Rules;
 use crate::selection::ExportRequest;
+use crate::tally::Tally;
 use crate::warning::Warning;
 
 impl Job {
@@ -28,12 +29,15 @@ impl Job {
         Self(StoredJob {
             key,
             request,
+            asking: Asking::default(),
             destination,
             credential: Some(credential),
             credentials_given: 1,
             created,
             expires: created + retention,
             phase: Phase::Queued,
+            history: Vec::new(),
+            totals: None,
             plan: Plan::Open { cursor: None },
             missing_days: Vec::new(),
             to_plan: Vec::new(),
@@ -46,6 +50,13 @@ impl Job {
             finish_attempts: 0,
             revision: 0,
         })
+    }
+
+    /// Who asked for it, and for which options.
+    #[must_use]
+    pub fn asked(mut self, asking: Asking) -> Self {
+        self.0.asking = asking;
+        self
     }
 
     /// What its owner should know of the request itself.
@@ -290,6 +301,7 @@ impl Job {
     /// The plan goes on where it failed, and with the days that it missed.
     fn with_its_plan_reopened(mut self) -> Self {
         self.0.failed_deliveries = 0;
+        self.0.totals = None;
         let missed = std::mem::take(&mut self.0.missing_days);
         self.0
             .to_plan
@@ -470,6 +482,13 @@ impl Job {
             | Phase::Resuming
             | Phase::Ended { .. } => Err(self.illegal("end")),
         }
+    }
+
+    /// What its chunks had come to when it ended.
+    #[must_use]
+    pub fn total(mut self, totals: Tally) -> Self {
+        self.0.totals = Some(totals);
+        self
     }
 
     /// Whether every row is in its files, for good.

@@ -75,7 +75,7 @@ impl Phase {
 
     /// The state of the contract that this phase is seen as.
     pub fn wire_state(&self) -> &'static str {
-        self.kind().wire_state()
+        self.kind().state().name()
     }
 
     /// Why a job in this phase ends early, if it does.
@@ -175,16 +175,57 @@ impl PhaseName {
     }
 
     /// The state of the contract that a job in this phase is seen as.
-    pub fn wire_state(self) -> &'static str {
+    pub fn state(self) -> State {
         match self {
-            Self::Queued | Self::Planning => "Queued",
+            Self::Queued | Self::Planning => State::Queued,
             Self::Running
             | Self::AwaitingCredential
             | Self::Resuming
             | Self::Cancelling
-            | Self::Finishing => "Started",
-            Self::Succeeded => "Succeeded",
-            Self::Incomplete | Self::Failed | Self::Cancelled => "Failed",
+            | Self::Finishing => State::Started,
+            Self::Succeeded => State::Succeeded,
+            Self::Incomplete | Self::Failed | Self::Cancelled => State::Failed,
         }
+    }
+}
+
+/// The state of the contract that a phase is seen as.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(ascii_case_insensitive)]
+pub enum State {
+    /// No chunk is known of yet, or not all.
+    Queued,
+    /// At work, or waiting for its owner.
+    Started,
+    /// Every row is in the files.
+    Succeeded,
+    /// Ended in any other way.
+    Failed,
+}
+
+impl State {
+    /// Every state, in the order of a job's life.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Reads [`State::name`] ignoring case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
     }
 }

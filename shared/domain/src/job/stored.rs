@@ -5,11 +5,12 @@ use std::ops::Deref;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use super::{Credential, JobKey, MissingDay, Outcome, Phase, Plan, PlanCursor};
+use super::{Asking, Credential, JobKey, MissingDay, Outcome, Phase, Plan, PlanCursor, Stage};
 use crate::container::ContainerAddress;
 use crate::listing::Listing;
 use crate::rules::Rules;
 use crate::selection::ExportRequest;
+use crate::tally::Tally;
 use crate::warning::Warning;
 
 /// The most shards that a job's chunks are spread over.
@@ -23,6 +24,8 @@ pub struct StoredJob {
     pub key: JobKey,
     /// What to export, as it was accepted; no move changes it.
     pub request: ExportRequest,
+    /// Who asked for it, and for which options; no move changes it.
+    pub asking: Asking,
     /// Where to: the container without its signature.
     pub destination: ContainerAddress,
     /// The container's signature; erased when nothing can need it again.
@@ -35,6 +38,11 @@ pub struct StoredJob {
     pub expires: OffsetDateTime,
     /// What is being done, or how it ended.
     pub phase: Phase,
+    /// The phases that it came into, this one last, as each was first written: the last
+    /// fifty.
+    pub history: Vec<Stage>,
+    /// What its chunks had come to when it ended; absent before, and when nobody counted.
+    pub totals: Option<Tally>,
     /// How far its plan is.
     pub plan: Plan,
     /// Days of which not all could be planned.
@@ -154,10 +162,13 @@ impl Job {
         u16::try_from(chunk % u32::from(self.shards)).unwrap_or_default()
     }
 
-    /// The job once it is written: its stored item has been written once more.
+    /// The job once it is written at this moment: its stored item has been written once more, and its
+    /// history has the phase that it came into.
     #[must_use]
-    pub fn written(self) -> Self {
-        let revision = self.0.revision + 1;
-        Self(StoredJob { revision, ..self.0 })
+    pub fn written(mut self, at: OffsetDateTime) -> Self {
+        let since = if self.revision == 0 { self.created } else { at };
+        self.0.phase.append_to(&mut self.0.history, since);
+        self.0.revision += 1;
+        self
     }
 }

@@ -3,6 +3,7 @@
     reason = "stored jobs are rebuilt here, to see which can be"
 )]
 
+mod history;
 mod plans;
 
 use time::Duration;

@@ -1,21 +1,24 @@
 //! The stored form of a job.
 
 mod filter;
+mod history;
 mod phase;
 mod plan;
 mod request;
 
 use domain::app::AppScope;
 use domain::container::ContainerAddress;
-use domain::job::{Credential, Job, JobId, JobKey, PlanCursor, StoredJob};
+use domain::job::{Asking, Credential, Job, JobId, JobKey, PlanCursor, StoredJob};
 use domain::listing::Listing;
 use domain::rules::Rules;
 use domain::selection::{ExportFormat, ExportRequest};
+use domain::tally::Tally;
 use domain::warning::Warning;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use self::filter::FilterAttribute;
+use self::history::{StageAttribute, TotalsAttribute, stages};
 use self::phase::{AwaitingAttribute, CancellationAttribute, OutcomeAttribute, PhaseAttributes};
 use self::plan::{MissingDayAttribute, PlanAttribute, RulesAttribute};
 use self::request::{
@@ -54,6 +57,12 @@ pub(crate) struct JobItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<FilterAttribute>,
     selection: SelectionAttribute,
+    /// Absent in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_by: Option<String>,
+    /// Absent in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_options: Option<Vec<String>>,
     destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<CredentialAttribute>,
@@ -94,6 +103,12 @@ pub(crate) struct JobItem {
     /// Only of failed and cancelled jobs, and absent when no manifest was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     manifest_written: Option<bool>,
+    /// Empty in older items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    history: Vec<StageAttribute>,
+    /// Absent until the job has ended, and in older items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    totals: Option<TotalsAttribute>,
 }
 
 /// A job whose item does not say goes on with the files that it began: activities with the ids of
@@ -112,6 +127,9 @@ fn is_zero(count: &u32) -> bool {
 pub(crate) struct JobRow {
     pub(crate) job: String,
     pub(crate) phase: String,
+    pub(crate) export_type: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) created: OffsetDateTime,
     #[serde(default)]
     pub(crate) outcome: Option<OutcomeAttribute>,
     #[serde(default, with = "time::serde::rfc3339::option")]
@@ -143,6 +161,8 @@ impl From<&Job> for JobItem {
             file_options: FileOptionsAttribute::unless_usual(&job.request.files),
             filter: FilterAttribute::unless_usual(&job.request.filter),
             selection: (&job.request.selection).into(),
+            asked_by: job.asking.by.clone(),
+            asked_options: job.asking.options.clone(),
             destination: job.destination.as_str().to_owned(),
             credential: job.credential.as_ref().map(CredentialAttribute::from),
             credentials_given: job.credentials_given,
@@ -162,6 +182,8 @@ impl From<&Job> for JobItem {
             outcome: phase.outcome,
             ended: phase.ended,
             manifest_written: phase.manifest_written,
+            history: job.history.iter().map(StageAttribute::from).collect(),
+            totals: job.totals.as_ref().map(TotalsAttribute::from),
         }
     }
 }
@@ -182,6 +204,7 @@ impl TryFrom<JobItem> for Job {
         };
         let selection = item.selection.of(&item.export_type)?;
         let files = item.file_options.unwrap_or_default();
+        let phase = attributes.into_phase(&item.phase)?;
         Self::restore(StoredJob {
             key: JobKey {
                 scope: AppScope::from_canonical(item.scope),
@@ -198,12 +221,18 @@ impl TryFrom<JobItem> for Job {
                 export_user_id: item.export_user_id,
                 export_device_id: item.export_device_id,
             },
+            asking: Asking {
+                by: item.asked_by,
+                options: item.asked_options,
+            },
             destination: ContainerAddress::new(item.destination),
             credential: item.credential.map(Credential::try_from).transpose()?,
             credentials_given: item.credentials_given,
             created: item.created,
             expires: moment_of_ttl(item.ttl)?,
-            phase: attributes.into_phase(&item.phase)?,
+            history: stages(item.history, &phase)?,
+            phase,
+            totals: item.totals.map(Tally::from),
             plan: item.plan.into(),
             missing_days: item.missing_days.into_iter().map(Into::into).collect(),
             to_plan: item.to_plan.into_iter().map(PlanCursor).collect(),

@@ -14,8 +14,8 @@ use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::filter::{self, DeviceId, Filter, Session};
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase, Plan,
-    PlanCursor, SealedCredential, StoredJob, Wait,
+    Asking, Cancellation, Credential, Job, JobId, JobKey, MAX_SHARDS, MissingDay, Outcome, Phase,
+    PhaseName, Plan, PlanCursor, SealedCredential, Stage, StoredJob, Wait,
 };
 use domain::listing::{Listing, Names};
 use domain::rules::{Misread, OnBadRecord, Rules};
@@ -23,6 +23,7 @@ use domain::selection::{
     CampaignType, Compression, DateRange, DeviceType, ExportFormat, ExportRequest, ExportType,
     FileOptions, History, HistoryType, Selection, Snapshot,
 };
+use domain::tally::Tally;
 use domain::warning::Warning;
 use proptest::collection::btree_set;
 use proptest::option;
@@ -149,6 +150,29 @@ fn phase() -> impl Strategy<Value = Phase> {
             }
         }),
     ]
+}
+
+/// A phase, the stages before it and this one, and what it came to.
+fn came_to() -> impl Strategy<Value = (Phase, Vec<Stage>, Option<Tally>)> {
+    let stage = (one_of(PhaseName::ALL), option::of(moment()))
+        .prop_map(|(phase, since)| Stage { phase, since });
+    let totals = (any::<[u64; 5]>(), counts()).prop_map(
+        |([planned, open, recorded, failed, partial], counts)| Tally {
+            planned,
+            open,
+            recorded,
+            failed,
+            partial,
+            counts,
+        },
+    );
+    let stages = proptest::collection::vec(stage, 1..4);
+    (phase(), stages, option::of(totals))
+}
+
+fn asking() -> impl Strategy<Value = Asking> {
+    (any::<Option<String>>(), any::<Option<Vec<String>>>())
+        .prop_map(|(by, options)| Asking { by, options })
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -324,7 +348,7 @@ fn missed() -> impl Strategy<Value = (Vec<MissingDay>, Vec<PlanCursor>)> {
 fn job() -> impl Strategy<Value = Job> {
     let credential = (proptest::option::of(credential()), any::<u32>());
     let asked = (
-        job_key(),
+        (job_key(), asking()),
         request(),
         any::<String>(),
         credential,
@@ -333,7 +357,7 @@ fn job() -> impl Strategy<Value = Job> {
     );
     let warnings = proptest::collection::vec(warning(), 0..3);
     let stands = (
-        phase(),
+        came_to(),
         (plan(), listing(), proptest::option::of(rules()), missed()),
         any::<u32>(),
         1..=MAX_SHARDS,
@@ -343,9 +367,16 @@ fn job() -> impl Strategy<Value = Job> {
     );
     let stored = (asked, stands).prop_map(
         |(
-            (key, request, destination, (credential, credentials_given), created, expires),
             (
-                phase,
+                (key, asking),
+                request,
+                destination,
+                (credential, credentials_given),
+                created,
+                expires,
+            ),
+            (
+                (phase, history, totals),
                 (plan, listing, rules, (missing_days, to_plan)),
                 chunks,
                 shards,
@@ -356,12 +387,15 @@ fn job() -> impl Strategy<Value = Job> {
         )| StoredJob {
             key,
             request,
+            asking,
             destination: ContainerAddress::new(destination),
             credential,
             credentials_given,
             created,
             expires,
             phase,
+            history,
+            totals,
             plan,
             missing_days,
             to_plan,

@@ -9,7 +9,7 @@ use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::{Job, JobId, JobKey, Outcome, Phase};
 use domain::tally::{Tally, TallyChange};
-use ports::store::{AcceptedRequest, RequestKey, Role, SortKey, StoreError};
+use ports::store::{AcceptedRequest, Counted, RequestKey, Role, SortKey, StoreError};
 use time::OffsetDateTime;
 
 use crate::jobs::altered;
@@ -33,6 +33,7 @@ pub(super) struct Shard {
     /// By number.
     pub(super) chunks: BTreeMap<u32, Chunk>,
     tally: TallyChange,
+    changed: Option<OffsetDateTime>,
 }
 
 impl Tables {
@@ -64,8 +65,8 @@ impl Tables {
     }
 
     /// Writes a job, and lists it when it waits.
-    pub(super) fn put_job(&mut self, job: Job) -> Job {
-        let job = job.written();
+    pub(super) fn put_job(&mut self, job: Job, now: OffsetDateTime) -> Job {
+        let job = job.written(now);
         if waits(&job) {
             self.waiting.insert(job.key.id, job.key.clone());
         }
@@ -83,7 +84,11 @@ impl Tables {
 
     /// Writes chunks and changes their tallies; nothing, when one of them is not the one that was
     /// read.
-    pub(super) fn put_chunks(&mut self, steps: Vec<ChunkMove>) -> Result<(), StoreError> {
+    pub(super) fn put_chunks(
+        &mut self,
+        steps: Vec<ChunkMove>,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         for ChunkMove { chunk, .. } in &steps {
             let stored = self.chunk(&chunk.key);
             if stored.map_or(0, |stored| stored.revision) != chunk.revision {
@@ -94,7 +99,10 @@ impl Tables {
         for ChunkMove { chunk, tally } in steps {
             let place = (chunk.key.job.id, chunk.key.shard);
             let shard = self.shards.entry(place).or_default();
-            shard.tally = shard.tally + tally;
+            if tally != TallyChange::default() {
+                shard.tally = shard.tally + tally;
+                shard.changed = Some(now);
+            }
             let expires = chunk.expires.truncate_to_second();
             let stored = Chunk { expires, ..chunk };
             shard.chunks.insert(stored.key.number, stored.written());
@@ -102,10 +110,15 @@ impl Tables {
         Ok(())
     }
 
-    /// The tallies of all shards, summed; an error when one is below zero.
-    pub(super) fn tally(&self, job: &Job) -> Result<Tally, TryFromIntError> {
+    /// The tallies of all shards, summed, and when one was changed; an error when one is below zero.
+    pub(super) fn counted(&self, job: &Job) -> Result<Counted, TryFromIntError> {
         let shards = (0..job.shards).filter_map(|shard| self.shards.get(&(job.key.id, shard)));
-        shards.map(|shard| counted(&shard.tally)).sum()
+        Ok(Counted {
+            changed: shards.clone().filter_map(|shard| shard.changed).max(),
+            tally: shards
+                .map(|shard| counted(&shard.tally))
+                .sum::<Result<_, _>>()?,
+        })
     }
 }
 

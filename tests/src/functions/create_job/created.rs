@@ -70,9 +70,18 @@ async fn the_new_task_has_the_contracts_fields_and_its_phase() {
             &with(days(), "description", "für Ada"),
         ))
         .await;
+    let since = "2026-11-21T12:00:00.000Z";
+    let resolved = json!({
+        "compression": "none", "byteOrderMark": false, "escapeFormulas": false, "exportUserId": false,
+        "exportDeviceId": false,
+    });
     let expected = json!({
-        "id": reply.id(), "description": "für Ada", "state": "Queued", "dateCreated": "2026-11-21T12:00:00.000Z",
-        "exportType": "Event", "status": "InProgress", "phase": "queued", "credentialExpires": "2026-12-31T00:00:00.000Z",
+        "id": reply.id(), "description": "für Ada", "state": "Queued", "dateCreated": since,
+        "exportType": "Event", "status": "InProgress", "phase": "queued", "phaseSince": since,
+        "exportFormat": "JsonBlob", "startDate": "2026-11-01", "endDate": "2026-11-20",
+        "options": {"asked": {}, "resolved": resolved},
+        "container": "https://account.blob.core.windows.net/exports", "askedBy": "alice",
+        "credentialExpires": "2026-12-31T00:00:00.000Z",
     });
     assert_eq!(reply.json(), expected);
 }

@@ -9,7 +9,7 @@ use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
 use domain::filter::{DeviceId, Filter, Names};
 use domain::job::{
-    Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
+    Asking, Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
     SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
@@ -83,6 +83,7 @@ fn a_stored_job() -> StoredJob {
             id,
         },
         request,
+        asking: Asking::default(),
         destination: ContainerAddress::new("https://account1.blob.core.windows.net/exports"),
         credential: Some(Credential {
             sealed: SealedCredential(vec![1, 2, 3]),
@@ -91,6 +92,8 @@ fn a_stored_job() -> StoredJob {
         credentials_given: 1,
         created: NOW,
         expires: EXPIRES,
+        history: Phase::Planning.known_history(),
+        totals: None,
         phase: Phase::Planning,
         plan: Plan::Open {
             cursor: Some(PlanCursor("lake1:2026-01-02:a.ndjson".to_owned())),
@@ -121,6 +124,7 @@ fn a_finishing_job() -> Job {
         cancelled: Some(Cancellation::Asked),
         manifest: Some((a_file("Push/1/manifest.json"), incomplete)),
     };
+    job.history = job.phase.known_history();
     job.plan = Plan::Complete { read_up_to: NOW };
     Job::restore(job).unwrap()
 }
@@ -143,6 +147,7 @@ fn an_ended_job() -> Job {
         outcome,
         has_manifest: false,
     };
+    job.history = job.phase.known_history();
     job.plan = Plan::Failed {
         reason: "no lake".to_owned(),
         cursor: None,
@@ -271,6 +276,16 @@ fn v2(name: &str) -> Item {
     serde_json::from_str(text).unwrap()
 }
 
+/// The history of a job that version 1 wrote last.
+fn begun(job: &Job) -> AttributeValue {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let phase = ("phase".to_owned(), text(job.phase.name()));
+    let since = matches!(job.phase, Phase::Ended { .. })
+        .then(|| ("since".to_owned(), text("2026-01-05T12:00:00.5Z")));
+    let stage = [phase].into_iter().chain(since).collect();
+    AttributeValue::L(vec![AttributeValue::M(stage)])
+}
+
 /// When this fails, the layout has changed: raise `VERSION`, keep what there is readable, and add
 /// what the new version writes. An attribute that may be absent is no new layout: it is named here.
 #[test]
@@ -286,6 +301,7 @@ fn what_is_written_is_version_2() {
     ] {
         // A job's layout is that of version 1.
         let mut item = of_items(v1(name));
+        item.insert("history".to_owned(), begun(&job));
         item.insert("export_device_id".to_owned(), AttributeValue::Bool(true));
         item.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
         assert_eq!(written(JobItem::from(&job)), item, "{name}");
@@ -307,6 +323,40 @@ fn what_is_written_is_version_2() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn who_asked_where_it_came_through_and_what_it_came_to_are_attributes_more() {
+    let mut job = a_stored_job();
+    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
+    job.asking = Asking {
+        by: Some("alice".to_owned()),
+        options: Some(vec!["columns".to_owned()]),
+    };
+    let counts = Counts {
+        rows: 7,
+        ..Counts::default()
+    };
+    job.totals = Some(Tally {
+        planned: 2,
+        recorded: 2,
+        counts,
+        ..Tally::default()
+    });
+    let job = Job::restore(job).unwrap();
+    let mut item = written(JobItem::from(&job));
+    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    for name in ["asked_by", "asked_options", "totals"] {
+        assert!(item.remove(name).is_some(), "{name}");
+    }
+    assert_eq!(item, plain);
+    let stage = [("phase".to_owned(), AttributeValue::S("asleep".to_owned()))];
+    let history = vec![AttributeValue::M(stage.into_iter().collect())];
+    item.insert("history".to_owned(), AttributeValue::L(history));
+    assert_eq!(
+        Job::try_from(read::<JobItem>(item)),
+        Err("attribute `history` holds \"asleep\"".to_owned())
+    );
 }
 
 #[test]
