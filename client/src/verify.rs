@@ -3,12 +3,14 @@
 
 mod command;
 mod inspect;
+mod judged;
 mod manifest;
 mod mismatch;
 mod place;
 mod row;
 mod source;
 mod verdict;
+mod wanted;
 
 use futures::{FutureExt, StreamExt, stream};
 
@@ -21,12 +23,13 @@ pub use self::source::as_exported;
 pub use self::verdict::Verdict;
 
 use self::inspect::{Content, Inspected, inspect};
+use self::judged::{Judged, Outside};
 use self::manifest::{Holds, ManifestFile, problem_of};
 use self::mismatch::{equal, same};
 use self::place::{Opened, Strays};
 
-/// The rows of a file, counted or kept.
-type Rows = formats::read::Rows<RowSet>;
+/// The rows of a file, counted, or each looked at.
+type Rows = formats::read::Rows<Judged>;
 
 /// How many files are read at once.
 const FILES_AT_ONCE: usize = 4;
@@ -167,8 +170,9 @@ impl Export<'_> {
             return Ok(None);
         };
         equal(&file.name, "byte", file.bytes, size)?;
-        let rows = if self.keep_rows {
-            Rows::Collected(RowSet::default())
+        let wanted = self.manifest.wanted.clone();
+        let rows = if self.keep_rows || wanted.is_some() {
+            Rows::Collected(Judged::new(self.keep_rows, wanted))
         } else {
             Rows::Counted(0)
         };
@@ -196,7 +200,7 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
         name: file.name.clone(),
         reason,
     };
-    let rows = read
+    let mut rows = read
         .rows
         .map_err(|reason| unreadable(format!("its rows cannot be read: {reason}")))?;
     let what = match file.holds {
@@ -204,10 +208,27 @@ fn as_listed(file: &ManifestFile, read: Inspected) -> Result<Right, Fault> {
         Holds::Rejects => "rejected record",
     };
     equal(&file.name, what, file.rows, rows.count())?;
+    if let Some(outside) = take_outside(&mut rows) {
+        return Err(Mismatch::Outside {
+            name: file.name.clone(),
+            row: outside.row,
+            reason: outside.reason,
+            others: outside.others,
+        }
+        .into());
+    }
     Ok(Right {
         bytes: read.bytes,
         rows,
     })
+}
+
+/// Rows that the manifest's filter does not want.
+fn take_outside(rows: &mut Rows) -> Option<Outside> {
+    match rows {
+        Rows::Counted(_) => None,
+        Rows::Collected(rows) => rows.judge()?.outside.take(),
+    }
 }
 
 #[cfg(test)]

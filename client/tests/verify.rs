@@ -272,10 +272,7 @@ async fn what_was_asked_of_the_files_is_verified() {
             ExportFormat::JsonLinesBlob,
             json!({"columns": ["extras", "name"]}),
         ),
-        (
-            ExportFormat::JsonBlob,
-            json!({"maxFileBytes": 16_777_216, "filter": {"session": "present"}}),
-        ),
+        (ExportFormat::JsonBlob, json!({"maxFileBytes": 16_777_216})),
     ] {
         let task = export(&stack, format, options).await;
         let id = task["id"].as_str().unwrap();
@@ -283,6 +280,33 @@ async fn what_was_asked_of_the_files_is_verified() {
         let right = said.ends_with(": exactly as the manifest says\n");
         assert!(code == 0 && right, "{format:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn every_row_of_a_filtered_export_is_compared_with_the_filter_where_it_can_be() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let url = stack.container_url("rl");
+    let filter = json!({
+        "names": {"notIn": ["nothing"]}, "session": "present",
+        "from": "2026-01-06T12:00:00Z", "to": "2026-01-09T12:00:00Z",
+    });
+    for &format in ExportFormat::ALL {
+        let task = export(&stack, format, json!({"filter": filter})).await;
+        assert_ne!(task["progress"]["rows"], 0, "{format:?}");
+        let id = task["id"].as_str().unwrap();
+        let (code, said) = verify(&["--job", id], Some(&url), "").await;
+        let right = said.ends_with(": exactly as the manifest says\n");
+        let all = !said.contains("could not be compared");
+        assert!(code == 0 && right && all, "{format:?}: {said}");
+    }
+    let options = json!({"columns": ["deviceId", "timestamp"], "filter": filter});
+    let task = export(&stack, ExportFormat::CsvBlob, options).await;
+    let id = task["id"].as_str().unwrap();
+    let (code, said) = verify(&["--job", id], Some(&url), "").await;
+    let what =
+        "rows could not be compared with the whole filter: they have no `name`, `sessionId`\n";
+    assert!(code == 0 && said.contains(what), "{said}");
 }
 
 #[tokio::test]

@@ -188,6 +188,7 @@ async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceEr
         say(format_args!("! {records} of the source {were} rejected"));
     }
     tell_leftovers(&manifest.leftovers);
+    verdict.unfiltered_line().into_iter().for_each(say);
     match verdict.strays_unknown {
         Some(reason) => say(format_args!(
             "· files that are not in the manifest were not looked for: {reason}"

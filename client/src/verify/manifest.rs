@@ -4,6 +4,7 @@ mod contradictions;
 mod read;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use domain::job::JobId;
 use domain::manifest::MANIFEST_VERSION;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use super::inspect::blocking;
 use super::mismatch::{Mismatch, shown};
 use super::place::{Opened, PlaceError};
+use super::wanted::Wanted;
 
 /// How every export's manifest is called, within the folder of its files.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -35,6 +37,8 @@ const VERSION_OF_ROWS_ONLY: u32 = 1;
 pub struct Manifest {
     pub(super) job: JobId,
     pub(super) kind: Kind,
+    /// The rows that its filter wants; absent when it has none.
+    pub(super) wanted: Option<Arc<Wanted>>,
     /// The most bytes of a file of rows, unless it is counted as oversized.
     max_file_bytes: Option<u64>,
     /// The compression of the files of rows.
@@ -164,17 +168,20 @@ impl Manifest {
         let Files { mut entries, twice } = document.files;
         entries.extend(document.rejected.into_iter().map(ManifestFile::from));
         entries.extend(document.schema.map(ManifestFile::from));
+        let kind = Kind {
+            export_type,
+            format,
+            columns: document.columns,
+            byte_order_mark: document.byte_order_mark,
+            escape_formulas: document.escape_formulas,
+        };
+        let wanted = document.filter.map(|filter| filter.wanted(&kind));
         Ok(Self {
             without_rows: document.without_rows.iter().map(|it| it.chunk).collect(),
             accounts_for_all: document.manifest_version > VERSION_OF_ROWS_ONLY,
             job: JobId::parse(&document.job_id).ok_or("its job id is none")?,
-            kind: Kind {
-                export_type,
-                format,
-                columns: document.columns,
-                byte_order_mark: document.byte_order_mark,
-                escape_formulas: document.escape_formulas,
-            },
+            kind,
+            wanted: wanted.transpose()?.map(Arc::new),
             max_file_bytes: document.max_file_bytes,
             compression,
             complete: document.complete,

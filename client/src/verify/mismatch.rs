@@ -45,6 +45,21 @@ pub enum Mismatch {
         /// The figure that the files have: a number of things, or a checksum in hex.
         found: String,
     },
+    /// A row that the manifest's filter does not want.
+    #[error(
+        "{}: row {} is not one that the filter wants: {reason}{}",
+        shown(name), HumanCount(*row), and_others(*others)
+    )]
+    Outside {
+        /// The blob.
+        name: String,
+        /// The number of the first such row, from 1.
+        row: u64,
+        /// Why the filter does not want it.
+        reason: String,
+        /// How many such rows there are beside it.
+        others: u64,
+    },
     /// The manifest lists something twice.
     #[error("the manifest lists {what} twice")]
     Twice {
@@ -81,6 +96,17 @@ impl Mismatch {
             name: path.display().to_string(),
             reason: error.to_string(),
         }
+    }
+}
+
+fn and_others(others: u64) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(
+            "; nor {} {}",
+            agree(others, "is", "are"),
+            counted(others, "more row")
+        ),
     }
 }
 

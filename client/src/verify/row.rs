@@ -15,6 +15,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::source::MOMENTS;
 
+/// What a spreadsheet takes for the beginning of a formula.
+pub(super) const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
 /// What of a value a format keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -146,11 +149,11 @@ impl Collect for RowSet {
 /// Whether it is a text that a spreadsheet would take for a formula. A number is no text.
 fn is_formula(raw: &RawValue) -> Result<bool, serde_json::Error> {
     let is_text = raw.get().starts_with('"');
-    Ok(is_text && text_of(raw)?.starts_with(['=', '+', '-', '@', '\t', '\r']))
+    Ok(is_text && text_of(raw)?.starts_with(FORMULA))
 }
 
 /// The text of a string; anything else as it is spelled.
-fn text_of(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
+pub(super) fn text_of(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
     if raw.get().starts_with('"') {
         return serde_json::from_str(raw.get()).map(Cow::Owned);
     }

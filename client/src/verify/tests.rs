@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use crc_fast::{CrcAlgorithm, checksum};
-use domain::selection::Compression;
+use domain::selection::{Compression, ExportType};
 use formats::codec::Compressor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,9 +25,9 @@ const LINES: [&str; 3] = [
 ];
 
 /// The files of an export in a folder of downloads.
-struct Downloaded {
+pub(super) struct Downloaded {
     folder: TempDir,
-    manifest: Value,
+    pub(super) manifest: Value,
 }
 
 fn name(number: usize) -> String {
@@ -68,6 +68,23 @@ impl Downloaded {
         downloaded
     }
 
+    /// One file of so many rows of a type.
+    pub(super) fn of_one_file(of: ExportType, content: &[u8], rows: u64) -> Self {
+        let mut downloaded = Self::new();
+        let folder = format!("Event/{JOB}");
+        std::fs::remove_dir_all(downloaded.path(&folder)).unwrap();
+        let mut entry = entry(0, content, rows);
+        let name = name(0).replace("Event", of.name());
+        entry["name"] = name.clone().into();
+        downloaded.write(&name, content);
+        downloaded.manifest["exportType"] = of.name().into();
+        downloaded.manifest["files"] = json!([entry]);
+        downloaded.manifest["totals"]["chunks"] = 1.into();
+        downloaded.manifest["totals"]["rows"] = rows.into();
+        downloaded.manifest["totals"]["bytes"] = content.len().into();
+        downloaded
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -89,14 +106,15 @@ impl Downloaded {
     }
 
     fn write_manifest(&self) {
+        let of = self.manifest["exportType"].as_str().unwrap();
         self.write(
-            &format!("Event/{JOB}/manifest.json"),
+            &format!("{of}/{JOB}/manifest.json"),
             &self.manifest.to_string(),
         );
     }
 
     /// What is said of it, and how it ends.
-    async fn verify(&self) -> (Vec<String>, Verdict) {
+    pub(super) async fn verify(&self) -> (Vec<String>, Verdict) {
         self.write_manifest();
         verify_at(self.folder.path()).await.unwrap()
     }
@@ -116,6 +134,17 @@ async fn verify_at(path: &Path) -> Result<(Vec<String>, Verdict), PlaceError> {
     let path = find_manifest(path)?;
     let manifest = Manifest::read(open_file(&path).await?).await?;
     let place = Folder::of(&path, &manifest)?;
+    let (lines, _) = verify_in(&manifest, &place, false).await?;
+    let kept = verify_in(&manifest, &place, true).await?;
+    assert_eq!(kept.0, lines, "it makes no difference that rows are kept");
+    Ok(kept)
+}
+
+async fn verify_in(
+    manifest: &Manifest,
+    place: &Folder,
+    keep_rows: bool,
+) -> Result<(Vec<String>, Verdict), PlaceError> {
     let mut lines = Vec::new();
     let mut tell = |finding: &Finding| {
         lines.push(match finding {
@@ -124,9 +153,9 @@ async fn verify_at(path: &Path) -> Result<(Vec<String>, Verdict), PlaceError> {
         });
     };
     let verdict = Export {
-        manifest: &manifest,
-        place: &place,
-        keep_rows: true,
+        manifest,
+        place,
+        keep_rows,
     }
     .verify(&mut tell, &|_| {})
     .await?;
@@ -538,6 +567,12 @@ async fn what_is_no_manifest_is_refused_in_a_line() {
     assert_eq!(
         refused(&manifest.to_string()).await,
         "its compression is unknown"
+    );
+    let mut manifest = Downloaded::new().manifest;
+    manifest["filter"] = json!({"to": "2026-01-12T00:00:00Z", "weekday": "Monday"});
+    assert_eq!(
+        refused(&manifest.to_string()).await,
+        "its filter's `weekday` is unknown"
     );
     assert_eq!(
         refused(&changed("/jobId", "../..".into())).await,

@@ -1,5 +1,7 @@
 //! What a verification came to.
 
+use std::collections::BTreeSet;
+
 use domain::plural::agree;
 use indicatif::{DecimalBytes, HumanCount};
 
@@ -36,6 +38,11 @@ pub struct Verdict {
     pub bytes: u64,
     /// Records that were rejected.
     pub rejected: u64,
+    /// Rows of the files that are right that lack a column by which the manifest's filter chooses: it is
+    /// not known of them whether it wants them.
+    pub unfiltered: u64,
+    /// These columns.
+    pub unfiltered_by: BTreeSet<&'static str>,
     /// The rows of the files that are right, if they were kept.
     pub found: RowSet,
 }
@@ -78,7 +85,14 @@ impl Verdict {
             Holds::Schema => return,
         }
         self.rows += rows.count();
-        if let Rows::Collected(rows) = rows {
+        let Rows::Collected(mut rows) = rows else {
+            return;
+        };
+        if let Some(judge) = rows.judge() {
+            self.unfiltered += judge.unchecked_rows;
+            self.unfiltered_by.append(&mut judge.unchecked);
+        }
+        if let Some(rows) = rows.kept {
             self.found.extend(rows);
         }
     }
@@ -123,6 +137,26 @@ impl Verdict {
             }
             Outcome::Wrong | Outcome::Unknown => format!("✗ {}", self.faults().join("; ")),
         }
+    }
+
+    /// What could not be compared with the manifest's filter, in one line.
+    pub(super) fn unfiltered_line(&self) -> Option<String> {
+        let columns: Vec<_> = self
+            .unfiltered_by
+            .iter()
+            .map(|it| format!("`{it}`"))
+            .collect();
+        let (rows, have) = (
+            counted(self.unfiltered, "row"),
+            agree(self.unfiltered, "has", "have"),
+        );
+        (self.unfiltered > 0).then(|| {
+            format!(
+                "! {rows} could not be compared with the whole filter: {} {have} no {}",
+                agree(self.unfiltered, "it", "they"),
+                columns.join(", ")
+            )
+        })
     }
 
     fn gap(&self) -> String {

@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufReader, Read};
 
+use domain::manifest::Filtered;
 use domain::warning::Warning;
+use formats::read::Kind;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 use super::{Holds, ManifestFile, MissingPart, Totals};
 use crate::verify::mismatch::{Mismatch, shown};
 use crate::verify::row::half_digest;
+use crate::verify::wanted::Wanted;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +31,7 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) escape_formulas: bool,
     pub(super) max_file_bytes: Option<u64>,
+    pub(super) filter: Option<FilterEntry>,
     pub(super) read_up_to: Option<String>,
     pub(super) complete: bool,
     #[serde(default)]
@@ -49,6 +54,28 @@ impl Document {
         let document = Self::deserialize(&mut json)?;
         json.end()?;
         Ok(document)
+    }
+}
+
+/// The filter, and parts of it that are not known.
+#[derive(Debug, Deserialize)]
+pub(super) struct FilterEntry {
+    #[serde(flatten)]
+    known: Filtered,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+impl FilterEntry {
+    /// The rows of a kind that it wants.
+    ///
+    /// # Errors
+    /// What of it is not understood: what it would choose is not known.
+    pub(super) fn wanted(self, kind: &Kind) -> Result<Wanted, String> {
+        match self.others.keys().next() {
+            Some(other) => Err(format!("its filter's `{}` is unknown", shown(other))),
+            None => Wanted::of(self.known, kind),
+        }
     }
 }
 
