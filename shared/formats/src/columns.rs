@@ -3,7 +3,7 @@
 
 use domain::columns::Columns;
 
-use crate::record::{Field, Record, Shape};
+use crate::record::{Field, Record, Shape, Spelled};
 
 /// The columns of a file of records of one shape.
 #[derive(Debug)]
@@ -40,13 +40,13 @@ impl Projection {
         columns.map(|(place, field)| (field, record.value(*place)))
     }
 
-    /// The raw value of each field, and whether it is known to have no white space between its tokens.
+    /// The value of each field, and what is known of how it is spelled.
     pub(crate) fn cells<'a>(
         &'a self,
         record: &'a Record<'_>,
-    ) -> impl Iterator<Item = (Option<&'a str>, bool)> {
+    ) -> impl Iterator<Item = Option<Spelled<'a>>> {
         let columns = self.columns.iter();
-        columns.map(|(place, _)| (record.value(*place), record.is_compact(*place)))
+        columns.map(|(place, _)| record.spelled(*place))
     }
 
     /// The record's text, when it is known to be what an object of these columns comes to.

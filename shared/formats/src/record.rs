@@ -25,6 +25,8 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
+use walk::Key;
+
 /// The most fields that a record of any type has.
 pub(crate) const MAX_FIELDS: usize = 7;
 
@@ -94,6 +96,8 @@ pub struct Field {
     pub presence: Presence,
     /// What it says, for readers of the files.
     pub meaning: &'static str,
+    /// Its name as a record usually spells it.
+    pub(crate) key: Key,
 }
 
 /// How the JSON groups consecutive records with the same key.
@@ -139,6 +143,28 @@ pub(crate) struct Spelling<'a> {
     line: Option<&'a str>,
     /// The fields whose values have no white space between their tokens, a bit each.
     compact: u8,
+    /// Whether these are all that are there.
+    is_compact: bool,
+    /// The fields whose values are strings of letters, digits and `-:.`: ids and moments.
+    bare: u8,
+}
+
+/// A value, and what is known of how it is spelled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelled<'a> {
+    /// Its raw JSON.
+    pub(crate) raw: &'a str,
+    /// Whether it is known to have no white space between its tokens.
+    pub(crate) is_compact: bool,
+    is_bare: bool,
+}
+
+impl<'a> Spelled<'a> {
+    /// What it says, when it is known to be a string of letters, digits and `-:.`.
+    pub(crate) fn bare(self) -> Option<&'a str> {
+        let text = self.raw.get(1..self.raw.len().saturating_sub(1));
+        text.filter(|_| self.is_bare)
+    }
 }
 
 impl PartialEq for Spelling<'_> {
@@ -187,9 +213,19 @@ impl Record<'_> {
         self.line()?.get(1 + first.map(len).sum::<usize>()..)
     }
 
-    /// Whether the value of the field at this place is known to have no white space between its tokens.
-    pub(crate) fn is_compact(&self, place: usize) -> bool {
-        self.spelling.compact & 1 << place != 0
+    /// Whether all of its values are known to have no white space between their tokens.
+    pub(crate) fn is_compact(&self) -> bool {
+        self.spelling.is_compact
+    }
+
+    /// The value of the field at a place of the shape, and what is known of how it is spelled; `None`
+    /// when absent or null.
+    pub(crate) fn spelled(&self, place: usize) -> Option<Spelled<'_>> {
+        Some(Spelled {
+            raw: self.value(place)?,
+            is_compact: self.spelling.compact & 1 << place != 0,
+            is_bare: self.spelling.bare & 1 << place != 0,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::columns::Projection;
 use crate::csv::quote::{plain, write_text};
 use crate::encode::{Encode, EncodeError, EncodeOptions};
-use crate::record::{Record, Shape, value};
+use crate::record::{Record, Shape, Spelled, value};
 
 /// What tells spreadsheets that a text is UTF-8
 /// (<https://www.rfc-editor.org/rfc/rfc3629#section-6>).
@@ -31,18 +31,17 @@ impl Encode for CsvWriter {
         }
         // Readers skip a line that is empty: where a row is one absent value, it is written as `""`.
         let of_one = self.columns.fields().len() == 1;
-        for (column, (raw, is_compact)) in self.columns.cells(record).enumerate() {
+        for (column, cell) in self.columns.cells(record).enumerate() {
             if column > 0 {
                 out.push(b',');
             }
-            match raw {
-                Some(raw) => {
+            match cell {
+                Some(value) => {
                     let writing = Writing {
                         escape_formulas: self.escape_formulas,
-                        is_compact,
                         cell: &mut self.cell,
                     };
-                    writing.write(raw, out);
+                    writing.write(value, out);
                 }
                 None if of_one => out.extend_from_slice(b"\"\""),
                 None => {}
@@ -89,17 +88,21 @@ impl CsvWriter {
 /// How a value is written, and room to build its cell.
 struct Writing<'a> {
     escape_formulas: bool,
-    is_compact: bool,
     cell: &'a mut Vec<u8>,
 }
 
 impl Writing<'_> {
-    fn write(self, raw: &str, out: &mut Vec<u8>) {
+    fn write(self, value: Spelled<'_>, out: &mut Vec<u8>) {
+        // It needs no quotes, and is no formula.
+        if let Some(text) = value.bare() {
+            return out.extend_from_slice(text.as_bytes());
+        }
+        let raw = value.raw;
         if let Some(text) = plain(raw).filter(|_| !self.escape_formulas) {
             return out.extend_from_slice(text.as_bytes());
         }
         let Some(text) = value::text(raw) else {
-            if self.is_compact {
+            if value.is_compact {
                 return write_text(raw.as_bytes(), out);
             }
             // A number, which is no text: `-1` is what it says. An object or array is no formula.

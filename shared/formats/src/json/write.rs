@@ -106,7 +106,7 @@ fn begin_item(begun: &mut bool, separator: &[u8], out: &mut Vec<u8>) {
 fn write_head<'a>(group: Group, key: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
     out.push(b'{');
     write_members(key, out);
-    out.extend_from_slice(b",\"");
+    out.push(b'"');
     out.extend_from_slice(group.items.as_bytes());
     out.extend_from_slice(b"\":[");
 }
@@ -123,19 +123,18 @@ fn members<'a>(shape: &Shape, record: &'a Record<'_>) -> impl Iterator<Item = Me
 pub(crate) fn write_object<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
     out.push(b'{');
     write_members(members, out);
-    out.push(b'}');
+    match out.last_mut() {
+        Some(last @ b',') => *last = b'}',
+        Some(_) | None => out.push(b'}'),
+    }
 }
 
+/// Writes the members that are there, and a comma behind each.
 fn write_members<'a>(members: impl Iterator<Item = Member<'a>>, out: &mut Vec<u8>) {
-    let mut is_first = true;
     for (field, value) in members {
         let Some(raw) = value else { continue };
-        if !std::mem::take(&mut is_first) {
-            out.push(b',');
-        }
-        out.push(b'"');
-        out.extend_from_slice(field.name.as_bytes());
-        out.extend_from_slice(b"\":");
+        field.key.write(out);
         out.extend_from_slice(raw.as_bytes());
+        out.push(b',');
     }
 }

@@ -31,7 +31,9 @@ impl Encode for JsonLinesWriter {
         // The caller may empty the buffer between two rows, never within one.
         let begin = out.len();
         write_object(self.columns.members(record), out);
-        join_lines(begin, out);
+        if !record.is_compact() {
+            join_lines(begin, out);
+        }
         out.push(b'\n');
         Ok(())
     }

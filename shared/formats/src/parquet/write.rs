@@ -85,9 +85,9 @@ impl ParquetWriter {
 impl Encode for ParquetWriter {
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut is_truncated = false;
-        let members = self.projection.members(record);
-        for (column, (_, raw)) in self.columns.iter_mut().zip(members) {
-            let pushed = column.push(raw)?;
+        let cells = self.projection.cells(record);
+        for (column, value) in self.columns.iter_mut().zip(cells) {
+            let pushed = column.push(value, record.time)?;
             self.bytes += pushed.bytes;
             is_truncated |= pushed.is_truncated;
         }

@@ -2,6 +2,7 @@
 
 use domain::selection::ExportType;
 
+use crate::record::walk::Key;
 use crate::record::{Field, Group, Kind, MAX_NAME_CHARS, MAX_STACK_TRACE_CHARS, Presence, Shape};
 
 const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
@@ -10,6 +11,7 @@ const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Fiel
         kind,
         presence: Presence::Required,
         meaning,
+        key: Key::of(name),
     }
 }
 
@@ -172,10 +174,8 @@ const PUSH: Shape = Shape {
         required("campaignId", Kind::Integer, "the campaign"),
         required("status", Kind::Status, "what became of it on the device"),
         Field {
-            name: "userId",
-            kind: Kind::Text,
             presence: Presence::OnRequest,
-            meaning: "the user, as the app names it",
+            ..required("userId", Kind::Text, "the user, as the app names it")
         },
     ],
     group: None,

@@ -5,13 +5,19 @@
 //! is unusual or wrong it leaves to that one, which names the fault.
 
 mod json;
+mod key;
 mod values;
 
 use std::borrow::Cow;
 
-use crate::record::{Kind, Presence, Record, Shape};
+use time::OffsetDateTime;
+
+use crate::record::{Kind, MAX_FIELDS, Presence, Record, Shape, Spelling};
+
+pub(super) use key::Key;
 
 use json::Json;
+use key::Ahead;
 use values::Value;
 
 /// How deep an unknown field's value is walked.
@@ -49,19 +55,22 @@ impl Shape {
 /// The members of an object that are walked so far.
 struct Members<'s, 'a> {
     shape: &'s Shape,
-    record: Record<'a>,
+    /// The value of each field.
+    raw: [Option<&'a str>; MAX_FIELDS],
+    time: Option<OffsetDateTime>,
+    spelling: Spelling<'a>,
     /// Which fields have a member, a bit each.
-    seen: u32,
+    seen: u8,
     /// Which of them are there, with a value other than null.
-    present: u32,
+    present: u8,
     /// The field that is likely the next.
     next: usize,
     /// Whether the members are those that a row has, in their order.
     is_in_form: bool,
 }
 
-/// What a key is of.
-enum Key {
+/// What a member is of.
+enum Member {
     /// The field at this place of the shape.
     Field(usize),
     /// No field of the shape.
@@ -72,7 +81,9 @@ impl<'s, 'a> Members<'s, 'a> {
     fn new(shape: &'s Shape) -> Self {
         Self {
             shape,
-            record: Record::default(),
+            raw: [None; MAX_FIELDS],
+            time: None,
+            spelling: Spelling::default(),
             seen: 0,
             present: 0,
             next: 0,
@@ -81,10 +92,9 @@ impl<'s, 'a> Members<'s, 'a> {
     }
 
     fn walk_next(&mut self, json: &mut Json<'a>) -> Option<()> {
-        let Key::Field(place) = self.walk_key(json)? else {
-            self.is_in_form = false;
-            json.pass_space();
-            return json.pass_value(MAX_UNKNOWN_LEVELS);
+        let usual = self.walk_key(json).map(Member::Field);
+        let Member::Field(place) = usual.or_else(|| self.walk_unusual_key(json))? else {
+            return self.pass_unknown(json);
         };
         let (bit, field) = (1 << place, self.shape.fields.get(place)?);
         if self.seen & bit != 0 {
@@ -100,15 +110,37 @@ impl<'s, 'a> Members<'s, 'a> {
         }
         let value = Value::walk(field.kind, json)?;
         self.present |= bit;
-        self.record.put(place, field.kind, value)
+        self.put(place, value)
     }
 
-    /// What the next key says; walks on behind its colon.
-    fn walk_key(&self, json: &mut Json<'a>) -> Option<Key> {
-        let likely = self.shape.fields.get(self.next);
-        if likely.is_some_and(|field| json.take_key(field.name)) {
-            return Some(Key::Field(self.next));
+    fn put(&mut self, place: usize, value: Value<'a>) -> Option<()> {
+        let field = self.shape.fields.get(place)?;
+        if field.kind == Kind::RecordTime {
+            self.time = value.moment;
         }
+        self.spelling.compact |= u8::from(value.is_compact) << place;
+        self.spelling.bare |= u8::from(value.is_bare) << place;
+        *self.raw.get_mut(place)? = Some(value.raw);
+        Some(())
+    }
+
+    /// Walks on behind the colon of the next key, when it is a field's and spelled as usual: the place
+    /// of the field.
+    fn walk_key(&self, json: &mut Json<'a>) -> Option<usize> {
+        let ahead = Ahead::of(*json.ahead()?);
+        let fields = self.shape.fields;
+        let likely = fields.get(self.next);
+        let place = if likely.is_some_and(|field| field.key.begins(ahead)) {
+            self.next
+        } else {
+            fields.iter().position(|field| field.key.begins(ahead))?
+        };
+        json.pass(fields.get(place)?.key.len());
+        Some(place)
+    }
+
+    /// Walks on behind the colon of any key.
+    fn walk_unusual_key(&self, json: &mut Json<'a>) -> Option<Member> {
         let name = json.take_string()?;
         json.pass_space();
         json.take(b':')?;
@@ -116,7 +148,14 @@ impl<'s, 'a> Members<'s, 'a> {
         let name = name.unless_escaped()?;
         let mut fields = self.shape.fields.iter();
         let place = fields.position(|field| field.name == name);
-        Some(place.map_or(Key::Unknown, Key::Field))
+        Some(place.map_or(Member::Unknown, Member::Field))
+    }
+
+    /// Passes the value of no field.
+    fn pass_unknown(&mut self, json: &mut Json<'a>) -> Option<()> {
+        self.is_in_form = false;
+        json.pass_space();
+        json.pass_value(MAX_UNKNOWN_LEVELS)
     }
 
     fn into_record(mut self, line: &'a str) -> Option<Record<'a>> {
@@ -124,19 +163,15 @@ impl<'s, 'a> Members<'s, 'a> {
         let is_whole = fields.all(|(place, field)| {
             field.presence != Presence::Required || self.present & 1 << place != 0
         });
-        self.record.spelling.line = self.is_in_form.then_some(line);
-        is_whole.then_some(self.record)
-    }
-}
-
-impl<'a> Record<'a> {
-    fn put(&mut self, place: usize, kind: Kind, value: Value<'a>) -> Option<()> {
-        if kind == Kind::RecordTime {
-            self.time = value.moment;
-        }
-        self.spelling.compact |= u8::from(value.is_compact) << place;
-        *self.values.get_mut(place)? = Some(Cow::Borrowed(value.raw));
-        Some(())
+        is_whole.then_some(())?;
+        self.spelling.line = self.is_in_form.then_some(line);
+        self.spelling.is_compact = self.spelling.compact == self.present;
+        Some(Record {
+            values: self.raw.map(|raw| raw.map(Cow::Borrowed)),
+            time: self.time,
+            repaired: false,
+            spelling: self.spelling,
+        })
     }
 }
 

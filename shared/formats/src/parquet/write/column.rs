@@ -13,10 +13,11 @@ use time::OffsetDateTime;
 
 use super::failed;
 use crate::encode::EncodeError;
-use crate::record::{Field, Presence, timestamp, value};
+use crate::record::{Field, Kind, Presence, Spelled, timestamp, value};
 use crate::schema::ColumnType;
 
-const NANOS_PER_MICRO: i128 = 1_000;
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const NANOS_PER_MICRO: u32 = 1_000;
 
 /// What a value has come to.
 #[derive(Debug, Default)]
@@ -67,19 +68,23 @@ impl Column {
         ColumnType::of(self.field.kind)
     }
 
-    /// Takes the next row's value.
-    pub(super) fn push(&mut self, raw: Option<&str>) -> Result<Pushed, EncodeError> {
+    /// Takes the next row's value; the row says when it happened, or does not.
+    pub(super) fn push(
+        &mut self,
+        value: Option<Spelled<'_>>,
+        time: Option<OffsetDateTime>,
+    ) -> Result<Pushed, EncodeError> {
         if self.is_nullable() {
-            self.levels.push(i16::from(raw.is_some()));
+            self.levels.push(i16::from(value.is_some()));
         }
-        let Some(raw) = raw else {
+        let Some(value) = value else {
             return Ok(Pushed::default());
         };
-        let column_type = self.column_type();
+        let field = self.field;
         match &mut self.values {
             Values::Texts { text, ends } => {
                 let begin = text.len();
-                push_text(raw, text);
+                push_text(value, text);
                 ends.push(text.len());
                 Ok(Pushed {
                     bytes: text.len() - begin + mem::size_of::<usize>(),
@@ -87,8 +92,9 @@ impl Column {
                 })
             }
             Values::Integers(values) => {
-                let (integer, is_truncated) = integer(column_type, raw)
-                    .ok_or_else(|| failed(&format!("`{}` holds no integer", self.field.name)))?;
+                let time = time.filter(|_| field.kind == Kind::RecordTime);
+                let (integer, is_truncated) = integer(field.kind, value.raw, time)
+                    .ok_or_else(|| failed(&format!("`{}` holds no integer", field.name)))?;
                 values.push(integer);
                 Ok(Pushed {
                     bytes: mem::size_of::<i64>(),
@@ -164,26 +170,36 @@ impl Column {
 }
 
 /// Appends what a text says, or a nested value as compact JSON.
-fn push_text(raw: &str, text: &mut Vec<u8>) {
-    match value::text(raw) {
+fn push_text(value: Spelled<'_>, text: &mut Vec<u8>) {
+    if let Some(bare) = value.bare() {
+        return text.extend_from_slice(bare.as_bytes());
+    }
+    match value::text(value.raw) {
         Some(decoded) => text.extend_from_slice(decoded.as_bytes()),
-        None => value::write_compact(raw, text),
+        None if value.is_compact => text.extend_from_slice(value.raw.as_bytes()),
+        None => value::write_compact(value.raw, text),
     }
 }
 
-/// The integer of a raw value, and whether it had more digits.
-fn integer(column_type: ColumnType, raw: &str) -> Option<(i64, bool)> {
-    if column_type == ColumnType::Timestamp {
-        return micros(timestamp::parse(&value::text(raw)?)?);
+/// The integer of a raw value, and whether it had more digits. Of a moment that is known already, it
+/// is not read again.
+fn integer(kind: Kind, raw: &str, time: Option<OffsetDateTime>) -> Option<(i64, bool)> {
+    if ColumnType::of(kind) != ColumnType::Timestamp {
+        return Some((raw.parse().ok()?, false));
     }
-    Some((raw.parse().ok()?, false))
+    match time {
+        Some(moment) => micros(moment),
+        None => micros(timestamp::parse(&value::text(raw)?)?),
+    }
 }
 
 /// A moment in microseconds since 1970; finer digits are cut, as they would be from its text.
 fn micros(moment: OffsetDateTime) -> Option<(i64, bool)> {
-    let nanos = moment.unix_timestamp_nanos();
-    let micros = i64::try_from(nanos.div_euclid(NANOS_PER_MICRO)).ok()?;
-    Some((micros, nanos.rem_euclid(NANOS_PER_MICRO) != 0))
+    // The whole seconds are those before the moment, also of one before 1970.
+    let seconds = moment.unix_timestamp().checked_mul(MICROS_PER_SECOND)?;
+    let micros = seconds.checked_add(moment.microsecond().into())?;
+    let is_truncated = !moment.nanosecond().is_multiple_of(NANOS_PER_MICRO);
+    Some((micros, is_truncated))
 }
 
 /// The texts that stand behind each other.

@@ -89,22 +89,15 @@ impl<'a> Json<'a> {
             .then(|| self.pass(token.len()))
     }
 
-    /// Passes a key and its colon, when they are spelled as usual: whether they are.
-    pub(super) fn take_key(&mut self, name: &str) -> bool {
-        let (key, behind) = (1, 1 + name.len());
-        let rest = self.rest();
-        // Where the quote ends the name is the quickest way to tell it from most others.
-        let is_there = rest.get(behind) == Some(&b'"')
-            && rest.get(behind + 1) == Some(&b':')
-            && rest.first() == Some(&b'"')
-            && rest.get(key..behind) == Some(name.as_bytes());
-        if is_there {
-            self.pass(name.len() + 3);
+    pub(super) fn pass_space(&mut self) {
+        // Mostly there is none, and what else comes next is larger.
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.pass_spaces();
         }
-        is_there
     }
 
-    pub(super) fn pass_space(&mut self) {
+    #[cold]
+    fn pass_spaces(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.is_compact = false;
             self.at += 1;
@@ -112,20 +105,56 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn take_string(&mut self) -> Option<RawString<'a>> {
+        let begin = self.at + 1;
+        let has_escapes = self.pass_string()?;
+        let raw = self.text.get(begin..self.at - 1)?;
+        Some(RawString { raw, has_escapes })
+    }
+
+    /// Passes a string: whether it has escapes.
+    #[inline]
+    pub(super) fn pass_string(&mut self) -> Option<bool> {
         self.take(b'"')?;
-        let begin = self.at;
-        let mut has_escapes = false;
+        self.pass_plain()?;
+        if self.next()? == b'"' {
+            return Some(false);
+        }
+        self.at -= 1;
+        self.pass_escaped()
+    }
+
+    /// Passes the rest of a string, from its first escape on.
+    fn pass_escaped(&mut self) -> Option<bool> {
         loop {
-            self.at += plain_len(self.rest());
-            let raw = self.text.get(begin..self.at)?;
             match self.next()? {
-                b'"' => return Some(RawString { raw, has_escapes }),
+                b'"' => return Some(true),
                 b'\\' => self.pass_escape()?,
                 // A control character.
                 _ => return None,
             }
-            has_escapes = true;
+            self.pass_plain()?;
         }
+    }
+
+    /// Passes what a string spells as itself, up to what it does not: a quote, a backslash, a control
+    /// character.
+    fn pass_plain(&mut self) -> Option<()> {
+        while let Some(block) = self.ahead::<BLOCK>() {
+            let stops = stops(*block);
+            if stops != 0 {
+                self.at += stops.trailing_zeros() as usize;
+                return Some(());
+            }
+            self.at += BLOCK;
+        }
+        self.pass_plain_at_end()
+    }
+
+    /// The same where less than a block is left of the text.
+    fn pass_plain_at_end(&mut self) -> Option<()> {
+        let is_stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        self.at += self.rest().iter().position(is_stop)?;
+        Some(())
     }
 
     /// Passes the rest of an escape, unless it is half of a surrogate pair.
@@ -194,7 +223,7 @@ impl<'a> Json<'a> {
     /// Passes a string, number, boolean or null.
     pub(super) fn pass_scalar(&mut self) -> Option<()> {
         match self.peek()? {
-            b'"' => self.take_string().map(|_| ()),
+            b'"' => self.pass_string().map(|_| ()),
             b'0'..=b'9' | b'-' => self.take_number().map(|_| ()),
             b't' => self.take_all(b"true"),
             b'f' => self.take_all(b"false"),
@@ -232,7 +261,7 @@ impl<'a> Json<'a> {
         }
         let mut properties = 0;
         loop {
-            self.take_string()?;
+            self.pass_string()?;
             self.pass_space();
             self.take(b':')?;
             self.pass_space();
@@ -268,22 +297,6 @@ impl<'a> Json<'a> {
             }
         }
     }
-}
-
-/// How many bytes lie before the first that a string does not spell as itself: a quote, a
-/// backslash, a control character.
-fn plain_len(text: &[u8]) -> usize {
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut at = 0;
-    for block in blocks {
-        let stops = stops(*block);
-        if stops != 0 {
-            return at + stops.trailing_zeros() as usize;
-        }
-        at += BLOCK;
-    }
-    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    at + rest.iter().take_while(is_plain).count()
 }
 
 /// Which bytes of a block end the plain part of a string, a bit each.

@@ -2,8 +2,8 @@ use domain::selection::ExportType;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::record::value::write_compact;
-use crate::record::{Kind, Record, Shape};
+use crate::record::value::{text, write_compact};
+use crate::record::{Kind, MAX_FIELDS, Record, Shape};
 
 const ID: &str = "\"0123456789abcdefABCDEF0123456789\"";
 
@@ -239,13 +239,25 @@ fn assert_same(shape: &Shape, line: &[u8]) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(line);
     let slowly = shape.parse_slowly(line);
     prop_assert_eq!(Ok(&record), slowly.as_ref(), "{}", shown);
-    for (place, raw) in record.values().enumerate() {
-        if let Some(raw) = raw.filter(|_| record.is_compact(place)) {
+    let values: Vec<_> = (0..MAX_FIELDS)
+        .filter_map(|place| record.spelled(place))
+        .collect();
+    for value in &values {
+        if value.is_compact {
             let mut compact = Vec::new();
-            write_compact(raw, &mut compact);
-            prop_assert_eq!(raw.as_bytes(), compact, "{}", shown);
+            write_compact(value.raw, &mut compact);
+            prop_assert_eq!(value.raw.as_bytes(), compact, "{}", shown);
+        }
+        if let Some(bare) = value.bare() {
+            prop_assert_eq!(Some(bare.into()), text(value.raw), "{}", shown);
+            let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte);
+            prop_assert!(bare.bytes().all(is_bare), "{}", shown);
         }
     }
+    prop_assert_eq!(
+        record.is_compact(),
+        values.iter().all(|value| value.is_compact)
+    );
     if let Some(line) = record.spelling.line {
         prop_assert_eq!(line, &written(shape, &record), "{}", shown);
     }
@@ -284,7 +296,9 @@ fn a_record_that_is_spelled_as_usual_is_walked_whatever_its_type() {
         let record = shape.walk(line.as_bytes());
         let record = record.unwrap_or_else(|| panic!("{kind}: {line}"));
         assert_eq!(record.spelling.line, Some(&*line), "{kind}");
-        assert!((0..members.len()).all(|place| record.is_compact(place)));
+        assert!(
+            (0..members.len()).all(|place| record.spelled(place).is_some_and(|it| it.is_compact))
+        );
         members.reverse();
         members.push(("sdk", "{\"version\":[4,17]}".to_owned()));
         let other = format!(" {} ", joined(&members).replace(',', " , "));
@@ -316,7 +330,9 @@ fn a_line_as_it_would_be_written_has_no_space_no_null_no_other_field_and_the_fie
     );
     let record = shape.walk(line.as_bytes()).unwrap();
     assert_eq!(record.spelling.line, None);
-    let compact: Vec<_> = (0..5).map(|place| record.is_compact(place)).collect();
+    let compact: Vec<_> = (0..5)
+        .map(|place| record.spelled(place).is_some_and(|it| it.is_compact))
+        .collect();
     assert_eq!(compact, [true, false, true, true, false]);
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Value<'a> {
     pub(super) moment: Option<OffsetDateTime>,
     /// Whether there is no white space between its tokens.
     pub(super) is_compact: bool,
+    /// Whether it is a string of letters, digits and `-:.`.
+    pub(super) is_bare: bool,
 }
 
 impl<'a> Value<'a> {
@@ -27,7 +29,7 @@ impl<'a> Value<'a> {
         match kind {
             Kind::Id => pass_id(json)?,
             Kind::Timestamp | Kind::RecordTime => moment = Some(take_moment(json)?),
-            Kind::Text => json.take_string().map(|_| ())?,
+            Kind::Text => json.pass_string().map(|_| ())?,
             Kind::ShortText(most) => pass_short_text(json, most)?,
             Kind::Extras => {
                 (json.pass_object(Json::pass_scalar)? <= MAX_EXTRAS).then_some(())?;
@@ -46,6 +48,7 @@ impl<'a> Value<'a> {
             raw,
             moment,
             is_compact,
+            is_bare: matches!(kind, Kind::Id | Kind::Timestamp | Kind::RecordTime),
         })
     }
 }
