@@ -7,17 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::manifest::{Manifest, SourceEntry};
-use domain::selection::ExportType;
+use domain::counts::Counts;
+use domain::manifest::{FileEntry, Manifest, SourceEntry};
+use domain::selection::{Compression, ExportFormat, ExportType};
 use formats::record::Shape;
 use serde_json::Value;
 
 use self::export::{Export, export};
 use self::naive::Object;
 use crate::lake_lines::{Row, expected, read_json};
+use crate::lake_streams::{Format, decode};
 
 /// The most objects of a folder.
 const MOST_OBJECTS: usize = 12;
+
+/// The most bytes that a file of theirs expands to.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What stands between two objects of an input.
 const BETWEEN: u8 = 0x1c;
@@ -27,7 +32,8 @@ const BETWEEN: u8 = 0x1c;
 ///
 /// Whatever lies in the folder: each object is left out, missing by name, or read to its end, as a
 /// reader that knows neither chunks nor pieces says it may be; and of what is read each record is
-/// either in a file of rows or in a file of rejects, once.
+/// either in a file of rows or in a file of rejects, once. Where objects may be handed on as they are
+/// stored, what the files expand to is what they would have been otherwise.
 pub fn lake_folder(input: &[u8]) -> bool {
     let mut objects: BTreeMap<String, Object> = BTreeMap::new();
     for part in input.split(|byte| *byte == BETWEEN).take(MOST_OBJECTS) {
@@ -37,7 +43,7 @@ pub fn lake_folder(input: &[u8]) -> bool {
             objects.insert(object.path.clone(), object);
         }
     }
-    let export = export(objects.values());
+    let export = export(objects.values(), ExportFormat::JsonBlob, Compression::None);
     let manifest = &export.manifest;
     let read = sources(manifest);
     let missing: BTreeSet<&str> = manifest
@@ -57,7 +63,30 @@ pub fn lake_folder(input: &[u8]) -> bool {
     let ignored = manifest.head.ignored.as_ref().map_or(0, |it| it.objects);
     assert_eq!(ignored, left_out.count() as u64, "{:?}", manifest.head);
     assert_eq!(manifest.head.complete, missing.is_empty());
+    assert_stored(&objects);
     assert_records(&export, read.iter().filter_map(|path| objects.get(*path)))
+}
+
+/// Lines that are compressed by gzip, which may be those of the objects, expand to those that are not
+/// compressed, which are always encoded.
+fn assert_stored(objects: &BTreeMap<String, Object>) {
+    let lines = |compression| export(objects.values(), ExportFormat::JsonLinesBlob, compression);
+    let (encoded, packed) = (lines(Compression::None), lines(Compression::Gzip));
+    let expand = |file: &Vec<u8>| decode(Format::Gzip, file, MOST_BYTES).expect("a file is gzip");
+    let expanded: Vec<Vec<u8>> = packed.files.iter().map(expand).collect();
+    assert_eq!(expanded, encoded.files);
+    assert_eq!(packed.rejects, encoded.rejects);
+    let told = |export: &Export| {
+        let files = export.manifest.files.iter();
+        let times = |file: &FileEntry| (file.min_timestamp.clone(), file.max_timestamp.clone());
+        let files = files.map(|file| (times(file), without_bytes(file.counts)));
+        files.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&packed), told(&encoded));
+}
+
+fn without_bytes(counts: Counts) -> Counts {
+    Counts { bytes: 0, ..counts }
 }
 
 /// Whether one path is a folder of the other, which no file system holds.

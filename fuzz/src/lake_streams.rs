@@ -209,31 +209,48 @@ fn decode_beginning(format: Format, object: &[u8]) -> Vec<u8> {
     text
 }
 
+/// As it is stored, an object is handed on by its last byte or not at all: when it is gzip, and its text
+/// all that it holds.
+fn assert_handed_on(object: &[u8], text: &[u8], stored: &[u8]) {
+    let held = decode(Format::of_content(object), object, u64::MAX - 1);
+    let is_all = held.is_some_and(|held| held == text) && !text.is_empty();
+    if matches!(Format::of_content(object), Format::Gzip) && is_all {
+        assert!(stored == object, "{} bytes are handed on", stored.len());
+    } else {
+        assert!(stored.is_empty(), "{} bytes are handed on", stored.len());
+    }
+}
+
 /// The object through the lake's reader, which may give out `most` bytes.
-fn read(object: &[u8], hand: usize, most: u64) -> Result<Vec<u8>, SourceError> {
+fn read(whole: &[u8], hand: usize, most: u64) -> Result<Vec<u8>, SourceError> {
     const NAME: &str = "a";
     let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let put =
-        block_on(memory.put(&Path::from(NAME), object.to_vec().into())).expect("memory takes it");
+        block_on(memory.put(&Path::from(NAME), whole.to_vec().into())).expect("memory takes it");
     let store = Arc::new(ChunkedStore::new(memory, hand));
     let lake = Lake::new(store, Path::default(), 1).with_expansion_limit(LIMIT);
     let object = ObjectRef {
         path: NAME.to_owned(),
         etag: put.e_tag.unwrap_or_default(),
-        size_bytes: object.len() as u64,
+        size_bytes: whole.len() as u64,
     };
     let day = date!(2026 - 11 - 21);
     let mut pieces = lake.read(&[object], &history(HistoryType::Event, day, day));
-    let mut text = Vec::new();
+    let (mut text, mut stored) = (Vec::new(), Vec::new());
     loop {
         match block_on(pieces.try_next())?.expect("a piece, up to the object's end") {
             Piece::End { origin } => {
                 assert_eq!(origin, 0);
+                assert_handed_on(whole, &text, &stored);
                 return Ok(text);
             }
             Piece::Unreadable { origin, error } => {
                 assert_eq!(origin, 0);
                 return Err(error);
+            }
+            Piece::Stored { origin, bytes } => {
+                assert_eq!(origin, 0);
+                stored.extend_from_slice(&bytes);
             }
             Piece::Text {
                 origin,

@@ -120,6 +120,7 @@ async fn read<S: Source<Part: Parts>>(
                 let text = std::str::from_utf8(&text).unwrap();
                 lines.extend(text.lines().map(str::to_owned));
             }
+            Piece::Stored { origin, .. } => assert_eq!(origin, ends),
             Piece::End { origin } => {
                 assert_eq!(origin, ends);
                 ends += 1;

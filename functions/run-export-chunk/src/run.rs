@@ -11,7 +11,7 @@ use ports::container::{Container, ContainerError};
 use ports::store::StoreError;
 use tracing::{info, warn};
 
-use crate::stage::{Staged, stage};
+use crate::stage::{Staged, Way, stage};
 use crate::{ChunkError, Ports};
 
 /// How often one run stages a file whose blocks were gone when it wanted to commit them.
@@ -135,10 +135,20 @@ impl<'a> Run<'a> {
     }
 
     /// Stages the files and makes their block lists durable. When rows of objects were staged that
-    /// turned out not to be exported, all is staged anew without those.
+    /// turned out not to be exported, all is staged anew without those; when stored bytes were that
+    /// turned out not to be the file, all is encoded.
     async fn stage(&mut self, container: &Arc<dyn Container>) -> Result<(), ChunkError> {
+        let mut way = Way::AsStored;
         loop {
-            match stage(self.job, &self.lease, Arc::clone(container), self.ports).await? {
+            match stage(
+                self.job,
+                &self.lease,
+                Arc::clone(container),
+                self.ports,
+                way,
+            )
+            .await?
+            {
                 Staged::Whole(output) => return self.take(|lease| lease.prepare(output)).await,
                 Staged::Spoiled(missing) => {
                     let chunk = self.lease.chunk();
@@ -146,6 +156,11 @@ impl<'a> Run<'a> {
                         job.id = %chunk.key.job.id, chunk.id = chunk.key.number, objects.missing = missing.len(),
                         "objects of the chunk cannot be exported; it is staged anew without them"
                     );
+                    self.take(|lease| lease.leave_out(missing)).await?;
+                }
+                Staged::Unlike => {
+                    way = Way::Encoded;
+                    let missing = self.lease.missing();
                     self.take(|lease| lease.leave_out(missing)).await?;
                 }
             }

@@ -3,6 +3,7 @@
 mod part;
 mod rejects;
 mod rows;
+mod stored;
 mod taker;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use domain::rules::{OnBadRecord, Rules};
 use formats::encode::ENCODERS_VERSION;
 use formats::filter::RecordFilter;
 use formats::record::{BadRecord, Shape};
-use formats::records::{Found, Records};
+use formats::records::{Found, Place as RecordPlace, Records};
 use formats::rejected::Reject;
 use futures::StreamExt;
 use ports::container::Container;
@@ -27,6 +28,7 @@ use crate::{ChunkError, Ports};
 use part::PartCounts;
 use rejects::Rejects;
 use rows::{Place, RowsFiles};
+use stored::StoredFile;
 use taker::{Taken, Taker};
 
 /// How often a run looks whether its chunk is still its own.
@@ -39,6 +41,17 @@ pub(crate) enum Staged {
     /// What is staged holds rows of parts that cannot be exported after all; these, and those that
     /// were known before.
     Spoiled(MissingParts),
+    /// What is staged are stored bytes that are not what would be written after all.
+    Unlike,
+}
+
+/// What a run makes files of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Of the objects' bytes as they are stored, if these are just what it would write.
+    AsStored,
+    /// Of the records.
+    Encoded,
 }
 
 /// Reads the whole chunk, without what is known to be missing, and stages its files. Nothing
@@ -48,17 +61,24 @@ pub(crate) async fn stage(
     lease: &Lease,
     container: Arc<dyn Container>,
     ports: &Ports,
+    way: Way,
 ) -> Result<Staged, ChunkError> {
     let (chunk, mut missing) = (lease.chunk(), lease.missing());
     missing.extend(part::too_large(&chunk.source, ports.settings.time_limit));
     let places = chunk.source.places_without(&missing);
     let (source, _) = chunk.source.clone().split(&missing);
     let mut staging = Staging::begin(job, chunk, missing, container, ports)?;
+    if way == Way::AsStored {
+        staging.stored = StoredFile::of(staging.rows.place(), &source, staging.shape);
+    }
     let mut pieces = ports.sources.read(&source, &job.request.selection);
     let mut records = Records::default();
     let mut checked = ports.clock.now();
     while let Some(piece) = pieces.next().await {
         staging.take(piece?, &places, &mut records)?;
+        if staging.is_unlike() {
+            return Ok(Staged::Unlike);
+        }
         staging.flush().await?;
         if ports.clock.now() - checked > LEASE_CHECK {
             check_lease(chunk, ports).await?;
@@ -103,6 +123,8 @@ struct Staging<'a> {
     taker: Taker,
     filter: RecordFilter,
     rows: RowsFiles,
+    /// What takes the rows instead while they are what is stored.
+    stored: Option<StoredFile>,
     rejects: Rejects,
     /// What was counted of all parts but those that are missing, beside what is in files.
     counts: Counts,
@@ -146,6 +168,7 @@ impl<'a> Staging<'a> {
             filter: RecordFilter::new(&request.filter, shape),
             rejects: Rejects::new(container, rejects, chunk, settings),
             rows: RowsFiles::new(place, shape, ports.settings.row_group_bytes),
+            stored: None,
             counts: Counts::default(),
             part: PartCounts::default(),
             missing,
@@ -162,7 +185,18 @@ impl<'a> Staging<'a> {
     ) -> Result<(), ChunkError> {
         let place = |origin: usize| places.get(origin).copied().unwrap_or_default();
         match piece {
-            Piece::Text { origin, text } => self.take_text(place(origin), records, text, false),
+            Piece::Text { origin, text } => {
+                if let Some(file) = &mut self.stored {
+                    file.note_text(&text);
+                }
+                self.take_text(place(origin), records, text, false)
+            }
+            Piece::Stored { bytes, .. } => {
+                if let Some(file) = self.stored.as_mut().filter(|_| !self.is_spoiled) {
+                    file.add_stored(&bytes);
+                }
+                Ok(())
+            }
             Piece::End { origin } => {
                 self.take_text(place(origin), records, Bytes::new(), true)?;
                 *records = Records::default();
@@ -191,7 +225,7 @@ impl<'a> Staging<'a> {
         let mut walk = records.walk(&text, is_last);
         while let Some(found) = walk.next() {
             match found {
-                Found::Record { place: at, text } => match self.take_record(text)? {
+                Found::Record { place: at, text } => match self.take_record(at, text)? {
                     Ok(()) => {}
                     Err(BadRecord::NotJson | BadRecord::NotUtf8) if walk.take_apart() => {}
                     Err(bad) => self.reject(place, Reject::record(at, text, bad))?,
@@ -207,7 +241,11 @@ impl<'a> Staging<'a> {
     }
 
     /// Writes the row of a record, if it is one that this chunk is to export.
-    fn take_record(&mut self, text: &[u8]) -> Result<Result<(), BadRecord>, ChunkError> {
+    fn take_record(
+        &mut self,
+        at: RecordPlace,
+        text: &[u8],
+    ) -> Result<Result<(), BadRecord>, ChunkError> {
         let record = match self.shape.parse(text) {
             Ok(record) => record,
             Err(bad) => return Ok(Err(bad)),
@@ -227,14 +265,19 @@ impl<'a> Staging<'a> {
             self.counts.excluded += 1;
             return Ok(Ok(()));
         }
-        if !self.is_spoiled {
-            self.rows.push(&record)?;
+        match &mut self.stored {
+            _ if self.is_spoiled => {}
+            Some(file) => file.push(&record, at),
+            None => self.rows.push(&record)?,
         }
         Ok(Ok(()))
     }
 
     /// Leaves a record to the export of another day.
     fn leave(&mut self) {
+        if let Some(file) = &mut self.stored {
+            file.leave_out();
+        }
         self.part.others += 1;
         self.counts.read += 1;
         self.counts.filtered += 1;
@@ -250,14 +293,19 @@ impl<'a> Staging<'a> {
             return Err(ChunkError::fail(format!("{name}, {reject}")));
         }
         self.part.note(&reject);
-        if !self.is_spoiled {
-            self.rejects.add(name, &reject)?;
+        match &mut self.stored {
+            _ if self.is_spoiled => {}
+            Some(file) => file.leave_out(),
+            None => self.rejects.add(name, &reject)?,
         }
         Ok(())
     }
 
     /// Judges a part that was read to its end.
     fn end_part(&mut self, place: usize) {
+        if let Some(file) = self.stored.as_mut().filter(|_| !self.is_spoiled) {
+            file.end_object();
+        }
         let is_object = matches!(self.chunk.source, ChunkSource::Objects { .. });
         match self.part.problem(self.rules.misread) {
             Some(problem) if is_object => self.lose_part(place, &problem),
@@ -268,16 +316,26 @@ impl<'a> Staging<'a> {
     /// A part is missing by name. What was staged of it is of no use.
     fn lose_part(&mut self, place: usize, reason: &str) {
         self.missing.insert(place, part::bounded(reason));
-        self.is_spoiled |= self.part.is_begun();
+        let stored = self.stored.as_mut();
+        let is_in_file = stored.is_some_and(StoredFile::lose_object);
+        self.is_spoiled |= self.part.is_begun() || is_in_file;
         self.part = PartCounts::default();
     }
 
+    /// Whether the stored bytes that are staged are not what would be written.
+    fn is_unlike(&self) -> bool {
+        !self.is_spoiled && self.stored.as_ref().is_some_and(StoredFile::is_unlike)
+    }
+
     async fn flush(&mut self) -> Result<(), ChunkError> {
-        if !self.is_spoiled {
-            self.rows.flush().await?;
-            self.rejects.flush().await?;
+        match &mut self.stored {
+            _ if self.is_spoiled => Ok(()),
+            Some(file) => file.flush().await,
+            None => {
+                self.rows.flush().await?;
+                self.rejects.flush().await
+            }
         }
-        Ok(())
     }
 
     /// A file without rows is not written: the contract's schema has no empty array.
@@ -285,7 +343,10 @@ impl<'a> Staging<'a> {
         if self.is_spoiled {
             return Ok(Staged::Spoiled(self.missing));
         }
-        let mut files = self.rows.finish().await?;
+        let mut files = match self.stored {
+            Some(file) => file.finish().await?,
+            None => self.rows.finish().await?,
+        };
         files.extend(self.rejects.finish().await?);
         let in_files: Counts = files.iter().map(|file| file.counts).sum();
         Ok(Staged::Whole(Output {

@@ -9,6 +9,7 @@ use domain::job::{Credential, Job, JobId, JobKey};
 use domain::manifest::Manifest;
 use domain::rules::Rules;
 use domain::secret::Secret;
+use domain::selection::{Compression, ExportFormat, ExportRequest};
 use edge::event::{ChunkMessage, JobEvent};
 use fakes::container::{MemoryContainers, Permission};
 use fakes::requests::events;
@@ -61,7 +62,16 @@ pub(super) fn below(path: &str) -> &str {
 }
 
 /// Exports the events of the folder.
-pub(super) fn export<'a>(objects: impl Iterator<Item = &'a Object>) -> Export {
+pub(super) fn export<'a>(
+    objects: impl Iterator<Item = &'a Object>,
+    format: ExportFormat,
+    compression: Compression,
+) -> Export {
+    let request = ExportRequest {
+        format,
+        compression,
+        ..events(DAY, DAY)
+    };
     block_on(async {
         let lake = InMemory::new();
         for object in objects {
@@ -70,7 +80,7 @@ pub(super) fn export<'a>(objects: impl Iterator<Item = &'a Object>) -> Export {
             put.await.expect("memory takes it");
         }
         let lake = Lake::new(Arc::new(lake), Path::default(), CHUNK_BYTES);
-        let world = World::new(lake.with_expansion_limit(LIMIT)).await;
+        let world = World::new(lake.with_expansion_limit(LIMIT), request).await;
         world.run().await;
         world.result().await
     })
@@ -84,7 +94,7 @@ struct World {
 }
 
 impl World {
-    async fn new(lake: Lake) -> Self {
+    async fn new(lake: Lake, request: ExportRequest) -> Self {
         let key = JobKey {
             scope: scope(),
             id: JobId::new(Standstill.fresh_id()),
@@ -95,7 +105,6 @@ impl World {
             sealed: sealed.expect("a key seals"),
             expires: None,
         };
-        let request = events(DAY, DAY);
         let kept = Duration::days(90);
         let job = Job::queued(key.clone(), request, address.clone(), credential, NOW, kept);
         let (store, containers) = (MemoryStore::default(), MemoryContainers::default());

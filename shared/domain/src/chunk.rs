@@ -405,8 +405,9 @@ impl Lease {
         Ok(self.again(until, MissingParts::new()))
     }
 
-    /// What is staged holds rows of parts that turned out not to be exported: all others are staged
-    /// anew without them, under a new attempt.
+    /// What is staged turned out not to be the files, as it holds rows of parts that are not exported, or
+    /// other bytes than are written of the rows: all is staged anew, without these parts, under a new
+    /// attempt.
     ///
     /// # Errors
     /// [`IllegalMove`] when files are prepared already.

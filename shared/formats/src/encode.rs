@@ -9,7 +9,7 @@ use crate::record::{Record, Shape};
 
 /// The version of what the encoders make of a record: raised when the same records come to other
 /// bytes, or to other rows. A job keeps to the one that it was planned with.
-pub const ENCODERS_VERSION: u32 = 3;
+pub const ENCODERS_VERSION: u32 = 4;
 
 /// The most rows of a group in a `JsonBlob`: a reader of one item at a time holds no more of them.
 /// The next row of the same key opens another group with that key.
@@ -75,6 +75,11 @@ pub(crate) trait Encode: fmt::Debug + Send {
     /// [`EncodeError`]; the file is then of no use.
     fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// The row without its line end, when it is known to stand in the record's text as it is written.
+    fn row_as_read<'a>(&self, _: &'a Record<'_>) -> Option<&'a str> {
+        None
+    }
+
     /// In how many rows so far a value lost digits that the format cannot hold.
     fn truncated(&self) -> u64 {
         0
@@ -111,6 +116,13 @@ impl Encoder {
     /// [`EncodeError`]; the file is then of no use.
     pub fn push(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.0.push(record, out)
+    }
+
+    /// The row of a record, when the format is a row a line and the row is known to stand in the record's
+    /// text as it would be written: without the line end, which is LF. Nothing is appended, and it makes
+    /// no difference to any other row.
+    pub fn row_as_read<'a>(&self, record: &'a Record<'_>) -> Option<&'a str> {
+        self.0.row_as_read(record)
     }
 
     /// In how many rows so far a value lost digits that the format cannot hold.

@@ -38,6 +38,14 @@ pub enum Piece {
         /// The text, not empty.
         text: Bytes,
     },
+    /// More of a part's bytes as they are stored: of one that is compressed by gzip, whose members hold
+    /// its text and nothing else, no byte order mark either. All of them come before its end.
+    Stored {
+        /// The place of the part in the chunk's list, from 0.
+        origin: usize,
+        /// The bytes.
+        bytes: Bytes,
+    },
     /// The part's text is at its end.
     End {
         /// The place of the part in the chunk's list, from 0.

@@ -4,3 +4,4 @@ mod cases;
 mod parts;
 mod rejects;
 mod runs;
+mod stored;

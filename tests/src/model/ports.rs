@@ -267,6 +267,6 @@ pub(crate) fn as_read_by_the_attempt(piece: Piece) -> Piece {
             let text = text.into();
             Piece::Text { origin, text }
         }
-        other @ (Piece::End { .. } | Piece::Unreadable { .. }) => other,
+        other @ (Piece::Stored { .. } | Piece::End { .. } | Piece::Unreadable { .. }) => other,
     }
 }

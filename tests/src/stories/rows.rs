@@ -1,9 +1,10 @@
 //! Rows as an independent reader sees them: in the lake, and in the exported files.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -138,12 +139,19 @@ pub(crate) fn expanded(compression: Option<&str>, file: &[u8]) -> Vec<u8> {
     match compression {
         None | Some("none") => text.extend_from_slice(file),
         Some("gzip") => {
-            GzDecoder::new(file).read_to_end(&mut text).unwrap();
+            MultiGzDecoder::new(file).read_to_end(&mut text).unwrap();
         }
         Some("zstd") => text = zstd::decode_all(file).unwrap(),
         Some(other) => panic!("{other}"),
     }
     text
+}
+
+/// A text as one gzip member.
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// The rows of a text of one JSON object a line.

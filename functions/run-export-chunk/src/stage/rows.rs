@@ -16,7 +16,9 @@ use ports::container::Container;
 use time::Date;
 
 use crate::ChunkError;
-use file::{ClosedFile, RowsFile};
+use file::RowsFile;
+
+pub(super) use file::CountedFile;
 
 pub(super) struct RowsFiles {
     place: Place,
@@ -25,7 +27,7 @@ pub(super) struct RowsFiles {
     /// The file that rows are written to: begun with the first of them.
     open: Option<RowsFile>,
     /// Files that are full, whose last blocks are to be sent.
-    closed: Vec<ClosedFile>,
+    closed: Vec<CountedFile>,
     finished: Vec<OutputFile>,
 }
 
@@ -43,7 +45,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The writer of the file at a place among those of the chunk's rows.
-    fn writer(&self, part: usize) -> BlobWriter {
+    pub(super) fn writer(&self, part: usize) -> BlobWriter {
         let part = u32::try_from(part).unwrap_or(u32::MAX);
         let name = BlobName::part(&self.request, self.job, self.day, self.chunk, part);
         BlobWriter::new(
@@ -65,6 +67,10 @@ impl RowsFiles {
             closed: Vec::new(),
             finished: Vec::new(),
         }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Writes a row, into another file when it might not fit into the open one. At most a piece of

@@ -38,6 +38,10 @@ impl Encode for JsonLinesWriter {
         Ok(())
     }
 
+    fn row_as_read<'a>(&self, record: &'a Record<'_>) -> Option<&'a str> {
+        self.columns.line(record)
+    }
+
     fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<(), EncodeError> {
         Ok(())
     }

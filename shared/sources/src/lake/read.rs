@@ -3,6 +3,7 @@
 
 mod ahead;
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 
 use bytes::{Bytes, BytesMut};
@@ -51,10 +52,20 @@ struct ChunkReader {
 /// An object that is being read.
 struct OpenObject {
     body: Body,
-    is_packed: bool,
+    codec: Codec,
     unpacker: Unpacker,
     /// Whether its text is known to be one of records, as far as its beginning says.
     is_looked_at: bool,
+    /// What was fetched of it and is to be handed on as it is stored, once it was looked at.
+    stored: VecDeque<Bytes>,
+    /// Whether it is: when it is compressed by gzip, and all that it expands to is text of records.
+    is_handed_on: bool,
+}
+
+/// What is read of an object.
+enum Content {
+    Text(Bytes),
+    Stored(Bytes),
 }
 
 impl ChunkReader {
@@ -65,7 +76,8 @@ impl ChunkReader {
             return Ok(None);
         };
         let piece = match self.read(&object).await {
-            Ok(Some(text)) => return Ok(Some(Piece::Text { origin, text })),
+            Ok(Some(Content::Text(text))) => return Ok(Some(Piece::Text { origin, text })),
+            Ok(Some(Content::Stored(bytes))) => return Ok(Some(Piece::Stored { origin, bytes })),
             Ok(None) => Piece::End { origin },
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => Piece::Unreadable { origin, error },
@@ -75,8 +87,8 @@ impl ChunkReader {
         Ok(Some(piece))
     }
 
-    /// More text of the object; `None` at its end.
-    async fn read(&mut self, object: &ObjectRef) -> Result<Option<Bytes>, SourceError> {
+    /// More of the object; `None` at its end.
+    async fn read(&mut self, object: &ObjectRef) -> Result<Option<Content>, SourceError> {
         let open = match &mut self.open {
             Some(open) => open,
             closed => {
@@ -99,32 +111,49 @@ impl OpenObject {
             };
             begin.extend_from_slice(&more);
         }
+        let begin = begin.freeze();
         let codec = Codec::of(&begin);
         let allowance = Allowance::new(lake.expansion, object.size_bytes);
-        let unpacker = Unpacker::new(codec, begin.freeze(), allowance)
+        let unpacker = Unpacker::new(codec, begin.clone(), allowance)
             .map_err(|error| unreadable(object, error))?;
-        Ok(Self {
+        let mut open = Self {
             body,
-            is_packed: codec != Codec::Plain,
+            codec,
             unpacker,
             is_looked_at: false,
-        })
+            stored: VecDeque::new(),
+            is_handed_on: codec == Codec::Gzip,
+        };
+        open.keep(begin);
+        Ok(open)
     }
 
     async fn next(
         &mut self,
         object: &ObjectRef,
         cutter: &mut Cutter,
-    ) -> Result<Option<Bytes>, SourceError> {
+    ) -> Result<Option<Content>, SourceError> {
         loop {
+            let stored = self.is_looked_at.then(|| self.stored.pop_front());
+            if let Some(bytes) = stored.flatten() {
+                return Ok(Some(Content::Stored(bytes)));
+            }
             match self.read_on(cutter) {
-                Ok(text) => return Ok(text),
+                Ok(text) => return Ok(text.map(Content::Text)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let more = next_of(&mut self.body, object).await?;
+                    self.keep(more.clone().unwrap_or_default());
                     self.unpacker.feed(more);
                 }
                 Err(error) => return Err(unreadable(object, error)),
             }
+        }
+    }
+
+    /// Keeps stored bytes to hand them on, if they are.
+    fn keep(&mut self, bytes: Bytes) {
+        if self.is_handed_on && !bytes.is_empty() {
+            self.stored.push_back(bytes);
         }
     }
 
@@ -156,10 +185,14 @@ impl OpenObject {
             return Ok(());
         }
         let head = cutter.filled();
-        if let Some(reason) = content::problem(head, self.is_packed) {
+        if let Some(reason) = content::problem(head, self.codec != Codec::Plain) {
             return Err(io::Error::other(reason));
         }
         let mark = content::mark_len(head);
+        if mark > 0 {
+            self.is_handed_on = false;
+            self.stored.clear();
+        }
         cutter.drop_first(mark);
         Ok(())
     }

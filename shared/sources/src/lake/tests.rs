@@ -134,6 +134,7 @@ async fn texts(lake: &Lake, chunk: &ChunkSource) -> Result<Vec<String>, SourceEr
                 assert_eq!(origin, ends, "one object after the other");
                 texts[origin].push_str(std::str::from_utf8(&text).unwrap());
             }
+            Piece::Stored { origin, .. } => assert_eq!(origin, ends),
             Piece::End { origin } => {
                 assert_eq!(origin, ends);
                 ends += 1;

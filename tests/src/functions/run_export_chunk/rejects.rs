@@ -326,7 +326,10 @@ impl Source for Forbidding {
                     object: "it".to_owned(),
                 },
             },
-            Piece::Text { .. } | Piece::End { .. } | Piece::Unreadable { .. } => piece,
+            Piece::Text { .. }
+            | Piece::Stored { .. }
+            | Piece::End { .. }
+            | Piece::Unreadable { .. } => piece,
         };
         let pieces = self.inner.read(objects, history);
         pieces.map(move |piece| piece.map(forbid)).boxed()

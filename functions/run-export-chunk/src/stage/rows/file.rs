@@ -23,11 +23,11 @@ pub(super) struct RowsFile {
     encoder: Encoder,
     /// Absent when the file is not compressed.
     compressor: Option<Compressor>,
-    closed: ClosedFile,
+    closed: CountedFile,
 }
 
-/// A file that has all of its rows.
-pub(super) struct ClosedFile {
+/// What is sent of a file, and what is counted of its rows.
+pub(in crate::stage) struct CountedFile {
     /// What is sent, whose size and checksums are those of the file.
     writer: BlobWriter,
     counts: Counts,
@@ -45,11 +45,7 @@ impl RowsFile {
         Ok(Self {
             encoder: Encoder::new(shape, request.format, options),
             compressor: Compressor::of(request.compression)?,
-            closed: ClosedFile {
-                writer,
-                counts: Counts::default(),
-                span: None,
-            },
+            closed: CountedFile::new(writer),
         })
     }
 
@@ -80,11 +76,11 @@ impl RowsFile {
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), ChunkError> {
-        Ok(self.closed.writer.flush_full_blocks().await?)
+        self.closed.flush().await
     }
 
     /// Writes what closes the file, which has rows.
-    pub(super) fn close(mut self) -> Result<ClosedFile, ChunkError> {
+    pub(super) fn close(mut self) -> Result<CountedFile, ChunkError> {
         self.closed.counts.truncated = self.encoder.truncated();
         let sent = self.closed.writer.buffer();
         match self.compressor {
@@ -98,8 +94,31 @@ impl RowsFile {
     }
 }
 
-impl ClosedFile {
-    fn count(&mut self, record: &Record<'_>) {
+impl CountedFile {
+    pub(in crate::stage) fn new(writer: BlobWriter) -> Self {
+        Self {
+            writer,
+            counts: Counts::default(),
+            span: None,
+        }
+    }
+
+    /// Where what is sent is appended to.
+    pub(in crate::stage) fn buffer(&mut self) -> &mut Vec<u8> {
+        self.writer.buffer()
+    }
+
+    pub(in crate::stage) fn has_rows(&self) -> bool {
+        self.counts.rows > 0
+    }
+
+    /// Sends the whole blocks.
+    pub(in crate::stage) async fn flush(&mut self) -> Result<(), ChunkError> {
+        Ok(self.writer.flush_full_blocks().await?)
+    }
+
+    /// Counts the row of a record.
+    pub(in crate::stage) fn count(&mut self, record: &Record<'_>) {
         self.counts.read += 1;
         self.counts.rows += 1;
         self.counts.repaired += u64::from(record.repaired);
@@ -110,7 +129,10 @@ impl ClosedFile {
     }
 
     /// Sends the rest of the file, which should have at most so many bytes.
-    pub(super) async fn finish(self, most_bytes: Option<u64>) -> Result<OutputFile, ChunkError> {
+    pub(in crate::stage) async fn finish(
+        self,
+        most_bytes: Option<u64>,
+    ) -> Result<OutputFile, ChunkError> {
         let prepared = self.writer.finish().await?;
         let is_oversized = most_bytes.is_some_and(|most| prepared.size_bytes > most);
         Ok(OutputFile {

@@ -37,7 +37,7 @@ async fn read(limit: ExpansionLimit, name: &str, body: Vec<u8>) -> Reading {
                     ..reading
                 };
             }
-            Ok(Some(Piece::End { .. })) => {}
+            Ok(Some(Piece::End { .. } | Piece::Stored { .. })) => {}
             Ok(Some(Piece::Unreadable { error, .. })) => reading.failure = Some(error),
             Ok(Some(Piece::Text { text, .. })) => {
                 reading.bytes += text.len() as u64;
