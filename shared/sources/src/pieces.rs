@@ -3,10 +3,13 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 /// The most bytes of a piece.
 pub const PIECE_BYTES: usize = 512 << 10;
+
+/// How many bytes that lie in memory are worth to be handed on as they lie there.
+const WORTHWHILE_BYTES: usize = 64 << 10;
 
 /// Cuts one text after the other. Holds one piece, in the same memory again and again when those that it handed out
 /// are dropped by then.
@@ -64,6 +67,25 @@ impl Cutter {
         let bytes = read(self.buffer.get_mut(self.filled..end).unwrap_or_default())?;
         self.filled += bytes;
         Ok(bytes)
+    }
+
+    /// Takes the next piece off what follows of the text, as it lies in memory, when that is worth it:
+    /// whole lines, or what ends the line that is read in part. Without such a piece, to
+    /// [fill](Self::fill) goes on.
+    pub(crate) fn take(&mut self, text: &mut Bytes) -> Option<Bytes> {
+        if text.len() < WORTHWHILE_BYTES {
+            return None;
+        }
+        if self.filled == 0 {
+            let most = text.get(..self.buffer.len().min(text.len()))?;
+            let last = memrchr(b'\n', most)?;
+            return Some(text.split_to(last + 1));
+        }
+        let end = memchr(b'\n', text)? + 1;
+        let room = self.buffer.get_mut(self.filled..self.filled + end)?;
+        room.copy_from_slice(&text.split_to(end));
+        self.filled += end;
+        Some(self.cut_at(self.filled))
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -128,6 +150,29 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_lies_in_memory_is_taken_as_pieces_of_the_same_text(
+            lens in proptest::collection::vec(0..20_000_usize, 0..30),
+            begin in 0..30_000_usize,
+        ) {
+            let line = |len: &usize| "x".repeat(*len) + "\n";
+            let text: Vec<u8> = lens.iter().map(line).collect::<String>().into_bytes();
+            let mut cutter = Cutter::new(100_000);
+            let (read, behind) = text.split_at(begin.min(text.len()));
+            cutter.fill(read.len(), |buffer| {
+                buffer.copy_from_slice(read);
+                Ok(read.len())
+            }).unwrap();
+            let (mut rest, mut pieces) = (Bytes::copy_from_slice(behind), Vec::new());
+            while let Some(piece) = cutter.take(&mut rest) {
+                prop_assert!(piece.ends_with(b"\n") && piece.len() <= 100_000);
+                pieces.push(piece);
+            }
+            prop_assert!(rest.len() < WORTHWHILE_BYTES);
+            let taken = [pieces.concat(), cutter.filled().to_vec(), rest.to_vec()].concat();
+            prop_assert_eq!(taken, text);
+        }
+
         #[test]
         fn the_pieces_are_the_text_and_end_at_line_ends_where_they_can(
             lens in proptest::collection::vec(0..20_usize, 0..30),

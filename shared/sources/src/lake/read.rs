@@ -159,6 +159,11 @@ impl OpenObject {
 
     /// The next piece, as far as its bytes are here; `None` at the end.
     fn read_on(&mut self, cutter: &mut Cutter) -> io::Result<Option<Bytes>> {
+        if let Some(text) = self.unpacker.plain().filter(|_| self.is_looked_at)
+            && let Some(piece) = cutter.take(text)
+        {
+            return Ok(Some(piece));
+        }
         while !cutter.is_full() {
             // What the object holds is said before anything that may be wrong behind that.
             let most = if self.is_looked_at {

@@ -45,6 +45,14 @@ impl Unpacker {
         })
     }
 
+    /// What is to be read next of an object that is not packed, as far as it is here.
+    pub(super) fn plain(&mut self) -> Option<&mut Bytes> {
+        match self {
+            Self::Plain(stored) => Some(&mut stored.next),
+            Self::Gzip(..) | Self::Zstd(..) => None,
+        }
+    }
+
     /// Takes the next stored bytes, or that there are no more.
     pub(super) fn feed(&mut self, more: Option<Bytes>) {
         let stored = match self {
