@@ -46,27 +46,31 @@ impl Packing {
     }
 }
 
-/// Writes a file of events: `bytes` of lines before compression, as one gzip member or one
-/// Zstandard frame.
-pub(crate) fn write_file(path: &Path, packing: Packing, bytes: usize) -> anyhow::Result<()> {
+/// Writes a file of lines, `bytes` of them before compression, as one gzip member or one Zstandard
+/// frame.
+pub(crate) fn write_file(
+    path: &Path,
+    packing: Packing,
+    bytes: usize,
+    lines: Lines,
+) -> anyhow::Result<()> {
     let file = BufWriter::new(File::create(path)?);
     match packing {
-        Packing::Plain => write_lines(file, bytes)?.flush()?,
+        Packing::Plain => write_lines(file, bytes, lines)?.flush()?,
         Packing::Gzip => {
             let level = flate2::Compression::new(GZIP_LEVEL);
-            let encoder = write_lines(GzEncoder::new(file, level), bytes)?;
+            let encoder = write_lines(GzEncoder::new(file, level), bytes, lines)?;
             encoder.finish()?.flush()?;
         }
         Packing::Zstd => {
-            let encoder = write_lines(zstd::Encoder::new(file, ZSTD_LEVEL)?, bytes)?;
+            let encoder = write_lines(zstd::Encoder::new(file, ZSTD_LEVEL)?, bytes, lines)?;
             encoder.finish()?.flush()?;
         }
     }
     Ok(())
 }
 
-fn write_lines<W: Write>(mut file: W, bytes: usize) -> io::Result<W> {
-    let mut lines = Lines::of_events();
+fn write_lines<W: Write>(mut file: W, bytes: usize, mut lines: Lines) -> io::Result<W> {
     let mut written = 0;
     while written < bytes {
         let portion = lines.take(PORTION.min(bytes - written));

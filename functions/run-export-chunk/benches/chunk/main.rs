@@ -54,6 +54,13 @@ fn main() -> anyhow::Result<()> {
             Path::new(file),
             parsed(suffix, Packing::from_suffix)?,
             bytes.parse()?,
+            Lines::of_events(),
+        ),
+        ["write-as-exported", suffix, bytes, file] => data::write_file(
+            Path::new(file),
+            parsed(suffix, Packing::from_suffix)?,
+            bytes.parse()?,
+            Lines::of_events().as_exported(),
         ),
         ["encode", kind, format] => encode(
             parsed(kind, ExportType::from_name)?,
@@ -142,7 +149,7 @@ fn case(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
 fn file(packing: Packing, bytes: usize) -> anyhow::Result<PathBuf> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("events-{bytes}.ndjson{}", packing.suffix()));
-    data::write_file(&path, packing, bytes)?;
+    data::write_file(&path, packing, bytes, Lines::of_events())?;
     Ok(path)
 }
 

@@ -139,6 +139,8 @@ impl XorShift {
 /// Lines without end.
 pub(crate) struct Lines {
     kind: ExportType,
+    /// Whether every record is spelled as it is exported.
+    are_as_exported: bool,
     random: XorShift,
     devices: Vec<String>,
     sessions: Vec<String>,
@@ -165,12 +167,21 @@ impl Lines {
         let mut random = XorShift(0x2545_F491_4F6C_DD1D);
         Self {
             kind,
+            are_as_exported: false,
             devices: random.ids(DEVICES),
             sessions: random.ids(DEVICES),
             infos: random.ids(INFOS),
             locations: random.ids(LOCATIONS),
             random,
             count: 0,
+        }
+    }
+
+    /// The same, each record in the form in which it is exported.
+    pub(crate) fn as_exported(self) -> Self {
+        Self {
+            are_as_exported: true,
+            ..self
         }
     }
 
@@ -185,7 +196,7 @@ impl Lines {
 
     fn line(&mut self, out: &mut String) {
         self.count += 1;
-        let is_surprising = self.random.below(SURPRISES) == 0;
+        let is_surprising = self.random.below(SURPRISES) == 0 && !self.are_as_exported;
         let happened = Happened {
             device: usize::try_from(self.random.below(DEVICES as u64)).unwrap_or_default(),
             // Ten a second, over and over from 3 to 23 hours.
@@ -194,7 +205,12 @@ impl Lines {
         };
         let spaced = happened.surprise == Some(Surprise::Spaces);
         let mut separator = if spaced { "{ " } else { "{" };
-        for member in ORDERS[happened.device % ORDERS.len()] {
+        let order = if self.are_as_exported {
+            0
+        } else {
+            happened.device % ORDERS.len()
+        };
+        for member in ORDERS[order] {
             if self.is_left_out(member, happened.surprise) {
                 continue;
             }
