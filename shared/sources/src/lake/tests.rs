@@ -1,4 +1,5 @@
 mod bombs;
+mod changing;
 mod left_out;
 mod planning;
 mod prefetching;

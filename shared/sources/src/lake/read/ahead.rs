@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use domain::cause::Cause;
@@ -107,12 +108,17 @@ async fn collect(object: &ObjectRef, body: Body) -> Result<Body, SourceError> {
 /// would read 8 KiB at a time
 /// (<https://docs.rs/object_store/latest/object_store/struct.GetResult.html#method.into_stream>).
 fn read_file(file: File, size_bytes: u64) -> Body {
-    stream::try_unfold((file, size_bytes), |(mut file, left)| async move {
+    let opened = written(&file);
+    stream::try_unfold((file, size_bytes), move |(mut file, left)| async move {
         if left == 0 {
             return Ok(None);
         }
         let read = tokio::task::spawn_blocking(move || {
             let part = read_part(&mut file, left)?;
+            if part.len() as u64 == left && written(&file) != opened {
+                // What was written into it is mixed with what was there. It is another version now.
+                return Err(io::Error::other("it was written to while it was read"));
+            }
             Ok((part, file))
         });
         let (part, file) = read
@@ -123,6 +129,11 @@ fn read_file(file: File, size_bytes: u64) -> Body {
         Ok(Some((part, (file, left))))
     })
     .boxed()
+}
+
+/// When a file was last written to, as far as the system says.
+fn written(file: &File) -> Option<SystemTime> {
+    file.metadata().and_then(|it| it.modified()).ok()
 }
 
 /// The next bytes of a file that has so many left.
