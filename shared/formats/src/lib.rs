@@ -36,8 +36,11 @@ fn encoder(shape: Shape, format: ExportFormat, options: &EncodeOptions) -> Box<d
     }
 }
 
-/// Reads with the reader of a format.
-fn read<C: Collect>(
+/// Reads the rows of a file to its end, with the reader of its format.
+///
+/// # Errors
+/// [`Unreadable`] when it is not of its format. `rows` then has what was read whole before.
+pub fn read_rows<C: Collect>(
     input: impl Read,
     kind: &Kind,
     budget: &Budget,

@@ -127,20 +127,6 @@ impl Budget {
 /// Why a file's rows cannot be read.
 pub type Unreadable = Box<dyn Error + Send + Sync>;
 
-/// Reads the rows of a file to its end.
-///
-/// # Errors
-/// [`Unreadable`] when it is not of its format. `rows` then has what was read whole before.
-pub fn read_rows<C: Collect>(
-    input: impl Read,
-    kind: &Kind,
-    budget: &Budget,
-    rows: &mut Rows<C>,
-    spool: Spool,
-) -> Result<(), Unreadable> {
-    crate::read(input, kind, budget, rows, spool)
-}
-
 /// For formats that are read from their beginning to their end.
 #[cfg(test)]
 pub(crate) fn no_spool(_: &mut dyn Read) -> io::Result<File> {

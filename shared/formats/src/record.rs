@@ -100,6 +100,13 @@ pub struct Field {
     pub(crate) key: Key,
 }
 
+impl Field {
+    /// Whether a `JsonBlob` has it, by whether the client asked for device ids.
+    pub(crate) fn is_in_json_blob(&self, export_device_id: bool) -> bool {
+        export_device_id || self.presence != Presence::InKeyOnRequest
+    }
+}
+
 /// How the JSON groups consecutive records with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {

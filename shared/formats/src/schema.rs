@@ -76,9 +76,7 @@ impl Schema {
         let shape = Shape::of(of, request.export_user_id);
         let chosen = request.files.columns.as_ref();
         let is_written = |field: &&Field| {
-            format.has_columns()
-                || request.export_device_id
-                || field.presence != Presence::InKeyOnRequest
+            format.has_columns() || field.is_in_json_blob(request.export_device_id)
         };
         let group = shape.group.filter(|_| !format.has_columns());
         let group = group.map(|group| Group {

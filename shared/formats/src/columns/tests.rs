@@ -4,7 +4,8 @@ use domain::columns::Columns;
 use domain::selection::{ExportFormat, ExportType, FileOptions};
 
 use crate::encode::{EncodeOptions, Encoder};
-use crate::read::{Budget, Kind, NoRows, Rows, no_spool, read_rows};
+use crate::read::{Budget, Kind, NoRows, Rows, no_spool};
+use crate::read_rows;
 use crate::record::Shape;
 
 const A: &str = "0123456789abcdef0123456789abcdea";

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::read::{self, Budget, NoRows, Rows, no_spool, read_rows};
+use crate::read::{self, Budget, NoRows, Rows, no_spool};
+use crate::read_rows;
 use crate::record::BadRecord;
 
 pub(crate) mod any_rows;

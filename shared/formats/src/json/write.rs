@@ -1,7 +1,7 @@
 //! `JsonBlob`: one JSON array, one item or group a line.
 
 use crate::encode::{Encode, EncodeError, EncodeOptions, FULL_GROUP_BYTES, MAX_GROUP_ROWS};
-use crate::record::{Field, Group, Presence, Record, Shape};
+use crate::record::{Field, Group, Record, Shape};
 
 /// Writes the array. A group is closed as soon as a row with another key comes, so none is ever
 /// held; and when it is full, so that nobody who reads it has to hold much. The next row of the
@@ -9,8 +9,8 @@ use crate::record::{Field, Group, Presence, Record, Shape};
 #[derive(Debug)]
 pub(crate) struct JsonWriter {
     shape: Shape,
-    /// Whether a group's key holds what is there on request only.
-    whole_key: bool,
+    /// Whether the client asked for device ids.
+    export_device_id: bool,
     begun: bool,
     /// The beginning of the open group, up to its array's `[`.
     head: Vec<u8>,
@@ -28,7 +28,7 @@ impl JsonWriter {
     pub(crate) fn new(shape: Shape, options: &EncodeOptions) -> Self {
         Self {
             shape,
-            whole_key: options.export_device_id,
+            export_device_id: options.export_device_id,
             begun: false,
             head: Vec::new(),
             rows: 0,
@@ -38,12 +38,12 @@ impl JsonWriter {
     }
 
     fn write_in_group(&mut self, group: Group, record: &Record<'_>, out: &mut Vec<u8>) {
-        let whole_key = self.whole_key;
+        let export_device_id = self.export_device_id;
         let mut members = members(&self.shape, record);
         let key = members.by_ref().take(group.key_fields);
         self.next_head.clear();
         // What the key leaves out must not part two groups either: they would be of one key.
-        let key = key.filter(|(field, _)| whole_key || field.presence != Presence::InKeyOnRequest);
+        let key = key.filter(|(field, _)| field.is_in_json_blob(export_device_id));
         write_head(group, key, &mut self.next_head);
         if self.head == self.next_head && !self.is_full() {
             out.push(b',');

@@ -1,7 +1,8 @@
 use domain::selection::{ExportFormat, ExportType};
 
 use crate::encode::{EncodeOptions, Encoder};
-use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value, no_spool, read_rows};
+use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value, no_spool};
+use crate::read_rows;
 use crate::record::Shape;
 
 const A: &str = "0123456789abcdef0123456789abcdea";

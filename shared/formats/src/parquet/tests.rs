@@ -16,7 +16,8 @@ use domain::columns::Columns;
 use domain::selection::FileOptions;
 
 use crate::encode::{EncodeOptions, Encoder, ROW_GROUP_BYTES};
-use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value, read_rows};
+use crate::read::{Budget, Collect, Fields, Kind, Rows, Unreadable, Value};
+use crate::read_rows;
 use crate::record::{Shape, timestamp};
 
 const ID: &str = "0123456789abcdef0123456789abcdea";
