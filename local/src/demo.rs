@@ -1,8 +1,9 @@
-//! `make run`: an export in each format, of what happened and of what is known now, from the POST to
+//! `make run`: an export in each format, one of them into a folder and one in parts, of what happened and of what is known now, from the POST to
 //! the verified files, through the real API.
 
 mod caller;
 mod expected;
+mod exports;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,14 +14,15 @@ use client::verify::{
     ContainerPlace, Export as WrittenExport, Finding, JobName, MANIFEST_NAME, Manifest, Mismatch,
     PlaceError, RowSet, Verdict,
 };
-use domain::selection::{ExportFormat, ExportType, HistoryType};
+use domain::secret::Secret;
+use domain::selection::HistoryType;
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 use ports::source::SourceError;
-use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use self::caller::{Client, ClientError, Task};
 use self::expected::{Asked, device_rows, lake_rows};
+use self::exports::{Export, exports, write_long_crashes};
 use crate::dynamodb::registry;
 use crate::gateway::cors::Cors;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
@@ -89,77 +91,6 @@ pub enum DemoError {
     },
 }
 
-/// An export of the demonstration.
-struct Export {
-    /// What is exported, in the plural.
-    what: &'static str,
-    of: ExportType,
-    format: ExportFormat,
-    /// `exportOptions`.
-    options: Value,
-    /// The rest of the body, without the container.
-    body: Map<String, Value>,
-}
-
-fn exports() -> [Export; 4] {
-    let [first, .., last] = DAYS;
-    let (start, end) = (first.to_string(), last.to_string());
-    [
-        Export {
-            what: "events",
-            of: ExportType::Event,
-            format: ExportFormat::JsonBlob,
-            options: json!({}),
-            body: fields([
-                ("description", "a week of events"),
-                ("startDate", &start),
-                ("endDate", &end),
-            ]),
-        },
-        Export {
-            what: "activities",
-            of: ExportType::Activity,
-            format: ExportFormat::JsonLinesBlob,
-            options: json!({"filter": {"from": format!("{first}T12:00:00Z"), "to": format!("{last}T12:00:00Z")}}),
-            body: fields([
-                (
-                    "description",
-                    "the activities from noon to noon, compressed",
-                ),
-                ("startDate", &start),
-                ("endDate", &end),
-            ]),
-        },
-        Export {
-            what: "sessions",
-            of: ExportType::Session,
-            format: ExportFormat::ParquetBlob,
-            options: json!({"columns": ["start", "end", "deviceId", "sessionId"]}),
-            body: fields([
-                ("description", "a week of sessions, by column"),
-                ("startDate", &start),
-                ("endDate", &end),
-            ]),
-        },
-        Export {
-            what: "devices",
-            of: ExportType::Device,
-            format: ExportFormat::CsvBlob,
-            options: json!({
-                "columns": ["deviceId", "appInfo", "info"], "byteOrderMark": true, "escapeFormulas": true,
-            }),
-            body: fields([("description", "all devices, now, for a spreadsheet")]),
-        },
-    ]
-}
-
-fn fields<const N: usize>(fields: [(&str, &str); N]) -> Map<String, Value> {
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect()
-}
-
 /// Runs the demonstration in a folder.
 ///
 /// # Errors
@@ -183,6 +114,7 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     ));
     make_sample(&stack, sample).await?;
     let [app, ..] = APPS;
+    write_long_crashes(&stack.places.lake(), &app)?;
     let demo = Demo {
         client: Client::new(stack.token(Duration::from_hours(1))?)?,
         view: ContainerView::open(&stack.container_url("rl"))?,
@@ -248,7 +180,7 @@ impl Demo<'_> {
         // Write permission and nothing else: all that a client has to give.
         body.insert(
             "containerUrl".to_owned(),
-            self.stack.container_url("w").reveal().into(),
+            self.url_of(export, "w").reveal().into(),
         );
         body.insert("exportFormat".to_owned(), export.format.name().into());
         body.insert("exportOptions".to_owned(), export.options.clone());
@@ -266,7 +198,14 @@ impl Demo<'_> {
             counted(verified.files, "file"),
             DecimalBytes(verified.bytes)
         ));
-        self.list(&task.id, export.of).await
+        self.list(export, &task.id).await
+    }
+
+    /// The URL of the place of an export, with a signature.
+    fn url_of(&self, export: &Export, permissions: &str) -> Secret {
+        let url = self.stack.container_url(permissions);
+        let query = format!("{}?", export.folder);
+        Secret::new(url.reveal().replacen('?', &query, 1))
     }
 
     /// Shows the progress until the job has ended.
@@ -311,7 +250,7 @@ impl Demo<'_> {
         };
         let name = JobName::parse(&format!("{}/{job}", export.of))
             .map_err(|reason| PlaceError::Refused { reason })?;
-        let (place, opened) = ContainerPlace::open(&self.stack.container_url("rl"), name).await?;
+        let (place, opened) = ContainerPlace::open(&self.url_of(export, "rl"), name).await?;
         let manifest = Manifest::read(opened).await?;
         let mut first = None;
         let mut tell = |finding: &Finding| {
@@ -350,8 +289,10 @@ impl Demo<'_> {
     }
 
     /// Names the first data files, as many as there are beside them, and the manifest.
-    async fn list(&self, job: &str, export_type: ExportType) -> Result<(), DemoError> {
-        let prefix = format!("{export_type}/{job}/");
+    async fn list(&self, export: &Export, job: &str) -> Result<(), DemoError> {
+        let folder = export.folder.trim_start_matches('/');
+        let folder = Path::new(folder).join(export.of.name()).join(job);
+        let prefix = format!("{}/", folder.display());
         let name = format!("{prefix}{MANIFEST_NAME}");
         let blobs = self.view.list().await?;
         let (manifest, files): (Vec<_>, Vec<_>) = blobs

@@ -1,7 +1,9 @@
 //! The whole service on one machine, as `make run` and `make serve` start it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use client::blobs::ContainerView;
 use domain::secret::Secret;
 use domain::selection::HistoryType;
 use local::demo::{self, DemoError};
@@ -18,10 +20,31 @@ const SAMPLE: Sample = Sample {
     rows: 6_000,
 };
 
+fn settings(folder: &Path) -> StackSettings {
+    StackSettings {
+        folder: folder.to_owned(),
+        api_port: 0,
+        cors: Cors::default(),
+        blob_port: None,
+        chunk_target_bytes: 1 << 20,
+        functions: Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn the_demonstration_ends_with_every_row_verified() {
     let folder = scratch_dir().unwrap();
     demo::run(folder.path(), SAMPLE).await.unwrap();
+    let stack = Stack::start(&settings(folder.path())).await.unwrap();
+    let view = ContainerView::open(&stack.container_url("rl")).unwrap();
+    let blobs = view.list().await.unwrap();
+    let has = |begin: &str, end: &str| {
+        let mut names = blobs.iter().map(|blob| blob.name.as_str());
+        names.any(|name| name.starts_with(begin) && name.ends_with(end))
+    };
+    assert!(has("Crash/", "/part-00000-0001.csv"), "one is in parts");
+    let folder = "analytics/sessions/Session/";
+    assert!(has(folder, ".parquet"), "one is in a folder");
 }
 
 #[tokio::test]
@@ -55,15 +78,7 @@ struct Serving {
 
 impl Serving {
     async fn start(&self) -> Stack {
-        let settings = StackSettings {
-            folder: self.state.path().to_owned(),
-            api_port: 0,
-            cors: Cors::default(),
-            blob_port: None,
-            chunk_target_bytes: 1 << 20,
-            functions: Vec::new(),
-        };
-        Stack::start(&settings).await.unwrap()
+        Stack::start(&settings(self.state.path())).await.unwrap()
     }
 
     fn token(stack: &Stack) -> Secret {
