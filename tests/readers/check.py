@@ -37,9 +37,30 @@ def wrong_exports(found: list[Export]) -> Iterator[str]:
     for export in found:
         records, columns, told = export.records, export.layout.columns, export.manifest["totals"]
         counts = {"rowsRepaired": sum(source.is_repaired(record, columns) for record in records), "rowsTruncated": 0}
+        counts["recordsExcluded"] = len(export.all_records) - len(records)
         if export.file_format == "ParquetBlob":
             counts["rowsTruncated"] = sum(source.is_truncated(record, columns) for record in records)
+        yield from (f"{export}: {fault}" for fault in [*idle_parts(export), *wrong_sizes(export)])
         yield from (f"{export}: `{name}` is {told[name]} instead of {count}" for name, count in counts.items() if told[name] != count)
+
+
+def idle_parts(export: Export) -> Iterator[str]:
+    """Parts of a filter without which it would want the same: they show nothing."""
+    asked = export.options.get("filter", {})
+    for part in asked:
+        rest = {name: value for name, value in asked.items() if name != part}
+        if len(export.wanted_by(rest)) == len(export.records):
+            yield f"the filter's `{part}` excludes nothing"
+
+
+def wrong_sizes(export: Export) -> Iterator[str]:
+    """What is wrong with the files of an export whose size is limited: one chunk at least is in parts."""
+    most, files = export.manifest.get("maxFileBytes"), export.manifest["files"]
+    if most is not None and not any(file["part"] > 0 for file in files):
+        yield "no chunk is in parts"
+    for file, path in zip(files, export.files):
+        if path.stat().st_size != file["bytes"] or most is not None and file["bytes"] > most:
+            yield f"{path.name} has {path.stat().st_size} bytes, of {file['bytes']} and at most {most}"
 
 
 def wrong_page() -> Iterator[str]:

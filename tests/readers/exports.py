@@ -28,13 +28,23 @@ class Export:
         return self.set_folder / "files" / self.file_format / self.compression
 
     @cached_property
+    def manifest_file(self) -> Path:
+        """The export's manifest: in the folder, or, when the folder is the container, below it."""
+        [file] = self.folder.rglob("manifest.json")
+        return file
+
+    @cached_property
     def manifest(self) -> dict:
-        return json.loads((self.folder / "manifest.json").read_text())
+        return json.loads(self.manifest_file.read_text())
+
+    @cached_property
+    def options(self) -> dict:
+        """What was asked for beyond format and compression."""
+        return json.loads((self.set_folder / "asked.json").read_text()).get("exportOptions", {})
 
     @cached_property
     def layout(self) -> Layout:
-        asked = json.loads((self.set_folder / "asked.json").read_text())
-        return layout(self.manifest["exportType"], self.file_format, asked.get("exportOptions", {}))
+        return layout(self.manifest["exportType"], self.file_format, self.options)
 
     @property
     def is_grouped(self) -> bool:
@@ -49,12 +59,22 @@ class Export:
     @property
     def files(self) -> list[Path]:
         """The files of rows."""
-        return [self.folder.joinpath(*Path(file["name"]).parts[2:]) for file in self.manifest["files"]]
+        return [self.manifest_file.parent.joinpath(*Path(file["name"]).parts[2:]) for file in self.manifest["files"]]
 
-    @property
-    def records(self) -> list[str]:
+    @cached_property
+    def all_records(self) -> list[str]:
+        """The source's records, those too that a filter does not want."""
         # Not `splitlines`: a record may hold what Unicode takes for the end of a line.
         return (self.set_folder / "source.ndjson").read_bytes().decode().split("\n")
+
+    @cached_property
+    def records(self) -> list[str]:
+        """The records that become rows."""
+        return self.wanted_by(self.options.get("filter", {}))
+
+    def wanted_by(self, asked: dict) -> list[str]:
+        """The records that a filter wants."""
+        return [record for record in self.all_records if source.is_wanted(record, asked)]
 
     def rows(self) -> list[source.Row]:
         """What the source's records come to."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from uuid import UUID
 
 TIMES = {"timestamp", "start", "end"}
 INTEGERS = {"campaignId"}
@@ -92,6 +93,33 @@ def row(record: str, columns: list[str]) -> Row:
     """A record's row: these columns, absent ones null."""
     found = {name: cell(name, raw) for name, raw in members(record) if name in columns}
     return {name: found.get(name) for name in columns}
+
+
+def is_wanted(record: str, asked: dict) -> bool:
+    """Whether a record is one that a filter wants."""
+    if not asked:
+        return True
+    found = {name: cell(name, raw) for name, raw in members(record) if name in {"name", "deviceId", "sessionId", *TIMES}}
+    when = found.get("timestamp") or found.get("start")
+    for part, value in asked.items():
+        if part == "names":
+            [(kind, names)] = value.items()
+            holds = (found.get("name") in names) == (kind == "in")
+        elif part == "deviceIds":
+            holds = uuid_of(found.get("deviceId")) in map(uuid_of, value)
+        elif part == "session":
+            holds = (found.get("sessionId") is not None) == (value == "present")
+        else:
+            bound = moment(value).nanoseconds
+            holds = when is not None and (when.nanoseconds >= bound if part == "from" else when.nanoseconds < bound)
+        if not holds:
+            return False
+    return True
+
+
+def uuid_of(spelled: str | None) -> UUID | None:
+    """An id, whichever way it is spelled."""
+    return None if spelled is None else UUID(spelled)
 
 
 def is_repaired(record: str, columns: list[str]) -> bool:

@@ -48,6 +48,9 @@ mod fuzz;
 mod gateway;
 
 #[cfg(test)]
+mod limited;
+
+#[cfg(test)]
 mod logging;
 #[cfg(test)]
 mod ministack;

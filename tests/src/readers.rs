@@ -11,13 +11,17 @@ use std::path::{Path, PathBuf};
 
 use domain::container::{BlobName, ContainerAddress};
 use domain::job::Job;
+use domain::manifest::Manifest;
+use domain::secret::Secret;
 use domain::selection::{Compression, ExportFormat, ExportType};
+use fakes::container::Permission;
 use serde_json::{Value, json};
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
+use crate::limited::limit_files;
 use crate::stories::types::{lake, registry};
-use crate::world::{CONTAINER, World, container_url};
+use crate::world::{CONTAINER, SIGNATURE, World};
 
 /// Some exports of one selection, and the records that each of them must hold.
 struct Set {
@@ -30,7 +34,18 @@ struct Set {
     world: World,
     formats: &'static [ExportFormat],
     compressions: &'static [Compression],
+    /// The folder of the container that its files go to, with a slash before it.
+    folder: &'static str,
+    /// The most bytes of a file, less than a client may ask for.
+    most_bytes: Option<u64>,
 }
+
+/// The formats whose rows have columns.
+const FLAT: &[ExportFormat] = &[
+    ExportFormat::CsvBlob,
+    ExportFormat::JsonLinesBlob,
+    ExportFormat::ParquetBlob,
+];
 
 /// The compression that every type is exported with.
 const PLAIN: &[Compression] = &[Compression::None];
@@ -72,6 +87,8 @@ impl Set {
             world,
             formats: ExportFormat::ALL,
             compressions,
+            folder: "",
+            most_bytes: None,
         }
     }
 
@@ -98,6 +115,8 @@ impl Set {
             world,
             formats: ExportFormat::ALL,
             compressions: Compression::ALL,
+            folder: "",
+            most_bytes: None,
         }
     }
 
@@ -109,6 +128,60 @@ impl Set {
             json!({"byteOrderMark": true, "columns": ["name", "extras", "sessionId", "timestamp"]});
         set.formats = &[ExportFormat::CsvBlob];
         set
+    }
+
+    /// Events, with something else asked for.
+    async fn of_events(name: &str, options: Value) -> Self {
+        let mut set = Self::of(ExportType::Event).await;
+        name.clone_into(&mut set.name);
+        set.asked["exportOptions"] = options;
+        set.compressions = PLAIN;
+        set
+    }
+
+    /// Those of the events that a filter wants which has every part.
+    async fn filtered() -> Self {
+        let filter = json!({
+            "names": {"in": ["", "café 😀 A", "null"]},
+            "deviceIds": ["ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000000000000000000000000001"],
+            "session": "present", "from": "2026-01-07T08:00:00Z", "to": "2026-01-07T23:00:00+01:00",
+        });
+        Self::of_events("filtered", json!({"filter": filter})).await
+    }
+
+    /// Some columns of flat rows, in an order of their own.
+    async fn with_columns() -> Self {
+        let columns = ["extras", "timestamp", "sessionId", "name"];
+        let mut set = Self::of_events("columns", json!({"columns": columns})).await;
+        set.formats = FLAT;
+        set
+    }
+
+    /// Chunks whose rows are cut into several files.
+    async fn in_parts() -> Self {
+        let mut set = Self::of_events("parts", json!({})).await;
+        set.compressions = &[Compression::None, Compression::Gzip];
+        set.most_bytes = Some(50_000);
+        set
+    }
+
+    /// Files that lie in a folder of the container, of which all is downloaded.
+    async fn in_a_folder() -> Self {
+        let mut set = Self::of_events("folder", json!({})).await;
+        set.folder = "/team a/2026";
+        let address = set.address();
+        set.world.containers.create(&address);
+        let signature = Secret::new(SIGNATURE);
+        set.world
+            .containers
+            .grant(&address, &signature, Permission::Write);
+        set
+    }
+
+    /// Where the files go to.
+    fn address(&self) -> ContainerAddress {
+        let folder = self.folder.replace(' ', "%20");
+        ContainerAddress::new(format!("{CONTAINER}{folder}"))
     }
 
     /// Exports everything, below a folder when there is one; the folders of the exports within it.
@@ -142,35 +215,42 @@ impl Set {
 
     async fn exported(&self, format: ExportFormat, compression: Compression) -> Job {
         let mut body = self.asked.clone();
-        body["containerUrl"] = json!(container_url());
+        body["containerUrl"] = json!(format!("{CONTAINER}{}?{SIGNATURE}", self.folder));
         body["exportFormat"] = json!(format.name());
         body["exportOptions"]["compression"] = json!(compression.name());
         // The world's client sends one request id for ever: it must be forgotten first.
         self.world.clock.advance(Duration::hours(25));
         let key = self.world.post(self.operation, &body).await;
+        if let Some(most_bytes) = self.most_bytes {
+            limit_files(&self.world, &key, most_bytes).await;
+        }
         let job = self.world.drive(&key).await;
-        let manifest = self.world.manifest(&job).unwrap();
-        let rows = u64::try_from(self.lines.len()).unwrap();
-        assert_eq!(
-            manifest.head.totals.counts.rows, rows,
-            "{}: {format:?}",
-            self.name
-        );
+        let name = BlobName::manifest(self.kind, job.key.id);
+        let manifest = self.world.containers.read(&self.address(), &name).unwrap();
+        let manifest: Manifest = serde_json::from_slice(&manifest.data).unwrap();
+        let (counts, lines) = (manifest.head.totals.counts, self.lines.len());
+        let told = (counts.rows + counts.excluded, counts.excluded > 0);
+        let is_filtered = self.asked["exportOptions"]["filter"].is_object();
+        let expected = (u64::try_from(lines).unwrap(), is_filtered);
+        assert_eq!(told, expected, "{}: {format:?}", self.name);
         job
     }
 
     /// Writes every file of an export.
     fn download(&self, job: &Job, folder: &Path) {
         let prefix = format!("{}/{}/", self.kind, job.key.id);
-        let address = ContainerAddress::new(CONTAINER);
+        let address = self.address();
         for name in self.world.containers.list(&address) {
-            if let Some(below) = name.strip_prefix(&prefix) {
-                let blob = self
-                    .world
-                    .containers
-                    .read(&address, &BlobName::from_stored(&name));
-                write(&folder.join(below), &blob.unwrap().data);
-            }
+            let Some(below) = name.strip_prefix(&prefix) else {
+                continue;
+            };
+            let below = match self.folder {
+                "" => below.to_owned(),
+                above => format!("{}/{name}", above.trim_start_matches('/')),
+            };
+            let blob = BlobName::from_stored(&name);
+            let blob = self.world.containers.read(&address, &blob);
+            write(&folder.join(below), &blob.unwrap().data);
         }
     }
 }
@@ -222,7 +302,14 @@ async fn every_record_of_the_sets_for_the_readers_is_a_row_in_every_format() {
     for &kind in ExportType::ALL {
         folders.extend(Set::of(kind).await.export(into.as_deref()).await);
     }
-    for set in [Set::nasty().await, Set::with_byte_order_mark().await] {
+    for set in [
+        Set::nasty().await,
+        Set::with_byte_order_mark().await,
+        Set::filtered().await,
+        Set::with_columns().await,
+        Set::in_parts().await,
+        Set::in_a_folder().await,
+    ] {
         folders.extend(set.export(into.as_deref()).await);
     }
     if let Some(into) = into {

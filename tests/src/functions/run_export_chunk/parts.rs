@@ -1,14 +1,11 @@
 //! Chunks whose rows are cut into files of a limited size. The limit is lower here than a client may
 //! ask for, so that little data has many parts.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::job::Job;
 use domain::selection::{Compression, ExportFormat};
-use local::dynamodb::EXPORTS_TABLE;
 use serde_json::{Value, json};
 
+use crate::limited::limit_files;
 use crate::stories::days;
 use crate::stories::rows::{
     event, expanded, exported_events, rows_of_csv, rows_of_json_lines, rows_of_parquet, sorted,
@@ -31,18 +28,7 @@ async fn exported(
     let mut body = days(format.name(), DAY, DAY);
     body["exportOptions"] = json!({"compression": compression.name()});
     let key = world.post("events", &body).await;
-    let scan = world.client.scan().table_name(EXPORTS_TABLE).send().await;
-    let items = scan.unwrap().items.unwrap();
-    let is_job = |item: &&HashMap<_, _>| item["kind"] == AttributeValue::S("job".to_owned());
-    let item = items.iter().find(is_job).unwrap();
-    let limit = AttributeValue::N(most_bytes.to_string());
-    let limited = AttributeValue::M([("max_file_bytes".to_owned(), limit)].into());
-    let update = world.client.update_item().table_name(EXPORTS_TABLE);
-    let update = update.key("pk", item["pk"].clone());
-    let update = update.key("sk", item["sk"].clone());
-    let update = update.update_expression("SET file_options = :limited");
-    let update = update.expression_attribute_values(":limited", limited);
-    update.send().await.unwrap();
+    limit_files(&world, &key, most_bytes).await;
     let job = world.drive(&key).await;
     assert_eq!(world.task(&key).await["state"], "Succeeded");
     (world, job)
