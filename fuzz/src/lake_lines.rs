@@ -40,7 +40,7 @@ pub fn lake_lines(input: &[u8]) -> bool {
     assert_eq!(json_lines, written_json_lines(&shape, &rows));
     assert_eq!(csv, written_csv(&shape, &rows));
     assert_csv(&shape, &csv, &rows);
-    assert_parquet(file_of(shape, ExportFormat::ParquetBlob, &accepted), &rows);
+    assert_parquet(&file_of(shape, ExportFormat::ParquetBlob, &accepted), &rows);
     for (text, record) in &accepted {
         assert_eq!(record.time, shape.time_of(text));
     }

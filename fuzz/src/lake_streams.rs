@@ -1,5 +1,7 @@
 //! Objects of the lake, plain and compressed, through the lake's reader.
 
+mod gunzip;
+
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -7,7 +9,6 @@ use domain::chunk::ObjectRef;
 use domain::selection::HistoryType;
 use fakes::requests::history;
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use futures::TryStreamExt;
 use futures::executor::block_on;
@@ -19,6 +20,8 @@ use ports::source::{Piece, Source, SourceError};
 use sources::lake::{ExpansionLimit, Lake};
 use sources::pieces::PIECE_BYTES;
 use time::macros::date;
+
+use gunzip::gunzip;
 
 /// A limit that a small input reaches soon.
 const LIMIT: ExpansionLimit = ExpansionLimit {
@@ -34,6 +37,9 @@ const MOST_COMPRESSED: usize = 256 << 10;
 
 /// The most pieces that the store hands an object out in.
 const MOST_HANDS: usize = 64;
+
+/// So much of a text says what it is.
+const HEAD_BYTES: usize = 64;
 
 /// The bytes of a recipe's ingredient.
 const RUN: usize = 4;
@@ -178,9 +184,11 @@ pub(crate) fn decode(format: Format, object: &[u8], most: u64) -> Option<Vec<u8>
     let mut text = Vec::new();
     let read = match format {
         Format::Plain => return Some(object.to_vec()),
-        Format::Gzip => MultiGzDecoder::new(object)
-            .take(most + 1)
-            .read_to_end(&mut text),
+        Format::Gzip => {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let found = gunzip(object, most.saturating_add(1));
+            return found.is_whole.then_some(found.text);
+        }
         Format::Zstd => zstd_decoder(object).take(most + 1).read_to_end(&mut text),
     };
     read.ok().map(|_| text)
@@ -196,14 +204,13 @@ fn zstd_decoder(object: &[u8]) -> impl Read {
 
 /// As much of the object's text as is whole, of its beginning.
 fn decode_beginning(format: Format, object: &[u8]) -> Vec<u8> {
-    let mut text = Vec::new();
     let mut decoder: Box<dyn Read> = match format {
         Format::Plain => Box::new(object),
-        Format::Gzip => Box::new(MultiGzDecoder::new(object)),
+        Format::Gzip => return gunzip(object, HEAD_BYTES).text,
         Format::Zstd => Box::new(zstd_decoder(object)),
     };
-    let mut byte = [0];
-    while text.len() < 64 && decoder.read(&mut byte).is_ok_and(|read| read == 1) {
+    let (mut text, mut byte) = (Vec::new(), [0]);
+    while text.len() < HEAD_BYTES && decoder.read(&mut byte).is_ok_and(|read| read == 1) {
         text.extend_from_slice(&byte);
     }
     text

@@ -18,6 +18,7 @@ mod lake_folder;
 mod lake_lines;
 mod lake_streams;
 mod manifest;
+pub mod parquet_rows;
 mod record_walk;
 mod request_body;
 mod request_path;

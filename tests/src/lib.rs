@@ -62,8 +62,6 @@ mod model;
 mod one_machine;
 
 #[cfg(test)]
-mod parquet;
-#[cfg(test)]
 mod pump;
 
 #[cfg(test)]

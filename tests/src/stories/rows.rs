@@ -5,11 +5,11 @@ use std::io::{Read, Write};
 
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use fuzz::parquet_rows as parquet;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::parquet;
 use crate::world::World;
 
 /// The columns of a CSV whose cells hold JSON.

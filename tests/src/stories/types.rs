@@ -14,6 +14,7 @@ use domain::job::Job;
 use domain::manifest::FileEntry;
 use domain::selection::{ExportFormat, ExportType};
 use formats::record::timestamp;
+use fuzz::parquet_rows as parquet;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -22,7 +23,6 @@ use time::macros::datetime;
 use self::documented::columns;
 use self::files::{rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_lines};
 use super::rows::expanded;
-use crate::parquet;
 use crate::schema::assert_valid;
 use crate::world::{World, container_url};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use client::verify::as_exported;
 use domain::selection::ExportType;
+use fuzz::parquet_rows::cut;
 use serde_json::value::RawValue;
 
 use super::Row;
 use super::documented::group;
-use crate::parquet::cut;
 
 /// An object's members, each as it is spelled.
 type RawObject<'a> = BTreeMap<String, &'a RawValue>;

@@ -1,5 +1,4 @@
-//! Files of Parquet as a reader sees them that takes whole rows, where the service's own takes
-//! columns.
+//! Files of Parquet as a reader sees them that takes whole rows, where the service's own takes columns.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +9,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The rows of a file: what each has, as text; moments with as few digits as they need.
-pub(crate) fn rows(file: &[u8]) -> Vec<BTreeMap<String, String>> {
-    let reader = SerializedFileReader::new(Bytes::copy_from_slice(file)).unwrap();
-    let rows = reader.get_row_iter(None).unwrap().map(Result::unwrap);
-    let rows: Vec<_> = rows.map(|row| values(row.get_column_iter())).collect();
+pub fn rows(file: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let file = Bytes::copy_from_slice(file);
+    let reader = SerializedFileReader::new(file).expect("a file has a footer");
+    let rows = reader.get_row_iter(None).expect("a file has rows");
+    let rows: Vec<_> = rows
+        .map(|row| values(row.expect("a row can be read").get_column_iter()))
+        .collect();
     let of_footer = reader.metadata().file_metadata().num_rows();
     assert_eq!(i64::try_from(rows.len()), Ok(of_footer));
     rows
@@ -37,15 +39,14 @@ fn values<'a>(columns: impl Iterator<Item = (&'a String, &'a Field)>) -> BTreeMa
     columns.filter_map(value).collect()
 }
 
-fn moment(nanos: i128) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap();
-    moment.format(&Rfc3339).unwrap()
+/// A moment as a file of Parquet has it: in RFC 3339, without what is finer than a microsecond.
+pub fn cut(moment: &str) -> String {
+    let moment = OffsetDateTime::parse(moment, &Rfc3339).expect("a moment can be read");
+    let nanos = moment.unix_timestamp_nanos();
+    self::moment(nanos - nanos.rem_euclid(1_000))
 }
 
-/// A moment as a file of Parquet has it.
-pub(crate) fn cut(moment: &str) -> String {
-    let nanos = OffsetDateTime::parse(moment, &Rfc3339)
-        .unwrap()
-        .unix_timestamp_nanos();
-    self::moment(nanos - nanos.rem_euclid(1_000))
+fn moment(nanos: i128) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).expect("a moment exists");
+    moment.format(&Rfc3339).expect("a moment can be written")
 }
