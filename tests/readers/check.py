@@ -56,7 +56,7 @@ def idle_parts(export: Export) -> Iterator[str]:
 def wrong_sizes(export: Export) -> Iterator[str]:
     """What is wrong with the files of an export whose size is limited: one chunk at least is in parts."""
     most, files = export.manifest.get("maxFileBytes"), export.manifest["files"]
-    if most is not None and not any(file["part"] > 0 for file in files):
+    if most is not None and not any(file.get("part", 0) > 0 for file in files):
         yield "no chunk is in parts"
     for file, path in zip(files, export.files):
         if path.stat().st_size != file["bytes"] or most is not None and file["bytes"] > most:
