@@ -3,25 +3,24 @@
 //! on.
 #![expect(
     clippy::disallowed_types,
-    reason = "looks at the table as the pipes do, beside the ports"
+    reason = "makes the table and its clients, beside the ports"
 )]
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+pub(crate) mod clock;
+pub(crate) mod deliveries;
+pub(crate) mod events;
+mod files;
+
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use aws_lambda_events::eventbridge::EventBridgeEvent;
-use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::app::AppScope;
-use domain::container::{BlobName, ContainerAddress};
-use domain::job::{Job, JobId, JobKey, Phase};
-use domain::manifest::Manifest;
+use domain::container::ContainerAddress;
+use domain::job::{Job, JobId, JobKey};
 use domain::secret::Secret;
-use edge::event::{ChunkMessage, JobEvent};
 use exports_table::DynamoStore;
 use fakes::container::{MemoryContainers, Permission};
 use local::dynamodb::{EXPORTS_TABLE, REGISTRY_TABLE, aws_config, create_tables};
@@ -35,14 +34,15 @@ use sealing::key::KeySealer;
 use serde_json::{Value, json};
 use sources::lake::Lake;
 use sources::registry::Registry;
-use time::macros::datetime;
-use time::{Duration, OffsetDateTime};
 use url::Url;
-use uuid::Uuid;
 
 use crate::adapters::Adapters;
-use crate::faults::{Faults, FaultyContainers, FaultyHttp, FaultySource, skew};
+use crate::faults::Faults;
+use crate::faults::container::FaultyContainers;
+use crate::faults::source::FaultySource;
+use crate::faults::table::FaultyHttp;
 use crate::table::Table;
+use clock::StoryClock;
 
 pub(crate) const APP_PATH: &str = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MobileEngagement/\
                                    appcollections/c1/apps/chess/devices/exportTasks";
@@ -52,34 +52,6 @@ pub(crate) const SIGNATURE: &str =
 
 /// The segments that the registry spreads an app's devices over.
 pub(crate) const REGISTRY_SEGMENTS: u16 = 4;
-
-/// A clock that stands still until the story moves it.
-pub(crate) struct StoryClock(Mutex<(OffsetDateTime, u128)>);
-
-impl StoryClock {
-    fn new() -> Self {
-        Self(Mutex::new((datetime!(2026-02-01 00:00 UTC), 0)))
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.lock().unwrap().0 += by;
-    }
-}
-
-impl Clock for StoryClock {
-    fn now(&self) -> OffsetDateTime {
-        self.0.lock().unwrap().0 + skew()
-    }
-
-    fn fresh_id(&self) -> Uuid {
-        let mut clock = self.0.lock().unwrap();
-        clock.1 += 1;
-        let millis = u64::try_from(clock.0.unix_timestamp_nanos() / 1_000_000).unwrap();
-        let mut random = [0; 10];
-        random[2..].copy_from_slice(&u64::try_from(clock.1).unwrap().to_be_bytes());
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
-    }
-}
 
 pub(crate) struct World {
     pub(crate) faults: Faults,
@@ -127,54 +99,6 @@ fn faulty_table(
         EXPORTS_TABLE,
         Arc::clone(clock) as _,
     )
-}
-
-/// What is under way.
-#[derive(Default)]
-pub(crate) struct Deliveries {
-    seen: HashSet<String>,
-    queue: VecDeque<Delivery>,
-}
-
-impl Deliveries {
-    /// A chunk's message that was received once and not dealt with.
-    pub(crate) fn of_chunk(key: &JobKey, shard: u16, chunk: u32) -> Self {
-        let delivery = Delivery {
-            what: Kind::Chunk(chunk_message(key, shard, chunk)),
-            receives: 1,
-        };
-        Self {
-            seen: HashSet::new(),
-            queue: VecDeque::from([delivery]),
-        }
-    }
-
-    /// Puts an event of the job under way that no image tells of.
-    pub(crate) fn add_event(&mut self, key: &JobKey, phase: &str) {
-        self.add(Kind::Job(job_event(key, phase)));
-    }
-
-    /// Puts a chunk's message under way that no image tells of.
-    pub(crate) fn add_chunk(&mut self, key: &JobKey, shard: u16, chunk: u32) {
-        self.add(Kind::Chunk(chunk_message(key, shard, chunk)));
-    }
-
-    fn add(&mut self, what: Kind) {
-        self.queue.push_back(Delivery { what, receives: 0 });
-    }
-}
-
-/// A message or event on its way.
-#[derive(Debug, Clone)]
-pub(crate) struct Delivery {
-    pub(crate) what: Kind,
-    pub(crate) receives: u32,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Kind {
-    Chunk(ChunkMessage),
-    Job(JobEvent),
 }
 
 pub(crate) fn faulty_source<S, P>(
@@ -348,312 +272,6 @@ impl World {
             .unwrap()
             .unwrap()
     }
-
-    /// The event of a job's phase, as the bus delivers it.
-    pub(crate) fn event_of(key: &JobKey, phase: &str) -> EventBridgeEvent<JobEvent> {
-        bus_event(&job_event(key, phase))
-    }
-
-    /// Delivers events and messages until the job has ended and nothing is under way.
-    pub(crate) async fn drive(&self, key: &JobKey) -> Job {
-        self.drive_on(key, Deliveries::default()).await
-    }
-
-    /// Goes on with what is under way, until the job has ended and nothing is.
-    pub(crate) async fn drive_on(&self, key: &JobKey, mut deliveries: Deliveries) -> Job {
-        for _ in 0..100 {
-            self.round(&mut deliveries).await;
-            let job = self.job(key).await;
-            if matches!(job.phase, Phase::Ended { .. }) && deliveries.queue.is_empty() {
-                return job;
-            }
-        }
-        panic!("the job does not end: {:?}", self.job(key).await);
-    }
-
-    /// Delivers until nothing is under way any more.
-    pub(crate) async fn settle(&self) {
-        self.settle_on(Deliveries::default()).await;
-    }
-
-    /// Goes on with what is under way, until nothing is any more.
-    pub(crate) async fn settle_on(&self, mut deliveries: Deliveries) {
-        for _ in 0..100 {
-            let before = deliveries.seen.len();
-            self.round(&mut deliveries).await;
-            if deliveries.queue.is_empty() && deliveries.seen.len() == before {
-                return;
-            }
-        }
-        panic!("there is always more to deliver");
-    }
-
-    /// Delivers everything that is under way once; what failed comes again after its visibility
-    /// time-out.
-    pub(crate) async fn round(&self, deliveries: &mut Deliveries) {
-        let new = self.new_images(&mut deliveries.seen).await;
-        deliveries.queue.extend(new);
-        let mut again = VecDeque::new();
-        while let Some(delivery) = deliveries.queue.pop_front() {
-            again.extend(self.deliver(delivery).await);
-        }
-        if !again.is_empty() {
-            self.clock.advance(Duration::minutes(16));
-        }
-        deliveries.queue = again;
-    }
-
-    /// Delivers what is under way, after its visibility time-out, once; whether anything has to
-    /// come again.
-    pub(crate) async fn deliver_again(&self, deliveries: &mut Deliveries) -> bool {
-        self.clock.advance(Duration::minutes(18));
-        let mut again = VecDeque::new();
-        while let Some(delivery) = deliveries.queue.pop_front() {
-            again.extend(self.deliver(delivery).await);
-        }
-        deliveries.queue = again;
-        !deliveries.queue.is_empty()
-    }
-
-    /// What the pipes would let through of the table's present images, those already delivered left
-    /// out.
-    async fn new_images(&self, seen: &mut HashSet<String>) -> Vec<Delivery> {
-        let mut deliveries = Vec::new();
-        let mut items = self
-            .client
-            .scan()
-            .table_name(EXPORTS_TABLE)
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = items.try_next().await.unwrap() {
-            let text = |name: &str| match item.get(name) {
-                Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
-                _ => String::new(),
-            };
-            let Some(what) = message_of(&text) else {
-                continue;
-            };
-            // A tally has no id of its last write; it has no nested attributes either, whose order
-            // would be any.
-            let image: BTreeMap<_, _> = item.iter().collect();
-            let version = item
-                .get("write_id")
-                .map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
-            if seen.insert(version) {
-                deliveries.extend(std::iter::repeat_n(
-                    Delivery { what, receives: 0 },
-                    self.copies,
-                ));
-            }
-        }
-        deliveries
-    }
-
-    /// Delivers once; answers what is to be delivered again.
-    pub(crate) async fn deliver(&self, delivery: Delivery) -> Option<Delivery> {
-        let receives = delivery.receives + 1;
-        let done = match &delivery.what {
-            Kind::Chunk(message) if receives > self.max_receives => {
-                self.dead_letter(&json!(message)).await
-            }
-            Kind::Job(event) if receives > self.max_receives => {
-                self.dead_letter(&envelope(event)).await
-            }
-            Kind::Chunk(message) => {
-                let run = run_export_chunk::handle(sqs_event(&json!(message)), &self.run);
-                self.faults
-                    .survive(run)
-                    .await
-                    .is_some_and(|answer| answer.batch_item_failures.is_empty())
-            }
-            Kind::Job(event) => match event.phase.as_str() {
-                "queued" | "resuming" => {
-                    let plan = plan_export::handle(bus_event(event), &self.plan);
-                    self.faults
-                        .survive(plan)
-                        .await
-                        .is_some_and(|answer| answer.is_ok())
-                }
-                "running" | "cancelling" | "drained" => {
-                    let finish = finish_export::handle(bus_event(event), &self.finish);
-                    self.faults
-                        .survive(finish)
-                        .await
-                        .is_some_and(|answer| answer.is_ok())
-                }
-                _ => true,
-            },
-        };
-        (!done).then_some(Delivery {
-            receives,
-            ..delivery
-        })
-    }
-
-    /// The message of a chunk, as the queue delivers it.
-    pub(crate) fn message_of(key: &JobKey, shard: u16, chunk: u32) -> SqsEvent {
-        sqs_event(&json!(chunk_message(key, shard, chunk)))
-    }
-
-    /// Delivers a chunk's message as a dead letter.
-    pub(crate) async fn bury(&self, key: &JobKey, shard: u16, chunk: u32) {
-        assert!(self.buried(key, shard, chunk).await);
-    }
-
-    /// The same; whether it was dealt with.
-    pub(crate) async fn buried(&self, key: &JobKey, shard: u16, chunk: u32) -> bool {
-        self.dead_letter(&json!(chunk_message(key, shard, chunk)))
-            .await
-    }
-
-    /// Delivers a job's event as a dead letter; whether it was dealt with.
-    pub(crate) async fn bury_event(&self, key: &JobKey, phase: &str) -> bool {
-        self.dead_letter(&envelope(&Self::event_of(key, phase).detail))
-            .await
-    }
-
-    async fn dead_letter(&self, body: &Value) -> bool {
-        let end = fail_chunk::handle(sqs_event(body), &self.fail);
-        self.faults
-            .survive(end)
-            .await
-            .is_some_and(|answer| answer.batch_item_failures.is_empty())
-    }
-
-    /// The manifest, if the container has one.
-    pub(crate) fn manifest(&self, job: &Job) -> Option<Manifest> {
-        let name = BlobName::manifest(job.request.export_type(), job.key.id);
-        let blob = self
-            .containers
-            .read(&ContainerAddress::new(CONTAINER), &name)?;
-        Some(serde_json::from_slice(&blob.data).unwrap())
-    }
-
-    /// The bytes of every file of rows that the manifest lists, checked against it; no other file of
-    /// the job may be there.
-    pub(crate) fn files(&self, job: &Job) -> Vec<Vec<u8>> {
-        let address = ContainerAddress::new(CONTAINER);
-        let manifest = self.manifest(job).unwrap();
-        let mut listed: Vec<String> = manifest
-            .files
-            .iter()
-            .map(|file| file.name.clone())
-            .collect();
-        listed.extend(manifest.rejected.iter().map(|file| file.name.clone()));
-        // Version 1 wrote none.
-        if let Some(schema) = &manifest.head.schema {
-            self.data(&schema.name, schema.bytes, &schema.sha256);
-            listed.push(schema.name.clone());
-        }
-        listed.push(
-            BlobName::manifest(job.request.export_type(), job.key.id)
-                .as_str()
-                .to_owned(),
-        );
-        listed.sort_unstable();
-        let mut there = self.containers.list(&address);
-        let prefix = format!("{}/{}/", job.request.export_type(), job.key.id);
-        there.retain(|name| name.starts_with(&prefix));
-        assert_eq!(there, listed, "files and manifest");
-        let files = manifest.files.iter();
-        files
-            .map(|file| self.data(&file.name, file.counts.bytes, &file.sha256))
-            .collect()
-    }
-
-    /// What the files of rejects hold, line by line, each checked against the manifest.
-    pub(crate) fn rejects(&self, job: &Job) -> Vec<Value> {
-        let manifest = self.manifest(job).unwrap();
-        let mut rejects = Vec::new();
-        for file in &manifest.rejected {
-            let data = self.data(&file.name, file.bytes, &file.sha256);
-            let lines = String::from_utf8(data).unwrap();
-            let lines = lines
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap());
-            let before = rejects.len() as u64;
-            rejects.extend(lines);
-            assert_eq!(rejects.len() as u64 - before, file.records_rejected);
-        }
-        assert_eq!(rejects.len() as u64, manifest.head.totals.counts.rejected);
-        rejects
-    }
-
-    /// The bytes of a blob that has this size and checksum.
-    fn data(&self, name: &str, bytes: u64, sha256: &str) -> Vec<u8> {
-        let address = ContainerAddress::new(CONTAINER);
-        let blob = self.containers.read(&address, &BlobName::from_stored(name));
-        let data = blob.unwrap().data;
-        assert_eq!(data.len() as u64, bytes, "{name}");
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &data);
-        assert_eq!(hex::encode(digest), sha256, "{name}");
-        data
-    }
-}
-
-/// What the pipes let through of an image, given by its attributes' texts.
-pub(crate) fn message_of(text: &impl Fn(&str) -> String) -> Option<Kind> {
-    match (
-        text("kind").as_str(),
-        text("phase").as_str(),
-        text("state").as_str(),
-    ) {
-        ("chunk", _, "pending") => Some(Kind::Chunk(ChunkMessage {
-            scope: text("scope"),
-            job: text("job"),
-            shard: text("shard"),
-            chunk: text("chunk"),
-        })),
-        ("job", "queued" | "resuming" | "running" | "cancelling", _) => {
-            Some(Kind::Job(event_in(text)))
-        }
-        ("tally", ..) if text("open") == "0" => Some(Kind::Job(event_in(text))),
-        _ => None,
-    }
-}
-
-fn event_in(text: &impl Fn(&str) -> String) -> JobEvent {
-    JobEvent {
-        kind: text("kind"),
-        scope: text("scope"),
-        job: text("job"),
-        phase: text("phase"),
-    }
-}
-
-fn job_event(key: &JobKey, phase: &str) -> JobEvent {
-    JobEvent {
-        kind: "job".to_owned(),
-        scope: key.scope.as_str().to_owned(),
-        job: key.id.to_string(),
-        phase: phase.to_owned(),
-    }
-}
-
-fn chunk_message(key: &JobKey, shard: u16, chunk: u32) -> ChunkMessage {
-    ChunkMessage {
-        scope: key.scope.as_str().to_owned(),
-        job: key.id.to_string(),
-        shard: shard.to_string(),
-        chunk: chunk.to_string(),
-    }
-}
-
-pub(crate) fn envelope(event: &JobEvent) -> Value {
-    json!({
-        "version": "0", "id": "e1", "detail-type": edge::event::EVENT_DETAIL_TYPE, "source": edge::event::EVENT_SOURCE,
-        "account": "1", "time": "2026-02-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": event,
-    })
-}
-
-pub(crate) fn bus_event(event: &JobEvent) -> EventBridgeEvent<JobEvent> {
-    serde_json::from_value(envelope(event)).unwrap()
-}
-
-pub(crate) fn sqs_event(body: &Value) -> SqsEvent {
-    serde_json::from_value(json!({"Records": [{"messageId": "m1", "body": body.to_string()}]}))
-        .unwrap()
 }
 
 pub(crate) fn body_of(answer: &ApiGatewayV2httpResponse) -> Value {

@@ -8,7 +8,8 @@ use crate::faults::Fault;
 use crate::stories::days;
 use crate::stories::rows::small_lake;
 use crate::stories::scenes::{assert_exact, assert_honest, half_done, posted};
-use crate::world::{Deliveries, World};
+use crate::world::World;
+use crate::world::deliveries::Deliveries;
 
 #[tokio::test]
 async fn a_chunk_that_crashes_every_attempt_ends_the_job_honestly() {

@@ -19,7 +19,8 @@ use super::Handlers;
 use super::calls::{Answer, Call, REPLAY, Replay};
 use super::noted::hash;
 use super::{JOB_ID, signature};
-use crate::world::{APP_PATH, World, bus_event, envelope, sqs_event, url_with};
+use crate::world::events::{bus_event, envelope, sqs_event};
+use crate::world::{APP_PATH, World, url_with};
 
 /// What a process is told to do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -16,7 +16,7 @@ use super::ports::job_written;
 use super::process::Message;
 use super::signature;
 use super::state::State;
-use crate::world::{Kind, message_of};
+use crate::world::deliveries::{Kind, message_of};
 
 impl State {
     /// Does what a call asks.

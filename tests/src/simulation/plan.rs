@@ -16,7 +16,7 @@ use sources::lake::Lake;
 use super::chance::Chance;
 use crate::altered::Altered;
 use crate::broken::Broken;
-use crate::faults::FaultySealer;
+use crate::faults::sealer::FaultySealer;
 use crate::world::{World, faulty_source};
 
 /// How much goes wrong in a run, and where.

@@ -20,7 +20,8 @@ use super::plan::{BrokenProtocol, Character, Figures};
 use super::turnstile::Turnstile;
 use super::work::{Owner, Work};
 use crate::broken::Broken;
-use crate::world::{Delivery, World, message_of};
+use crate::world::World;
+use crate::world::deliveries::{Delivery, message_of};
 
 /// How long a message that was received stays out of sight.
 const OUT_OF_SIGHT: Duration = Duration::minutes(16);

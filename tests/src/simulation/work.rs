@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::checks::clean;
 use super::control::{Answered, Control, ask};
 use super::data::Posted;
-use crate::world::{APP_PATH, Delivery, Kind, World, body_of};
+use crate::world::deliveries::{Delivery, Kind};
+use crate::world::{APP_PATH, World, body_of};
 
 /// What is to be done by some process.
 #[derive(Debug, Clone)]

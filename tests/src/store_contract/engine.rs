@@ -21,7 +21,8 @@ use uuid::Uuid;
 use wiring::SystemClock;
 
 use super::samples::NOW;
-use crate::faults::{Faults, FaultyHttp};
+use crate::faults::Faults;
+use crate::faults::table::FaultyHttp;
 use crate::ministack::Ministack;
 
 /// Where `make conformance-dynamodb-local` starts the official engine.

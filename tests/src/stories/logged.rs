@@ -19,7 +19,8 @@ use super::scenes::{NEW_SIGNATURE, grant, new_credential, posted, revoke};
 use super::secrets::{Log, assert_clean};
 use crate::faults::deaf_socket;
 use crate::source_contract::registry::client_of;
-use crate::world::{APP_PATH, SIGNATURE, World, sqs_event};
+use crate::world::events::sqs_event;
+use crate::world::{APP_PATH, SIGNATURE, World};
 
 /// The lines as a function with this level writes them.
 struct Lines {

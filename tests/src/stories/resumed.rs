@@ -9,7 +9,8 @@ use crate::stories::scenes::{
     NEW_SIGNATURE, assert_exact, assert_honest, grant, half_done, new_credential, planned,
     recorded, revoke, states,
 };
-use crate::world::{Deliveries, SIGNATURE, World, body_of};
+use crate::world::deliveries::Deliveries;
+use crate::world::{SIGNATURE, World, body_of};
 
 #[tokio::test]
 async fn a_job_whose_signature_is_revoked_goes_on_from_what_it_has_with_a_new_one() {

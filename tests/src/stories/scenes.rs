@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::faults::Call;
 use crate::stories::days;
 use crate::stories::rows::exported_events;
-use crate::world::{CONTAINER, Deliveries, SIGNATURE, World, url_with};
+use crate::world::deliveries::Deliveries;
+use crate::world::{CONTAINER, SIGNATURE, World, url_with};
 
 pub(crate) const NEW_SIGNATURE: &str =
     "sv=2024-11-04&sr=c&sp=w&se=2026-07-31T00%3A00%3A00Z&sig=bmV3LXNpZ25hdHVyZQ%3D%3D";

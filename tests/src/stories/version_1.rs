@@ -17,7 +17,8 @@ use time::Duration;
 
 use super::rows::{exported_events, large_lake, small_lake};
 use super::scenes::{NEW_SIGNATURE, grant, new_credential, revoke};
-use crate::world::{CONTAINER, Deliveries, SIGNATURE, World};
+use crate::world::deliveries::Deliveries;
+use crate::world::{CONTAINER, SIGNATURE, World};
 
 /// What version 1 left.
 #[derive(Deserialize)]

@@ -8,7 +8,8 @@ use crate::faults::Fault;
 use crate::stories::days;
 use crate::stories::rows::{exported_events, large_lake, small_lake};
 use crate::stories::scenes::{assert_exact, assert_honest, planned};
-use crate::world::{Deliveries, World};
+use crate::world::World;
+use crate::world::deliveries::Deliveries;
 
 #[tokio::test]
 async fn a_planner_that_dies_half_way_goes_on_where_it_was() {

@@ -17,7 +17,8 @@ use time::{Duration, OffsetDateTime};
 use crate::altered::Altered;
 use crate::stories::days;
 use crate::stories::rows::{event, exported_events, small_lake, sorted};
-use crate::world::{APP_PATH, StoryClock, World, body_of, container_url};
+use crate::world::clock::StoryClock;
+use crate::world::{APP_PATH, World, body_of, container_url};
 
 /// What an export warns of; the task, the list of tasks and the manifest say the same.
 async fn warnings(world: &World, job: &Job) -> Vec<(String, String)> {

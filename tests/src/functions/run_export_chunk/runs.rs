@@ -11,7 +11,8 @@ use crate::stories::rows::{exported_events, small_lake};
 use crate::stories::scenes::{
     NEW_SIGNATURE, assert_exact, grant, new_credential, planned, revoke, states,
 };
-use crate::world::{CONTAINER, Deliveries, SIGNATURE, World};
+use crate::world::deliveries::Deliveries;
+use crate::world::{CONTAINER, SIGNATURE, World};
 
 #[tokio::test]
 async fn a_run_that_meets_the_refusal_after_the_replacement_is_repeated() {

@@ -7,7 +7,7 @@ use crate::faults::{Call, Fault, PROCESS, Process};
 use crate::simulation::checks::MOST_SKEW;
 use crate::simulation::turnstile::Waiting;
 use crate::simulation::work::{Work, carry_out};
-use crate::world::{Delivery, Kind};
+use crate::world::deliveries::{Delivery, Kind};
 
 /// What the scheduler may do next.
 #[derive(Debug, Clone, Copy)]
