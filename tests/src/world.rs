@@ -14,6 +14,7 @@ mod files;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -120,6 +121,8 @@ impl World {
             .await
             .to_builder()
             .http_client(table.clone())
+            // It would compare the world's time, which stands still, with the system's.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         create_tables(&sdk).await.unwrap();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
