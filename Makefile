@@ -102,9 +102,9 @@ conformance-dynamodb-local: $(MINISTACK) $(DYNAMODB_LOCAL) ## The store's contra
 	  cargo test --package tests --features dynamodb-local --locked store_contract::
 
 .PHONY: simulate
-simulate: ## Whole exports under a seeded scheduler: RUNS=2000 plays many, SEED=7 tells one step by step
+simulate: ## Whole exports under a seeded scheduler: RUNS=1000 of them, or SEED=7 step by step
 	cargo test --package tests --locked simulation::exports_are_exact_or_honest_whatever_the_seeds_bring -- --nocapture \
-	  $(if $(SEED),seed=$(SEED)) $(if $(RUNS),runs=$(RUNS)) $(if $(BASE),base=$(BASE))
+	  $(if $(SEED),seed=$(SEED)) runs=$(or $(RUNS),1000) $(if $(BASE),base=$(BASE))
 
 .PHONY: model
 model: ## Every order in which the calls of an export can follow each other, with every fault, within large bounds
@@ -159,7 +159,7 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 .PHONY: check
 check: ## Everything that CI checks, and the CPU and wall minutes of each part
 	@MAKE="$(MAKE)" tools/minutes \
-	  setup check-format check-code check-docs check-rooms test test-readers check-dependencies lint-template test-binaries
+	  setup check-format check-code check-docs check-rooms test simulate test-readers check-dependencies lint-template test-binaries
 
 .PHONY: check-format
 check-format: ## The code is formatted

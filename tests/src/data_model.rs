@@ -15,6 +15,7 @@ use domain::warning::{Warning, WarningCode};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::date;
+use tokio::sync::OnceCell;
 
 use crate::stories::lives::Life;
 use crate::world::World;
@@ -24,8 +25,14 @@ const ERRORS: &str = include_str!("../../docs/ERRORS.md");
 
 type Names = BTreeSet<String>;
 
-/// Every image that the lives of jobs leave in the table's stream.
-async fn images() -> Vec<Value> {
+/// Every image that the lives of jobs leave in the table's stream. They are played once for all
+/// tests.
+async fn images() -> &'static [Value] {
+    static IMAGES: OnceCell<Vec<Value>> = OnceCell::const_new();
+    IMAGES.get_or_init(play_lives).await
+}
+
+async fn play_lives() -> Vec<Value> {
     let mut images = Vec::new();
     for life in Life::ALL {
         let world = World::new().await;
@@ -124,7 +131,7 @@ async fn the_table_of_attributes_is_that_of_the_stored_items() {
     for image in images().await {
         let attributes = image.as_object().unwrap().keys().cloned();
         stored
-            .entry(text(&image, "kind").to_owned())
+            .entry(text(image, "kind").to_owned())
             .or_default()
             .extend(attributes);
     }

@@ -30,7 +30,7 @@ use plan::{BrokenProtocol, Figures};
 use run::Run;
 
 /// The runs of a plain `cargo test`.
-const RUNS: u64 = 300;
+const RUNS: u64 = 100;
 
 /// Every so many runs, all that is logged is searched for secrets.
 const LOGGED: u64 = 50;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::faults::Fault;
 use crate::stories::days;
-use crate::stories::rows::{large_lake, small_lake};
+use crate::stories::rows::{lake_of_small_pages, large_lake, small_lake};
 use crate::stories::scenes::{
     assert_exact, assert_honest, half_done, posted, recorded, revoke, states,
 };
@@ -169,8 +169,8 @@ async fn a_large_job_is_closed_and_reopened_in_batches_of_every_shard() {
 #[tokio::test]
 async fn a_job_that_is_cancelled_while_it_is_planned_goes_on_with_its_plan_when_it_is_resumed() {
     for call in 1..10 {
-        let world = World::new().await;
-        let rows = large_lake(&world).await;
+        let mut world = World::new().await;
+        let rows = lake_of_small_pages(&mut world).await;
         let key = world
             .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))
             .await;

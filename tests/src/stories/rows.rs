@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::altered::Altered;
 use crate::world::World;
 
 /// The columns of a CSV whose cells hold JSON.
@@ -40,8 +42,22 @@ pub(crate) async fn small_lake(world: &World) -> Vec<String> {
 /// A lake of many small objects, each a chunk of its own: three pages of a plan, over several
 /// shards.
 pub(crate) async fn large_lake(world: &World) -> Vec<String> {
+    lake_of_chunks(world, 150).await
+}
+
+/// The same of ten objects, with a planner whose pages are of four chunks: its calls are the same.
+pub(crate) async fn lake_of_small_pages(world: &mut World) -> Vec<String> {
+    world.plan.sources.lake = Arc::new(Altered {
+        inner: Arc::clone(&world.plan.sources.lake),
+        page: 4,
+        piece: |piece| piece,
+    });
+    lake_of_chunks(world, 10).await
+}
+
+async fn lake_of_chunks(world: &World, chunks: u32) -> Vec<String> {
     let mut rows = Vec::new();
-    for part in 0..150 {
+    for part in 0..chunks {
         let line = event("2026-01-05", part);
         let padding = " ".repeat(1_900);
         world

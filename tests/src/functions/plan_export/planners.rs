@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::faults::Fault;
 use crate::stories::days;
-use crate::stories::rows::{exported_events, large_lake, small_lake};
+use crate::stories::rows::{exported_events, lake_of_small_pages, small_lake};
 use crate::stories::scenes::{assert_exact, assert_honest, planned};
 use crate::world::World;
 use crate::world::deliveries::Deliveries;
@@ -14,15 +14,15 @@ use crate::world::deliveries::Deliveries;
 #[tokio::test]
 async fn a_planner_that_dies_half_way_goes_on_where_it_was() {
     for call in 3..12 {
-        let world = World::new().await;
-        let rows = large_lake(&world).await;
+        let mut world = World::new().await;
+        let rows = lake_of_small_pages(&mut world).await;
         let key = world
             .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))
             .await;
         world.faults.arm(call, Fault::CrashAfter);
         let job = world.drive(&key).await;
         assert!(!world.faults.is_armed());
-        assert_eq!((job.chunks, job.shards), (150, 3));
+        assert_eq!((job.chunks, job.shards), (10, 3));
         assert_eq!(
             exported_events(&world.files(&job)),
             rows,
@@ -34,7 +34,7 @@ async fn a_planner_that_dies_half_way_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_planner_without_time_hands_over() {
     let mut world = World::new().await;
-    let rows = large_lake(&world).await;
+    let rows = lake_of_small_pages(&mut world).await;
     let key = world
         .post("events", &days("JsonBlob", "2026-01-05", "2026-01-05"))
         .await;
