@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_lc_rs::digest;
 use domain::chunk::ChunkStateName;
 use domain::counts::Counts;
 use domain::job::{Cancellation, Outcome, Phase, PhaseName, Wait};
@@ -84,6 +85,11 @@ fn values(attribute: &str) -> Names {
 fn pattern(key: &str, image: &Value) -> String {
     let mut pattern = key.to_owned();
     let scope = World::scope();
+    let hash = rows_hash(scope.as_str());
+    // Rows and marks say their ids in their keys alone.
+    let id = key
+        .split_once('#')
+        .filter(|(kind, _)| matches!(*kind, "ROW" | "MARK"));
     let digits = text(image, "chunk")
         .parse()
         .map(|number: u32| format!("{number:010}"))
@@ -95,9 +101,11 @@ fn pattern(key: &str, image: &Value) -> String {
         ("CHUNK#", &digits, "CHUNK#{number}"),
         ("PRINCIPAL#", "analyst", "PRINCIPAL#{subject}"),
         ("SCOPE#", text(image, "path"), "SCOPE#{path}"),
+        ("APP#", &hash, "APP#{hash}"),
         ("", text(image, "scope"), "{scope}"),
         ("", scope.as_str(), "{scope}"),
         ("", text(image, "job"), "{id}"),
+        ("#", id.map_or("", |(_, id)| id), "#{id}"),
     ];
     for (before, value, placeholder) in known.into_iter().filter(|(_, value, _)| !value.is_empty())
     {
@@ -107,6 +115,12 @@ fn pattern(key: &str, image: &Value) -> String {
         Some(_) => "JOB#{id}#{shard}".to_owned(),
         None => pattern,
     }
+}
+
+/// The hash by which an app's rows are kept.
+fn rows_hash(scope: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, scope.as_bytes());
+    hex::encode(&hash.as_ref()[..16])
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod engine;
 mod grants;
 mod jobs;
 mod lists;
+mod older;
 mod plans;
 mod samples;
 mod waiting;
@@ -67,7 +68,8 @@ behaviours! {
         lists:
             a_list_is_in_every_order_and_in_pages,
             a_list_holds_the_jobs_of_its_app_only,
-            a_list_holds_what_is_wanted_of_it;
+            a_list_holds_what_is_wanted_of_it,
+            errors_that_begin_alike_are_in_the_order_of_ids;
         chunks:
             every_chunk_reads_back_as_it_was_written,
             a_stale_move_of_a_chunk_is_a_conflict_and_counts_nothing,
@@ -94,6 +96,11 @@ behaviours! {
             a_move_whose_answer_was_lost_counts_once,
             entries_of_version_1_are_listed_and_struck,
             an_unknown_role_allows_nothing;
+        older:
+            jobs_from_before_are_listed_until_they_have_rows_and_then_once,
+            a_job_from_before_gets_its_row_with_whatever_is_written_of_it,
+            jobs_that_an_older_version_stores_later_are_listed,
+            a_row_is_written_only_with_a_change_of_state;
     }
 }
 
@@ -124,7 +131,7 @@ fn every_method_of_the_ports_is_called_over_every_store() {
         .collect();
     assert!(methods.len() > 10, "{methods:?}");
     let mut suite = suite();
-    for of_dynamodb in ["answers", "dynamodb"] {
+    for of_dynamodb in ["answers", "dynamodb", "older"] {
         suite.remove(of_dynamodb).unwrap();
     }
     for method in methods {

@@ -39,6 +39,12 @@ use crate::reason;
 pub struct JobId(Uuid);
 
 impl JobId {
+    /// Before every job's id.
+    pub const NIL: Self = Self(Uuid::nil());
+
+    /// Behind every job's id.
+    pub const MAX: Self = Self(Uuid::max());
+
     /// Wraps a fresh `UUIDv7`.
     pub const fn new(id: Uuid) -> Self {
         Self(id)

@@ -25,8 +25,10 @@ impl Plans for DynamoStore {
         moves: Vec<ChunkMove>,
     ) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
+        let row = self.row_write(&job)?;
         let job = job.written(self.clock.now());
         let mut writes = vec![self.write(keys::job(&job.key), JobItem::from(&job), condition)?];
+        writes.extend(row);
         let planned = TallyChange {
             planned: 1,
             open: 1,

@@ -33,9 +33,14 @@ impl Intake for DynamoStore {
         request: Option<AcceptedRequest>,
         now: OffsetDateTime,
     ) -> Result<Created, StoreError> {
+        let (row, mark) = (
+            self.row_write(&job)?,
+            self.mark_write(&job.key.scope, now).await?,
+        );
         let job = job.written(now);
         let mut writes =
             vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
+        writes.extend(row.into_iter().chain(mark));
         if let Some(request) = &request {
             let key = keys::request(&job.key.scope, &request.key);
             writes.push(self.write(key, RequestItem::from(request), Condition::AbsentOrExpired)?);

@@ -4,6 +4,7 @@
 mod chunk;
 mod job;
 mod listing;
+mod row;
 
 use std::collections::HashMap;
 
@@ -13,6 +14,7 @@ use time::OffsetDateTime;
 
 pub(crate) use chunk::ChunkItem;
 pub(crate) use job::{JobItem, JobRow};
+pub(crate) use row::{MarkItem, RowItem};
 
 use domain::app::AppScope;
 use domain::container::{BlobName, PreparedFile};
@@ -21,7 +23,10 @@ use domain::job::{Job, JobId, JobKey};
 use ports::store::{AcceptedRequest, RequestKey};
 
 /// The version that this code writes.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
+
+/// The first version that wrote a row beside each job.
+pub(crate) const FIRST_WITH_ROWS: u32 = 3;
 
 /// The layout of an item that a newer version wrote.
 pub(crate) fn newer_layout(item: &HashMap<String, AttributeValue>) -> Option<u32> {

@@ -28,17 +28,18 @@ impl Jobs for DynamoStore {
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
+        let row = self.row_write(&job)?;
         let job = job.written(self.clock.now());
         let write = self.write(keys::job(&job.key), JobItem::from(&job), condition)?;
-        if matches!(job.phase, Phase::AwaitingCredential { .. }) {
-            let waiting = self.write(
-                keys::waiting(job.key.id),
-                WaitingItem::from(&job),
-                Condition::Always,
-            )?;
-            self.transact(&[write, waiting], Vec::new()).await?;
-        } else {
-            self.put(write).await?;
+        let waits = matches!(job.phase, Phase::AwaitingCredential { .. });
+        let (key, item) = (keys::waiting(job.key.id), WaitingItem::from(&job));
+        let waiting = waits.then(|| self.write(key, item, Condition::Always));
+        match (row, waiting.transpose()?) {
+            (None, None) => self.put(write).await?,
+            (row, waiting) => {
+                let writes: Vec<_> = [write].into_iter().chain(row).chain(waiting).collect();
+                self.transact(&writes, Vec::new()).await?;
+            }
         }
         Ok(job)
     }

@@ -7,13 +7,18 @@
 //! | request | `APP#{scope}` | `CLIENT#{body_hash}#{key}` | create-job, when the client gave an id of the request only; forgotten after ten minutes |
 //! | tally | `JOB#{id}#{shard}` | `TALLY` | plan-export with the first chunk of the shard, then with every closed chunk |
 //! | chunk | `JOB#{id}#{shard}` | `CHUNK#{number}` | plan-export; run-export-chunk and fail-chunk move it |
+//! | row | `APP#{hash}` | `ROW#{id}` | whoever writes the job, when it is new or comes into another state |
+//! | mark | `APP#{hash}` | `MARK#{id}` | create-job, where the app may have jobs without rows up to this one |
 //! | waiting | `WAITING` | `{id}` | run-export-chunk, finish-export or fail-chunk, with a job that begins to wait; removed by expire-jobs |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
+//!
+//! The `hash` of an app's scope keeps rows small. It has no slash, and every scope begins with one.
 //!
 //! Numbers in sort keys are padded to ten digits, so that their order is the numbers'. An older
 //! version wrote waiting jobs as `{scope}#{id}`; such entries are read and removed, and sort in
 //! front of the others, because a scope begins with a slash.
 
+use aws_lc_rs::digest;
 use domain::app::AppScope;
 use domain::chunk::ChunkKey;
 use domain::job::{JobId, JobKey};
@@ -49,7 +54,38 @@ pub(crate) fn principal_partition(subject: &str) -> String {
 pub(crate) fn job(key: &JobKey) -> ItemKey {
     ItemKey {
         pk: app_partition(&key.scope),
-        sk: format!("{JOB_PREFIX}{}", key.id),
+        sk: job_sort(key.id),
+    }
+}
+
+pub(crate) fn job_sort(id: JobId) -> String {
+    format!("{JOB_PREFIX}{id}")
+}
+
+/// What the sort keys of an app's rows begin with.
+pub(crate) const ROW_PREFIX: &str = "ROW#";
+
+/// What the sort keys of an app's marks begin with.
+pub(crate) const MARK_PREFIX: &str = "MARK#";
+
+/// Named by half of the scope's SHA-256: no two apps share it by chance.
+pub(crate) fn rows_partition(scope: &AppScope) -> String {
+    let hash = digest::digest(&digest::SHA256, scope.as_str().as_bytes());
+    let half = hash.as_ref().first_chunk().copied().unwrap_or_default();
+    format!("APP#{:032x}", u128::from_be_bytes(half))
+}
+
+pub(crate) fn row(key: &JobKey) -> ItemKey {
+    ItemKey {
+        pk: rows_partition(&key.scope),
+        sk: format!("{ROW_PREFIX}{}", key.id),
+    }
+}
+
+pub(crate) fn mark(scope: &AppScope, last: JobId) -> ItemKey {
+    ItemKey {
+        pk: rows_partition(scope),
+        sk: format!("{MARK_PREFIX}{last}"),
     }
 }
 

@@ -32,6 +32,9 @@ use crate::keys::ItemKey;
 
 type Item = HashMap<String, AttributeValue>;
 
+/// The attribute of the id of the last write.
+const WRITE_ID: &str = "write_id";
+
 /// How often a transaction that met another one on the same item is tried again, with doubling
 /// pauses from 10 ms.
 const TRANSACTION_TRIES: u32 = 8;
@@ -114,7 +117,7 @@ impl DynamoStore {
     ) -> Result<Write, StoreError> {
         let write_id = self.clock.fresh_id().to_string();
         let mut item: Item = serde_dynamo::to_item(body).map_err(|error| corrupt(&key, error))?;
-        for (name, value) in [("pk", &key.pk), ("sk", &key.sk), ("write_id", &write_id)] {
+        for (name, value) in [("pk", &key.pk), ("sk", &key.sk), (WRITE_ID, &write_id)] {
             item.insert(name.to_owned(), AttributeValue::S(value.clone()));
         }
         Ok(Write {
@@ -252,7 +255,7 @@ impl DynamoStore {
         let stored = self.get(&write.key).await?;
         let stored_id = stored
             .as_ref()
-            .and_then(|item| item.get("write_id"))
+            .and_then(|item| item.get(WRITE_ID))
             .and_then(|id| id.as_s().ok());
         if stored_id == Some(&write.id) {
             Ok(())

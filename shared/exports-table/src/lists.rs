@@ -1,19 +1,32 @@
 //! The lists of apps' jobs in the exports table.
+//!
+//! Beside each job stands a row, which is thin and says what lists are filtered and sorted by. A job
+//! that only an older version wrote has none: up to the newest of these, jobs are read themselves
+//! ([ADR 12](../../../docs/adr/0012-rows.md)).
 
-use std::cmp::Ordering;
+mod older;
+mod row;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::app::AppScope;
-use domain::job::{JobId, JobKey, Outcome, PhaseName, State};
-use domain::selection::ExportType;
+use domain::job::{Job, JobId, JobKey};
 use futures::future::try_join_all;
-use ports::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError};
+use ports::store::{JobLists, Jobs, Listed, Page, SortKey, StoreError, Wanted};
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
-use super::{DynamoStore, corrupt, read_item, store_error};
-use crate::items::{JobRow, unreadable};
+use self::row::Row;
+use super::{Condition, DynamoStore, WRITE_ID, Write, corrupt, read_item, store_error};
+use crate::items::{JobRow, RowItem};
 use crate::keys::{self, ItemKey};
+
+/// Up to so many jobs are read one after the other in the order of their keys; beyond, it is cheaper
+/// to read rows.
+const MOST_IN_ORDER: usize = 200;
 
 #[async_trait]
 impl JobLists for DynamoStore {
@@ -23,11 +36,12 @@ impl JobLists for DynamoStore {
         page: Page,
         now: OffsetDateTime,
     ) -> Result<Listed, StoreError> {
-        let mut ids = match page.sort {
-            SortKey::Id | SortKey::Created => self.ids_in_order(scope, page, now).await?,
-            SortKey::State | SortKey::Completed | SortKey::ErrorDetails => {
-                self.ids_sorted(scope, page, now).await?
-            }
+        let is_by_id = matches!(page.sort, SortKey::Id | SortKey::Created);
+        let is_near = page.skip.saturating_add(page.top) <= MOST_IN_ORDER;
+        let mut ids = if is_by_id && is_near && page.wanted == Wanted::default() {
+            self.ids_in_order(scope, page, now).await?
+        } else {
+            self.ids_of_rows(scope, page, now).await?
         };
         let more = ids.len() > page.top;
         ids.truncate(page.top);
@@ -44,6 +58,18 @@ impl JobLists for DynamoStore {
 }
 
 impl DynamoStore {
+    /// The row of a job, where it must be written together with the job: where there is none yet, or
+    /// the job comes into another state. Asked before the job counts as written.
+    pub(super) fn row_write(&self, job: &Job) -> Result<Option<Write>, StoreError> {
+        if !job.needs_row() {
+            return Ok(None);
+        }
+        let mut write = self.write(keys::row(&job.key), RowItem::from(job), Condition::Always)?;
+        // It is the job beside it that a writer whose answer was lost looks at.
+        write.item.remove(WRITE_ID);
+        Ok(Some(write))
+    }
+
     /// The page's ids and one more, in the order of ids, which is that of creation.
     async fn ids_in_order(
         &self,
@@ -51,29 +77,47 @@ impl DynamoStore {
         page: Page,
         now: OffsetDateTime,
     ) -> Result<Vec<JobId>, StoreError> {
+        let partition = keys::app_partition(scope);
+        let query = self.query(&partition, "begins_with(sk, :sk)", keys::JOB_PREFIX, now);
+        let query = query.scan_index_forward(!page.descending);
         let mut ids = Vec::new();
-        self.each_row(scope, page, now, |row| {
-            ids.push(row.id);
-            ids.len() <= page.skip + page.top
-        })
+        let most = page.skip + page.top;
+        each(
+            query.projection_expression("v, job"),
+            &partition,
+            |job: older::JobHead| {
+                ids.push(job.id()?);
+                Ok(ids.len() <= most)
+            },
+        )
         .await?;
         ids.drain(..page.skip.min(ids.len()));
         Ok(ids)
     }
 
-    /// The page's ids and one more, in an order that no key has: all of the app's rows are read.
-    async fn ids_sorted(
+    /// The page's ids and one more, in any order, of those that are wanted: all of the app's rows are
+    /// read.
+    async fn ids_of_rows(
         &self,
         scope: &AppScope,
         page: Page,
         now: OffsetDateTime,
     ) -> Result<Vec<JobId>, StoreError> {
-        let mut rows = Vec::new();
-        self.each_row(scope, page, now, |row| {
-            rows.push(row);
-            true
+        // First the jobs without a row: one that gets a row meanwhile is in both.
+        let rowless = self.rowless(scope, now).await?;
+        let mut rows: BTreeMap<JobId, Row> = rowless.into_iter().map(|row| (row.id, row)).collect();
+        let partition = keys::rows_partition(scope);
+        let query = self.query(&partition, "begins_with(sk, :sk)", keys::ROW_PREFIX, now);
+        each(query, &partition, |item: RowItem| {
+            let row = Row::try_from(item)?;
+            rows.insert(row.id, row);
+            Ok(true)
         })
         .await?;
+        let mut rows: Vec<Row> = rows
+            .into_values()
+            .filter(|row| row.is_among(&page.wanted))
+            .collect();
         rows.sort_by(|one, other| {
             let order = one.compare(other, page.sort);
             if page.descending {
@@ -86,103 +130,74 @@ impl DynamoStore {
         Ok(rows.map(|row| row.id).collect())
     }
 
-    /// Shows every row of the app's jobs that are not forgotten, and are wanted, to `visit`, until that
-    /// returns false.
-    async fn each_row(
+    /// The jobs without a row that there may be, as rows.
+    async fn rowless(&self, scope: &AppScope, now: OffsetDateTime) -> Result<Vec<Row>, StoreError> {
+        let Some(last) = self.last_rowless(scope).await? else {
+            return Ok(Vec::new());
+        };
+        let partition = keys::app_partition(scope);
+        let query = self
+            .query(
+                &partition,
+                "sk BETWEEN :sk AND :last",
+                keys::JOB_PREFIX,
+                now,
+            )
+            .expression_attribute_values(":last", AttributeValue::S(keys::job_sort(last)))
+            .projection_expression("v, job, phase, export_type, created, outcome, ended");
+        let mut rows = Vec::new();
+        each(query, &partition, |job: JobRow| {
+            if !job.has_row() {
+                rows.push(Row::try_from(job)?);
+            }
+            Ok(true)
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// A consistent query for items that are not forgotten; `condition` is on `sk`, with `:sk`.
+    fn query(
         &self,
-        scope: &AppScope,
-        page: Page,
+        partition: &str,
+        condition: &str,
+        sort: &str,
         now: OffsetDateTime,
-        mut visit: impl FnMut(Row) -> bool + Send,
-    ) -> Result<(), StoreError> {
-        let partition = app_jobs(scope);
-        let mut items = self
-            .client
+    ) -> QueryFluentBuilder {
+        let seconds = AttributeValue::N(now.unix_timestamp().to_string());
+        self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .scan_index_forward(!page.descending)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :job)")
+            .key_condition_expression(format!("pk = :pk AND {condition}"))
             .filter_expression("#ttl > :now")
-            .projection_expression("v, job, phase, export_type, created, outcome, ended")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()))
-            .expression_attribute_values(":job", AttributeValue::S(keys::JOB_PREFIX.to_owned()))
-            .expression_attribute_values(
-                ":now",
-                AttributeValue::N(now.unix_timestamp().to_string()),
-            )
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = items
-            .try_next()
-            .await
-            .map_err(|error| store_error(&partition, error))?
-        {
-            let row = Row::try_from(read_item::<JobRow>(&partition, item)?);
-            let row = row.map_err(|reason| corrupt(&partition, reason))?;
-            let is_wanted = page.wanted.fits(row.state, row.export_type, row.created);
-            if is_wanted && !visit(row) {
-                break;
-            }
-        }
-        Ok(())
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .expression_attribute_values(":sk", AttributeValue::S(sort.to_owned()))
+            .expression_attribute_values(":now", seconds)
     }
 }
 
-fn app_jobs(scope: &AppScope) -> ItemKey {
-    ItemKey {
-        pk: keys::app_partition(scope),
+/// Shows every item to `visit`, page by page, until that returns false or says what is wrong with it.
+async fn each<T: DeserializeOwned>(
+    query: QueryFluentBuilder,
+    partition: &str,
+    mut visit: impl FnMut(T) -> Result<bool, String> + Send,
+) -> Result<(), StoreError> {
+    let partition = ItemKey {
+        pk: partition.to_owned(),
         sk: String::new(),
+    };
+    let mut items = query.into_paginator().items().send();
+    while let Some(item) = items
+        .try_next()
+        .await
+        .map_err(|error| store_error(&partition, error))?
+    {
+        let item = read_item(&partition, item)?;
+        if !visit(item).map_err(|reason| corrupt(&partition, reason))? {
+            break;
+        }
     }
-}
-
-/// What a job is looked for and sorted by; equal ones by id.
-struct Row {
-    id: JobId,
-    state: State,
-    export_type: ExportType,
-    created: OffsetDateTime,
-    ended: Option<OffsetDateTime>,
-    details: Option<String>,
-}
-
-impl TryFrom<JobRow> for Row {
-    type Error = String;
-
-    fn try_from(row: JobRow) -> Result<Self, String> {
-        let phase = PhaseName::from_name(&row.phase);
-        let outcome = row.outcome.map(Outcome::from);
-        let details = row.ended.and(outcome.as_ref().and_then(Outcome::details));
-        Ok(Self {
-            id: JobId::parse(&row.job).ok_or_else(|| unreadable("job", &row.job))?,
-            state: phase
-                .ok_or_else(|| unreadable("phase", &row.phase))?
-                .state(),
-            export_type: ExportType::from_name(&row.export_type)
-                .ok_or_else(|| unreadable("export_type", &row.export_type))?,
-            created: row.created,
-            details: details.map(str::to_owned),
-            ended: row.ended,
-        })
-    }
-}
-
-impl Row {
-    fn compare(&self, other: &Self, sort: SortKey) -> Ordering {
-        let order = match sort {
-            SortKey::Id | SortKey::Created => Ordering::Equal,
-            SortKey::State => self.state.name().cmp(other.state.name()),
-            SortKey::Completed => absent_last(self.ended.as_ref(), other.ended.as_ref()),
-            SortKey::ErrorDetails => absent_last(self.details.as_ref(), other.details.as_ref()),
-        };
-        order.then_with(|| self.id.cmp(&other.id))
-    }
-}
-
-fn absent_last<T: Ord>(one: Option<&T>, other: Option<&T>) -> Ordering {
-    one.is_none()
-        .cmp(&other.is_none())
-        .then_with(|| one.cmp(&other))
+    Ok(())
 }

@@ -106,8 +106,17 @@ pub enum SortKey {
     Created,
     /// By completion; jobs that have not completed come last when ascending.
     Completed,
-    /// By error details; jobs without any come last when ascending.
+    /// By the [`beginning`] of the error details; jobs without any come last when ascending.
     ErrorDetails,
+}
+
+/// How many bytes of error details a list is sorted by, at most.
+const SORTED_BYTES: usize = 80;
+
+/// What a list sorted by error details looks at: equal ones are in the order of their ids.
+pub fn beginning(details: &str) -> &str {
+    let end = details.floor_char_boundary(SORTED_BYTES);
+    details.get(..end).unwrap_or_default()
 }
 
 /// Which of an app's jobs are listed; what is absent is not asked for.
@@ -330,7 +339,7 @@ pub trait Plans: Jobs {
     async fn reopen(&self, job: &Job, steps: Vec<ChunkMove>) -> Result<(), StoreError>;
 }
 
-/// Chunks of one page of a plan: with up to 32 tallies and the job itself they fit DynamoDB's limit
+/// Chunks of one page of a plan: with up to 32 tallies, the job and its row they fit DynamoDB's limit
 /// of 100 items a transaction (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
 pub const PLAN_PAGE_CHUNKS: usize = 64;
 

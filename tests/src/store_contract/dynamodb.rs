@@ -17,7 +17,7 @@ use crate::faults::{Fault, Faults};
 pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(world: &DynamoWorld) {
     let faults = Faults::default();
     let store = world.faulty(&faults, 3);
-    faults.arm(0, Fault::AnswerLost);
+    faults.arm(2, Fault::AnswerLost);
     let request = accepted(&world.job(), "request");
     let job = stored(store.create(world.job(), Some(request), NOW).await.unwrap());
     faults.arm(0, Fault::AnswerLost);

@@ -1,15 +1,18 @@
 //! The stores that the suite runs over, each with an app and a clock of its own.
 #![expect(clippy::disallowed_types, reason = "writes what the ports never would")]
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_lc_rs::digest;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::app::AppScope;
+use domain::job::{Job, JobId};
 use exports_table::DynamoStore;
 use fakes::store::MemoryStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
@@ -189,6 +192,66 @@ impl DynamoWorld {
         )
     }
 
+    /// Makes of a stored job one that an older version wrote: of its layout, without a row.
+    pub(super) async fn make_older(&self, job: &Job) {
+        let key = Self::key(
+            &format!("APP#{}", self.scope),
+            &format!("JOB#{}", job.key.id),
+        );
+        let update = self.raw().update_item().table_name(EXPORTS_TABLE);
+        let update = update.set_key(Some(key)).update_expression("SET v = :v");
+        let older = AttributeValue::N("2".to_owned());
+        let update = update.expression_attribute_values(":v", older);
+        update.send().await.unwrap();
+        self.drop_row(job).await;
+    }
+
+    /// Deletes the row of a job.
+    pub(super) async fn drop_row(&self, job: &Job) {
+        let key = Self::key(&self.rows_partition(), &format!("ROW#{}", job.key.id));
+        let delete = self.raw().delete_item().table_name(EXPORTS_TABLE);
+        delete.set_key(Some(key)).send().await.unwrap();
+    }
+
+    /// Whether the job has a row.
+    pub(super) async fn has_row(&self, job: &Job) -> bool {
+        let rows = self.ids("ROW#").await;
+        rows.contains(&job.key.id)
+    }
+
+    /// Up to which jobs there may be some without rows, as the app's marks say.
+    pub(super) async fn marks(&self) -> Vec<JobId> {
+        self.ids("MARK#").await
+    }
+
+    async fn ids(&self, prefix: &str) -> Vec<JobId> {
+        let query = self.raw().query().table_name(EXPORTS_TABLE);
+        let query = query
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(self.rows_partition()))
+            .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()));
+        let items = query.send().await.unwrap().items.unwrap();
+        let id = |item: &HashMap<_, AttributeValue>| {
+            JobId::parse(item["sk"].as_s().unwrap().strip_prefix(prefix).unwrap()).unwrap()
+        };
+        items.iter().map(id).collect()
+    }
+
+    fn rows_partition(&self) -> String {
+        let hash = digest::digest(&digest::SHA256, self.scope.as_str().as_bytes());
+        format!("APP#{}", hex::encode(&hash.as_ref()[..16]))
+    }
+
+    fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+        let part = |name: &str, text: &str| (name.to_owned(), AttributeValue::S(text.to_owned()));
+        HashMap::from([part("pk", pk), part("sk", sk)])
+    }
+
+    fn raw(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.sdk)
+    }
+
     /// Writes an item of texts and numbers as no version of the service does.
     pub(super) async fn put_raw(&self, attributes: &[(&str, &str)]) {
         let value = |text: &str| match text.parse::<u32>() {
@@ -198,9 +261,7 @@ impl DynamoWorld {
         let item = attributes
             .iter()
             .map(|(name, text)| ((*name).to_owned(), value(text)));
-        let request = aws_sdk_dynamodb::Client::new(&self.sdk)
-            .put_item()
-            .table_name(EXPORTS_TABLE);
+        let request = self.raw().put_item().table_name(EXPORTS_TABLE);
         request.set_item(Some(item.collect())).send().await.unwrap();
     }
 }

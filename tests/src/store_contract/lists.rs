@@ -23,7 +23,7 @@ const SORT_KEYS: [SortKey; 5] = [
 ];
 
 /// Jobs whose order differs by every key, some of them equal.
-fn phases() -> Vec<Phase> {
+pub(super) fn phases() -> Vec<Phase> {
     let failed = |details: &str| Outcome::Failed {
         details: details.to_owned(),
     };
@@ -217,4 +217,30 @@ pub(super) async fn a_list_holds_what_is_wanted_of_it(world: &World) {
             assert_eq!(listed.more, count > 3, "{page:?}");
         }
     }
+}
+
+pub(super) async fn errors_that_begin_alike_are_in_the_order_of_ids(world: &World) {
+    let beginning = "é".repeat(60);
+    let mut expected = Vec::new();
+    for end in ["c", "b", "a"] {
+        let details = format!("{beginning}{end}");
+        let job = ended_with(world.job(), Outcome::Failed { details });
+        expected.push(world.store.put_job(job).await.unwrap());
+    }
+    let details = "é!".to_owned();
+    let first = ended_with(world.job(), Outcome::Failed { details });
+    expected.insert(0, world.store.put_job(first).await.unwrap());
+    let page = Page {
+        wanted: Wanted::default(),
+        sort: SortKey::ErrorDetails,
+        descending: false,
+        skip: 0,
+        top: 20,
+    };
+    let listed = world.store.jobs(&world.scope, page, NOW).await.unwrap();
+    assert_eq!(listed.jobs, expected);
+}
+
+fn ended_with(job: Job, outcome: Outcome) -> Job {
+    fakes::jobs::ended(job, NOW, outcome)
 }

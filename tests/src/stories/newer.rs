@@ -21,7 +21,7 @@ use crate::world::{APP_PATH, SIGNATURE, World, body_of};
 const NEWER: u32 = 99;
 
 /// The layout that this version writes.
-const OURS: u32 = 2;
+const OURS: u32 = 3;
 
 /// Gives the items whose sort key begins so a layout.
 async fn lay_out(world: &World, sort: &str, layout: u32) {

@@ -48,6 +48,7 @@ impl Job {
             warnings: Vec::new(),
             rules: None,
             finish_attempts: 0,
+            has_row: false,
             revision: 0,
         })
     }

@@ -64,6 +64,9 @@ pub struct StoredJob {
     pub warnings: Vec<Warning>,
     /// How many times finishing was begun; the manifest's block ids carry it.
     pub finish_attempts: u32,
+    /// Whether the row by which lists find the job is stored beside it; not where only an older
+    /// version wrote the job.
+    pub has_row: bool,
     /// Counts the writes of the stored item; the condition of the next one.
     pub revision: u64,
 }
@@ -168,7 +171,15 @@ impl Job {
     pub fn written(mut self, at: OffsetDateTime) -> Self {
         let since = if self.revision == 0 { self.created } else { at };
         self.0.phase.append_to(&mut self.0.history, since);
+        self.0.has_row = true;
         self.0.revision += 1;
         self
+    }
+
+    /// Whether the row by which lists find the job is to be written with it: there is none yet, or the
+    /// job comes into another state.
+    pub fn needs_row(&self) -> bool {
+        let stored = self.history.last().map(|stage| stage.phase.state());
+        !self.has_row || stored != Some(self.phase.kind().state())
     }
 }

@@ -25,7 +25,7 @@ use self::request::{
     CredentialAttribute, FileOptionsAttribute, SelectionAttribute, compression_of,
 };
 use super::listing::ListingAttribute;
-use super::{FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
+use super::{FIRST_WITH_ROWS, FileAttribute, VERSION, moment_of_ttl, ttl, unreadable};
 
 /// A job's item. `phase` is what the pipe `jobs` filters on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,9 +122,10 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// What a list of jobs is sorted by.
+/// What of a job's item is listed, where the job has no row.
 #[derive(Debug, Deserialize)]
 pub(crate) struct JobRow {
+    v: u32,
     pub(crate) job: String,
     pub(crate) phase: String,
     pub(crate) export_type: String,
@@ -134,6 +135,13 @@ pub(crate) struct JobRow {
     pub(crate) outcome: Option<OutcomeAttribute>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub(crate) ended: Option<OffsetDateTime>,
+}
+
+impl JobRow {
+    /// Whether the job has a row, so that it need not be listed by its item.
+    pub(crate) fn has_row(&self) -> bool {
+        self.v >= FIRST_WITH_ROWS
+    }
 }
 
 impl From<&Job> for JobItem {
@@ -243,6 +251,7 @@ impl TryFrom<JobItem> for Job {
             shards: item.shards,
             warnings: item.warnings,
             finish_attempts: item.finish_attempts,
+            has_row: item.v >= FIRST_WITH_ROWS,
             revision: item.revision,
         })
         .map_err(|impossible| impossible.to_string())

@@ -9,7 +9,7 @@ use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::{Job, JobId, JobKey, Outcome, Phase};
 use domain::tally::{Tally, TallyChange};
-use ports::store::{AcceptedRequest, Counted, RequestKey, Role, SortKey, StoreError};
+use ports::store::{AcceptedRequest, Counted, RequestKey, Role, SortKey, StoreError, beginning};
 use time::OffsetDateTime;
 
 use crate::jobs::altered;
@@ -166,5 +166,6 @@ fn ended(job: &Job) -> Option<OffsetDateTime> {
 
 fn details(job: &Job) -> Option<&str> {
     ended(job)?;
-    job.phase.outcome().and_then(Outcome::details)
+    let details = job.phase.outcome().and_then(Outcome::details);
+    details.map(beginning)
 }

@@ -228,6 +228,7 @@ pub(super) fn job() -> impl Strategy<Value = Job> {
             shards,
             warnings,
             finish_attempts,
+            has_row: true,
             revision,
         },
     );

@@ -24,7 +24,8 @@ use time::macros::{date, datetime};
 
 use super::{read, written};
 use crate::items::{
-    AcceptedRequest, ChunkItem, GrantItem, JobItem, RequestItem, RequestKey, TallyItem,
+    AcceptedRequest, ChunkItem, GrantItem, JobItem, MarkItem, RequestItem, RequestKey, RowItem,
+    TallyItem, VERSION,
 };
 
 /// An item as version 1 wrote it, in DynamoDB's JSON: these files never change.
@@ -107,6 +108,7 @@ fn a_stored_job() -> StoredJob {
         shards: 32,
         warnings: Vec::new(),
         finish_attempts: 0,
+        has_row: false,
         revision: 3,
     }
 }
@@ -289,7 +291,7 @@ fn begun(job: &Job) -> AttributeValue {
 /// When this fails, the layout has changed: raise `VERSION`, keep what there is readable, and add
 /// what the new version writes. An attribute that may be absent is no new layout: it is named here.
 #[test]
-fn what_is_written_is_version_2() {
+fn what_is_written_is_version_3() {
     let of_items = |mut item: Item| {
         item.retain(|name, _| !["pk", "sk", "write_id"].contains(&name.as_str()));
         item
@@ -303,7 +305,7 @@ fn what_is_written_is_version_2() {
         let mut item = of_items(v1(name));
         item.insert("history".to_owned(), begun(&job));
         item.insert("export_device_id".to_owned(), AttributeValue::Bool(true));
-        item.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
+        item.insert("v".to_owned(), present());
         assert_eq!(written(JobItem::from(&job)), item, "{name}");
     }
     let pending = a_chunk(ChunkState::Pending { prepared: None });
@@ -312,17 +314,62 @@ fn what_is_written_is_version_2() {
         ("chunk_prepared", a_prepared_chunk()),
     ] {
         let item = v2(name);
-        assert_eq!(
-            written(ChunkItem::from(&chunk)),
-            of_items(item.clone()),
-            "{name}"
-        );
+        let mut present_item = of_items(item.clone());
+        present_item.insert("v".to_owned(), present());
+        assert_eq!(written(ChunkItem::from(&chunk)), present_item, "{name}");
         assert_eq!(
             Chunk::try_from(read::<ChunkItem>(item)),
             Ok(chunk),
             "{name}"
         );
     }
+    let row: Item = serde_json::from_str(include_str!("../v3/row.json")).unwrap();
+    assert_eq!(
+        written(RowItem::from(&an_ended_job())),
+        of_items(row.clone())
+    );
+    assert_eq!(read::<RowItem>(row).id(), Ok(a_job().key.id));
+    let mark: Item = serde_json::from_str(include_str!("../v3/mark.json")).unwrap();
+    assert_eq!(written(MarkItem::new(EXPIRES)), of_items(mark.clone()));
+    assert_eq!(read::<MarkItem>(mark).job(), Ok(a_job().key.id));
+}
+
+/// Three answers of 1 MB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>).
+#[test]
+fn ten_thousand_of_the_largest_rows_are_three_answers() {
+    let mut job = a_stored_job();
+    job.created = NOW + time::Duration::nanoseconds(123_456_789);
+    let outcome = Outcome::Incomplete {
+        details: "é".repeat(1_000),
+    };
+    job.phase = Phase::Ended {
+        at: job.created,
+        outcome,
+        has_manifest: true,
+    };
+    for export_type in ExportType::ALL {
+        assert!(export_type.name().len() <= "Activity".len());
+    }
+    let job = Job::restore(job).unwrap();
+    let mut row = written(RowItem::from(&job));
+    let key = crate::keys::row(&job.key);
+    row.insert("pk".to_owned(), AttributeValue::S(key.pk));
+    row.insert("sk".to_owned(), AttributeValue::S(key.sk));
+    let attributes = row.iter().map(|(name, value)| name.len() + size(value));
+    let bytes: usize = attributes.sum();
+    assert!(bytes * 10_000 <= 3 << 20, "{bytes}");
+}
+
+/// A job as this version reads it, but for its row, of which the jobs here have none.
+fn reread(item: Item) -> Result<Job, String> {
+    let job = Job::try_from(read::<JobItem>(item))?;
+    let mut stored = job.into_stored();
+    assert!(std::mem::take(&mut stored.has_row));
+    Job::restore(stored).map_err(|error| error.to_string())
+}
+
+fn present() -> AttributeValue {
+    AttributeValue::N(VERSION.to_string())
 }
 
 #[test]
@@ -345,7 +392,7 @@ fn who_asked_where_it_came_through_and_what_it_came_to_are_attributes_more() {
     });
     let job = Job::restore(job).unwrap();
     let mut item = written(JobItem::from(&job));
-    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    assert_eq!(reread(item.clone()), Ok(job));
     for name in ["asked_by", "asked_options", "totals"] {
         assert!(item.remove(name).is_some(), "{name}");
     }
@@ -366,7 +413,7 @@ fn a_compression_is_an_attribute_more_and_no_other_is_read() {
     job.request.compression = Compression::Zstd;
     let job = Job::restore(job).unwrap();
     let mut item = written(JobItem::from(&job));
-    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    assert_eq!(reread(item.clone()), Ok(job));
     let zstd = AttributeValue::S("zstd".to_owned());
     assert_eq!(item.remove("compression"), Some(zstd));
     assert_eq!(item, plain);
@@ -393,7 +440,7 @@ fn what_was_asked_of_the_files_is_an_attribute_more_and_a_column_of_another_type
     };
     let job = Job::restore(job).unwrap();
     let mut item = written(JobItem::from(&job));
-    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    assert_eq!(reread(item.clone()), Ok(job));
     let asked = item.remove("file_options").unwrap();
     assert_eq!(item, plain);
     item.insert("file_options".to_owned(), asked);
@@ -434,7 +481,7 @@ fn the_largest_filter_leaves_a_jobs_item_room_for_the_rest() {
     assert_eq!(job.request.filter.values(), Filter::MOST_VALUES);
     let job = Job::restore(job).unwrap();
     let item = written(JobItem::from(&job));
-    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    assert_eq!(reread(item.clone()), Ok(job));
     let attributes = item.iter().map(|(name, value)| name.len() + size(value));
     let bytes: usize = attributes.sum();
     assert!((240_000..260_000).contains(&bytes), "{bytes}");
@@ -468,7 +515,7 @@ fn a_filter_is_an_attribute_more_and_what_is_no_device_id_is_not_read() {
     job.request.filter.device_ids = Some([DeviceId::parse(id).unwrap()].into());
     let job = Job::restore(job).unwrap();
     let mut item = written(JobItem::from(&job));
-    assert_eq!(Job::try_from(read::<JobItem>(item.clone())), Ok(job));
+    assert_eq!(reread(item.clone()), Ok(job));
     let ids = |id: &str| {
         let ids = AttributeValue::L(vec![AttributeValue::S(id.to_owned())]);
         AttributeValue::M([("device_ids".to_owned(), ids)].into())
