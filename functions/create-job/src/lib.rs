@@ -3,8 +3,8 @@
 //! *Started by* API Gateway, for a `POST`. *Reads* the caller's grants and the request ids that
 //! were accepted before.
 //!
-//! *Writes* one block that is never committed into the client's container, then the job and its
-//! request id in one transaction. The event of the new job starts plan-export.
+//! *Writes* one block that is never committed into the client's container, then, unless it is only
+//! to check the request, the job and its request id in one transaction. The event of the new job starts plan-export.
 //!
 //! *A retry* with the same request id and body gets the first task for ten minutes, and for a day
 //! when the id is an idempotency key; one without an id makes another job.
@@ -16,6 +16,7 @@ use api::accepted::{Asked, log_accepted};
 use api::answer::{Answer, respond};
 use api::body::Body;
 use api::caller::{EdgeSettings, admit};
+use api::checked::Checked;
 use api::container_url::{CheckedContainerUrl, ContainerUrlRules};
 use api::error::ApiError;
 use api::export_request::{Limits, NewExport, read_export};
@@ -29,6 +30,8 @@ use domain::app::AppScope;
 use domain::container::BlobName;
 use domain::job::{Asking, Credential, Job, JobId, JobKey};
 use domain::operation::{Operation, SelectionKind};
+use domain::selection::ExportRequest;
+use domain::warning::Warning;
 use ports::clock::Clock;
 use ports::container::Containers;
 use ports::seal::Sealer;
@@ -116,11 +119,24 @@ struct Admitted<'a> {
     call: Call<'a>,
     route: Route,
     operation: &'static Operation,
+    /// Whether nothing is to come of it but an answer.
+    is_check: bool,
     subject: String,
     now: OffsetDateTime,
 }
 
-/// Answers a `POST`: 202 with the job as a task, or an error of the contract's shape.
+/// A request whose fields and container are good.
+struct Accepted {
+    id: JobId,
+    request: ExportRequest,
+    asking: Asking,
+    container: CheckedContainerUrl,
+    /// What of the body is ignored.
+    unknown: Option<Warning>,
+}
+
+/// Answers a `POST`: 202 with the job as a task, 200 with what a check found, or an error of the
+/// contract's shape.
 pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2httpResponse {
     let call = Call::new(&event);
     respond(call, Box::pin(create(call, ports)).await)
@@ -128,6 +144,9 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 
 async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let admitted = admit_creation(call, ports).await?;
+    if admitted.is_check {
+        return check(&admitted, ports).await;
+    }
     let scope = &admitted.route.scope;
     let key = given_key(call)?;
     let body = Body::receive(call)?;
@@ -157,11 +176,31 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     }
 }
 
+/// Answers what a creation with this body would come to. Nothing is stored, and no request id is
+/// looked at.
+async fn check(admitted: &Admitted<'_>, ports: &Ports) -> Result<Answer, ApiError> {
+    let body = Body::receive(admitted.call)?;
+    let accepted = checked(admitted, &body, ports).await?;
+    let CheckedContainerUrl {
+        access,
+        permissions,
+        expires,
+    } = accepted.container;
+    Answer::ok(&Checked::new(
+        &accepted.request,
+        &accepted.asking,
+        &access.address,
+        (permissions, expires),
+        accepted.unknown.into_iter().collect(),
+    ))
+}
+
 async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a>, ApiError> {
     let route = Route::parse(call.path())?;
-    let operation = match route.target {
-        Target::Create(operation) if call.method() == "POST" => operation,
-        Target::Create(_) | Target::List | Target::Task(_) => {
+    let (operation, is_check) = match route.target {
+        Target::Create(operation) if call.method() == "POST" => (operation, false),
+        Target::Check(operation) if call.method() == "POST" => (operation, true),
+        Target::Create(_) | Target::Check(_) | Target::List | Target::Task(_) => {
             return Err(route.refuse(call.method(), call.path()));
         }
     };
@@ -179,17 +218,43 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
         call,
         route,
         operation,
+        is_check,
         subject: caller.subject,
         now: ports.clock.now(),
     })
 }
 
-/// Checks the fields, then the container by rule and by writing, and seals its signature for the
-/// new job.
+/// A job of what is checked, with the signature sealed for it.
 async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<Job, ApiError> {
-    let now = admitted.now;
+    let accepted = checked(admitted, body, ports).await?;
+    let (id, access) = (accepted.id, accepted.container.access);
+    let credential = Credential {
+        sealed: ports.sealer.seal(id, &access.signature).await?,
+        expires: accepted.container.expires,
+    };
+    let key = JobKey {
+        scope: admitted.route.scope.clone(),
+        id,
+    };
+    let job = Job::queued(
+        key,
+        accepted.request,
+        access.address,
+        credential,
+        admitted.now,
+        ports.settings.retention,
+    );
+    Ok(job.asked(accepted.asking).warn(accepted.unknown))
+}
+
+/// Checks the fields, then the container by rule and by writing.
+async fn checked(
+    admitted: &Admitted<'_>,
+    body: &Body,
+    ports: &Ports,
+) -> Result<Accepted, ApiError> {
     let limits = Limits {
-        today: now.date(),
+        today: admitted.now.date(),
         max_range_days: ports.settings.max_range_days,
     };
     if ports.settings.has_folder_lake {
@@ -201,36 +266,27 @@ async fn new_job(admitted: &Admitted<'_>, body: &Body, ports: &Ports) -> Result<
         options,
         unknown,
     } = read_export(admitted.operation, &body.fields()?, limits)?;
-    let checked = ports.container_urls.check(container_url.reveal(), now);
-    let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
+    let container = ports
+        .container_urls
+        .check(container_url.reveal(), admitted.now)
+        .map_err(ApiError::ContainerUrl)?;
     let id = JobId::new(ports.clock.fresh_id());
     let manifest = BlobName::manifest(request.export_type(), id);
-    let container = ports
-        .containers
-        .open(&access)
-        .map_err(ApiError::Container)?;
-    preflight(container.as_ref(), &manifest)
+    let opened = ports.containers.open(&container.access);
+    preflight(opened.map_err(ApiError::Container)?.as_ref(), &manifest)
         .await
         .map_err(ApiError::Container)?;
-    let sealed = ports.sealer.seal(id, &access.signature).await?;
-    let credential = Credential { sealed, expires };
-    let key = JobKey {
-        scope: admitted.route.scope.clone(),
-        id,
-    };
-    let job = Job::queued(
-        key,
-        request,
-        access.address,
-        credential,
-        now,
-        ports.settings.retention,
-    );
     let asking = Asking {
         by: Some(admitted.subject.clone()),
         options: Some(options),
     };
-    Ok(job.asked(asking).warn(unknown))
+    Ok(Accepted {
+        id,
+        request,
+        asking,
+        container,
+        unknown,
+    })
 }
 
 /// Refuses at once what no plan could read: an app whose folder no file system can hold. Devices

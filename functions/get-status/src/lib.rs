@@ -66,7 +66,8 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 
 async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let route = Route::parse(call.path())?;
-    if !matches!(call.method(), "GET" | "HEAD") || matches!(route.target, Target::Create(_)) {
+    let is_created = matches!(route.target, Target::Create(_) | Target::Check(_));
+    if !matches!(call.method(), "GET" | "HEAD") || is_created {
         return Err(route.refuse(call.method(), call.path()));
     }
     let query = Query::parse(call.query_string());
@@ -81,7 +82,9 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     .await?;
     match &route.target {
         Target::Task(id) => one_task(&route.scope, id, caller.role, ports).await,
-        Target::List | Target::Create(_) => list(call, &route, &query, caller.role, ports).await,
+        Target::List | Target::Create(_) | Target::Check(_) => {
+            list(call, &route, &query, caller.role, ports).await
+        }
     }
 }
 

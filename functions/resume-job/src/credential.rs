@@ -18,7 +18,9 @@ pub(crate) async fn check_url(
     ports: &Ports,
 ) -> Result<Credential, ApiError> {
     let checked = ports.container_urls.check(url.reveal(), ports.clock.now());
-    let CheckedContainerUrl { access, expires } = checked.map_err(ApiError::ContainerUrl)?;
+    let CheckedContainerUrl {
+        access, expires, ..
+    } = checked.map_err(ApiError::ContainerUrl)?;
     if access.address != job.destination {
         return Err(ApiError::OtherContainer {
             given: access.address,

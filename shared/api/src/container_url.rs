@@ -19,6 +19,7 @@ use wiring::config::{ConfigError, EXTRA_BLOB_ENDPOINTS, Environment};
 pub use self::endpoint::{BadEndpoint, ExtraEndpoint};
 pub use self::problem::ContainerUrlProblem;
 use self::problem::shown_place;
+use self::signature::Found;
 
 /// The longest signature accepted, in bytes: what the key service encrypts in one call, which is
 /// 4,096 bytes (<https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>).
@@ -54,6 +55,9 @@ pub struct ContainerUrlRules {
 pub struct CheckedContainerUrl {
     /// The container and the signature to write into it.
     pub access: ContainerAccess,
+    /// The permissions that the signature says, a letter each, in its order; absent when only its
+    /// stored access policy knows them.
+    pub permissions: Option<String>,
     /// When the signature expires; absent when only its stored access policy knows.
     pub expires: Option<OffsetDateTime>,
 }
@@ -109,7 +113,10 @@ impl ContainerUrlRules {
                 limit: MAX_SIGNATURE_BYTES,
             });
         }
-        let expires = signature::check(query, folder.levels, endpoint.secure, now)?;
+        let Found {
+            permissions,
+            expires,
+        } = signature::check(query, folder.levels, endpoint.secure, now)?;
         let address = format!("{}/{container}{}", endpoint.base, folder.path);
         let address = ContainerAddress::new(address);
         Ok(CheckedContainerUrl {
@@ -117,6 +124,7 @@ impl ContainerUrlRules {
                 address,
                 signature: Secret::new(query),
             },
+            permissions,
             expires,
         })
     }

@@ -9,6 +9,7 @@ pub mod accepted;
 pub mod answer;
 pub mod body;
 pub mod caller;
+pub mod checked;
 pub mod code;
 pub mod container_url;
 pub mod control;

@@ -53,7 +53,12 @@ pub enum Target {
     Task(String),
     /// A create operation, named by the path's last segment.
     Create(&'static Operation),
+    /// The same without a task: `check` stands behind the operation.
+    Check(&'static Operation),
 }
+
+/// The last segment of a path at which a creation is only checked.
+const CHECK: &str = "check";
 
 /// What a path names, and how the client spelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +104,10 @@ impl Route {
         let names = names.collect::<Option<Vec<String>>>()?;
         let target = match rest {
             [] => Target::List,
-            [name] => target(percent_decode_str(name).decode_utf8().ok()?.into_owned()),
+            [name] => target(decoded(name)?),
+            [name, what] => Target::Check(
+                operation(&decoded(name)?).filter(|_| decoded(what).is_some_and(is_check))?,
+            ),
             _ => return None,
         };
         let scope = AppScope::from_segments(names.iter().take(APP_SEGMENTS).map(String::as_str));
@@ -127,7 +135,7 @@ impl Route {
     /// The answer to a method that the path does not have.
     pub fn refuse(&self, method: &str, path: &str) -> ApiError {
         let allow = match &self.target {
-            Target::Create(_) => "POST",
+            Target::Create(_) | Target::Check(_) => "POST",
             Target::Task(id) if method == "POST" && JobId::parse(id).is_none() => {
                 return ApiError::UnknownPath {
                     path: path.to_owned(),
@@ -153,11 +161,23 @@ fn segment_name(segment: &str, literal: Option<&str>) -> Option<String> {
     fits.then_some(name)
 }
 
-fn target(name: String) -> Target {
-    let operation = OPERATIONS
+fn decoded(segment: &str) -> Option<String> {
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+fn operation(name: &str) -> Option<&'static Operation> {
+    OPERATIONS
         .iter()
-        .find(|operation| operation.name.eq_ignore_ascii_case(&name));
-    operation.map_or(Target::Task(name), Target::Create)
+        .find(|operation| operation.name.eq_ignore_ascii_case(name))
+}
+
+fn is_check(name: String) -> bool {
+    name.eq_ignore_ascii_case(CHECK)
+}
+
+fn target(name: String) -> Target {
+    operation(&name).map_or(Target::Task(name), Target::Create)
 }
 
 /// The segment with everything escaped that a URI's path may not hold; escapes stay as they are.
@@ -195,6 +215,8 @@ mod tests {
                 let route = Route::parse(&spelled).unwrap();
                 assert_eq!(route.target, Target::Create(operation), "{spelled}");
                 assert_eq!(route.scope, Route::parse(&path).unwrap().scope, "{spelled}");
+                let check = Route::parse(&format!("{spelled}/Check")).unwrap();
+                assert_eq!(check.target, Target::Check(operation), "{spelled}");
             }
         }
     }
@@ -243,6 +265,9 @@ mod tests {
             &list(""),
             &list("a%FF"),
             &format!("{}/a/b", list("a")),
+            &format!("{}/a/check", list("a")),
+            &format!("{}/events/checks", list("a")),
+            &format!("{}/events/check/x", list("a")),
         ] {
             assert!(
                 matches!(Route::parse(path), Err(ApiError::UnknownPath { .. })),

@@ -12,6 +12,7 @@ use ports::store::{Counted, Role};
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset};
 
+pub(crate) use self::asked::Options;
 use self::asked::{Asked, Extent};
 use self::progress::Progress;
 use self::signature::{credential_expires, signature_warning, what_to_do};
@@ -225,7 +226,7 @@ fn manifest_url(job: &Job) -> Option<String> {
 }
 
 /// RFC 3339 in UTC, to the millisecond: some clients read at most seven decimals.
-pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
     let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
     let (hour, minute, second, millisecond) = moment.time().as_hms_milli();
     format!(

@@ -1,6 +1,7 @@
 //! What a creation is answered.
 
 mod body;
+mod checked;
 mod container;
 mod created;
 mod fields;

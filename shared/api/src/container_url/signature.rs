@@ -30,14 +30,22 @@ const OF_A_USER: [&str; 2] = ["sduoid", "skdutid"];
 /// signature to hold.
 const OF_A_REQUEST: [&str; 2] = ["srh", "srq"];
 
+/// What a signature says of itself.
+pub(super) struct Found {
+    /// Its permissions, a letter each.
+    pub(super) permissions: Option<String>,
+    /// When it expires.
+    pub(super) expires: Option<OffsetDateTime>,
+}
+
 /// Checks a query that should be a signature for a folder so many levels below the container; answers
-/// when it expires, if it says so.
+/// what it may and when it expires, if it says so.
 pub(super) fn check(
     query: &str,
     levels: usize,
     secure: bool,
     now: OffsetDateTime,
-) -> Result<Option<OffsetDateTime>, ContainerUrlProblem> {
+) -> Result<Found, ContainerUrlProblem> {
     let parameters = Parameters::parse(query)?;
     if let Some(name) = OPERATION
         .into_iter()
@@ -64,7 +72,11 @@ pub(super) fn check(
     check_permissions(&parameters)?;
     check_protocols(&parameters, secure)?;
     check_start(&parameters, now)?;
-    check_expiry(&parameters, now)
+    let letters = |text: &str| text.chars().filter(char::is_ascii_lowercase).collect();
+    Ok(Found {
+        permissions: parameters.get("sp").map(letters),
+        expires: check_expiry(&parameters, now)?,
+    })
 }
 
 /// The parameters by lower-cased name, decoded. An empty one counts as absent.

@@ -33,7 +33,7 @@ pub(super) struct Asked {
 
 /// The options of an export.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Those that the client sent, with what they came to.
     asked: Map<String, Value>,
     /// All that hold.
@@ -95,6 +95,11 @@ impl Selected {
 }
 
 impl Options {
+    /// The options of a request, with all of a long filter.
+    pub(crate) fn whole(request: &ExportRequest, asking: &Asking) -> Self {
+        Self::of(request, asking, Extent::Whole)
+    }
+
     pub(super) fn of(request: &ExportRequest, asking: &Asking, extent: Extent) -> Self {
         let usual = values(&usual(request), extent);
         let resolved = values(request, extent);
