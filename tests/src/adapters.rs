@@ -69,6 +69,7 @@ impl Adapters<DynamoStore> {
             grants: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
             lists: Arc::clone(&self.table) as _,
+            chunks: Arc::clone(&self.table) as _,
             settings: edge_settings(),
         }
     }

@@ -361,6 +361,7 @@ impl World {
             grants: self.store.clone(),
             jobs: self.store.clone(),
             lists: self.store.clone(),
+            chunks: self.store.clone(),
             settings: self.edge_settings(),
         }
     }

@@ -200,7 +200,11 @@ async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a
     let (operation, is_check) = match route.target {
         Target::Create(operation) if call.method() == "POST" => (operation, false),
         Target::Check(operation) if call.method() == "POST" => (operation, true),
-        Target::Create(_) | Target::Check(_) | Target::List | Target::Task(_) => {
+        Target::Create(_)
+        | Target::Check(_)
+        | Target::List
+        | Target::Task(_)
+        | Target::Parts(..) => {
             return Err(route.refuse(call.method(), call.path()));
         }
     };

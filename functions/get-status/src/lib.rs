@@ -1,11 +1,14 @@
-//! `get-status`: answers one export job, or the list of an app's jobs.
+//! `get-status`: answers one export job, its chunks or files, or the list of an app's jobs.
 //!
 //! *Started by* API Gateway, for a `GET`, and for every request that no other route takes, `HEAD`
-//! among them. *Reads* the caller's grants, the jobs, and the tallies of one job, or of a short list.
+//! among them. *Reads* the caller's grants, the jobs, and the tallies of one job, or of a
+//! short list, or the chunks of one.
 //!
 //! *Writes* nothing.
 //!
 //! *A retry* reads again.
+
+mod parts;
 
 use std::sync::Arc;
 
@@ -19,10 +22,10 @@ use api::route::{Route, Target};
 use api::task::{Task, TaskList};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::app::AppScope;
-use domain::job::{JobId, JobKey};
+use domain::job::{Job, JobId, JobKey};
 use futures::future::try_join_all;
 use ports::clock::Clock;
-use ports::store::{Grants, JobLists, Role, Tallies};
+use ports::store::{ChunkLists, Grants, JobLists, Role, Tallies};
 use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
@@ -36,6 +39,8 @@ pub struct Ports {
     pub jobs: Arc<dyn Tallies>,
     /// The jobs in the exports table, listed by app.
     pub lists: Arc<dyn JobLists>,
+    /// The chunks in the exports table, listed by shard in the order of their numbers.
+    pub chunks: Arc<dyn ChunkLists>,
     /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
@@ -51,7 +56,8 @@ impl Ports {
             clock: wiring.clock(),
             grants: Arc::clone(&store) as _,
             jobs: Arc::clone(&store) as _,
-            lists: store,
+            lists: Arc::clone(&store) as _,
+            chunks: store,
             settings: Settings::of(wiring.env())?,
         })
     }
@@ -82,29 +88,38 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     .await?;
     match &route.target {
         Target::Task(id) => one_task(&route.scope, id, caller.role, ports).await,
+        Target::Parts(id, which) => {
+            let job = job(&route.scope, id, ports).await?;
+            parts::list(call, &route, &query, &job, *which, ports).await
+        }
         Target::List | Target::Create(_) | Target::Check(_) => {
             list(call, &route, &query, caller.role, ports).await
         }
     }
 }
 
-/// A task of another app is as unknown as one that never was.
 async fn one_task(
     scope: &AppScope,
     id: &str,
     viewer: Role,
     ports: &Ports,
 ) -> Result<Answer, ApiError> {
+    let job = job(scope, id, ports).await?;
+    let now = ports.clock.now();
+    let task = Task::of(&job, viewer).in_full(&job);
+    let counted = ports.jobs.counted(&job).await?;
+    Answer::task(&task.with_progress(&job, &counted, now), &job, now)
+}
+
+/// A task of another app is as unknown as one that never was.
+async fn job(scope: &AppScope, id: &str, ports: &Ports) -> Result<Job, ApiError> {
     let unknown = || ApiError::TaskNotFound { id: id.to_owned() };
     let key = JobKey {
         scope: scope.clone(),
         id: JobId::parse(id).ok_or_else(unknown)?,
     };
-    let now = ports.clock.now();
-    let job = ports.jobs.job(&key, now).await?.ok_or_else(unknown)?;
-    let task = Task::of(&job, viewer).in_full(&job);
-    let counted = ports.jobs.counted(&job).await?;
-    Answer::task(&task.with_progress(&job, &counted, now), &job, now)
+    let job = ports.jobs.job(&key, ports.clock.now()).await?;
+    job.ok_or_else(unknown)
 }
 
 async fn list(

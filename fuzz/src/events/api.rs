@@ -110,6 +110,7 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         grants: store.clone(),
         jobs: store.clone(),
         lists: store.clone(),
+        chunks: store.clone(),
         settings: edge,
     };
     let replies = [

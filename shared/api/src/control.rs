@@ -49,7 +49,11 @@ impl TaskCall {
         let route = Route::parse(call.path())?;
         let id = match &route.target {
             Target::Task(id) if call.method() == method => id,
-            Target::Task(_) | Target::List | Target::Create(_) | Target::Check(_) => {
+            Target::Task(_)
+            | Target::Parts(..)
+            | Target::List
+            | Target::Create(_)
+            | Target::Check(_) => {
                 return Err(route.refuse(call.method(), call.path()));
             }
         };

@@ -15,6 +15,7 @@ pub mod container_url;
 pub mod control;
 pub mod error;
 pub mod export_request;
+pub mod parts;
 pub mod query;
 pub mod request_id;
 pub mod route;

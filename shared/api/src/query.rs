@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::error::{API_VERSION, ApiError};
+use super::parts::Place;
 use super::task::rfc3339;
 
 /// The most tasks on a page.
@@ -92,6 +93,15 @@ impl<'a> Query<'a> {
             skip: skip.unwrap_or(0),
             top: top.unwrap_or(DEFAULT_PER_PAGE),
         })
+    }
+
+    /// Where a list of parts goes on (`$skiptoken`, as `nextLink` has it); `None` at its beginning.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidQuery`] when it stands twice or is none of the service's.
+    pub fn place(&self) -> Result<Option<Place>, ApiError> {
+        const FIX: &str = "leave it out, or follow `nextLink`";
+        self.read("$skiptoken", FIX, Place::parse)
     }
 
     /// Whether a list says how far its tasks have come, those that are at work too (`progress`).

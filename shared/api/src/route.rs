@@ -5,6 +5,8 @@ use domain::job::JobId;
 use domain::operation::{OPERATIONS, Operation};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::error::{API_VERSION, ApiError};
 use super::shown::holds_signature;
 
@@ -51,10 +53,32 @@ pub enum Target {
     List,
     /// One task, or what stands in the place of its id.
     Task(String),
+    /// The chunks or the files of one task, or of what stands in the place of its id.
+    Parts(String, Parts),
     /// A create operation, named by the path's last segment.
     Create(&'static Operation),
     /// The same without a task: `check` stands behind the operation.
     Check(&'static Operation),
+}
+
+/// What of a task is listed: the last segment of the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "camelCase", ascii_case_insensitive)]
+pub enum Parts {
+    /// Its chunks, whatever became of them.
+    Chunks,
+    /// The files of its recorded chunks.
+    Files,
+}
+
+impl Parts {
+    /// Both of them.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The segment.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The last segment of a path at which a creation is only checked.
@@ -105,9 +129,7 @@ impl Route {
         let target = match rest {
             [] => Target::List,
             [name] => target(decoded(name)?),
-            [name, what] => Target::Check(
-                operation(&decoded(name)?).filter(|_| decoded(what).is_some_and(is_check))?,
-            ),
+            [name, what] => within(decoded(name)?, &decoded(what)?)?,
             _ => return None,
         };
         let scope = AppScope::from_segments(names.iter().take(APP_SEGMENTS).map(String::as_str));
@@ -132,6 +154,12 @@ impl Route {
         format!("{base}{}/{id}?api-version={API_VERSION}", self.list_path)
     }
 
+    /// The absolute URL of the next page of a list of parts.
+    pub fn parts_url(&self, base: &str, id: JobId, parts: Parts, token: &str) -> String {
+        let (list, parts) = (&self.list_path, parts.name());
+        format!("{base}{list}/{id}/{parts}?api-version={API_VERSION}&%24skiptoken={token}")
+    }
+
     /// The answer to a method that the path does not have.
     pub fn refuse(&self, method: &str, path: &str) -> ApiError {
         let allow = match &self.target {
@@ -142,7 +170,7 @@ impl Route {
                 };
             }
             Target::Task(_) => "GET, HEAD, PATCH, DELETE",
-            Target::List => "GET, HEAD",
+            Target::List | Target::Parts(..) => "GET, HEAD",
         };
         ApiError::MethodNotAllowed {
             method: method.to_owned(),
@@ -172,8 +200,14 @@ fn operation(name: &str) -> Option<&'static Operation> {
         .find(|operation| operation.name.eq_ignore_ascii_case(name))
 }
 
-fn is_check(name: String) -> bool {
-    name.eq_ignore_ascii_case(CHECK)
+/// What two segments behind the list name.
+fn within(name: String, what: &str) -> Option<Target> {
+    if let Some(operation) = operation(&name) {
+        return what
+            .eq_ignore_ascii_case(CHECK)
+            .then_some(Target::Check(operation));
+    }
+    what.parse().ok().map(|parts| Target::Parts(name, parts))
 }
 
 fn target(name: String) -> Target {
@@ -217,6 +251,16 @@ mod tests {
                 assert_eq!(route.scope, Route::parse(&path).unwrap().scope, "{spelled}");
                 let check = Route::parse(&format!("{spelled}/Check")).unwrap();
                 assert_eq!(check.target, Target::Check(operation), "{spelled}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_task_are_found_ignoring_case() {
+        for parts in Parts::ALL {
+            for name in [parts.name().to_owned(), parts.name().to_uppercase()] {
+                let route = Route::parse(&format!("{}/7/{name}/", list("chess"))).unwrap();
+                assert_eq!(route.target, Target::Parts("7".to_owned(), *parts));
             }
         }
     }
@@ -267,6 +311,8 @@ mod tests {
             &format!("{}/a/b", list("a")),
             &format!("{}/a/check", list("a")),
             &format!("{}/events/checks", list("a")),
+            &format!("{}/events/files", list("a")),
+            &format!("{}/x/files/", list("a")).repeat(2),
             &format!("{}/events/check/x", list("a")),
         ] {
             assert!(

@@ -269,6 +269,25 @@ pub struct Missing {
     pub sources: Vec<SourceEntry>,
 }
 
+/// A file of a recorded chunk, of either kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AnyFile {
+    /// It holds rows.
+    Rows(FileEntry),
+    /// It holds records that cannot be exported.
+    Rejected(RejectedEntry),
+}
+
+impl AnyFile {
+    /// The files of a chunk as the manifest lists them, once the chunk is recorded.
+    pub fn of(chunk: &Chunk) -> Vec<Self> {
+        let rows = writer::files_of_rows(chunk).map(Self::Rows);
+        let rejected = writer::files_of_rejects(chunk).map(Self::Rejected);
+        rows.chain(rejected).collect()
+    }
+}
+
 /// A whole manifest, as read back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -434,7 +453,7 @@ impl Missing {
     }
 
     /// The entries of a chunk: itself, or what it could not export.
-    fn all_of(chunk: &Chunk) -> Vec<Self> {
+    pub fn all_of(chunk: &Chunk) -> Vec<Self> {
         match &chunk.state {
             ChunkState::Recorded { output } => Self::parts_of(chunk, output),
             ChunkState::Failed { reason } => vec![Self::of(chunk, reason)],
@@ -463,6 +482,11 @@ impl Missing {
 }
 
 impl SourceEntry {
+    /// All parts of a source.
+    pub fn all_of(source: &ChunkSource) -> Vec<Self> {
+        Self::all_but(source, &MissingParts::new())
+    }
+
     fn all_but(source: &ChunkSource, missing: &MissingParts) -> Vec<Self> {
         let places = source.places_without(missing).into_iter();
         places.filter_map(|place| Self::at(source, place)).collect()

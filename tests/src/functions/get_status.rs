@@ -2,6 +2,7 @@
 
 mod echo;
 mod known;
+mod parts;
 mod progress;
 mod wanted;
 

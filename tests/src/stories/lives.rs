@@ -78,11 +78,20 @@ async fn a_long_life(world: &World) {
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 202);
     assert_eq!(world.drive(&key).await.phase.name(), "succeeded");
     world.task(&key).await;
-    let list = World::http("GET", APP_PATH, None);
-    assert_eq!(
-        get_status::handle(list, &world.status).await.status_code,
-        200
+    let sorted = format!(
+        "{}&state=Succeeded",
+        World::http("GET", APP_PATH, None).raw_query_string.unwrap()
     );
+    for (path, query) in [
+        (APP_PATH.to_owned(), None),
+        (APP_PATH.to_owned(), Some(sorted)),
+        (format!("{APP_PATH}/{}/chunks", key.id), None),
+    ] {
+        let mut event = World::http("GET", &path, None);
+        event.raw_query_string = query.or(event.raw_query_string);
+        let answer = get_status::handle(event, &world.status).await;
+        assert_eq!(answer.status_code, 200, "{path}");
+    }
 }
 
 /// A job whose last refusal is that of its manifest.

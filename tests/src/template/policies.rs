@@ -153,8 +153,8 @@ async fn observe(world: &mut World) -> Requests {
     let (run, finish, fail) = (of("RunExportChunk"), of("FinishExport"), of("FailChunk"));
     (world.create.grants, world.create.intake, world.create.jobs) =
         (create.clone(), create.clone(), create);
-    (world.status.grants, world.status.jobs, world.status.lists) =
-        (status.clone(), status.clone(), status);
+    (world.status.grants, world.status.jobs) = (status.clone(), status.clone());
+    (world.status.lists, world.status.chunks) = (status.clone(), status);
     (world.resume.grants, world.resume.jobs) = (resume.clone(), resume);
     (world.cancel.grants, world.cancel.jobs) = (cancel.clone(), cancel);
     world.expire.jobs = expire;

@@ -37,23 +37,13 @@ impl List {
     fn of(self, chunk: &Chunk) -> Vec<Entry<'_>> {
         let files = |kind| files_of(chunk, kind);
         match self {
-            Self::Files => {
-                let are_parts = files(FileKind::Rows).nth(1).is_some();
-                let part = |place| are_parts.then_some(place);
-                let files = (0..).zip(files(FileKind::Rows));
-                let entry = |(place, (file, output))| {
-                    Entry::File(FileEntry::of(chunk, part(place), file, output))
-                };
-                files.map(entry).collect()
-            }
+            Self::Files => files_of_rows(chunk).map(Entry::File).collect(),
             Self::WithoutRows => {
                 let read = output(chunk).filter(|_| files(FileKind::Rows).next().is_none());
                 let entry = read.and_then(|output| WithoutRows::of(chunk, output));
                 entry.into_iter().map(Entry::WithoutRows).collect()
             }
-            Self::Rejected => files(FileKind::Rejected)
-                .map(|(file, _)| Entry::Rejected(RejectedEntry::of(chunk, file)))
-                .collect(),
+            Self::Rejected => files_of_rejects(chunk).map(Entry::Rejected).collect(),
             Self::Missing => Missing::all_of(chunk)
                 .into_iter()
                 .map(Entry::Missing)
@@ -68,6 +58,20 @@ impl List {
     fn next(self) -> Option<Self> {
         Self::iter().skip_while(|list| *list != self).nth(1)
     }
+}
+
+/// The entries of a recorded chunk's files of rows.
+pub(super) fn files_of_rows(chunk: &Chunk) -> impl Iterator<Item = FileEntry> {
+    let are_parts = files_of(chunk, FileKind::Rows).nth(1).is_some();
+    let files = (0..).zip(files_of(chunk, FileKind::Rows));
+    files.map(move |(place, (file, output))| {
+        FileEntry::of(chunk, are_parts.then_some(place), file, output)
+    })
+}
+
+/// The entries of a recorded chunk's files of rejects.
+pub(super) fn files_of_rejects(chunk: &Chunk) -> impl Iterator<Item = RejectedEntry> {
+    files_of(chunk, FileKind::Rejected).map(|(file, _)| RejectedEntry::of(chunk, file))
 }
 
 /// The files of a kind, each with all that its chunk came to.
