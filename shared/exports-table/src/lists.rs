@@ -2,7 +2,7 @@
 //!
 //! Beside each job stands a row, which is thin and says what lists are filtered and sorted by. A job
 //! that only an older version wrote has none: up to the newest of these, jobs are read themselves
-//! ([ADR 12](../../../docs/adr/0012-rows.md)).
+//! ([ADR 13](../../../docs/adr/0013-rows.md)).
 
 mod older;
 mod row;
