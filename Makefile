@@ -129,6 +129,11 @@ states: ## Which moves every phase of a job and every state of a chunk allow, in
 	cargo test --package tests --locked states:: -- renew=states
 	@git diff --stat -- docs/STATES.md
 
+.PHONY: openapi
+openapi: ## The API's description as it is served, from docs/openapi.yaml
+	cargo test --package tests --locked described::what_is_served -- renew=openapi
+	@git diff --stat -- shared/api/src/description
+
 # What libFuzzer is told: how long an input may be, and what a run may take. No bomb may need much memory.
 FUZZ_RUN = RUSTUP_TOOLCHAIN=nightly $(FUZZ) run --fuzz-dir fuzz/libfuzzer --target-dir $(TARGET)/fuzz
 FUZZ_LIMITS = -max_len=$(if $(filter lake_streams,$*),512,4096) -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64

@@ -71,20 +71,26 @@ pub struct Route {
     pub is_public: bool,
 }
 
-/// Every route, the default one last. Paths are greedy, because API Gateway distinguishes
+/// Every route, one of a single path before the greedy ones, the default one last. Paths are greedy, because API Gateway distinguishes
 /// `resourcegroups` from `resourceGroups` and clients do not; the template has the same.
-pub const ROUTES: [Route; 6] = [
+pub const ROUTES: [Route; 7] = [
+    public("GET /openapi.json", ApiFunction::GetStatus),
     behind_token("POST /{proxy+}", ApiFunction::CreateJob),
     behind_token("GET /{proxy+}", ApiFunction::GetStatus),
     behind_token("PATCH /{proxy+}", ApiFunction::ResumeJob),
     behind_token("DELETE /{proxy+}", ApiFunction::CancelJob),
     // Without it, `$default` would ask a preflight for a token.
-    Route {
-        is_public: true,
-        ..behind_token("OPTIONS /{proxy+}", ApiFunction::GetStatus)
-    },
+    public("OPTIONS /{proxy+}", ApiFunction::GetStatus),
     behind_token("$default", ApiFunction::GetStatus),
 ];
+
+const fn public(key: &'static str, function: ApiFunction) -> Route {
+    Route {
+        key,
+        function,
+        is_public: true,
+    }
+}
 
 const fn behind_token(key: &'static str, function: ApiFunction) -> Route {
     Route {
@@ -243,13 +249,13 @@ impl Refusal {
     }
 }
 
-fn route_of(method: &str) -> Route {
+fn route_of(method: &str, path: &str) -> Route {
     let [.., default] = ROUTES;
     let takes = |route: &&Route| {
         route
             .key
             .split_once(' ')
-            .is_some_and(|(taken, _)| taken == method)
+            .is_some_and(|(taken, of)| taken == method && (of == path || of == "/{proxy+}"))
     };
     ROUTES.iter().find(takes).copied().unwrap_or(default)
 }
@@ -267,7 +273,7 @@ async fn dispatch(
     if let Some(answer) = shared.cors.preflight(&head) {
         return Ok(answer);
     }
-    let route = route_of(head.method.as_str());
+    let route = route_of(head.method.as_str(), head.uri.path());
     let claims = if route.is_public {
         None
     } else {

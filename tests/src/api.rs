@@ -2,6 +2,7 @@
 
 mod control;
 pub(crate) mod courses;
+mod described;
 mod documented;
 pub(crate) mod fakes;
 mod properties;
@@ -13,13 +14,14 @@ use std::sync::Arc;
 use ::fakes::store::MemoryStore;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
-use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use ports::store::{Grant, Grants, Role};
 use serde_json::{Value, json};
 use time::Duration;
 
 use self::fakes::{FakeClock, FakeContainers, FakeSealer};
+use crate::described::{self as description, Triple};
 
 /// The signature that must never be seen again.
 pub(crate) const SIGNATURE: &str = "c2lnbmF0dXJlLW9mLXRoZS1jbGllbnQ";
@@ -300,13 +302,21 @@ impl World {
 
     /// Sends a request to the function that the template routes its method to.
     pub(crate) async fn send(&self, request: &Request) -> Reply {
-        let event = serde_json::from_value(request.event()).unwrap();
-        Reply::of(match request.method.as_str() {
-            "POST" => Box::pin(create_job::handle(event, &self.create_ports())).await,
-            "PATCH" => Box::pin(resume_job::handle(event, &self.resume_ports())).await,
-            "DELETE" => Box::pin(cancel_job::handle(event, &self.cancel_ports())).await,
-            _ => Box::pin(get_status::handle(event, &self.status_ports())).await,
-        })
+        self.ask(request).await.0
+    }
+
+    /// Sends a request, and tells which answer of the description it was given.
+    pub(crate) async fn ask(&self, request: &Request) -> (Reply, Triple) {
+        let event: ApiGatewayV2httpRequest = serde_json::from_value(request.event()).unwrap();
+        let asked = event.clone();
+        let answer = match request.method.as_str() {
+            "POST" => description::create(event, &self.create_ports()).await,
+            "PATCH" => description::resume(event, &self.resume_ports()).await,
+            "DELETE" => description::cancel(event, &self.cancel_ports()).await,
+            _ => description::status(event, &self.status_ports()).await,
+        };
+        let triple = description::check(&asked, &answer);
+        (Reply::of(answer), triple)
     }
 
     /// Creates a task of activities and gives its id.

@@ -11,14 +11,16 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The Markdown files of a folder, not of those below it.
+/// The files of a folder that are read, Markdown and the API's description, not of those below it.
 fn pages_of(folder: &str) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(root().join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    entries
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect()
+    let is_page = |path: &PathBuf| {
+        let is_markdown = path.extension().is_some_and(|extension| extension == "md");
+        is_markdown || path.ends_with("openapi.yaml")
+    };
+    entries.filter(is_page).collect()
 }
 
 fn pages() -> BTreeSet<PathBuf> {

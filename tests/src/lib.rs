@@ -33,6 +33,9 @@ mod counted;
 mod data_model;
 
 #[cfg(test)]
+mod described;
+
+#[cfg(test)]
 mod documents;
 
 #[cfg(test)]

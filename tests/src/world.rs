@@ -231,7 +231,7 @@ impl World {
         for _ in 0..5 {
             let Some(answer) = self
                 .faults
-                .survive(create_job::handle(event.clone(), &self.create))
+                .survive(crate::described::create(event.clone(), &self.create))
                 .await
             else {
                 continue;
@@ -252,18 +252,18 @@ impl World {
     /// Sends a PATCH, once.
     pub(crate) async fn patch(&self, key: &JobKey, body: &Value) -> ApiGatewayV2httpResponse {
         let event = Self::http("PATCH", &format!("{APP_PATH}/{}", key.id), Some(body));
-        Box::pin(resume_job::handle(event, &self.resume)).await
+        Box::pin(crate::described::resume(event, &self.resume)).await
     }
 
     /// Sends a DELETE, once.
     pub(crate) async fn delete(&self, key: &JobKey) -> ApiGatewayV2httpResponse {
         let event = Self::http("DELETE", &format!("{APP_PATH}/{}", key.id), None);
-        Box::pin(cancel_job::handle(event, &self.cancel)).await
+        Box::pin(crate::described::cancel(event, &self.cancel)).await
     }
 
     pub(crate) async fn task(&self, key: &JobKey) -> Value {
         let event = Self::http("GET", &format!("{APP_PATH}/{}", key.id), None);
-        let answer = get_status::handle(event, &self.status).await;
+        let answer = crate::described::status(event, &self.status).await;
         assert_eq!(answer.status_code, 200, "{answer:?}");
         body_of(&answer)
     }

@@ -1,4 +1,5 @@
-//! `get-status`: answers one export job, its chunks or files, or the list of an app's jobs.
+//! `get-status`: answers one export job, its chunks or files, the list of an app's jobs, or how the API
+//! is described.
 //!
 //! *Started by* API Gateway, for a `GET`, and for every request that no other route takes, `HEAD`
 //! among them. *Reads* the caller's grants, the jobs, and the tallies of one job, or of a
@@ -16,6 +17,7 @@ use api::Call;
 use api::answer::{Answer, respond};
 pub use api::caller::EdgeSettings as Settings;
 use api::caller::admit;
+use api::description;
 use api::error::ApiError;
 use api::query::{Query, next_page};
 use api::route::{Route, Target};
@@ -71,6 +73,9 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 }
 
 async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
+    if call.method() == "GET" && call.path() == description::PATH {
+        return Ok(Answer::json(description::OPENAPI));
+    }
     let route = Route::parse(call.path())?;
     let is_created = matches!(route.target, Target::Create(_) | Target::Check(_));
     if !matches!(call.method(), "GET" | "HEAD") || is_created {

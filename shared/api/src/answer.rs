@@ -46,13 +46,18 @@ impl Answer {
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
-        Ok(Self {
+        Ok(Self::json(&to_json(body)?))
+    }
+
+    /// 200 with what is JSON already.
+    pub fn json(body: &str) -> Self {
+        Self {
             status: 200,
             location: None,
             etag: None,
             age: None,
-            body: to_json(body)?,
-        })
+            body: body.to_owned(),
+        }
     }
 
     /// 200 with a job as a task; while it has not ended, with when to ask again.

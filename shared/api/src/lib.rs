@@ -3,7 +3,8 @@
 //! A request passes here in this order: [`route`] (which operation), [`query`] (API version,
 //! paging), [`caller`] (who, and may they), [`request_id`] (seen before?), [`body`] and
 //! [`export_request`] (what is asked). [`control`] is the same for what is asked of one task.
-//! [`task`] and [`answer`] are the way back; [`error`] is every way in which the answer is no.
+//! [`task`] and [`answer`] are the way back; [`error`] is every way in which the answer is no. [`description`] tells
+//! clients all of it.
 
 pub mod accepted;
 pub mod answer;
@@ -13,6 +14,7 @@ pub mod checked;
 pub mod code;
 pub mod container_url;
 pub mod control;
+pub mod description;
 pub mod error;
 pub mod export_request;
 pub mod parts;

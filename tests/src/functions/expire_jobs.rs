@@ -22,7 +22,7 @@ async fn a_fault_at_one_waiting_job_keeps_no_other_from_its_end() {
         grant(&world, SIGNATURE);
         let body = days("JsonBlob", "2026-01-05", "2026-01-07");
         let event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
-        let id = body_of(&create_job::handle(event, &world.create).await)["id"]
+        let id = body_of(&crate::described::create(event, &world.create).await)["id"]
             .as_str()
             .unwrap()
             .to_owned();

@@ -296,14 +296,14 @@ impl Processes {
                 );
                 let event =
                     World::http("PATCH", &format!("{APP_PATH}/{}", self.key.id), Some(&body));
-                resume_job::handle(event, &handlers.resume)
+                crate::described::resume(event, &handlers.resume)
                     .await
                     .status_code
                     == 202
             }
             Message::Delete => {
                 let event = World::http("DELETE", &format!("{APP_PATH}/{}", self.key.id), None);
-                cancel_job::handle(event, &handlers.cancel)
+                crate::described::cancel(event, &handlers.cancel)
                     .await
                     .status_code
                     == 202

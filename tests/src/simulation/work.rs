@@ -81,7 +81,7 @@ pub(crate) async fn carry_out(
             .is_ok(),
         (Work::Look, Some(key)) => {
             let event = World::http("GET", &format!("{APP_PATH}/{}", key.id), None);
-            let answer = get_status::handle(event, &world.status).await;
+            let answer = crate::described::status(event, &world.status).await;
             clean("an answer", &format!("{answer:?}")).unwrap();
             true
         }
@@ -100,7 +100,7 @@ async fn post(world: &World, owner: &Mutex<Owner>, posted: &Posted) -> bool {
     event
         .headers
         .insert("idempotency-key", "request-1".parse().unwrap());
-    let answer = create_job::handle(event, &world.create).await;
+    let answer = crate::described::create(event, &world.create).await;
     clean("an answer", &format!("{answer:?}")).unwrap();
     if answer.status_code != 202 {
         assert_eq!(answer.status_code, 503, "{answer:?}");

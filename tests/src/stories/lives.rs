@@ -53,7 +53,9 @@ async fn posted_with_idempotency_key(world: &World) -> i64 {
     event
         .headers
         .insert("idempotency-key", "key-1".parse().unwrap());
-    create_job::handle(event, &world.create).await.status_code
+    crate::described::create(event, &world.create)
+        .await
+        .status_code
 }
 
 async fn expire(world: &World) {
@@ -89,7 +91,7 @@ async fn a_long_life(world: &World) {
     ] {
         let mut event = World::http("GET", &path, None);
         event.raw_query_string = query.or(event.raw_query_string);
-        let answer = get_status::handle(event, &world.status).await;
+        let answer = crate::described::status(event, &world.status).await;
         assert_eq!(answer.status_code, 200, "{path}");
     }
 }

@@ -136,13 +136,17 @@ async fn the_subject_is_the_verified_claim_and_a_refused_call_is_no_accepted_one
     let mut cancel = world.cancel.clone();
     cancel.settings.subject_claim = "oid".to_owned();
     assert_eq!(
-        cancel_job::handle(event.clone(), &cancel).await.status_code,
+        crate::described::cancel(event.clone(), &cancel)
+            .await
+            .status_code,
         401
     );
     assert_eq!(world.patch(&key, &json!({})).await.status_code, 409);
     assert!(lines.accepted().is_empty());
     assert_eq!(
-        cancel_job::handle(event, &world.cancel).await.status_code,
+        crate::described::cancel(event, &world.cancel)
+            .await
+            .status_code,
         202
     );
     assert_eq!(lines.accepted()[0][3], "analyst");

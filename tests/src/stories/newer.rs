@@ -61,12 +61,12 @@ async fn create(world: &World) -> ApiGatewayV2httpResponse {
     let mut event = World::http("POST", &format!("{APP_PATH}/events"), Some(&body));
     let headers = &mut event.headers;
     headers.insert("x-ms-client-request-id", "request-1".parse().unwrap());
-    create_job::handle(event, &world.create).await
+    crate::described::create(event, &world.create).await
 }
 
 async fn get(world: &World, path: &str) -> ApiGatewayV2httpResponse {
     let event = World::http("GET", &format!("{APP_PATH}{path}"), None);
-    get_status::handle(event, &world.status).await
+    crate::described::status(event, &world.status).await
 }
 
 async fn exports_everything(world: &World, key: &JobKey, rows: &[String]) {

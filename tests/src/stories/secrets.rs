@@ -135,7 +135,7 @@ async fn a_signature_is_in_no_log_item_or_answer_of_whole_exports() {
     event
         .headers
         .insert("x-ms-client-request-id", "request-2".parse().unwrap());
-    let refused = create_job::handle(event, &world.create).await;
+    let refused = crate::described::create(event, &world.create).await;
     assert_eq!(refused.status_code, 400);
     assert_clean("a refusal", &format!("{refused:?}"));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -25,7 +25,7 @@ async fn warnings(world: &World, job: &Job) -> Vec<(String, String)> {
     let manifest = world.manifest(job).unwrap();
     let said = json!(manifest.head.warnings);
     let list =
-        body_of(&get_status::handle(World::http("GET", APP_PATH, None), &world.status).await);
+        body_of(&crate::described::status(World::http("GET", APP_PATH, None), &world.status).await);
     for task in [&world.task(&job.key).await, &list["value"][0]] {
         let warnings = task.get("warnings").cloned().unwrap_or_else(|| json!([]));
         assert_eq!(warnings, said, "{task}");
