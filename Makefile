@@ -50,7 +50,7 @@ sample: $(AZURITE) ## Make more sample data (ROWS=2000000)
 	cargo run --quiet --package local -- sample --rows $(ROWS)
 
 .PHONY: verify
-verify: ## Check an export against its manifest: WHERE=folder, or JOB=id and VERIFY_CONTAINER_URL in the environment
+verify: ## Check an export against its manifest: WHERE=folder, or JOB=id and ENGAGEMENT_EXPORT_READ_URL in the environment
 	cargo run --quiet --package client -- verify $(if $(JOB),--job "$(JOB)") $(if $(WHERE),"$(WHERE)")
 
 ##@ Work

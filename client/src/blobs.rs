@@ -64,6 +64,12 @@ pub enum BlobsError {
         /// Azure's error code, or the HTTP status when the answer names none.
         reason: String,
     },
+    /// The blob is another one than that which was begun.
+    #[error("the blob {name} has changed")]
+    Changed {
+        /// The name within the container, as it was asked for.
+        name: String,
+    },
     /// There is no such blob.
     #[error("there is no blob {name}")]
     Missing {
@@ -96,8 +102,10 @@ pub struct BlobEntry {
 
 /// A blob that is being read.
 pub struct BlobStream {
-    /// Its size, in bytes.
+    /// The whole blob's size, in bytes.
     pub size_bytes: u64,
+    /// Which version of the blob it is, as storage says it.
+    pub etag: Option<String>,
     /// Its bytes in order; an error when one piece takes longer than five minutes.
     pub body: BoxStream<'static, Result<Bytes, BlobsError>>,
 }
@@ -240,13 +248,39 @@ impl ContainerView {
     /// # Errors
     /// [`BlobsError`]; [`BlobsError::Missing`] when there is none.
     pub async fn stream(&self, name: &str) -> Result<BlobStream, BlobsError> {
+        self.begin(name, BlobClientDownloadOptions::default()).await
+    }
+
+    /// As [`ContainerView::stream`], without the first bytes, and of that version of the blob alone.
+    ///
+    /// # Errors
+    /// As there; [`BlobsError::Changed`] when the blob is another one.
+    pub(crate) async fn stream_rest(
+        &self,
+        name: &str,
+        from: u64,
+        etag: &str,
+    ) -> Result<BlobStream, BlobsError> {
+        let options = BlobClientDownloadOptions {
+            range: Some((from..).into()),
+            if_match: Some(etag.into()),
+            ..BlobClientDownloadOptions::default()
+        };
+        self.begin(name, options).await
+    }
+
+    async fn begin(
+        &self,
+        name: &str,
+        options: BlobClientDownloadOptions<'_>,
+    ) -> Result<BlobStream, BlobsError> {
         let failed = {
             let name = name.to_owned();
             move |error| failure_of_blob(&name, &error)
         };
         let options = BlobClientDownloadOptions {
             parallel: NonZero::new(RANGES_AT_ONCE),
-            ..BlobClientDownloadOptions::default()
+            ..options
         };
         let what = format!("read {name}");
         let blob = self.client.blob_client(name);
@@ -257,6 +291,7 @@ impl ContainerView {
         let size_bytes = size_of(&download);
         Ok(BlobStream {
             size_bytes,
+            etag: download.properties.etag.as_ref().map(ToString::to_string),
             body: patiently(what, download.body.map_err(failed)).boxed(),
         })
     }
@@ -332,9 +367,15 @@ fn retries() -> RetryOptions {
 }
 
 fn failure_of_blob(name: &str, error: &azure_core::Error) -> BlobsError {
+    let name_of_blob = || name.to_owned();
     if reason(error) == "BlobNotFound" {
         return BlobsError::Missing {
-            name: name.to_owned(),
+            name: name_of_blob(),
+        };
+    }
+    if error.http_status() == Some(StatusCode::PreconditionFailed) {
+        return BlobsError::Changed {
+            name: name_of_blob(),
         };
     }
     failure(&format!("read {name}"), error)

@@ -8,18 +8,68 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::Args;
+use console::Term;
 use domain::plural::agree;
-use indicatif::HumanCount;
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
+use serde_json::Value;
 
-/// The exit code of a command line that cannot be understood: `EX_USAGE` of `sysexits.h`
-/// (<https://man.freebsd.org/cgi/man.cgi?query=sysexits>).
-pub(crate) const USAGE: u8 = 64;
+use crate::ending::Ending;
 
-/// The exit code when a result could not be written, as to a full disk: `EX_IOERR`.
-pub const OUTPUT_LOST: u8 = 74;
+/// The exit code when a result could not be written.
+pub const OUTPUT_LOST: u8 = Ending::OutputLost.code();
 
 /// Whether a line of a result is lost although somebody reads.
 static LOST: AtomicBool = AtomicBool::new(false);
+
+/// What a command says, and to whom.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Prints one JSON document instead of lines for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Prints the result alone: no progress, no remarks.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+impl Output {
+    /// A line of the result, for people.
+    pub(crate) fn line(self, line: impl Display) {
+        if !self.json {
+            say(line);
+        }
+    }
+
+    /// What is good to know beside the result: on the standard error.
+    pub(crate) fn remark(self, line: impl Display) {
+        if !self.quiet {
+            complain(line);
+        }
+    }
+
+    /// The result as JSON, when that was asked for.
+    pub(crate) fn document(self, document: &Value) {
+        if self.json {
+            say(document);
+        }
+    }
+
+    /// A bar on the standard error; it is seen on a terminal alone.
+    pub(crate) fn bar(self, length: u64) -> ProgressBar {
+        let target = if self.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            // Hidden by itself where the standard error is no terminal.
+            ProgressDrawTarget::term(Term::stderr(), REDRAWS_PER_SECOND)
+        };
+        ProgressBar::with_draw_target(Some(length), target)
+    }
+}
+
+/// How often a bar is drawn at most.
+const REDRAWS_PER_SECOND: u8 = 10;
 
 /// Says a line of a result.
 pub fn say(line: impl Display) {
@@ -44,6 +94,13 @@ pub fn output_is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
+/// Adds a text to a JSON object.
+pub(crate) fn add(object: &mut Value, name: &str, text: impl Display) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), text.to_string().into());
+    }
+}
+
 /// A count with a comma before every third digit, and its noun: "1 row", "1,234 rows".
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", HumanCount(count), agree(count, "", "s"))
@@ -55,7 +112,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 pub fn answer_usage(answer: &clap::Error) -> u8 {
     if answer.use_stderr() {
         complain(answer.render().to_string().trim_end());
-        return USAGE;
+        return Ending::Usage.code();
     }
     say(answer.render().to_string().trim_end());
     if output_is_lost() { OUTPUT_LOST } else { 0 }

@@ -2,35 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use client::console::{OUTPUT_LOST, answer_usage, output_is_lost};
-use client::verify::{VerifyArguments, verify};
+use client::command::run;
+use client::console::complain;
+use client::ending::Ending;
+use tokio::runtime::Builder;
 
-/// For those who ask for exports and have their files.
-#[derive(Debug, Parser)]
-#[command(name = "engagement-export", version, propagate_version = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Checks that an export is exactly what its manifest says: each file's size, checksums and
-    /// rows.
-    Verify(VerifyArguments),
-}
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let code = match Arguments::try_parse() {
-        Ok(Arguments {
-            command: Command::Verify(arguments),
-        }) => verify(arguments).await,
-        Err(answer) => return ExitCode::from(answer_usage(&answer)),
+fn main() -> ExitCode {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format_args!(
+                "✗ this machine cannot run the command: {error}"
+            ));
+            return Ending::Unknown.into();
+        }
     };
-    if output_is_lost() {
-        return ExitCode::from(OUTPUT_LOST);
-    }
-    code
+    let code = runtime.block_on(run(std::env::args_os().collect()));
+    // What still waits for somebody to type is not waited for.
+    runtime.shutdown_background();
+    ExitCode::from(code)
 }

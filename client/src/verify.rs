@@ -11,22 +11,25 @@ mod row;
 mod source;
 mod verdict;
 mod wanted;
+mod which;
 
 use futures::{FutureExt, StreamExt, stream};
 
-pub use self::command::{VerifyArguments, verify};
+pub(crate) use self::command::{VerifyArguments, tell, verify};
 pub use self::manifest::{MANIFEST_NAME, Manifest};
 pub use self::mismatch::Mismatch;
+pub(crate) use self::mismatch::{shown, shown_up_to};
 pub use self::place::{ContainerPlace, JobName, Place, PlaceError};
+pub(crate) use self::place::{Opened, Pieces, Strays, of_blobs, open_file};
 pub use self::row::{Difference, Form, RowSet};
 pub use self::source::as_exported;
-pub use self::verdict::Verdict;
+pub use self::verdict::{Outcome, Verdict};
 
 use self::inspect::{Content, Inspected, inspect};
 use self::judged::{Judged, Outside};
-use self::manifest::{Holds, ManifestFile, problem_of};
+pub(crate) use self::manifest::ManifestFile;
+use self::manifest::{Holds, problem_of};
 use self::mismatch::{equal, same};
-use self::place::{Opened, Strays};
 
 /// The rows of a file, counted, or each looked at.
 type Rows = formats::read::Rows<Judged>;
@@ -45,6 +48,29 @@ pub struct Export<'a> {
     pub place: &'a dyn Place,
     /// Whether its rows are kept, to be compared.
     pub keep_rows: bool,
+}
+
+/// Which files of an export are read, and how many at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Whether files of rejected records are read, too.
+    pub(crate) rejects: bool,
+    /// How many files are read at once.
+    pub(crate) at_once: usize,
+}
+
+impl Reading {
+    /// Everything.
+    pub(crate) const ALL: Self = Self {
+        rejects: true,
+        at_once: FILES_AT_ONCE,
+    };
+
+    /// The files of an export that are read.
+    pub(crate) fn files(self, manifest: &Manifest) -> impl Iterator<Item = &ManifestFile> {
+        let files = manifest.files.iter();
+        files.filter(move |file| self.rejects || file.holds != Holds::Rejects)
+    }
 }
 
 /// What was found of one thing.
@@ -90,18 +116,33 @@ impl Export<'_> {
         tell: &mut (dyn FnMut(&Finding) + Send),
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<Verdict, PlaceError> {
+        self.verify_of(Reading::ALL, tell, done).await
+    }
+
+    /// As [`Export::verify`], of the files that are to be read.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn verify_of(
+        &self,
+        reading: Reading,
+        tell: &mut (dyn FnMut(&Finding) + Send),
+        done: &(dyn Fn(u64) + Sync),
+    ) -> Result<Verdict, PlaceError> {
         let mut verdict = Verdict::of(self.manifest);
+        let left_out = self.manifest.files.len() - reading.files(self.manifest).count();
+        verdict.files -= left_out as u64;
         for mismatch in self.manifest.contradictions() {
             verdict.contradictions += 1;
             tell(&Finding::Wrong(mismatch));
         }
         let prefix = self.manifest.prefix();
-        let mut files = stream::iter(&self.manifest.files)
+        let mut files = stream::iter(reading.files(self.manifest))
             .map(|file| {
                 self.check_file(file, &prefix)
                     .map(move |checked| (file, checked))
             })
-            .buffered(FILES_AT_ONCE);
+            .buffered(reading.at_once.max(1));
         while let Some((file, checked)) = files.next().await {
             match checked {
                 Ok(right) => verdict.add(file.holds, right.bytes, right.rows),
@@ -148,7 +189,14 @@ impl Export<'_> {
         let mut reads = 1;
         loop {
             match self.read(file).await {
-                Ok(Some(read)) => return as_listed(file, read),
+                Ok(Some(read)) => {
+                    let listed = as_listed(file, read);
+                    let settled = self.place.settle(name, listed.is_ok()).await;
+                    let may_change = settled.map_err(Fault::Stop)?;
+                    if listed.is_ok() || !may_change {
+                        return listed;
+                    }
+                }
                 Ok(None) => return Err(Mismatch::Missing { name: name.clone() }.into()),
                 Err(Fault::Stop(PlaceError::Unavailable { .. })) if reads < READS => reads += 1,
                 Err(Fault::Stop(PlaceError::Unavailable { reason })) => {

@@ -1,21 +1,22 @@
 //! `engagement-export verify`: the command.
 
-use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
-use clap::builder::{StringValueParser, TypedValueParser};
 use domain::plural::agree;
-use domain::secret::Secret;
 use domain::warning::Warning;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 
 use super::mismatch::{shown, shown_up_to};
-use super::place::{ContainerPlace, Folder, JobName, Place, PlaceError, find_manifest, open_file};
-use super::verdict::Outcome;
-use super::{Export, Finding, Manifest};
-use crate::console::{USAGE, complain, counted, say};
+use super::place::{JobName, Place, PlaceError};
+use super::verdict::Verdict;
+use super::which::find;
+use super::{Export, Finding, Manifest, Reading};
+use crate::console::{Output, add, counted};
+use crate::container_url::UrlFlags;
+use crate::ending::Ending;
+use crate::failure::Failure;
 
 /// How many missing parts are named one by one.
 const TOLD_CHUNKS: usize = 20;
@@ -23,183 +24,147 @@ const TOLD_CHUNKS: usize = 20;
 /// How many warnings are shown one by one.
 const TOLD_WARNINGS: usize = 20;
 
+/// How many findings stand in a JSON document; all are counted.
+const MOST_FINDINGS: usize = 1_000;
+
 /// The characters of a warning that are shown: its counts, and the names of what was left out.
 const MAX_WARNING: usize = 5_000;
 
-/// The longest container URL that is read from a file.
-const MAX_URL_BYTES: u64 = 64 * 1024;
-
-const EXIT_CODES: &str = "\
-Exit codes:
-   0  every file is exactly as the manifest says, and the export is complete
-   1  something is wrong; each wrong file is named in one line
-   2  it could not be found out: no manifest, storage does not answer, signature refused
-   3  every file is as the manifest says, and the manifest says that the export is incomplete
-  64  the command line cannot be understood
-  74  the output could not be written";
-
-/// Checks that an export is exactly what its manifest says: each file's size, checksums and rows.
+/// Which exports are verified.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-pub struct VerifyArguments {
+pub(crate) struct VerifyArguments {
     /// The folder that the files were downloaded into, or the manifest in it.
-    #[arg(value_name = "FOLDER", required_unless_present = "job", conflicts_with_all = ["job", "container_url_file"])]
-    path: Option<PathBuf>,
-    /// An export in its container: the task's id, or the manifest's name or URL.
+    #[arg(value_name = "FOLDER", required_unless_present_any = ["job", "all"], conflicts_with_all = ["job", "container_url_file"])]
+    pub(super) path: Option<PathBuf>,
+    /// An export in its container: the task's id, or the manifest's name or URL. May be repeated.
     #[arg(long, value_parser = JobName::parse)]
-    job: Option<JobName>,
-    /// A file with the container's URL and a signature that may read (and list, to find stray
-    /// files); `-` is the standard input.
-    #[arg(long, value_name = "FILE", requires = "job")]
-    container_url_file: Option<PathBuf>,
-    /// The URL itself. Everybody on the machine can see a command line: set the variable instead.
-    #[arg(long, value_name = "URL", env = "VERIFY_CONTAINER_URL", hide_env_values = true, value_parser = secret())]
-    container_url: Option<Secret>,
+    pub(super) job: Vec<JobName>,
+    /// Every export in or below the folder; without a folder, every one in the container.
+    #[arg(long, conflicts_with = "job")]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) url: UrlFlags,
 }
 
-fn secret() -> impl TypedValueParser<Value = Secret> {
-    StringValueParser::new().map(Secret::new)
-}
-
-/// What is to be verified.
-enum Wanted {
-    Folder(PathBuf),
-    Job(JobName, UrlFrom),
-}
-
-/// Where the container's URL comes from.
-enum UrlFrom {
-    File(PathBuf),
-    Variable(Secret),
-}
-
-impl VerifyArguments {
-    /// What the command line asks for.
-    ///
-    /// # Errors
-    /// What it lacks.
-    fn wanted(self) -> Result<Wanted, &'static str> {
-        let url = self
-            .container_url_file
-            .map(UrlFrom::File)
-            .or(self.container_url.map(UrlFrom::Variable));
-        match (self.path, self.job, url) {
-            (Some(folder), _, _) => Ok(Wanted::Folder(folder)),
-            (None, Some(job), Some(url)) => Ok(Wanted::Job(job, url)),
-            (None, Some(_), None) => Err(
-                "give the container's URL in VERIFY_CONTAINER_URL, or in a file: --container-url-file",
-            ),
-            (None, None, _) => Err("name a folder, or a job with --job"),
-        }
+/// Verifies, and says what is wrong.
+///
+/// # Errors
+/// What keeps it from being found out, unless several exports are verified.
+pub(crate) async fn verify(arguments: VerifyArguments, output: Output) -> Result<Ending, Failure> {
+    let exports = find(&arguments).await?;
+    if exports.is_empty() {
+        return Err(Failure::unknown(
+            "there is no export to verify: none has a manifest there",
+        ));
     }
-}
-
-/// Verifies, prints what is wrong, and answers the exit code.
-pub async fn verify(arguments: VerifyArguments) -> ExitCode {
-    let wanted = match arguments.wanted() {
-        Ok(wanted) => wanted,
-        Err(lacking) => {
-            complain(format_args!("✗ {lacking}"));
-            return ExitCode::from(USAGE);
+    let is_one = exports.len() == 1 && !arguments.all;
+    let (mut endings, mut documents) = (Vec::new(), Vec::new());
+    for export in &exports {
+        if !is_one {
+            output.line(export.label());
         }
-    };
-    let outcome = run(wanted).await.unwrap_or_else(|error| {
-        complain(format_args!("✗ {error}"));
-        Outcome::Unknown
-    });
-    ExitCode::from(match outcome {
-        Outcome::Right => 0,
-        Outcome::Wrong => 1,
-        Outcome::Unknown => 2,
-        Outcome::Incomplete => 3,
-    })
+        let (ending, document) = match export.verify(output).await {
+            Ok(verified) => verified,
+            Err(failure) if is_one => return Err(failure),
+            Err(failure) => {
+                output.line(format_args!("✗ {failure}"));
+                let mut document = failure.document();
+                add(&mut document, "export", export.label());
+                (failure.ending, document)
+            }
+        };
+        endings.push(ending);
+        documents.push(document);
+    }
+    let ending = endings.into_iter().fold(Ending::Done, Ending::worse);
+    output.document(&json!({"exports": documents, "exitCode": ending.code()}));
+    Ok(ending)
 }
 
-async fn run(wanted: Wanted) -> Result<Outcome, PlaceError> {
-    let (job, url) = match wanted {
-        Wanted::Folder(path) => {
-            let path = find_manifest(&path)?;
-            let manifest = Manifest::read(open_file(&path).await?).await?;
-            let folder = Folder::of(&path, &manifest)?;
-            return tell(&manifest, &folder).await;
+/// Verifies one export, tells a person, and answers how it ends and the same as JSON.
+pub(crate) async fn tell(
+    manifest: &Manifest,
+    place: &dyn Place,
+    reading: Reading,
+    output: Output,
+) -> Result<(Ending, Value), PlaceError> {
+    let bar = progress(manifest, output);
+    let (mut findings, mut count) = (Vec::new(), 0_u64);
+    let mut hear = |finding: &Finding| {
+        let (kind, mark, text) = match finding {
+            Finding::Wrong(mismatch) => ("wrong", '✗', mismatch.to_string()),
+            Finding::Unknown { name, reason } => {
+                let text = format!("{}: {}", shown(name), shown(reason));
+                ("unknown", '?', text)
+            }
+        };
+        bar.suspend(|| output.line(format_args!("{mark} {text}")));
+        count += 1;
+        if findings.len() < MOST_FINDINGS {
+            findings.push(json!({"kind": kind, "message": text}));
         }
-        Wanted::Job(job, UrlFrom::File(path)) => (job, read_url(&path)?),
-        Wanted::Job(job, UrlFrom::Variable(url)) => (job, url),
-    };
-    let (place, opened) = ContainerPlace::open(&url, job).await?;
-    let manifest = Manifest::read(opened).await?;
-    if manifest.job != job.job() {
-        return Err(PlaceError::Refused {
-            reason: "the manifest cannot be used: it is of another job".to_owned(),
-        });
-    }
-    tell(&manifest, &place).await
-}
-
-/// The first line of a file, or of the standard input.
-fn read_url(path: &std::path::Path) -> Result<Secret, PlaceError> {
-    let mut text = String::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin()
-            .take(MAX_URL_BYTES)
-            .read_to_string(&mut text)
-    } else {
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_URL_BYTES).read_to_string(&mut text))
-    };
-    let refused = |reason: String| PlaceError::Refused { reason };
-    read.map_err(|error| {
-        refused(format!(
-            "the container's URL cannot be read from {}: {error}",
-            path.display()
-        ))
-    })?;
-    match text.trim().lines().next() {
-        Some(url) => Ok(Secret::new(url.trim())),
-        None => Err(refused(format!(
-            "there is no container URL in {}",
-            path.display()
-        ))),
-    }
-}
-
-async fn tell(manifest: &Manifest, place: &dyn Place) -> Result<Outcome, PlaceError> {
-    let bar = progress(manifest);
-    let line = |line: String| bar.suspend(|| say(line));
-    let mut hear = |finding: &Finding| match finding {
-        Finding::Wrong(mismatch) => line(format!("✗ {mismatch}")),
-        Finding::Unknown { name, reason } => line(format!("? {}: {}", shown(name), shown(reason))),
     };
     let export = Export {
         manifest,
         place,
         keep_rows: false,
     };
-    let verdict = export.verify(&mut hear, &|bytes| bar.inc(bytes)).await;
+    let done = |bytes| bar.inc(bytes);
+    let verdict = export.verify_of(reading, &mut hear, &done).await;
     bar.finish_and_clear();
     let verdict = verdict?;
-    tell_missing(manifest);
-    warnings(manifest).into_iter().for_each(say);
-    if verdict.rejected > 0 {
-        let (records, were) = (
-            counted(verdict.rejected, "record"),
-            agree(verdict.rejected, "was", "were"),
-        );
-        say(format_args!("! {records} of the source {were} rejected"));
-    }
-    tell_leftovers(&manifest.leftovers);
-    verdict.unfiltered_line().into_iter().for_each(say);
-    match verdict.strays_unknown {
-        Some(reason) => say(format_args!(
-            "· files that are not in the manifest were not looked for: {reason}"
-        )),
-        None => say("· files that are not in the manifest were looked for"),
-    }
-    say(verdict.line());
-    Ok(verdict.outcome())
+    tell_verdict(manifest, &verdict, output);
+    let ending = Ending::from(verdict.outcome());
+    let document = json!({
+        "jobId": manifest.job.to_string(),
+        "exportType": manifest.kind.export_type.name(),
+        "outcome": verdict.outcome().name(),
+        "exitCode": ending.code(),
+        "complete": verdict.complete,
+        "files": verdict.files,
+        "filesWrong": verdict.wrong,
+        "filesUnknown": verdict.unknown,
+        "filesNotInManifest": verdict.strays_unknown.is_none().then_some(verdict.strays),
+        "rows": verdict.rows,
+        "bytes": verdict.bytes,
+        "rowsUnfiltered": verdict.unfiltered,
+        "recordsRejected": verdict.rejected,
+        "findings": findings,
+        "findingsCount": count,
+        "warnings": manifest.warnings,
+    });
+    Ok((ending, document))
 }
 
-fn tell_leftovers(names: &[String]) {
+fn tell_verdict(manifest: &Manifest, verdict: &Verdict, output: Output) {
+    if !output.quiet {
+        tell_missing(manifest, output);
+        let warnings = warnings(manifest);
+        for warning in warnings {
+            output.line(warning);
+        }
+        if verdict.rejected > 0 {
+            let (records, were) = (
+                counted(verdict.rejected, "record"),
+                agree(verdict.rejected, "was", "were"),
+            );
+            output.line(format_args!("! {records} of the source {were} rejected"));
+        }
+        tell_leftovers(&manifest.leftovers, output);
+        if let Some(line) = verdict.unfiltered_line() {
+            output.line(line);
+        }
+        match verdict.strays_unknown {
+            Some(reason) => output.line(format_args!(
+                "· files that are not in the manifest were not looked for: {reason}"
+            )),
+            None => output.line("· files that are not in the manifest were looked for"),
+        }
+    }
+    output.line(verdict.line());
+}
+
+fn tell_leftovers(names: &[String], output: Output) {
     let Some(first) = names.first() else { return };
     let count = names.len() as u64;
     let (files, are, them) = (
@@ -207,27 +172,28 @@ fn tell_leftovers(names: &[String]) {
         agree(count, "is", "are"),
         agree(count, "it", "them"),
     );
-    say(format_args!(
+    output.line(format_args!(
         "! {files} may lie beside these that {are} no part of the export: an attempt left {them}, the first is {}",
         shown(first)
     ));
 }
 
-fn tell_missing(manifest: &Manifest) {
+fn tell_missing(manifest: &Manifest, output: Output) {
     for missing in manifest.missing.iter().take(TOLD_CHUNKS) {
         let (name, reason) = (missing.name(), shown(&missing.reason));
         match &missing.object {
-            Some(object) => say(format_args!("! missing: {} {reason}", shown(object))),
-            None => say(format_args!("! {name} is missing: {reason}")),
+            Some(object) => output.line(format_args!("! missing: {} {reason}", shown(object))),
+            None => output.line(format_args!("! {name} is missing: {reason}")),
         }
     }
     if manifest.missing.len() > TOLD_CHUNKS {
         let others = (manifest.missing.len() - TOLD_CHUNKS) as u64;
         let (parts, are) = (counted(others, "more part"), agree(others, "is", "are"));
-        say(format_args!("! {parts} {are} missing: see the manifest"));
+        output.line(format_args!("! {parts} {are} missing: see the manifest"));
     }
     if !manifest.complete && !manifest.planned {
-        say("! the selection was not planned to its end: there may be more that is missing");
+        output
+            .line("! the selection was not planned to its end: there may be more that is missing");
     }
 }
 
@@ -261,11 +227,8 @@ pub(super) fn warnings(manifest: &Manifest) -> Vec<String> {
 }
 
 /// A bar of the bytes that are verified, for a person.
-fn progress(manifest: &Manifest) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(manifest.totals.bytes);
+fn progress(manifest: &Manifest, output: Output) -> ProgressBar {
+    let bar = output.bar(manifest.totals.bytes);
     match ProgressStyle::with_template("  {bar:32} {bytes} of {total_bytes}, {eta} left") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

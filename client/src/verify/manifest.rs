@@ -200,6 +200,15 @@ impl Manifest {
         format!("{}/{}/", self.kind.export_type, self.job)
     }
 
+    /// How many files of rejected records it lists.
+    pub(crate) fn rejected_files(&self) -> u64 {
+        let rejects = self
+            .files
+            .iter()
+            .filter(|file| file.holds == Holds::Rejects);
+        rejects.count() as u64
+    }
+
     /// The files that may be asked for by their names.
     pub(super) fn safe_files(&self) -> impl Iterator<Item = &ManifestFile> {
         let prefix = self.prefix();

@@ -10,8 +10,11 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use thiserror::Error;
 
+pub(super) use self::container::all_of;
+pub(crate) use self::container::of_blobs;
 pub use self::container::{ContainerPlace, JobName};
-pub(super) use self::folder::{Folder, find_manifest, open_file};
+pub(crate) use self::folder::open_file;
+pub(super) use self::folder::{Folder, find_manifest, find_manifests};
 
 /// Why a place does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,6 +26,12 @@ pub enum PlaceError {
         /// What is wrong and what to do, in words: the whole message.
         reason: String,
     },
+    /// What is read cannot be kept: a disk is full, a folder may not be written.
+    #[error("{reason}")]
+    Unwritable {
+        /// What cannot be written and why, in words: the whole message.
+        reason: String,
+    },
     /// This cannot be read, now; something else may.
     #[error("{reason}")]
     Unavailable {
@@ -32,7 +41,7 @@ pub enum PlaceError {
 }
 
 /// The bytes of a file.
-pub(super) type Pieces = BoxStream<'static, Result<Bytes, PlaceError>>;
+pub(crate) type Pieces = BoxStream<'static, Result<Bytes, PlaceError>>;
 
 /// A file that is being read.
 pub struct Opened {
@@ -57,6 +66,12 @@ pub trait Place: Send + Sync {
     /// Begins to read a file; `None` when there is none of that name. The name was looked at
     /// before: it leads nowhere else.
     async fn open(&self, name: &str) -> Result<Option<Opened>, PlaceError>;
+
+    /// Hears whether a file that was read is as the manifest says. The answer says whether reading
+    /// it once more may find other bytes.
+    async fn settle(&self, _name: &str, _is_right: bool) -> Result<bool, PlaceError> {
+        Ok(false)
+    }
 
     /// The job's files whose names are not among these.
     async fn strays(&self, listed: &HashSet<&str>) -> Result<Strays, PlaceError>;

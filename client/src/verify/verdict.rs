@@ -60,6 +60,18 @@ pub enum Outcome {
     Incomplete,
 }
 
+impl Outcome {
+    /// Its name where a verdict is JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
 impl Verdict {
     pub(super) fn of(manifest: &Manifest) -> Self {
         let missing = |is: fn(&&MissingPart) -> bool| {

@@ -54,6 +54,14 @@ impl JobName {
         self.job
     }
 
+    /// Its folder, or its id alone.
+    pub(crate) fn label(&self) -> String {
+        match self.export_type {
+            Some(export_type) => format!("{export_type}/{}", self.job),
+            None => self.job.to_string(),
+        }
+    }
+
     fn folders(self) -> impl Iterator<Item = String> {
         let types = ExportType::ALL
             .iter()
@@ -79,14 +87,7 @@ impl ContainerPlace {
         let refused = |reason: &str| PlaceError::Refused {
             reason: reason.to_owned(),
         };
-        let parsed =
-            Url::parse(url.reveal()).map_err(|_| refused("the container URL is not a URL"))?;
-        if parsed.scheme() != "https" && !is_loopback(&parsed) {
-            return Err(refused(
-                "the container URL must be https: it carries a signature",
-            ));
-        }
-        let view = ContainerView::open(url).map_err(|error| of_blobs(&error))?;
+        let view = view(url)?;
         for prefix in name.folders() {
             if let Some(manifest) = open(&view, &format!("{prefix}{MANIFEST_NAME}")).await? {
                 return Ok((Self { view, prefix }, manifest));
@@ -95,6 +96,53 @@ impl ContainerPlace {
         Err(refused(
             "the container has no manifest of this export; it is written when the export has ended",
         ))
+    }
+}
+
+/// Every export of which the container has a manifest, by its folder's name.
+///
+/// # Errors
+/// [`PlaceError`] when the container cannot be listed.
+pub(crate) async fn all_of(url: &Secret) -> Result<Vec<JobName>, PlaceError> {
+    let view = view(url)?;
+    let mut listing = Box::pin(view.list_below("").map_err(|error| of_blobs(&error))?);
+    let mut found = Vec::new();
+    while let Some(blob) = listing.try_next().await.map_err(|error| of_blobs(&error))? {
+        let is_export = blob.name.split('/').count() == PARTS_OF_A_MANIFEST
+            && blob.name.ends_with(&format!("/{MANIFEST_NAME}"));
+        if is_export && let Ok(name) = JobName::parse(&blob.name) {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// Of how many parts the name of a manifest is: `{exportType}/{jobId}/manifest.json`.
+const PARTS_OF_A_MANIFEST: usize = 3;
+
+/// The container of a URL, over a connection that shows nobody its signature.
+fn view(url: &Secret) -> Result<ContainerView, PlaceError> {
+    let refused = |reason: &str| PlaceError::Refused {
+        reason: reason.to_owned(),
+    };
+    let parsed = Url::parse(url.reveal()).map_err(|_| refused("the container URL is not a URL"))?;
+    if parsed.scheme() != "https" && !is_loopback(&parsed) {
+        return Err(refused(
+            "the container URL must be https: it carries a signature",
+        ));
+    }
+    ContainerView::open(url).map_err(|error| of_blobs(&error))
+}
+
+impl ContainerPlace {
+    /// What the names of its files begin with: `{exportType}/{jobId}/`.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The container that it lies in.
+    pub(crate) fn view(&self) -> &ContainerView {
+        &self.view
     }
 }
 
@@ -112,7 +160,7 @@ async fn open(view: &ContainerView, name: &str) -> Result<Option<Opened>, PlaceE
     }
 }
 
-fn of_blobs(error: &BlobsError) -> PlaceError {
+pub(crate) fn of_blobs(error: &BlobsError) -> PlaceError {
     let reason = error.to_string();
     match error {
         BlobsError::Denied { reason, .. } => {
@@ -122,9 +170,10 @@ fn of_blobs(error: &BlobsError) -> PlaceError {
             PlaceError::Refused { reason }
         }
         BlobsError::NotAUrl => PlaceError::Refused { reason },
-        BlobsError::Missing { .. } | BlobsError::Storage { .. } | BlobsError::File(_) => {
-            PlaceError::Unavailable { reason }
-        }
+        BlobsError::Changed { .. }
+        | BlobsError::Missing { .. }
+        | BlobsError::Storage { .. }
+        | BlobsError::File(_) => PlaceError::Unavailable { reason },
     }
 }
 

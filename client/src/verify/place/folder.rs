@@ -69,9 +69,7 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
     if path.join(MANIFEST_NAME).is_file() {
         return Ok(path.join(MANIFEST_NAME));
     }
-    let mut found = Vec::new();
-    search(path, MAX_DEPTH, &mut MAX_ENTRIES.clone(), &mut found)
-        .map_err(|error| refused(format!("{} cannot be read: {error}", path.display())))?;
+    let found = find_manifests(path)?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(refused(format!(
@@ -85,6 +83,21 @@ pub(crate) fn find_manifest(path: &Path) -> Result<PathBuf, PlaceError> {
             second.display()
         ))),
     }
+}
+
+/// The manifests in or below a folder, by their paths.
+///
+/// # Errors
+/// [`PlaceError::Refused`] when it cannot be read.
+pub(crate) fn find_manifests(folder: &Path) -> Result<Vec<PathBuf>, PlaceError> {
+    let mut found = Vec::new();
+    search(folder, MAX_DEPTH, &mut MAX_ENTRIES.clone(), &mut found).map_err(|error| {
+        PlaceError::Refused {
+            reason: format!("{} cannot be read: {error}", folder.display()),
+        }
+    })?;
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Follows no links.
