@@ -69,7 +69,8 @@ pub(crate) async fn stage(
     let (source, _) = chunk.source.clone().split(&missing);
     let mut staging = Staging::begin(job, chunk, missing, container, ports)?;
     if way == Way::AsStored {
-        staging.stored = StoredFile::of(staging.rows.place(), &source, staging.shape);
+        let file = StoredFile::of(staging.rows.place(), &source, staging.shape);
+        staging.stored = file.map(Box::new);
     }
     let mut pieces = ports.sources.read(&source, &job.request.selection);
     let mut records = Records::default();
@@ -124,7 +125,7 @@ struct Staging<'a> {
     filter: RecordFilter,
     rows: RowsFiles,
     /// What takes the rows instead while they are what is stored.
-    stored: Option<StoredFile>,
+    stored: Option<Box<StoredFile>>,
     rejects: Rejects,
     /// What was counted of all parts but those that are missing, beside what is in files.
     counts: Counts,
@@ -317,14 +318,14 @@ impl<'a> Staging<'a> {
     fn lose_part(&mut self, place: usize, reason: &str) {
         self.missing.insert(place, part::bounded(reason));
         let stored = self.stored.as_mut();
-        let is_in_file = stored.is_some_and(StoredFile::lose_object);
+        let is_in_file = stored.is_some_and(|file| file.lose_object());
         self.is_spoiled |= self.part.is_begun() || is_in_file;
         self.part = PartCounts::default();
     }
 
     /// Whether the stored bytes that are staged are not what would be written.
     fn is_unlike(&self) -> bool {
-        !self.is_spoiled && self.stored.as_ref().is_some_and(StoredFile::is_unlike)
+        !self.is_spoiled && self.stored.as_ref().is_some_and(|file| file.is_unlike())
     }
 
     async fn flush(&mut self) -> Result<(), ChunkError> {

@@ -113,7 +113,7 @@ impl StoredFile {
     }
 
     /// Closes the file; there is none when no object was read.
-    pub(super) async fn finish(self) -> Result<Vec<OutputFile>, ChunkError> {
+    pub(super) async fn finish(self: Box<Self>) -> Result<Vec<OutputFile>, ChunkError> {
         if !self.file.has_rows() {
             return Ok(Vec::new());
         }
