@@ -60,7 +60,7 @@ fn main() -> anyhow::Result<()> {
             Path::new(file),
             parsed(suffix, Packing::from_suffix)?,
             bytes.parse()?,
-            Lines::of_events().exported(),
+            Lines::of_events().spelled_as_exported(),
         ),
         ["encode", kind, format] => encode(
             parsed(kind, ExportType::from_name)?,

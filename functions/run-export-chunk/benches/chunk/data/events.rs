@@ -178,7 +178,7 @@ impl Lines {
     }
 
     /// The same, each record in the form in which it is exported.
-    pub(crate) fn exported(self) -> Self {
+    pub(crate) fn spelled_as_exported(self) -> Self {
         Self {
             are_as_exported: true,
             ..self
