@@ -12,7 +12,7 @@ use super::*;
 
 /// A lake with a file of several parts, as many as are read at once.
 struct Folder {
-    folder: TempDir,
+    root: TempDir,
     store: Arc<dyn ObjectStore>,
     chunk: ChunkSource,
     text: String,
@@ -26,7 +26,7 @@ impl Folder {
         let text = "{\"deviceId\":\"one\"}\n".repeat(250_000);
         let chunk = only_chunk(&store, "a.ndjson", text.clone().into_bytes()).await;
         let new = Self {
-            folder,
+            root: folder,
             store,
             chunk,
             text,
@@ -43,7 +43,7 @@ impl Folder {
         let [object] = objects(&self.chunk) else {
             panic!("{:?}", self.chunk)
         };
-        self.folder.path().join("raw").join(&object.path)
+        self.root.path().join("raw").join(&object.path)
     }
 
     /// What is read of the file, in which `change` happens behind its first piece.
