@@ -141,8 +141,9 @@ impl Set {
 
     /// Those of the events that a filter wants which has every part.
     async fn filtered() -> Self {
+        const SUM: &str = "=SUM(A1) <b>&amp;</b> -- '; {0} %s $(x)";
         let filter = json!({
-            "names": {"in": ["", "café 😀 A", "null"]},
+            "names": {"in": ["", "café 😀 A", "null", SUM]},
             "deviceIds": ["ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000000000000000000000000001"],
             "session": "present", "from": "2026-01-07T08:00:00Z", "to": "2026-01-07T23:00:00+01:00",
         });
@@ -161,7 +162,7 @@ impl Set {
     async fn in_parts() -> Self {
         let mut set = Self::of_events("parts", json!({})).await;
         set.compressions = &[Compression::None, Compression::Gzip];
-        set.most_bytes = Some(50_000);
+        set.most_bytes = Some(200_000);
         set
     }
 
