@@ -58,6 +58,7 @@ impl Folder {
                         change(self.path());
                     }
                 }
+                Piece::Stored { .. } => {}
                 Piece::End { .. } => return Ok(text),
                 Piece::Unreadable { error, .. } => return Err(error),
             }
