@@ -140,8 +140,14 @@ fn every_option_of_the_domain_can_be_asked_for() {
     assert_eq!(names.unwrap().all().len(), 2);
     assert_eq!(device_ids.unwrap().len(), 1);
     assert!(session.is_some() && from < to);
-    assert!(!export_user_id && !export_device_id);
-    // Of one type each.
+    assert!(
+        !export_user_id && !export_device_id,
+        "they are of one type each"
+    );
+}
+
+#[test]
+fn an_option_of_one_type_can_be_asked_of_that_type() {
     let feedback = asked(&[
         "feedbackByCampaign",
         "--format",
