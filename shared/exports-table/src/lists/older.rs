@@ -79,21 +79,24 @@ impl DynamoStore {
         })
     }
 
-    /// The app's newest job, forgotten or not, and its layout.
+    /// The app's newest job, forgotten or not, and its layout. A newer layout than this version knows
+    /// is as good as this one's: its job has a row.
     async fn newest_job(&self, scope: &AppScope) -> Result<Option<(JobId, u32)>, StoreError> {
         let mut newest = None;
         let partition = keys::app_partition(scope);
         let query = self.last_of(&partition, keys::JOB_PREFIX);
-        each(
+        let found = each(
             query.projection_expression("v, job"),
             &partition,
             |head: JobHead| {
                 newest = Some((head.id()?, head.v));
                 Ok(false)
             },
-        )
-        .await?;
-        Ok(newest)
+        );
+        match found.await {
+            Err(StoreError::Newer { layout, .. }) => Ok(Some((JobId::NIL, layout))),
+            found => found.map(|()| newest),
+        }
     }
 
     async fn last_mark(&self, scope: &AppScope) -> Result<Option<JobId>, StoreError> {
