@@ -24,6 +24,9 @@ mod browser;
 mod child;
 
 #[cfg(test)]
+mod clients;
+
+#[cfg(test)]
 mod container_contract;
 
 #[cfg(test)]
