@@ -11,14 +11,14 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The files of a folder that are read, Markdown and the API's description, not of those below it.
+/// The files of a folder that are read: Markdown, the API's description, what machines begin with.
 fn pages_of(folder: &str) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(root().join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let is_page = |path: &PathBuf| {
         let is_markdown = path.extension().is_some_and(|extension| extension == "md");
-        is_markdown || path.ends_with("openapi.yaml")
+        is_markdown || path.ends_with("openapi.yaml") || path.ends_with("llms.txt")
     };
     entries.filter(is_page).collect()
 }
