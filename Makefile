@@ -17,6 +17,7 @@ SAM := .tools/sam/.ready
 COMPARE := .tools/compare/.ready
 LAMBDA := .tools/lambda/.ready
 READERS := .tools/readers/.ready
+DESCRIBED := .tools/described/.ready
 DYNAMODB_LOCAL_VERSION := 11.1.0
 DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)/node_modules/.package-lock.json
 DENY_VERSION := 0.20.2
@@ -76,6 +77,11 @@ test-binaries: binaries ## The real release binaries under AWS's runtime emulato
 test-readers: $(READERS) ## DuckDB, pandas, Polars, PyArrow and jq read exports of every kind back, by docs/READERS.md
 	cargo test --workspace --lib --locked readers:: -- into=$(abspath $(TARGET)/readers)
 	.tools/readers/bin/python tests/readers/check.py $(TARGET)/readers
+
+.PHONY: test-described
+test-described: $(AZURITE) $(DESCRIBED) ## Schemathesis makes some 1,200 requests of the API's description to the service
+	cargo build --package local --locked
+	.tools/described/bin/python tests/described/check.py $(abspath $(TARGET))/debug/local
 
 .PHONY: crash
 crash: binaries ## An export whose functions are killed at random moments, and its figures (SEED=…)
@@ -164,7 +170,7 @@ $(FUZZ_NAMES:%=fuzz-keep-%): fuzz-keep-%: $(FUZZ)
 .PHONY: check
 check: ## Everything that CI checks, and the CPU and wall minutes of each part
 	@MAKE="$(MAKE)" tools/minutes \
-	  setup check-format check-code check-docs check-rooms test simulate test-readers check-dependencies lint-template test-binaries
+	  setup check-format check-code check-docs check-rooms test simulate test-readers test-described check-dependencies lint-template test-binaries
 
 .PHONY: check-format
 check-format: ## The code is formatted

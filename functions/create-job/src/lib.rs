@@ -196,7 +196,7 @@ async fn check(admitted: &Admitted<'_>, ports: &Ports) -> Result<Answer, ApiErro
 }
 
 async fn admit_creation<'a>(call: Call<'a>, ports: &Ports) -> Result<Admitted<'a>, ApiError> {
-    let route = Route::parse(call.path())?;
+    let route = Route::of(call)?;
     let (operation, is_check) = match route.target {
         Target::Create(operation) if call.method() == "POST" => (operation, false),
         Target::Check(operation) if call.method() == "POST" => (operation, true),

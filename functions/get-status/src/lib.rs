@@ -76,7 +76,7 @@ async fn read(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     if call.method() == "GET" && call.path() == description::PATH {
         return Ok(Answer::json(description::OPENAPI));
     }
-    let route = Route::parse(call.path())?;
+    let route = Route::of(call)?;
     let is_created = matches!(route.target, Target::Create(_) | Target::Check(_));
     if !matches!(call.method(), "GET" | "HEAD") || is_created {
         return Err(route.refuse(call.method(), call.path()));

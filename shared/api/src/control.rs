@@ -46,7 +46,7 @@ impl TaskCall {
         settings: &EdgeSettings,
         grants: &dyn Grants,
     ) -> Result<Self, ApiError> {
-        let route = Route::parse(call.path())?;
+        let route = Route::of(call)?;
         let id = match &route.target {
             Target::Task(id) if call.method() == method => id,
             Target::Task(_)

@@ -9,6 +9,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::error::{API_VERSION, ApiError};
 use super::shown::holds_signature;
+use super::{Call, description};
 
 /// The segments of `{P}`, the list of an app's tasks; `None` is a name.
 const LIST: [Option<&str>; 12] = [
@@ -95,6 +96,20 @@ pub struct Route {
 }
 
 impl Route {
+    /// Reads the path of a call that is not for the API's description.
+    ///
+    /// # Errors
+    /// [`ApiError::MethodNotAllowed`] when the path is the description's, else as [`Route::parse`].
+    pub fn of(call: Call<'_>) -> Result<Self, ApiError> {
+        if call.path() == description::PATH {
+            return Err(ApiError::MethodNotAllowed {
+                method: call.method().to_owned(),
+                allow: "GET",
+            });
+        }
+        Self::parse(call.path())
+    }
+
     /// Reads a path: split first, then decoded, matched ignoring case. API Gateway delivers the
     /// path of an HTTP API with every escape decoded but that of `%` itself, which is left to
     /// do here (<https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py>, `decode_http_api_path`);

@@ -42,6 +42,9 @@ async fn a_known_path_names_its_methods() {
         ("DELETE", &format!("{LIST}/activities"), "POST"),
         ("GET", &format!("{LIST}/activities"), "POST"),
         ("PUT", &format!("{LIST}/feedbackbydate"), "POST"),
+        ("POST", "/openapi.json", "GET"),
+        ("DELETE", "/openapi.json", "GET"),
+        ("TRACE", "/openapi.json", "GET"),
         // Asked without a token, where no page of another origin is let in.
         ("OPTIONS", LIST, "GET, HEAD"),
     ] {
