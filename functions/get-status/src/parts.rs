@@ -3,11 +3,12 @@
 use api::Call;
 use api::answer::Answer;
 use api::error::ApiError;
-use api::parts::{ChunkRow, PartsList, PartsPage, Place, file_rows};
+use api::parts::{ChunkRow, PartsList, PartsPage, Place};
 use api::query::Query;
 use api::route::{Parts, Route};
 use domain::chunk::Chunk;
 use domain::job::Job;
+use domain::manifest::AnyFile;
 use serde::Serialize;
 
 use crate::Ports;
@@ -26,7 +27,7 @@ pub(crate) async fn list(
     let link = |next: Place| route.parts_url(&base, job.key.id, which, &next.token());
     match which {
         Parts::Chunks => page(job, from, ChunkRow::rows, link, ports).await,
-        Parts::Files => page(job, from, file_rows, link, ports).await,
+        Parts::Files => page(job, from, AnyFile::of, link, ports).await,
     }
 }
 

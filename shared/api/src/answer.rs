@@ -46,17 +46,17 @@ impl Answer {
     /// # Errors
     /// [`ApiError::Internal`] when it is no JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
-        Ok(Self::json(&to_json(body)?))
+        Ok(Self::json(to_json(body)?))
     }
 
     /// 200 with what is JSON already.
-    pub fn json(body: &str) -> Self {
+    pub fn json(body: impl Into<String>) -> Self {
         Self {
             status: 200,
             location: None,
             etag: None,
             age: None,
-            body: body.to_owned(),
+            body: body.into(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The chunks and files of a task, page by page.
 
-use domain::chunk::{Chunk, ChunkSource, ChunkState, Output};
+use domain::chunk::{Chunk, ChunkSource, ChunkState};
 use domain::counts::Counts;
 use domain::job::Job;
-use domain::manifest::{AnyFile, Missing, SourceEntry};
+use domain::manifest::{Missing, SourceEntry};
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 
@@ -168,7 +168,7 @@ fn size_bytes(chunk: &Chunk) -> usize {
             .sum(),
         ChunkSource::Partitions(partitions) => partitions.iter().map(String::len).sum::<usize>(),
     };
-    let files = output(chunk).map_or(0, |output| output.files.len());
+    let files = chunk.output().map_or(0, |output| output.files.len());
     OF_AN_ITEM + source + files * OF_A_FILE
 }
 
@@ -209,7 +209,7 @@ struct Counted {
 impl ChunkRow {
     /// What is said of a chunk.
     pub fn of(chunk: &Chunk) -> Self {
-        let output = output(chunk);
+        let output = chunk.output();
         let (lease_until, reason) = match &chunk.state {
             ChunkState::Running { until, .. } | ChunkState::Prepared { until, .. } => {
                 (Some(*until), None)
@@ -241,24 +241,6 @@ impl ChunkRow {
     pub fn rows(chunk: &Chunk) -> Vec<Self> {
         vec![Self::of(chunk)]
     }
-}
-
-/// What a recorded chunk came to.
-fn output(chunk: &Chunk) -> Option<&Output> {
-    match &chunk.state {
-        ChunkState::Recorded { output } => Some(output),
-        ChunkState::Pending { .. }
-        | ChunkState::Running { .. }
-        | ChunkState::Prepared { .. }
-        | ChunkState::Parked { .. }
-        | ChunkState::Failed { .. }
-        | ChunkState::Cancelled => None,
-    }
-}
-
-/// The rows of a chunk in a list of files.
-pub fn file_rows(chunk: &Chunk) -> Vec<AnyFile> {
-    AnyFile::of(chunk)
 }
 
 #[cfg(test)]

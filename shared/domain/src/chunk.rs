@@ -168,22 +168,28 @@ impl Chunk {
     /// What of it may lie in the container though it is no part of the export: files that were given
     /// up, and not replaced by those that are recorded.
     pub fn leftovers(&self) -> impl Iterator<Item = &BlobName> {
-        let recorded = match &self.state {
-            ChunkState::Recorded { output } => output.files.as_slice(),
-            ChunkState::Pending { .. }
-            | ChunkState::Running { .. }
-            | ChunkState::Prepared { .. }
-            | ChunkState::Parked { .. }
-            | ChunkState::Failed { .. }
-            | ChunkState::Cancelled => &[],
-        };
+        let recorded = self.output().map_or(&[][..], |output| &output.files);
         let is_recorded = |name: &BlobName| recorded.iter().any(|file| file.prepared.name == *name);
         self.given_up.iter().filter(move |name| !is_recorded(name))
     }
 
     /// Whether it is recorded and could not export some of its parts.
     pub fn is_partial(&self) -> bool {
-        matches!(&self.state, ChunkState::Recorded { output } if !output.missing.is_empty())
+        self.output()
+            .is_some_and(|output| !output.missing.is_empty())
+    }
+
+    /// What it came to, once that is recorded.
+    pub fn output(&self) -> Option<&Output> {
+        match &self.state {
+            ChunkState::Recorded { output } => Some(output),
+            ChunkState::Pending { .. }
+            | ChunkState::Running { .. }
+            | ChunkState::Prepared { .. }
+            | ChunkState::Parked { .. }
+            | ChunkState::Failed { .. }
+            | ChunkState::Cancelled => None,
+        }
     }
 
     /// Hands what a recorded chunk could not export over to a new one, in a job that is resumed: there

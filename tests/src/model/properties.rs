@@ -236,15 +236,8 @@ fn manifest_is_right(state: &State) -> bool {
     let Some(manifest) = state.manifest() else {
         return false;
     };
-    let recorded = state.chunks.iter().flat_map(|chunk| match &chunk.state {
-        ChunkState::Recorded { output } => output.files.as_slice(),
-        ChunkState::Pending { .. }
-        | ChunkState::Running { .. }
-        | ChunkState::Prepared { .. }
-        | ChunkState::Parked { .. }
-        | ChunkState::Failed { .. }
-        | ChunkState::Cancelled => &[],
-    });
+    let outputs = state.chunks.iter().filter_map(|chunk| chunk.output());
+    let recorded = outputs.flat_map(|output| &output.files);
     let recorded =
         recorded.map(|file| (file.prepared.name.as_str(), file.prepared.sha256.as_str()));
     recorded.collect::<BTreeSet<_>>() == listed(&manifest)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::{FileEntry, Head, Missing, RejectedEntry, Shortfall, WithoutRows};
-use crate::chunk::{Chunk, ChunkState, FileKind, Output, OutputFile};
+use crate::chunk::{Chunk, FileKind, Output, OutputFile};
 use crate::container::PreparedFile;
 use crate::job::{Job, Outcome};
 use crate::tally::Tally;
@@ -39,7 +39,9 @@ impl List {
         match self {
             Self::Files => files_of_rows(chunk).map(Entry::File).collect(),
             Self::WithoutRows => {
-                let read = output(chunk).filter(|_| files(FileKind::Rows).next().is_none());
+                let read = chunk
+                    .output()
+                    .filter(|_| files(FileKind::Rows).next().is_none());
                 let entry = read.and_then(|output| WithoutRows::of(chunk, output));
                 entry.into_iter().map(Entry::WithoutRows).collect()
             }
@@ -76,24 +78,11 @@ pub(super) fn files_of_rejects(chunk: &Chunk) -> impl Iterator<Item = RejectedEn
 
 /// The files of a kind, each with all that its chunk came to.
 fn files_of(chunk: &Chunk, kind: FileKind) -> impl Iterator<Item = (&OutputFile, &Output)> {
-    let all = output(chunk).into_iter().flat_map(|output| {
+    let all = chunk.output().into_iter().flat_map(|output| {
         let files = output.files.iter();
         files.map(move |file| (file, output))
     });
     all.filter(move |(file, _)| file.kind == kind)
-}
-
-/// What a recorded chunk came to.
-fn output(chunk: &Chunk) -> Option<&Output> {
-    match &chunk.state {
-        ChunkState::Recorded { output } => Some(output),
-        ChunkState::Pending { .. }
-        | ChunkState::Running { .. }
-        | ChunkState::Prepared { .. }
-        | ChunkState::Parked { .. }
-        | ChunkState::Failed { .. }
-        | ChunkState::Cancelled => None,
-    }
 }
 
 /// The outcome that a manifest states. Only who has written one to its end has it.
