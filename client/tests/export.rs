@@ -9,7 +9,6 @@ use std::time::Duration;
 use domain::secret::Secret;
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::sample::{APPS, Sample};
 use local::stack::{Stack, StackSettings};
 use serde_json::Value;
@@ -130,12 +129,8 @@ impl Person {
 /// Everything on one machine, with some sample data.
 async fn start(folder: &Path) -> Stack {
     let settings = StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
-        blob_port: None,
         chunk_target_bytes: 64 * 1024,
-        functions: Vec::new(),
-        cors: Cors::default(),
+        ..StackSettings::in_folder(folder)
     };
     let stack = Stack::start(&settings).await.unwrap();
     let sample = Sample {

@@ -11,7 +11,6 @@ use domain::secret::Secret;
 use domain::selection::{Compression, ExportFormat};
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::sample::{APPS, Sample};
 use local::sas::SasTerms;
 use local::stack::{Stack, StackSettings};
@@ -53,12 +52,8 @@ async fn verify(arguments: &[&str], variable: Option<&Secret>, stdin: &str) -> (
 /// Everything on one machine, with some sample data.
 async fn start(folder: &Path) -> Stack {
     let settings = StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
-        cors: Cors::default(),
-        blob_port: None,
         chunk_target_bytes: 64 * 1024,
-        functions: Vec::new(),
+        ..StackSettings::in_folder(folder)
     };
     let stack = Stack::start(&settings).await.unwrap();
     let sample = Sample {

@@ -24,7 +24,6 @@ use self::caller::{Client, ClientError, Task};
 use self::expected::{Asked, device_rows, lake_rows};
 use self::exports::{Export, exports, write_long_crashes};
 use crate::dynamodb::registry;
-use crate::gateway::cors::Cors;
 use crate::sample::{APPS, DAYS, Sample, SampleApp};
 use crate::stack::{Stack, StackError, StackSettings};
 use crate::token::TokenError;
@@ -37,9 +36,6 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Data files that are named one by one.
 const LISTED_FILES: usize = 4;
-
-/// Source bytes of a chunk: small, so that there is some progress to see.
-const CHUNK_TARGET_BYTES: u64 = 256 * 1024;
 
 /// Why the demonstration did not succeed.
 #[derive(Debug, Error)]
@@ -98,14 +94,7 @@ pub enum DemoError {
 pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     say("Engagement Export, end to end on this machine\n");
     let started = Instant::now();
-    let settings = StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
-        cors: Cors::default(),
-        blob_port: None,
-        chunk_target_bytes: CHUNK_TARGET_BYTES,
-        functions: Vec::new(),
-    };
+    let settings = StackSettings::in_folder(folder);
     let stack = Stack::start(&settings).await?;
     let up = HumanDuration(started.elapsed());
     say(format_args!(

@@ -38,6 +38,10 @@ pub const CONTAINER: &str = "exports";
 /// Who the stack's tokens are for; granted everything.
 pub const SUBJECT: &str = "operator";
 
+/// Source bytes that a chunk is packed up to where nobody asks for anything else: the sample's days
+/// are of several chunks then.
+const SAMPLE_CHUNK_BYTES: u64 = 256 * 1024;
+
 /// Where the stack lives and listens.
 #[derive(Debug, Clone)]
 pub struct StackSettings {
@@ -53,6 +57,21 @@ pub struct StackSettings {
     pub chunk_target_bytes: u64,
     /// Settings of the functions that are not to be as they are by default.
     pub functions: Vec<(&'static str, String)>,
+}
+
+impl StackSettings {
+    /// A stack in this folder, on free ports, for callers that are no pages, with the functions'
+    /// defaults.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            api_port: 0,
+            cors: Cors::default(),
+            blob_port: None,
+            chunk_target_bytes: SAMPLE_CHUNK_BYTES,
+            functions: Vec::new(),
+        }
+    }
 }
 
 /// Why the stack does not start.

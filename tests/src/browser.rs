@@ -71,12 +71,9 @@ async fn browse(visits: &[Value]) -> Vec<Vec<Value>> {
 
 async fn stack(folder: &std::path::Path, cors: Cors) -> Stack {
     let settings = StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
         cors,
-        blob_port: None,
         chunk_target_bytes: 1 << 20,
-        functions: Vec::new(),
+        ..StackSettings::in_folder(folder)
     };
     Stack::start(&settings).await.unwrap()
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::sample::{APPS, Sample};
 use local::stack::{Stack, StackSettings};
 use tokio::process::Command;
@@ -41,12 +40,8 @@ async fn run(stack: &Stack, folder: &Path, program: &str, file: &str) -> Output 
 async fn the_recipes_export_download_verify_and_cancel() {
     let state = scratch_dir().unwrap();
     let settings = StackSettings {
-        folder: state.path().to_owned(),
-        api_port: 0,
-        cors: Cors::default(),
-        blob_port: None,
         chunk_target_bytes: 1 << 20,
-        functions: Vec::new(),
+        ..StackSettings::in_folder(state.path())
     };
     let stack = Stack::start(&settings).await.unwrap();
     let sample = Sample {

@@ -8,7 +8,6 @@ use domain::secret::Secret;
 use domain::selection::HistoryType;
 use local::demo::{self, DemoError};
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::sample::{APPS, DAYS, Sample, folder};
 use local::stack::{Stack, StackSettings};
 use reqwest::Response;
@@ -22,12 +21,8 @@ const SAMPLE: Sample = Sample {
 
 fn settings(folder: &Path) -> StackSettings {
     StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
-        cors: Cors::default(),
-        blob_port: None,
         chunk_target_bytes: 1 << 20,
-        functions: Vec::new(),
+        ..StackSettings::in_folder(folder)
     }
 }
 
