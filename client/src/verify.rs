@@ -13,7 +13,10 @@ mod verdict;
 mod wanted;
 mod which;
 
-use futures::{FutureExt, StreamExt, stream};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 pub(crate) use self::command::{VerifyArguments, tell, verify};
 pub use self::manifest::{MANIFEST_NAME, Manifest};
@@ -106,8 +109,8 @@ impl From<Mismatch> for Fault {
 }
 
 impl Export<'_> {
-    /// Verifies everything, however much is wrong: `tell` gets each finding, and `done` the bytes
-    /// that each file is said to have.
+    /// Verifies everything, however much is wrong: `tell` gets each finding, and `done` how many bytes
+    /// more are read, in all as many as the files are said to have.
     ///
     /// # Errors
     /// [`PlaceError`] when going on is of no use.
@@ -139,8 +142,13 @@ impl Export<'_> {
         let prefix = self.manifest.prefix();
         let mut files = stream::iter(reading.files(self.manifest))
             .map(|file| {
-                self.check_file(file, &prefix)
-                    .map(move |checked| (file, checked))
+                let reached = Reached::none_of(file.bytes, done);
+                let prefix = &prefix;
+                async move {
+                    let checked = self.check_file(file, prefix, &reached).await;
+                    reached.up_to(file.bytes);
+                    (file, checked)
+                }
             })
             .buffered(reading.at_once.max(1));
         while let Some((file, checked)) = files.next().await {
@@ -152,7 +160,6 @@ impl Export<'_> {
                 }
                 Err(Fault::Stop(error)) => return Err(error),
             }
-            done(file.bytes);
         }
         self.find_strays(&mut verdict, tell).await?;
         Ok(verdict)
@@ -177,7 +184,12 @@ impl Export<'_> {
         Ok(())
     }
 
-    async fn check_file(&self, file: &ManifestFile, prefix: &str) -> Result<Right, Fault> {
+    async fn check_file(
+        &self,
+        file: &ManifestFile,
+        prefix: &str,
+        reached: &Reached<'_>,
+    ) -> Result<Right, Fault> {
         let name = &file.name;
         if let Some(reason) = problem_of(name, prefix) {
             return Err(Mismatch::Unreadable {
@@ -188,7 +200,7 @@ impl Export<'_> {
         }
         let mut reads = 1;
         loop {
-            match self.read(file).await {
+            match self.read(file, reached).await {
                 Ok(Some(read)) => {
                     let listed = as_listed(file, read);
                     let settled = self.place.settle(name, listed.is_ok()).await;
@@ -211,7 +223,11 @@ impl Export<'_> {
     }
 
     /// A file of another size is not read.
-    async fn read(&self, file: &ManifestFile) -> Result<Option<Inspected>, Fault> {
+    async fn read(
+        &self,
+        file: &ManifestFile,
+        reached: &Reached<'_>,
+    ) -> Result<Option<Inspected>, Fault> {
         let Some(Opened { size, pieces }) =
             self.place.open(&file.name).await.map_err(Fault::Stop)?
         else {
@@ -233,10 +249,39 @@ impl Export<'_> {
             Holds::Rejects => Content::Rejects,
             Holds::Schema => Content::Schema,
         };
-        inspect(pieces, content)
+        inspect(reached.by(pieces), content)
             .await
             .map(Some)
             .map_err(Fault::Stop)
+    }
+}
+
+/// How far a file is read. It may be read more than once; what it is read again says nothing new.
+struct Reached<'a> {
+    bytes: AtomicU64,
+    of: u64,
+    done: &'a (dyn Fn(u64) + Sync),
+}
+
+impl<'a> Reached<'a> {
+    fn none_of(of: u64, done: &'a (dyn Fn(u64) + Sync)) -> Self {
+        let bytes = AtomicU64::new(0);
+        Self { bytes, of, done }
+    }
+
+    fn up_to(&self, bytes: u64) {
+        let bytes = bytes.min(self.of);
+        let before = self.bytes.fetch_max(bytes, Ordering::Relaxed);
+        (self.done)(bytes.saturating_sub(before));
+    }
+
+    /// The pieces of the file, each of which brings it further.
+    fn by(&self, pieces: Pieces) -> impl Stream<Item = Result<Bytes, PlaceError>> + Unpin {
+        let mut read = 0;
+        pieces.inspect_ok(move |piece| {
+            read += piece.len() as u64;
+            self.up_to(read);
+        })
     }
 }
 

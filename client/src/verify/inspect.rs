@@ -11,12 +11,12 @@ use formats::codec::Expander;
 use formats::read::{Budget, Kind, MAX_ROW_BYTES, Unreadable};
 use formats::read_rows;
 use formats::rejected;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 
 use super::Rows;
-use super::place::{Pieces, PlaceError};
+use super::place::PlaceError;
 
 /// How many pieces of a file may wait to be parsed.
 const PIECES_AHEAD: usize = 2;
@@ -58,7 +58,10 @@ pub(crate) enum Content {
 ///
 /// # Errors
 /// What kept its bytes from being read.
-pub(crate) async fn inspect(pieces: Pieces, content: Content) -> Result<Inspected, PlaceError> {
+pub(crate) async fn inspect(
+    pieces: impl Stream<Item = Result<Bytes, PlaceError>> + Unpin,
+    content: Content,
+) -> Result<Inspected, PlaceError> {
     blocking(pieces, move |input| {
         measure(input, &Budget::of(MAX_ROW_BYTES), content)
     })
@@ -67,7 +70,7 @@ pub(crate) async fn inspect(pieces: Pieces, content: Content) -> Result<Inspecte
 
 /// Lets blocking code read a stream. A caller that stops waiting ends it: its input ends.
 pub(crate) async fn blocking<T: Send + 'static>(
-    mut pieces: Pieces,
+    mut pieces: impl Stream<Item = Result<Bytes, PlaceError>> + Unpin,
     read: impl FnOnce(Input) -> T + Send + 'static,
 ) -> Result<T, PlaceError> {
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);

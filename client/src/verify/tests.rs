@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use crc_fast::{CrcAlgorithm, checksum};
@@ -152,14 +153,50 @@ async fn verify_in(
             Finding::Unknown { name, reason } => format!("? {}: {}", shown(name), shown(reason)),
         });
     };
+    let reached = AtomicU64::new(0);
+    let done = |bytes| {
+        reached.fetch_add(bytes, Ordering::Relaxed);
+    };
     let verdict = Export {
         manifest,
         place,
         keep_rows,
     }
-    .verify(&mut tell, &|_| {})
+    .verify(&mut tell, &done)
     .await?;
+    let files = Reading::ALL.files(manifest);
+    let bytes = files.fold(0_u64, |sum, file| sum.wrapping_add(file.bytes));
+    assert_eq!(
+        reached.into_inner(),
+        bytes,
+        "the bar does not reach its end"
+    );
     Ok((lines, verdict))
+}
+
+#[tokio::test]
+async fn a_bar_moves_within_a_file_and_once_only_where_that_is_read_again() {
+    let moves = Mutex::new(Vec::new());
+    let done = |bytes| moves.lock().unwrap().push(bytes);
+    let reached = Reached::none_of(10, &done);
+    let pieces = |sizes: &[usize]| -> Pieces {
+        let pieces: Vec<_> = sizes
+            .iter()
+            .map(|size| Ok(Bytes::from(vec![0; *size])))
+            .collect();
+        stream::iter(pieces).boxed()
+    };
+    for sizes in [&[3, 4][..], &[5, 3]] {
+        reached
+            .by(pieces(sizes))
+            .try_for_each(async |_| Ok(()))
+            .await
+            .unwrap();
+    }
+    reached.up_to(10);
+    let seen: Vec<u64> = moves.lock().unwrap().clone();
+    let steps: Vec<u64> = seen.into_iter().filter(|bytes| *bytes > 0).collect();
+    assert_eq!(steps, [3, 4, 1, 2]);
 }
 
 #[tokio::test]
