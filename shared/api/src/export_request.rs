@@ -20,7 +20,7 @@ use super::body::Fields;
 use super::code::ErrorCode;
 use super::error::FieldError;
 use super::shown::{holds_signature, shown};
-use super::task::rfc3339;
+use super::task::exact;
 
 pub(crate) use self::options::OPTIONS;
 
@@ -274,8 +274,8 @@ fn campaign_window(fields: &Fields) -> Result<(OffsetDateTime, OffsetDateTime), 
     }
     let problem = format!(
         "is {}, which is after `campaignWindowEnd`, {}",
-        rfc3339(start),
-        rfc3339(end)
+        exact(start),
+        exact(end)
     );
     let fix = "send the earlier moment as `campaignWindowStart`";
     Err(refused(

@@ -10,7 +10,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::error::{API_VERSION, ApiError};
 use super::parts::Place;
-use super::task::rfc3339;
+use super::task::exact;
 
 /// The most tasks on a page.
 const MOST_PER_PAGE: usize = 40;
@@ -202,11 +202,6 @@ pub fn next_page(page: Page, with_progress: bool) -> String {
         "api-version={API_VERSION}&%24skip={skip}&%24top={}&%24orderby={name}%20{direction}{others}",
         page.top
     )
-}
-
-/// A moment in UTC with all its digits: cut, it could take in a task more.
-fn exact(moment: OffsetDateTime) -> String {
-    moment.format(&Rfc3339).unwrap_or_else(|_| rfc3339(moment))
 }
 
 fn order_by(text: &str) -> Option<(SortKey, bool)> {

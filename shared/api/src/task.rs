@@ -10,6 +10,7 @@ use domain::listing::Ignored;
 use domain::warning::Warning;
 use ports::store::{Counted, Role};
 use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 pub(crate) use self::asked::Options;
@@ -233,6 +234,15 @@ pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
         "{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z",
         moment.date()
     )
+}
+
+/// What a caller named, as [`rfc3339`], but with all its digits: cut, it would be another moment.
+pub(crate) fn exact(moment: OffsetDateTime) -> String {
+    if moment.nanosecond().is_multiple_of(1_000_000) {
+        return rfc3339(moment);
+    }
+    let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
+    moment.format(&Rfc3339).unwrap_or_else(|_| rfc3339(moment))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::body::Fields;
 use crate::code::ErrorCode;
 use crate::error::FieldError;
 use crate::shown::{holds_signature, shown};
-use crate::task::rfc3339;
+use crate::task::exact;
 
 const FILTER: &str = "exportOptions.filter";
 const NAMES: &str = "exportOptions.filter.names";
@@ -166,8 +166,8 @@ fn check_times(filter: &Filter, selection: &Selection) -> Result<(), FieldError>
     {
         let problem = format!(
             "is {}, which is not before `to`, {}",
-            rfc3339(from),
-            rfc3339(to)
+            exact(from),
+            exact(to)
         );
         let fix = "send the earlier moment as `from`";
         return Err(refused(ErrorCode::FilterTimesReversed, FROM, problem, fix));
@@ -190,7 +190,7 @@ fn check_times(filter: &Filter, selection: &Selection) -> Result<(), FieldError>
         let (start, last) = (days.start, days.end);
         let problem = format!(
             "is {}, which is not within the days from {start} to {last} (UTC)",
-            rfc3339(moment)
+            exact(moment)
         );
         let fix = "send a moment of these days, or other days";
         Err(refused(ErrorCode::FilterOutsideDays, field, problem, fix))

@@ -6,7 +6,7 @@ use domain::selection::{ExportRequest, FileOptions, Selection, Snapshot};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::rfc3339;
+use super::exact;
 use crate::export_request::OPTIONS;
 
 /// The most names or device ids of a filter that a list repeats of each task.
@@ -87,8 +87,8 @@ impl Selected {
                 end,
             }) => Self::ActiveCampaigns {
                 campaign_type: campaign_type.name(),
-                campaign_window_start: rfc3339(*start),
-                campaign_window_end: rfc3339(*end),
+                campaign_window_start: exact(*start),
+                campaign_window_end: exact(*end),
             },
         }
     }
@@ -174,8 +174,8 @@ fn filter(filter: &Filter, extent: Extent) -> Option<Value> {
         "session",
         filter.session.map(|session| json!(session.name())),
     );
-    put("from", filter.from.map(|from| json!(rfc3339(from))));
-    put("to", filter.to.map(|to| json!(rfc3339(to))));
+    put("from", filter.from.map(|from| json!(exact(from))));
+    put("to", filter.to.map(|to| json!(exact(to))));
     put("more", (more > 0).then(|| json!(more)));
     (!parts.is_empty()).then_some(Value::Object(parts))
 }

@@ -37,7 +37,7 @@ async fn every_selection_is_repeated_by_the_fields_that_it_was_asked_by() {
     };
     let ids = json!({"campaignIds": [3, 1]});
     let window = json!({
-        "campaignWindowStart": "2026-11-01T00:00:00.000Z",
+        "campaignWindowStart": "2026-11-01T00:00:00.000000001Z",
         "campaignWindowEnd": "2026-11-02T00:00:00.000Z",
     });
     let devices = json!({"containerUrl": container_url(), "exportFormat": "JsonBlob"});
@@ -156,6 +156,15 @@ async fn a_list_repeats_the_beginning_of_a_long_filter_and_how_much_more_there_i
             assert_eq!(task["options"][of]["filter"], *filter);
         }
     }
+}
+
+#[tokio::test]
+async fn the_moments_of_a_filter_are_repeated_to_their_last_digit() {
+    let moments =
+        json!({"from": "2026-11-01T00:00:00.000000001Z", "to": "2026-11-01T00:00:00.500Z"});
+    let body = with(days(), "exportOptions", json!({"filter": moments}));
+    let task = task_of(&World::new().await, "events", &body).await;
+    assert_eq!(task["options"]["asked"]["filter"], moments);
 }
 
 #[tokio::test]
