@@ -11,7 +11,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::HeaderMap;
 use jsonschema::Validator;
-use local::gateway::ROUTES;
+use local::gateway::{ROUTES, Refusal};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -229,6 +229,38 @@ pub(crate) fn triples() -> BTreeSet<Triple> {
         }
     }
     triples
+}
+
+#[test]
+fn what_the_gateway_answers_itself_is_described_of_every_operation() {
+    for ((method, path), operation) in &DESCRIBED.operations {
+        let is_public = path == "/openapi.json";
+        let described = &DESCRIBED.whole["paths"][path][method.to_lowercase()];
+        for refusal in Refusal::ALL {
+            let is_due = match refusal {
+                Refusal::Unauthorized { .. } => !is_public,
+                Refusal::TooLarge => described.get("requestBody").is_some(),
+                Refusal::TooMany | Refusal::Failed => true,
+            };
+            let what = format!("{method} {path}: {}", refusal.status());
+            let response = operation.get(&u64::from(refusal.status().as_u16()));
+            assert_eq!(response.is_some(), is_due, "{what}");
+            let Some(Response { headers, body }) = response else {
+                continue;
+            };
+            let answer: Value = serde_json::from_str(refusal.body()).unwrap();
+            let takes = body.as_ref().map(|(_, schema)| schema.is_valid(&answer));
+            // The body of an answer to HEAD is not sent.
+            assert_eq!(takes, (method != "HEAD").then_some(true), "{what}");
+            let is_challenged = matches!(refusal, Refusal::Unauthorized { .. });
+            assert_eq!(
+                headers.contains_key("www-authenticate"),
+                is_challenged,
+                "{what}"
+            );
+            assert!(headers.values().all(|header| !header.is_required), "{what}");
+        }
+    }
 }
 
 /// Stands for an answer of the gateway, which has no code.
