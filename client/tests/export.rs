@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use client::ending::Ending;
 use domain::secret::Secret;
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
+use local::sas::SasTerms;
 use local::stack::{Stack, StackSettings};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -384,6 +386,31 @@ async fn a_profile_says_the_service_and_the_command_that_prints_the_token() {
         "{}",
         unknown.stderr
     );
+}
+
+#[tokio::test]
+async fn a_signature_that_is_revoked_under_way_ends_the_watch_and_a_new_one_ends_the_export() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let mut person = Person::of(&stack);
+    let terms = SasTerms::for_a_day("w");
+    stack.keep_policies(&[("desk", &terms)]).await.unwrap();
+    person.set("CONTAINER_URL", stack.policy_url("desk").reveal());
+    let create = line(&[&["create", "events", "--format", "csv", "--json"], &WEEK]);
+    let id = person.run(&create).await.ends(0).id();
+
+    stack.keep_policies(&[]).await.unwrap();
+    let code = i32::from(Ending::SignatureNeeded.code());
+    let waits = person.run(&["watch", &id]).await.ends(code);
+    let said = format!("{}{}", waits.stdout, waits.stderr);
+    assert!(
+        said.contains(&format!("engagement-export renew {id} --watch")),
+        "{said}"
+    );
+
+    person.set("CONTAINER_URL", stack.container_url("w").reveal());
+    person.run(&["renew", &id, "--watch"]).await.ends(0);
+    person.run(&["verify", "--job", &id]).await.ends(0);
 }
 
 /// All files below a folder, by their paths within it.

@@ -3,6 +3,10 @@
 //! Signed as in <https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas#version-2020-12-06-and-later>
 //! and <https://learn.microsoft.com/en-us/rest/api/storageservices/create-account-sas#construct-the-signature-string>.
 
+mod stored;
+
+pub use stored::{PolicyError, keep_policies, policy_url};
+
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -29,7 +29,7 @@ use crate::dynamodb::{
 use crate::gateway::cors::Cors;
 use crate::gateway::{Authorizer, Gateway};
 use crate::pump::{Pump, PumpError, PumpSettings};
-use crate::sas::SasTerms;
+use crate::sas::{self, PolicyError, SasTerms};
 use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
 
 /// The container that exports are written into.
@@ -319,6 +319,19 @@ impl Stack {
     /// The container's URL with a signature for a day that permits as much.
     pub fn container_url(&self, permissions: &str) -> Secret {
         SasTerms::for_a_day(permissions).container_url(&self.azurite.endpoint(), CONTAINER)
+    }
+
+    /// The container's URL with a signature that its policy of that name governs.
+    pub fn policy_url(&self, policy: &str) -> Secret {
+        sas::policy_url(&self.azurite.endpoint(), CONTAINER, policy)
+    }
+
+    /// Makes the container keep these policies, by their names, and no others.
+    ///
+    /// # Errors
+    /// [`PolicyError`]
+    pub async fn keep_policies(&self, policies: &[(&str, &SasTerms)]) -> Result<(), PolicyError> {
+        sas::keep_policies(&self.azurite.endpoint(), CONTAINER, policies).await
     }
 }
 
