@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-FUNCTIONS := create-job get-status resume-job cancel-job expire-jobs \
+FUNCTIONS := create-job get-status get-page resume-job cancel-job expire-jobs \
   plan-export run-export-chunk finish-export fail-chunk
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ROWS ?= 2000000

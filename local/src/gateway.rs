@@ -45,6 +45,8 @@ pub enum ApiFunction {
     ResumeJob,
     /// Ends a job early.
     CancelJob,
+    /// Answers with the page's files.
+    GetPage,
 }
 
 impl ApiFunction {
@@ -55,6 +57,7 @@ impl ApiFunction {
             Self::GetStatus => "get-status",
             Self::ResumeJob => "resume-job",
             Self::CancelJob => "cancel-job",
+            Self::GetPage => "get-page",
         }
     }
 }
@@ -71,10 +74,14 @@ pub struct Route {
     pub is_public: bool,
 }
 
-/// Every route, one of a single path before the greedy ones, the default one last. Paths are greedy, because API Gateway distinguishes
-/// `resourcegroups` from `resourceGroups` and clients do not; the template has the same.
-pub const ROUTES: [Route; 7] = [
+/// Every route, the more special before the more general, the default one last. Those of the API are greedy, because API
+/// Gateway distinguishes `resourcegroups` from `resourceGroups` and clients do not; the template has the same.
+pub const ROUTES: [Route; 11] = [
     public("GET /openapi.json", ApiFunction::GetStatus),
+    public("GET /ui", ApiFunction::GetPage),
+    public("GET /ui/{proxy+}", ApiFunction::GetPage),
+    public("HEAD /ui", ApiFunction::GetPage),
+    public("HEAD /ui/{proxy+}", ApiFunction::GetPage),
     behind_token("POST /{proxy+}", ApiFunction::CreateJob),
     behind_token("GET /{proxy+}", ApiFunction::GetStatus),
     behind_token("PATCH /{proxy+}", ApiFunction::ResumeJob),
@@ -252,12 +259,18 @@ impl Refusal {
 fn route_of(method: &str, path: &str) -> Route {
     let [.., default] = ROUTES;
     let takes = |route: &&Route| {
-        route
-            .key
-            .split_once(' ')
-            .is_some_and(|(taken, of)| taken == method && (of == path || of == "/{proxy+}"))
+        let key = route.key.split_once(' ');
+        key.is_some_and(|(taken, of)| taken == method && leads_to(of, path))
     };
     ROUTES.iter().find(takes).copied().unwrap_or(default)
+}
+
+/// Whether a route's path takes this one. It takes no notice of a slash at the end
+/// (<https://github.com/aws-powertools/powertools-lambda-python/issues/1552>), and a greedy one takes all that is below it.
+fn leads_to(of: &str, path: &str) -> bool {
+    let below = of.strip_suffix("{proxy+}");
+    of == path.strip_suffix('/').unwrap_or(path)
+        || below.is_some_and(|below| path.starts_with(below))
 }
 
 async fn dispatch(

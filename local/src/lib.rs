@@ -4,6 +4,7 @@ pub mod azurite;
 pub mod demo;
 pub mod dynamodb;
 pub mod gateway;
+pub mod issuer;
 pub mod pump;
 pub mod sample;
 pub mod sas;

@@ -12,7 +12,6 @@ use client::console::{OUTPUT_LOST, answer_usage, complain, output_is_lost, say};
 use local::gateway::cors::{Cors, Origin};
 use local::sample::{DEFAULT_ROWS, Sample};
 use local::stack::{Places, SUBJECT, Stack, StackSettings};
-use local::token::TokenIssuer;
 use local::{demo, serve};
 use ports::clock::Clock;
 use wiring::SystemClock;
@@ -100,6 +99,9 @@ struct State {
     /// The API's port; 0 is any free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// The port of the issuer, where people sign in; 0 is any free one. Tokens name it.
+    #[arg(long, default_value_t = 8081)]
+    issuer_port: u16,
     /// Azurite's port; 0 is any free one. Jobs remember it.
     #[arg(long, default_value_t = 10_000)]
     blob_port: u16,
@@ -107,7 +109,12 @@ struct State {
 
 impl State {
     fn settings(&self, cors: Cors) -> Result<StackSettings, ConfigError> {
-        serve::settings(&self.folder.path, self.port, self.blob_port, cors)
+        let ports = serve::Ports {
+            api: self.port,
+            issuer: self.issuer_port,
+            blob: self.blob_port,
+        };
+        serve::settings(&self.folder.path, ports, cors)
     }
 }
 
@@ -163,7 +170,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
             subject,
             hours,
         } => {
-            let issuer = TokenIssuer::read(&Places::at(&folder.path).token_key())?;
+            let issuer = Places::at(&folder.path).token_issuer()?;
             let ttl = Duration::from_hours(hours);
             say(issuer.mint(&subject, SystemClock.now(), ttl)?.reveal());
         }

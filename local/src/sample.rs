@@ -94,11 +94,16 @@ impl SampleApp {
         AppScope::from_segments(COLLECTION.split('/').skip(1).chain(["apps", self.name]))
     }
 
-    /// The path of the app's exports in the API.
-    pub fn exports_path(&self) -> String {
+    /// The app's path in the API.
+    pub fn path(&self) -> String {
         let name =
             percent_encoding::utf8_percent_encode(self.name, percent_encoding::NON_ALPHANUMERIC);
-        format!("{COLLECTION}/apps/{name}/devices/exportTasks")
+        format!("{COLLECTION}/apps/{name}")
+    }
+
+    /// The path of the app's exports in the API.
+    pub fn exports_path(&self) -> String {
+        format!("{}/devices/exportTasks", self.path())
     }
 }
 

@@ -29,22 +29,32 @@ const CHUNK_TARGET_BYTES: u64 = 4 * 1024 * 1024;
 /// How long the printed token is valid.
 const TOKEN_TTL: Duration = Duration::from_hours(24);
 
+/// Where the service listens, each 0 for any free port.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    /// The API, and the page.
+    pub api: u16,
+    /// Where people sign in.
+    pub issuer: u16,
+    /// Azurite.
+    pub blob: u16,
+}
+
 /// The stack's settings for a state that outlives it.
 ///
 /// # Errors
 /// [`ConfigError`] when a setting of the functions is no text.
 pub fn settings(
     folder: &std::path::Path,
-    api_port: u16,
-    blob_port: u16,
+    ports: Ports,
     cors: Cors,
 ) -> Result<StackSettings, ConfigError> {
-    let blob_port = Some(blob_port);
     Ok(StackSettings {
         folder: folder.to_owned(),
-        api_port,
+        api_port: ports.api,
+        issuer_port: ports.issuer,
         cors,
-        blob_port,
+        blob_port: Some(ports.blob),
         chunk_target_bytes: CHUNK_TARGET_BYTES,
         functions: Environment::of_process().settings()?,
     })
@@ -85,6 +95,7 @@ fn greet(stack: &Stack, settings: &StackSettings) -> Result<(), DemoError> {
         stack.container_url("rl"),
     );
     say(format_args!("API   {}", stack.api_url()));
+    say(format_args!("Page  {}", stack.page_url()));
     say(format_args!("Logs  {}", stack.places.logs().display()));
     say(format_args!("Lake  {}", stack.places.lake().display()));
     for (name, value) in &settings.functions {

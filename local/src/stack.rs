@@ -28,15 +28,20 @@ use crate::dynamodb::{
 };
 use crate::gateway::cors::Cors;
 use crate::gateway::{Authorizer, Gateway};
+use crate::issuer::{Issuer, PublicClient};
 use crate::pump::{Pump, PumpError, PumpSettings};
+use crate::sample::APPS;
 use crate::sas::{self, PolicyError, SasTerms};
-use crate::token::{AUDIENCE, ISSUER, TokenError, TokenIssuer, write_secret};
+use crate::token::{AUDIENCE, TokenError, TokenIssuer, write_secret};
 
 /// The container that exports are written into.
 pub const CONTAINER: &str = "exports";
 
 /// Who the stack's tokens are for; granted everything.
 pub const SUBJECT: &str = "operator";
+
+/// What the issuer knows the page by.
+pub const PAGE_CLIENT_ID: &str = "page";
 
 /// Source bytes that a chunk is packed up to where nobody asks for anything else: the sample's days
 /// are of several chunks then.
@@ -49,6 +54,8 @@ pub struct StackSettings {
     pub folder: PathBuf,
     /// The API's port; 0 is any free one.
     pub api_port: u16,
+    /// The issuer's port; 0 is any free one. Tokens name it.
+    pub issuer_port: u16,
     /// Whose pages in a browser may talk to the API.
     pub cors: Cors,
     /// Azurite's port; without one, any free one. Jobs remember it.
@@ -66,6 +73,7 @@ impl StackSettings {
         Self {
             folder: folder.to_owned(),
             api_port: 0,
+            issuer_port: 0,
             cors: Cors::default(),
             blob_port: None,
             chunk_target_bytes: SAMPLE_CHUNK_BYTES,
@@ -77,11 +85,15 @@ impl StackSettings {
 /// Why the stack does not start.
 #[derive(Debug, Error)]
 pub enum StackError {
-    /// The API's port is taken.
+    /// A port is taken.
     #[error(
-        "the API cannot listen on port {port}: stop what does, or name another one with --port"
+        "{who} cannot listen on port {port}: stop what does, or name another one with {option}"
     )]
     Port {
+        /// Who would listen there: `the API` or `the issuer`.
+        who: &'static str,
+        /// The option that names the port, such as `--port`.
+        option: &'static str,
         /// The port asked for.
         port: u16,
         /// What the system says.
@@ -216,6 +228,37 @@ impl Places {
         self.folder.join("token-rsa.der")
     }
 
+    /// The URL of the issuer that the tokens name, as it was at the last start.
+    fn issuer(&self) -> PathBuf {
+        self.folder.join("issuer.txt")
+    }
+
+    /// Who signs the tokens of this state, for a process that does not run it.
+    ///
+    /// # Errors
+    /// [`TokenError`] when nothing has run it yet, or the key cannot be read.
+    pub fn token_issuer(&self) -> Result<TokenIssuer, TokenError> {
+        let path = self.issuer();
+        // Without it there is no key either, and that error says what to do.
+        let issuer = match std::fs::read_to_string(&path) {
+            Ok(issuer) => issuer,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(source) => {
+                let path = path.display().to_string();
+                return Err(TokenError::File { path, source });
+            }
+        };
+        TokenIssuer::read(&self.token_key(), &issuer)
+    }
+
+    fn remember_issuer(&self, url: &str) -> Result<(), StackError> {
+        let path = self.issuer();
+        std::fs::write(&path, url).map_err(|source| StackError::Io {
+            what: path.display().to_string(),
+            source,
+        })
+    }
+
     fn seal_key(&self) -> PathBuf {
         self.folder.join("seal-key.hex")
     }
@@ -233,9 +276,10 @@ pub struct Stack {
     pub config: SdkConfig,
     /// What its tables are in.
     pub dynamodb: EmbeddedDynamoDb,
-    tokens: TokenIssuer,
+    tokens: Arc<TokenIssuer>,
     // Dropped in this order: no caller, no new work, then what the work needs.
     gateway: Gateway,
+    issuer: Issuer,
     _pump: Pump,
     _schedule: AbortOnDropHandle<()>,
     azurite: Azurite,
@@ -250,23 +294,22 @@ impl Stack {
     pub async fn start(settings: &StackSettings) -> Result<Self, StackError> {
         let places = Places::make(&settings.folder)?;
         let lock = places.lock()?;
-        let listener = listen(settings.api_port).await?;
-        let url = format!(
-            "http://{}",
-            listener
-                .local_addr()
-                .map_err(|source| port_error(settings.api_port, source))?
+        let (api, issuer) = (
+            API.listen(settings.api_port).await?,
+            ISSUER.listen(settings.issuer_port).await?,
         );
         let dynamodb = EmbeddedDynamoDb::start(&places.dynamodb()).await?;
         let config = dynamodb.sdk_config().await;
         create_tables(&config).await?;
         let azurite = start_azurite(&places, settings.blob_port).await?;
+        let urls = (api.url.as_str(), issuer.url.as_str());
         let wiring = Wiring::new(
-            environment(settings, &places, &azurite, &url)?,
+            environment(settings, &places, &azurite, urls)?,
             config.clone(),
         );
         grant_everything(&wiring).await?;
-        let tokens = TokenIssuer::open(&places.token_key())?;
+        let tokens = Arc::new(TokenIssuer::open(&places.token_key(), &issuer.url)?);
+        places.remember_issuer(&issuer.url)?;
         let functions = Arc::new(InProcess::wire(&wiring)?);
         let pump_settings = PumpSettings::patient_person(EXPORTS_TABLE);
         let pump = Pump::start(
@@ -277,25 +320,25 @@ impl Stack {
         )
         .await?;
         let schedule = expire_hourly(expire_jobs::Ports::wire(&wiring)?);
+        let page = PublicClient::page(&api.url)?;
+        let issuer = issuer
+            .serve(|listener| Issuer::start(listener, Arc::clone(&tokens), page, wiring.clock()))?;
         let authorizer = Authorizer {
             keys: tokens.keys().clone(),
-            issuer: ISSUER.to_owned(),
+            issuer: tokens.issuer().to_owned(),
             audience: AUDIENCE.to_owned(),
         };
-        let gateway = Gateway::start(
-            listener,
-            authorizer,
-            settings.cors.clone(),
-            functions,
-            wiring.clock(),
-        )
-        .map_err(|source| port_error(settings.api_port, source))?;
+        let cors = settings.cors.clone();
+        let gateway = api.serve(|listener| {
+            Gateway::start(listener, authorizer, cors, functions, wiring.clock())
+        })?;
         Ok(Self {
             places,
             config,
             dynamodb,
             tokens,
             gateway,
+            issuer,
             _pump: pump,
             _schedule: schedule,
             azurite,
@@ -306,6 +349,16 @@ impl Stack {
     /// The base of the API's URLs.
     pub fn api_url(&self) -> String {
         self.gateway.url()
+    }
+
+    /// Where people look at exports in a browser.
+    pub fn page_url(&self) -> String {
+        format!("{}{}/", self.api_url(), get_page::ROOT)
+    }
+
+    /// Where people sign in, which the tokens name.
+    pub fn issuer_url(&self) -> String {
+        self.issuer.url()
     }
 
     /// A token that is valid for `ttl` from now on.
@@ -335,14 +388,63 @@ impl Stack {
     }
 }
 
-fn port_error(port: u16, source: std::io::Error) -> StackError {
-    StackError::Port { port, source }
+/// Who listens on a port, and the option that names it.
+struct Door {
+    who: &'static str,
+    option: &'static str,
 }
 
-async fn listen(port: u16) -> Result<TcpListener, StackError> {
-    TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(|source| port_error(port, source))
+const API: Door = Door {
+    who: "the API",
+    option: "--port",
+};
+
+const ISSUER: Door = Door {
+    who: "the issuer",
+    option: "--issuer-port",
+};
+
+impl Door {
+    async fn listen(self, port: u16) -> Result<Open, StackError> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        match bound {
+            Ok((address, listener)) => Ok(Open {
+                url: format!("http://{address}"),
+                door: self,
+                port,
+                listener,
+            }),
+            Err(source) => Err(self.error(port, source)),
+        }
+    }
+
+    fn error(self, port: u16, source: std::io::Error) -> StackError {
+        let Self { who, option } = self;
+        StackError::Port {
+            who,
+            option,
+            port,
+            source,
+        }
+    }
+}
+
+/// A port that is listened on, and by nobody served yet.
+struct Open {
+    url: String,
+    door: Door,
+    port: u16,
+    listener: TcpListener,
+}
+
+impl Open {
+    fn serve<S>(
+        self,
+        start: impl FnOnce(TcpListener) -> std::io::Result<S>,
+    ) -> Result<S, StackError> {
+        start(self.listener).map_err(|source| self.door.error(self.port, source))
+    }
 }
 
 async fn start_azurite(places: &Places, port: Option<u16>) -> Result<Azurite, StackError> {
@@ -356,13 +458,31 @@ async fn start_azurite(places: &Places, port: Option<u16>) -> Result<Azurite, St
     Ok(azurite)
 }
 
+impl PublicClient {
+    /// The page, at the addresses that a browser on this machine may know it by.
+    fn page(api_url: &str) -> Result<Self, StackError> {
+        let own = Url::parse(&format!("{api_url}{}/", get_page::ROOT));
+        let own = own.map_err(|_| StackError::Folder(api_url.to_owned()))?;
+        let mut by_name = own.clone();
+        let redirects = match by_name.set_host(Some("localhost")) {
+            Ok(()) => vec![own, by_name],
+            Err(_) => vec![own],
+        };
+        Ok(Self {
+            id: PAGE_CLIENT_ID,
+            redirects,
+            subject: SUBJECT,
+        })
+    }
+}
+
 /// The functions' settings. Their time limit is short, so that the lease of a run that died with an
 /// earlier process is soon over.
 fn environment(
     settings: &StackSettings,
     places: &Places,
     azurite: &Azurite,
-    url: &str,
+    (api_url, issuer_url): (&str, &str),
 ) -> Result<Environment, StackError> {
     let lake = Url::from_directory_path(places.lake());
     let lake = lake.map_err(|()| StackError::Folder(places.lake().display().to_string()))?;
@@ -375,9 +495,13 @@ fn environment(
             seal_key(places)?.display().to_string(),
         ),
         (config::EXTRA_BLOB_ENDPOINTS.name, azurite.endpoint()),
-        (config::PUBLIC_URL.name, url.to_owned()),
+        (config::PUBLIC_URL.name, api_url.to_owned()),
+        (config::PAGE_ISSUER.name, issuer_url.to_owned()),
+        (config::PAGE_CLIENT_ID.name, PAGE_CLIENT_ID.to_owned()),
     ];
+    let [demo, ..] = APPS;
     let by_default = [
+        (config::PAGE_APP.name, demo.path()),
         (config::FUNCTION_TIMEOUT_SECONDS.name, "60".to_owned()),
         (
             config::CHUNK_TARGET_BYTES.name,

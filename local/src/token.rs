@@ -22,9 +22,6 @@ const KEY_ID: &str = "local";
 /// is the key as PKCS #1, which is how it is kept and signed with.
 const PKCS8_HEADER_BYTES: usize = 26;
 
-/// Who issues the local stack's tokens.
-pub const ISSUER: &str = "https://issuer.localhost/";
-
 /// For whom they are: the audience that clients of the original service asked for.
 pub const AUDIENCE: &str = "https://management.core.windows.net/";
 
@@ -65,23 +62,27 @@ struct Claims<'a> {
     iat: i64,
     nbf: i64,
     exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
 }
 
 /// Signs tokens with an RSA key that is kept in a file: API Gateway's authorizer takes no other
 /// kind (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
 pub struct TokenIssuer {
+    issuer: String,
     key: EncodingKey,
     keys: JwkSet,
 }
 
 impl TokenIssuer {
     /// Reads the key from the file, or draws one and writes it so that only its owner may read it.
+    /// The tokens name `issuer`, a URL.
     ///
     /// # Errors
     /// [`TokenError`] when the file cannot be used or holds no key.
-    pub fn open(path: &Path) -> Result<Self, TokenError> {
-        match Self::read(path) {
-            Err(TokenError::Missing { .. }) => Self::of(&draw_key(path)?),
+    pub fn open(path: &Path, issuer: &str) -> Result<Self, TokenError> {
+        match Self::read(path, issuer) {
+            Err(TokenError::Missing { .. }) => Self::of(&draw_key(path)?, issuer),
             read => read,
         }
     }
@@ -90,10 +91,10 @@ impl TokenIssuer {
     ///
     /// # Errors
     /// [`TokenError`] when the file does not exist, cannot be read or holds no key.
-    pub fn read(path: &Path) -> Result<Self, TokenError> {
+    pub fn read(path: &Path, issuer: &str) -> Result<Self, TokenError> {
         let name = path.display().to_string();
         match std::fs::read(path) {
-            Ok(key) => Self::of(&key),
+            Ok(key) => Self::of(&key, issuer),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(TokenError::Missing { path: name })
             }
@@ -101,11 +102,12 @@ impl TokenIssuer {
         }
     }
 
-    fn of(pkcs1: &[u8]) -> Result<Self, TokenError> {
+    fn of(pkcs1: &[u8], issuer: &str) -> Result<Self, TokenError> {
         let key = EncodingKey::from_rsa_der(pkcs1);
         let mut public = Jwk::from_encoding_key(&key, Algorithm::RS256)?;
         public.common.key_id = Some(KEY_ID.to_owned());
         Ok(Self {
+            issuer: issuer.to_owned(),
             key,
             keys: JwkSet { keys: vec![public] },
         })
@@ -116,7 +118,12 @@ impl TokenIssuer {
         &self.keys
     }
 
-    /// A token for `subject`, valid from `now` on for `ttl`.
+    /// Whom the tokens name as their issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// A token for the API, of `subject`, valid from `now` on for `ttl`.
     ///
     /// # Errors
     /// [`TokenError::Sign`] when the key cannot sign.
@@ -126,15 +133,41 @@ impl TokenIssuer {
         now: OffsetDateTime,
         ttl: Duration,
     ) -> Result<Secret, TokenError> {
+        self.sign((subject, AUDIENCE, None), now, ttl)
+    }
+
+    /// A token that says to `client` who signed in, with what the client gave to know it by
+    /// (<https://openid.net/specs/openid-connect-core-1_0.html#IDToken>).
+    ///
+    /// # Errors
+    /// [`TokenError::Sign`] when the key cannot sign.
+    pub fn mint_id(
+        &self,
+        subject: &str,
+        client: &str,
+        nonce: Option<&str>,
+        now: OffsetDateTime,
+        ttl: Duration,
+    ) -> Result<Secret, TokenError> {
+        self.sign((subject, client, nonce), now, ttl)
+    }
+
+    fn sign(
+        &self,
+        (sub, aud, nonce): (&str, &str, Option<&str>),
+        now: OffsetDateTime,
+        ttl: Duration,
+    ) -> Result<Secret, TokenError> {
         let now_s = now.unix_timestamp();
         let exp = (now + ttl).unix_timestamp();
         let claims = Claims {
-            iss: ISSUER,
-            sub: subject,
-            aud: AUDIENCE,
+            iss: &self.issuer,
+            sub,
+            aud,
             iat: now_s,
             nbf: now_s,
             exp,
+            nonce,
         };
         let header = Header {
             kid: Some(KEY_ID.to_owned()),
@@ -178,12 +211,14 @@ mod tests {
     use super::*;
     use crate::dynamodb::scratch_dir;
 
+    const ISSUER: &str = "https://issuer.example.com/";
+
     #[test]
     fn the_key_is_drawn_once_and_only_its_owner_may_read_it() {
         let folder = scratch_dir().unwrap();
         let path = folder.path().join("token-rsa.der");
-        let first = TokenIssuer::open(&path).unwrap();
-        let second = TokenIssuer::open(&path).unwrap();
+        let first = TokenIssuer::open(&path, ISSUER).unwrap();
+        let second = TokenIssuer::open(&path, ISSUER).unwrap();
         assert_eq!(first.keys(), second.keys());
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -196,7 +231,7 @@ mod tests {
         let folder = scratch_dir().unwrap();
         let path = folder.path().join("token-rsa.der");
         assert!(matches!(
-            TokenIssuer::read(&path),
+            TokenIssuer::read(&path, ISSUER),
             Err(TokenError::Missing { .. })
         ));
         assert!(!path.exists());
@@ -207,6 +242,6 @@ mod tests {
         let folder = scratch_dir().unwrap();
         let path = folder.path().join("token-rsa.der");
         std::fs::write(&path, "not a key").unwrap();
-        assert!(TokenIssuer::open(&path).is_err());
+        assert!(TokenIssuer::open(&path, ISSUER).is_err());
     }
 }

@@ -20,7 +20,7 @@ const PROGRAMS: [&str; 2] = ["local", EXPORTER];
 const EXPORTER: &str = "engagement-export";
 
 /// Where `serve` and `sample` listen: on any free port.
-const PORTS: [&str; 4] = ["--port", "0", "--blob-port", "0"];
+const PORTS: [&str; 6] = ["--port", "0", "--issuer-port", "0", "--blob-port", "0"];
 
 /// The folder into which cargo has built both: `cargo test --workspace` builds the other one for its
 /// own tests.
@@ -248,25 +248,24 @@ async fn a_state_belongs_to_one_process_at_a_time() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_refused_with_the_option_that_names_another() {
-    let (state, taken) = (
-        scratch_dir().unwrap(),
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
-    );
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let (code, _, stderr) = run([
-        "serve",
-        "--state",
-        state.path().to_str().unwrap(),
-        "--port",
-        &port,
-    ])
-    .await;
-    assert_eq!(code, 1, "{stderr}");
-    assert!(
-        stderr.starts_with(&format!("✗ the API cannot listen on port {port}: ")),
-        "{stderr}"
-    );
-    assert!(stderr.contains(" with --port: "), "{stderr}");
+    for (who, option, other) in [
+        ("the API", "--port", "--issuer-port"),
+        ("the issuer", "--issuer-port", "--port"),
+    ] {
+        let state = scratch_dir().unwrap();
+        let place = state.path().to_str().unwrap();
+        let ports = [option, &port, other, "0"];
+        let arguments = ["serve", "--state", place].into_iter().chain(ports);
+        let (code, _, stderr) = run(arguments).await;
+        assert_eq!(code, 1, "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("✗ {who} cannot listen on port {port}: ")),
+            "{stderr}"
+        );
+        assert!(stderr.contains(&format!(" with {option}: ")), "{stderr}");
+    }
 }
 
 #[tokio::test]

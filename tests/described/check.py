@@ -37,7 +37,7 @@ def description(said: dict[str, str]) -> dict:
 def main(local: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         state, described = Path(folder, "state"), Path(folder, "openapi.json")
-        serve = [local, "serve", "--state", str(state), "--port", "0", "--blob-port", "0"]
+        serve = [local, "serve", "--state", str(state), "--port", "0", "--issuer-port", "0", "--blob-port", "0"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as serving:
             try:
                 said = greeting(serving)

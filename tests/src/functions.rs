@@ -6,6 +6,7 @@ mod create_job;
 mod expire_jobs;
 mod fail_chunk;
 mod finish_export;
+mod get_page;
 mod get_status;
 mod plan_export;
 mod resume_job;

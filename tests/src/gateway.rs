@@ -14,7 +14,7 @@ use local::gateway::cors::{self, Cors};
 use local::gateway::{
     Api, ApiFunction, Authorizer, BURST, Gateway, RATE_PER_SECOND, ROUTES, Refusal,
 };
-use local::token::{AUDIENCE, ISSUER, TokenIssuer};
+use local::token::{AUDIENCE, TokenIssuer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::clock::Clock;
 use proptest::strategy::{Strategy, ValueTree};
@@ -134,7 +134,7 @@ impl Bench {
     }
 
     async fn letting_in(cors: Cors, api: Arc<dyn Api>, clock: Arc<dyn Clock>) -> Self {
-        let issuer = TokenIssuer::open(&scratch_dir().unwrap().path().join("key")).unwrap();
+        let issuer = TokenIssuer::open(&scratch_dir().unwrap().path().join("key"), ISSUER).unwrap();
         let authorizer = Authorizer {
             keys: issuer.keys().clone(),
             issuer: ISSUER.to_owned(),
@@ -224,6 +224,7 @@ async fn a_caller_without_a_good_token_is_told_so_as_api_gateway_does() {
 }
 
 const PAGE: &str = "https://page.example.com";
+const ISSUER: &str = "https://issuer.example.com/";
 
 /// The headers of CORS that an answer has, without `access-control-` before their names.
 fn of_cors(response: &reqwest::Response) -> BTreeMap<String, String> {

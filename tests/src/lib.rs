@@ -68,6 +68,9 @@ mod model;
 mod one_machine;
 
 #[cfg(test)]
+mod page;
+
+#[cfg(test)]
 mod pump;
 
 #[cfg(test)]

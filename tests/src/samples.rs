@@ -55,6 +55,15 @@ fn the_samples_of_the_api_name_an_operation_and_carry_a_subject() {
 }
 
 #[test]
+fn the_sample_of_the_page_names_a_file_of_it_and_carries_no_token() {
+    let event: ApiGatewayV2httpRequest = sample("get-page");
+    let path = event.raw_path.unwrap();
+    let name = path.strip_prefix("/ui/").unwrap();
+    assert!(get_page::Files::file(name).is_some(), "{name}");
+    assert!(event.request_context.authorizer.is_none());
+}
+
+#[test]
 fn the_samples_of_the_bus_are_what_its_rules_let_through() {
     for (function, phase) in [("plan-export", "queued"), ("finish-export", DRAINED)] {
         let event: EventBridgeEvent<JobEvent> = sample(function);

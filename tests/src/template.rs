@@ -9,21 +9,10 @@ mod rules;
 use std::collections::BTreeSet;
 
 use edge::event::{self, ChunkMessage, JobEvent};
-use local::gateway::cors;
+use local::gateway::{ROUTES, cors};
 use serde_json::{Value, json};
 
 use self::document::Template;
-
-/// The routes, by method, and the function that each leads to.
-const ROUTES: [(&str, &str, &str); 7] = [
-    ("ANY", "$default", "GetStatus"),
-    ("DELETE", "/{proxy+}", "CancelJob"),
-    ("GET", "/openapi.json", "GetStatus"),
-    ("GET", "/{proxy+}", "GetStatus"),
-    ("OPTIONS", "/{proxy+}", "GetStatus"),
-    ("PATCH", "/{proxy+}", "ResumeJob"),
-    ("POST", "/{proxy+}", "CreateJob"),
-];
 
 /// The least seconds between the end of a run's lease and the moment when its message is seen
 /// again.
@@ -126,31 +115,43 @@ fn the_stream_has_no_reader_but_the_two_pipes() {
 }
 
 #[test]
-fn the_api_leads_by_method_whatever_the_path_and_asks_for_a_token() {
+fn the_api_leads_as_on_one_machine_and_asks_for_a_token_where_that_does() {
     let template = Template::read();
-    let mut routes = Vec::new();
+    let mut routes = BTreeSet::new();
     for (function, properties) in template.of_type("AWS::Serverless::Function") {
         let events = properties["Events"].as_object().into_iter().flatten();
         for (_, event) in events.filter(|(_, event)| event["Type"] == "HttpApi") {
             let event = &event["Properties"];
             assert_eq!(event["PayloadFormatVersion"], "2.0");
             let auth = event.get("Auth");
-            if event["Method"] == "OPTIONS" || event["Path"] == "/openapi.json" {
-                // Preflights have no token, and who reads how to get one has none.
-                assert_eq!(auth, Some(&json!({"Authorizer": "NONE"})));
+            let is_public = auth == Some(&json!({"Authorizer": "NONE"}));
+            assert!(is_public || auth.is_none(), "the default authorizer holds");
+            let path = event["Path"].as_str().unwrap();
+            let key = if path == "$default" {
+                path.to_owned()
             } else {
-                assert_eq!(auth, None, "the default authorizer holds");
-            }
-            routes.push((
-                event["Method"].as_str().unwrap(),
-                event["Path"].as_str().unwrap(),
-                function,
+                format!("{} {path}", event["Method"].as_str().unwrap())
+            };
+            let built = template.at(&format!(
+                "/Resources/{function}/Metadata/BuildProperties/Binary"
             ));
+            routes.insert((key, built.as_str().unwrap(), is_public));
         }
     }
-    routes.sort_unstable();
-    assert_eq!(routes, ROUTES);
+    let of_one_machine = ROUTES
+        .iter()
+        .map(|route| (route.key.to_owned(), route.function.name(), route.is_public));
+    assert_eq!(routes, of_one_machine.collect());
     assert_eq!(template.property("Api", "Auth/DefaultAuthorizer"), "Token");
+}
+
+#[test]
+fn the_page_is_off_and_may_do_nothing() {
+    let template = Template::read();
+    assert_eq!(template.at("/Parameters/Page/Default"), "no");
+    assert_eq!(template.at("/Resources/GetPage/Condition"), "HasPage");
+    assert_eq!(template.at("/Outputs/PageUrl/Condition"), "HasPage");
+    assert_eq!(template.property("GetPage", "Policies"), &Value::Null);
 }
 
 #[test]

@@ -107,12 +107,13 @@ mod tests {
 
     use super::*;
     use crate::dynamodb::scratch_dir;
-    use crate::token::{AUDIENCE, ISSUER, TokenIssuer};
+    use crate::token::{AUDIENCE, TokenIssuer};
 
+    const ISSUER: &str = "https://issuer.example.com/";
     const MINUTE: std::time::Duration = std::time::Duration::from_mins(1);
 
     fn issuer() -> TokenIssuer {
-        TokenIssuer::open(&scratch_dir().unwrap().path().join("key")).unwrap()
+        TokenIssuer::open(&scratch_dir().unwrap().path().join("key"), ISSUER).unwrap()
     }
 
     fn authorizer(keys: &JwkSet) -> Authorizer {

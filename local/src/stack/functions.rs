@@ -23,6 +23,7 @@ pub(crate) struct InProcess {
     get_status: get_status::Ports,
     resume_job: resume_job::Ports,
     cancel_job: cancel_job::Ports,
+    get_page: get_page::Ports,
     plan_export: plan_export::Ports,
     run_export_chunk: run_export_chunk::Ports,
     finish_export: finish_export::Ports,
@@ -39,6 +40,7 @@ impl InProcess {
             get_status: get_status::Ports::wire(wiring)?,
             resume_job: resume_job::Ports::wire(wiring)?,
             cancel_job: cancel_job::Ports::wire(wiring)?,
+            get_page: get_page::Ports::wire(wiring)?,
             plan_export: plan_export::Ports::wire(wiring)?,
             run_export_chunk: run_export_chunk::Ports::wire(wiring)?,
             finish_export: finish_export::Ports::wire(wiring)?,
@@ -75,6 +77,7 @@ impl Api for InProcess {
             ApiFunction::GetStatus => get_status::handle(event, &self.get_status).await,
             ApiFunction::ResumeJob => resume_job::handle(event, &self.resume_job).await,
             ApiFunction::CancelJob => cancel_job::handle(event, &self.cancel_job).await,
+            ApiFunction::GetPage => get_page::handle(&event, &self.get_page),
         }
     }
 }

@@ -223,6 +223,31 @@ settings! {
         default: Misread::USUAL.most_percent,
         meaning: "how many of a hundred records of such an object may be bad",
     }
+    PAGE_ISSUER: RequiredText {
+        kind: RequiredText { fits: "the URL of an issuer of tokens" },
+        default: (),
+        meaning: "issuer at which the page lets people sign in",
+    }
+    PAGE_TOKEN_ORIGIN: OptionalText {
+        kind: OptionalText { fits: "an origin" },
+        default: (),
+        meaning: "origin of the issuer's token endpoint, when it is not the issuer's",
+    }
+    PAGE_CLIENT_ID: OptionalText {
+        kind: OptionalText { fits: "a client id" },
+        default: (),
+        meaning: "id that the issuer knows the page by, as a public client; without it, people paste a token",
+    }
+    PAGE_SCOPE: Text {
+        kind: Text { fits: "scopes, separated by blanks" },
+        default: "openid",
+        meaning: "what the page asks the issuer for",
+    }
+    PAGE_APP: OptionalText {
+        kind: OptionalText { fits: "an app's path" },
+        default: (),
+        meaning: "app that the page begins with",
+    }
     FUNCTION_TIMEOUT_SECONDS: Span {
         kind: Span { unit: Unit::Second, least: 1, most: 900 },
         default: Duration::seconds(900),

@@ -74,7 +74,9 @@ impl Template {
                     "/Parameters/{}/Default",
                     call["Ref"].as_str().unwrap()
                 ));
-                if default.is_null() {
+                if call["Ref"] == "TokenIssuer" {
+                    "https://stack".to_owned()
+                } else if default.is_null() {
                     "stack".to_owned()
                 } else {
                     self.deployed(default)

@@ -47,6 +47,7 @@ fn start(package: &str, env: &Environment, sdk: &SdkConfig) -> Result<(), Wiring
     match package {
         "create-job" => create_job::Ports::wire(&wiring).map(drop),
         "get-status" => get_status::Ports::wire(&wiring).map(drop),
+        "get-page" => get_page::Ports::wire(&wiring).map(drop),
         "plan-export" => plan_export::Ports::wire(&wiring).map(drop),
         "run-export-chunk" => run_export_chunk::Ports::wire(&wiring).map(drop),
         "finish-export" => finish_export::Ports::wire(&wiring).map(drop),

@@ -220,7 +220,7 @@ const OFFSET: &[BorrowedFormatItem<'_>] =
 
 /// Reads a time in the forms of Azure Storage: a date, minutes or seconds, with `Z` or an offset
 /// (<https://learn.microsoft.com/en-us/rest/api/storageservices/formatting-datetime-values>).
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     let Some((date, clock)) = text.split_once('T') else {
         return Some(Date::parse(text, DATE).ok()?.midnight().assume_utc());
     };

@@ -1,4 +1,5 @@
 mod endpoints;
+mod explained;
 mod paths;
 mod secrets;
 mod signatures;
