@@ -5,6 +5,7 @@ mod planning;
 mod prefetching;
 mod spellings;
 mod store;
+mod stored;
 
 use std::io::Write;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 use domain::job::Job;
 use serde_json::{Value, json};
 
+use crate::limited::limit_files;
 use crate::stories::days;
 use crate::stories::rows::{event, expanded, gzip};
 use crate::world::World;
@@ -12,6 +13,15 @@ const DAY: &str = "2026-01-05";
 
 /// Exports objects as lines of JSON with these options.
 async fn exported(objects: &[Vec<u8>], options: &Value) -> (World, Job) {
+    exported_within(objects, options, None).await
+}
+
+/// The same into files of at most so many bytes.
+async fn exported_within(
+    objects: &[Vec<u8>],
+    options: &Value,
+    most_bytes: Option<u64>,
+) -> (World, Job) {
     let world = World::new().await;
     for (number, object) in objects.iter().enumerate() {
         let name = format!("part-{number}.ndjson.gz");
@@ -20,6 +30,9 @@ async fn exported(objects: &[Vec<u8>], options: &Value) -> (World, Job) {
     let mut body = days("JsonLinesBlob", DAY, DAY);
     body["exportOptions"] = options.clone();
     let key = world.post("events", &body).await;
+    if let Some(most_bytes) = most_bytes {
+        limit_files(&world, &key, most_bytes).await;
+    }
     let job = world.drive(&key).await;
     assert_eq!(world.task(&key).await["state"], "Succeeded");
     (world, job)
@@ -179,6 +192,31 @@ async fn what_a_client_asks_of_the_rows_is_done() {
         let text = expanded(options["compression"].as_str(), &file);
         let is_all = text == lines(0..30).as_bytes();
         assert_eq!(is_all, options["compression"] == "zstd", "{options}");
+    }
+}
+
+#[tokio::test]
+async fn objects_that_are_larger_than_a_file_may_be_are_encoded() {
+    let objects = [gzip(&lines(0..20)), gzip(&lines(20..40))];
+    let bytes = objects.concat().len() as u64;
+    for (most_bytes, is_stored) in [(bytes, true), (bytes - 1, false)] {
+        let (world, job) = exported_within(&objects, &packed(), Some(most_bytes)).await;
+        let files = world.files(&job);
+        assert_eq!(
+            files.concat() == objects.concat(),
+            is_stored,
+            "{most_bytes}"
+        );
+        assert!(
+            files.iter().all(|file| file.len() as u64 <= most_bytes),
+            "{most_bytes}"
+        );
+        let text = files.iter().flat_map(|file| expanded(Some("gzip"), file));
+        assert_eq!(
+            text.collect::<Vec<_>>(),
+            lines(0..40).as_bytes(),
+            "{most_bytes}"
+        );
     }
 }
 

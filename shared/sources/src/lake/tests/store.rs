@@ -17,7 +17,7 @@ use object_store::{
     Result as StoreResult,
 };
 
-/// A store that ignores `If-Match` and, if asked to, breaks off every body, lists the wrong way
+/// A store that ignores `If-Match` and, if asked to, breaks off every body, hands it out in small pieces, lists the wrong way
 /// round, fails to list with a delimiter, or ignores the case of escapes, as some file systems do.
 /// It counts the objects that it lists.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Faulty {
     pub(super) listed: Arc<AtomicUsize>,
     /// After how many objects a listing breaks off for good.
     pub(super) lists_at_most: usize,
+    /// Of how many bytes the pieces of a body are.
+    pub(super) piece_bytes: usize,
     /// How long it takes to answer a request for an object.
     pub(super) answers_after: Duration,
 }
@@ -47,6 +49,7 @@ impl Faulty {
             ignores_case: false,
             listed,
             lists_at_most: usize::MAX,
+            piece_bytes: usize::MAX,
             answers_after: Duration::ZERO,
         }
     }
@@ -114,6 +117,14 @@ impl ObjectStore for Faulty {
             };
             answer.payload =
                 GetResultPayload::Stream(stream::iter([Ok::<Bytes, _>(half), Err(broken)]).boxed());
+        }
+        if self.piece_bytes < usize::MAX {
+            let whole = self.store.get_range(path, 0..answer.meta.size).await?;
+            let pieces: Vec<_> = whole
+                .chunks(self.piece_bytes)
+                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+                .collect();
+            answer.payload = GetResultPayload::Stream(stream::iter(pieces).boxed());
         }
         Ok(answer)
     }
