@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use thiserror::Error;
 
 /// What stays as it is in a canonical path segment (the unreserved characters of RFC 3986).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -59,6 +60,160 @@ impl AppScope {
     /// segment holds.
     pub fn folder(&self) -> String {
         self.0.trim_start_matches('/').replace('/', "!")
+    }
+}
+
+/// The segments of an app's path; `None` is a name.
+const APP: [Option<&str>; 10] = [
+    Some("subscriptions"),
+    None,
+    Some("resourceGroups"),
+    None,
+    Some("providers"),
+    Some("Microsoft.MobileEngagement"),
+    Some("appcollections"),
+    None,
+    Some("apps"),
+    None,
+];
+
+/// What the API's paths have behind an app's.
+const BEHIND_APP: [&str; 2] = ["devices", "exportTasks"];
+
+/// The path of an app, or one above it, in its canonical form; `/` is above all apps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppPath {
+    path: String,
+    segments: usize,
+}
+
+/// Why a text is no path of an app, and none above one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoAppPath {
+    /// A segment that is the same in every app's path is another one.
+    #[error(
+        "segment {number} of the path, `{found}`, should be `{expected}`{}",
+        EXAMPLE
+    )]
+    Segment {
+        /// Its place, from 1.
+        number: usize,
+        /// What stands there.
+        found: String,
+        /// What every app's path has there.
+        expected: &'static str,
+    },
+    /// A segment that is a name is empty, `.`, `..`, or no UTF-8.
+    #[error("segment {number} of the path is no name{}", EXAMPLE)]
+    Name {
+        /// Its place, from 1.
+        number: usize,
+    },
+    /// There is more behind the app's name than the API has there.
+    #[error("the path goes on behind the app's name with `{found}`{}", EXAMPLE)]
+    Behind {
+        /// The first segment behind it.
+        found: String,
+    },
+    /// It cannot be stored.
+    #[error("the path has {size_bytes} bytes as it is stored, and may have {MAX_SCOPE_BYTES}")]
+    TooLong {
+        /// How long it is.
+        size_bytes: usize,
+    },
+}
+
+/// What a path looks like, behind what is wrong with one.
+const EXAMPLE: &str = ": give /subscriptions/…/resourceGroups/…/providers/Microsoft.MobileEngagement/appcollections/…/apps/…, \
+                       or the beginning of such a path, or /";
+
+impl AppPath {
+    /// Reads a path as people spell it: in any case, with names as they are or percent-encoded, with
+    /// or without a slash at its ends; or the URL of the app's exports.
+    ///
+    /// # Errors
+    /// [`NoAppPath`], which says what no app's path has.
+    pub fn parse(text: &str) -> Result<Self, NoAppPath> {
+        let segments: Vec<&str> = path_of(text.trim())
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        let (of_app, behind) = segments
+            .split_at_checked(APP.len())
+            .unwrap_or((&segments, &[]));
+        if let Some((_, found)) = BEHIND_APP
+            .iter()
+            .zip(behind)
+            .find(|(expected, found)| !expected.eq_ignore_ascii_case(found))
+        {
+            let found = (*found).to_owned();
+            return Err(NoAppPath::Behind { found });
+        }
+        let names = (1..)
+            .zip(of_app.iter().zip(APP))
+            .map(|(number, (segment, literal))| name_of(number, segment, literal));
+        let names = names.collect::<Result<Vec<String>, NoAppPath>>()?;
+        let AppScope(path) = AppScope::from_segments(names.iter().map(String::as_str));
+        match path.len() {
+            0 => Ok(Self {
+                path: "/".to_owned(),
+                segments: 0,
+            }),
+            1..=MAX_SCOPE_BYTES => Ok(Self {
+                path,
+                segments: names.len(),
+            }),
+            size_bytes => Err(NoAppPath::TooLong { size_bytes }),
+        }
+    }
+
+    /// The canonical path, as grants are stored under.
+    pub fn as_str(&self) -> &str {
+        &self.path
+    }
+
+    /// The app, when it is the whole path of one.
+    pub fn app(&self) -> Option<AppScope> {
+        (self.segments == APP.len()).then(|| AppScope(self.path.clone()))
+    }
+}
+
+impl fmt::Display for AppPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
+}
+
+/// The path of a URL, or the text itself; without what follows a path in a URL.
+fn path_of(text: &str) -> &str {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let path = match rest {
+        Some(rest) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        None => text,
+    };
+    path.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// The name that a segment of an app's path holds.
+fn name_of(
+    number: usize,
+    segment: &str,
+    literal: Option<&'static str>,
+) -> Result<String, NoAppPath> {
+    let name = percent_decode_str(segment)
+        .decode_utf8()
+        .map_err(|_| NoAppPath::Name { number })?
+        .into_owned();
+    match literal {
+        Some(expected) if !expected.eq_ignore_ascii_case(&name) => Err(NoAppPath::Segment {
+            number,
+            found: name,
+            expected,
+        }),
+        None if matches!(name.as_str(), "" | "." | "..") => Err(NoAppPath::Name { number }),
+        Some(_) | None => Ok(name),
     }
 }
 
@@ -141,6 +296,67 @@ mod tests {
             "/subscriptions/s1/apps/gr%c3%b6",
         ] {
             assert!(!scope.is_within(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_path_as_people_spell_it_is_the_apps_own() {
+        let canonical = "/subscriptions/5f1c/resourcegroups/games/providers/microsoft.mobileengagement\
+                         /appcollections/studio/apps/my%20app";
+        for spelled in [
+            "/subscriptions/5F1C/resourceGroups/Games/providers/Microsoft.MobileEngagement/appcollections/Studio/apps/My App",
+            "subscriptions/5f1c/RESOURCEGROUPS/games/providers/microsoft.mobileengagement/appCollections/studio/apps/My%20App/",
+            " /subscriptions/5f1c/resourcegroups/games/providers/microsoft.mobileengagement/appcollections/studio/apps/my app/devices/exportTasks",
+            "https://exports.example.com/subscriptions/5f1c/resourcegroups/games/providers/microsoft.mobileengagement/appcollections/studio/apps/my%20app/devices/exportTasks/events?api-version=2014-12-01",
+        ] {
+            let path = AppPath::parse(spelled).unwrap();
+            assert_eq!(path.as_str(), canonical, "{spelled}");
+            assert_eq!(path.app(), Some(AppScope::from_canonical(canonical)));
+        }
+    }
+
+    #[test]
+    fn a_path_may_lie_above_apps_and_end_anywhere() {
+        for (spelled, canonical) in [
+            ("/", "/"),
+            ("", "/"),
+            ("/Subscriptions/5F1C/", "/subscriptions/5f1c"),
+            (
+                "/subscriptions/s/resourceGroups",
+                "/subscriptions/s/resourcegroups",
+            ),
+        ] {
+            let path = AppPath::parse(spelled).unwrap();
+            assert_eq!((path.as_str(), path.app()), (canonical, None), "{spelled}");
+        }
+    }
+
+    #[test]
+    fn what_no_apps_path_has_is_named() {
+        let long = format!("/subscriptions/{}", "x".repeat(MAX_SCOPE_BYTES));
+        let app = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
+        for (path, said) in [
+            (
+                "/subscription/s",
+                "segment 1 of the path, `subscription`, should be `subscriptions`: give /subscriptions/",
+            ),
+            (
+                "/subscriptions/s/groups/g",
+                "segment 3 of the path, `groups`, should be `resourceGroups`",
+            ),
+            ("/subscriptions/..", "segment 2 of the path is no name"),
+            ("/subscriptions/%ff", "segment 2 of the path is no name"),
+            (
+                &format!("{app}/users"),
+                "goes on behind the app's name with `users`",
+            ),
+            (
+                &long,
+                "the path has 715 bytes as it is stored, and may have 700",
+            ),
+        ] {
+            let error = AppPath::parse(path).unwrap_err().to_string();
+            assert!(error.contains(said), "{path}: {error}");
         }
     }
 }
