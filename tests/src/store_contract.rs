@@ -86,7 +86,8 @@ behaviours! {
             a_page_of_too_many_chunks_or_of_one_twice_is_refused;
         grants:
             the_best_role_along_the_path_wins,
-            a_grant_is_replaced_by_the_next_one;
+            a_grant_is_replaced_by_the_next_one,
+            grants_are_listed_by_subject_and_taken_away_one_by_one;
     }
     of dynamodb {
         dynamodb:

@@ -47,8 +47,14 @@ pub(crate) fn shard_partition(job: JobId, shard: u16) -> String {
     format!("JOB#{job}#{shard}")
 }
 
+/// What the partitions of grants begin with.
+const PRINCIPAL_PREFIX: &str = "PRINCIPAL#";
+
+/// What the sort keys of grants begin with.
+const SCOPE_PREFIX: &str = "SCOPE#";
+
 pub(crate) fn principal_partition(subject: &str) -> String {
-    format!("PRINCIPAL#{subject}")
+    format!("{PRINCIPAL_PREFIX}{subject}")
 }
 
 pub(crate) fn job(key: &JobKey) -> ItemKey {
@@ -150,8 +156,15 @@ pub(crate) fn chunk_sort(number: u32) -> String {
 pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {
     ItemKey {
         pk: principal_partition(subject),
-        sk: format!("SCOPE#{path}"),
+        sk: format!("{SCOPE_PREFIX}{path}"),
     }
+}
+
+/// The subject and the path that [`grant`] was made of. A sort key that it never makes holds a grant
+/// all the same, and is its own path.
+pub(crate) fn parse_grant<'a>(pk: &'a str, sk: &'a str) -> Option<(&'a str, &'a str)> {
+    let path = sk.strip_prefix(SCOPE_PREFIX).unwrap_or(sk);
+    Some((pk.strip_prefix(PRINCIPAL_PREFIX)?, path))
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use domain::job::{Job, JobKey};
 use domain::tally::{Tally, TallyChange};
 use ports::clock::Clock;
 use ports::store::{
-    AcceptedRequest, ChunkLists, Chunks, Counted, Created, Grant, Grants, Intake, JobLists, Jobs,
-    Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role, StoreError, Tallies, WaitingJobs,
+    AcceptedRequest, ChunkLists, Chunks, Counted, Created, Grant, GrantBook, Grants, Intake,
+    JobLists, Jobs, Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role, StoreError,
+    StoredGrant, Tallies, WaitingJobs,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -106,6 +107,31 @@ impl Grants for MemoryStore {
         let place = (grant.subject.clone(), grant.path.clone());
         self.tables()?.grants.insert(place, grant.role);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl GrantBook for MemoryStore {
+    async fn grants(&self, subject: &str) -> Result<Vec<StoredGrant>, StoreError> {
+        let mut grants = self.all_grants().await?;
+        grants.retain(|grant| grant.subject == subject);
+        Ok(grants)
+    }
+
+    async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError> {
+        let tables = self.tables()?;
+        let stored = |((subject, path), role): (&(String, String), &Role)| StoredGrant {
+            subject: subject.clone(),
+            key: path.clone(),
+            path: path.clone(),
+            role: role.name().to_owned(),
+        };
+        Ok(tables.grants.iter().map(stored).collect())
+    }
+
+    async fn remove_grant(&self, subject: &str, key: &str) -> Result<bool, StoreError> {
+        let place = (subject.to_owned(), key.to_owned());
+        Ok(self.tables()?.grants.remove(&place).is_some())
     }
 }
 

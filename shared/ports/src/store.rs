@@ -180,6 +180,13 @@ impl Role {
             Self::Contributor => "Contributor",
         }
     }
+
+    /// Reads [`Role::name`], exactly as stored; one that this version does not know allows nothing.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Reader, Self::Contributor]
+            .into_iter()
+            .find(|role| role.name() == name)
+    }
 }
 
 /// A role over every app at or below a path.
@@ -207,6 +214,42 @@ pub trait Grants: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`] only.
     async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError>;
+}
+
+/// A grant as it is stored, by whomever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGrant {
+    /// Whom it is given to.
+    pub subject: String,
+    /// The path that it is stored under.
+    pub key: String,
+    /// The path at or below which it holds, when it is canonical; the same as the key, where the
+    /// service's own command wrote it.
+    pub path: String,
+    /// The name of its role, which may be none of [`Role`].
+    pub role: String,
+}
+
+/// The grants, as the operator keeps them. No function of the service takes this port.
+#[async_trait]
+pub trait GrantBook: Grants {
+    /// The subject's grants, by the paths that they are stored under.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one of them is of a newer layout.
+    async fn grants(&self, subject: &str) -> Result<Vec<StoredGrant>, StoreError>;
+
+    /// Everybody's grants, by subject. It reads the whole table.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one of them is of a newer layout.
+    async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError>;
+
+    /// Takes a grant away, by the path that it is stored under; whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`] only.
+    async fn remove_grant(&self, subject: &str, key: &str) -> Result<bool, StoreError>;
 }
 
 /// Creation of jobs; a repeat under a known key creates none.

@@ -17,7 +17,7 @@ use exports_table::DynamoStore;
 use fakes::store::MemoryStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use ports::clock::Clock;
-use ports::store::{ChunkLists, Chunks, Grants, Intake, JobLists, Plans, Tallies, WaitingJobs};
+use ports::store::{ChunkLists, Chunks, GrantBook, Intake, JobLists, Plans, Tallies, WaitingJobs};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -53,12 +53,12 @@ impl Clock for TestClock {
 
 /// All ports to the exports table.
 pub(super) trait Store:
-    Grants + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
+    GrantBook + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
 {
 }
 
 impl<T> Store for T where
-    T: Grants + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
+    T: GrantBook + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
 {
 }
 

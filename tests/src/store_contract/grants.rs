@@ -2,7 +2,7 @@
 
 use domain::app::AppScope;
 use ports::clock::Clock;
-use ports::store::{Grant, Role};
+use ports::store::{Grant, Role, StoredGrant};
 
 use super::engine::World;
 
@@ -74,4 +74,32 @@ pub(super) async fn a_grant_is_replaced_by_the_next_one(world: &World) {
     grant(world, &ann, "/apps", Role::Contributor).await;
     grant(world, &ann, "/apps", Role::Reader).await;
     assert_eq!(role(world, &ann, "/apps/chess").await, Some(Role::Reader));
+}
+
+pub(super) async fn grants_are_listed_by_subject_and_taken_away_one_by_one(world: &World) {
+    let (ann, bob) = (subject(world), subject(world));
+    grant(world, &ann, "/subscriptions/s2", Role::Reader).await;
+    grant(world, &ann, "/", Role::Contributor).await;
+    grant(world, &bob, "/subscriptions/s2", Role::Reader).await;
+    let stored = |subject: &str, path: &str, role: Role| StoredGrant {
+        subject: subject.to_owned(),
+        key: path.to_owned(),
+        path: path.to_owned(),
+        role: role.name().to_owned(),
+    };
+    let anns = [
+        stored(&ann, "/", Role::Contributor),
+        stored(&ann, "/subscriptions/s2", Role::Reader),
+    ];
+    let bobs = stored(&bob, "/subscriptions/s2", Role::Reader);
+    assert_eq!(world.store.grants(&ann).await.unwrap(), anns);
+    let all = world.store.all_grants().await.unwrap();
+    assert!(anns.iter().chain([&bobs]).all(|grant| all.contains(grant)));
+    let of = |all: &[StoredGrant]| all.iter().map(|it| it.subject.clone()).collect::<Vec<_>>();
+    assert!(of(&all).is_sorted(), "{all:?}");
+    assert!(world.store.remove_grant(&ann, "/").await.unwrap());
+    assert!(!world.store.remove_grant(&ann, "/").await.unwrap());
+    assert_eq!(world.store.grants(&ann).await.unwrap(), anns[1..]);
+    assert_eq!(role(world, &ann, "/subscriptions/s1").await, None);
+    assert_eq!(world.store.grants(&bob).await.unwrap(), [bobs]);
 }
