@@ -15,8 +15,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode, Url};
 use serde_json::{Value, json};
 
-pub(crate) use self::answer::Answer;
-pub(crate) use self::failure::ApiFailure;
+pub use self::answer::Answer;
+pub use self::failure::ApiFailure;
 pub(crate) use self::pace::Backoff;
 use crate::blobs::is_loopback;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The service, asked about one app.
-pub(crate) struct Api {
+pub struct Api {
     http: Client,
     tasks: Url,
     token: Token,
@@ -58,7 +58,7 @@ impl Api {
     ///
     /// # Errors
     /// When this machine cannot speak TLS.
-    pub(crate) fn open(service: Service) -> Result<Self, Failure> {
+    pub fn open(service: Service) -> Result<Self, Failure> {
         Self::with_backoff(service, Backoff::usual())
     }
 
@@ -90,7 +90,7 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiFailure`].
-    pub(crate) async fn create(
+    pub async fn create(
         &self,
         operation: &str,
         body: &Value,
@@ -106,7 +106,7 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiFailure`]; a service that is older than this knows no such path.
-    pub(crate) async fn check(&self, operation: &str, body: &Value) -> Result<Answer, ApiFailure> {
+    pub async fn check(&self, operation: &str, body: &Value) -> Result<Answer, ApiFailure> {
         let url = self.url(&[operation, "check"], &[]);
         self.send(Outgoing::new(Method::POST, url).with_body(body, None))
             .await
@@ -116,7 +116,7 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiFailure`].
-    pub(crate) async fn task(&self, id: JobId, etag: Option<&str>) -> Result<Answer, ApiFailure> {
+    pub async fn task(&self, id: JobId, etag: Option<&str>) -> Result<Answer, ApiFailure> {
         let url = self.url(&[&id.to_string()], &[]);
         let etag = etag.map(str::to_owned);
         self.send(Outgoing {

@@ -28,36 +28,36 @@ static LOST: AtomicBool = AtomicBool::new(false);
 pub struct Output {
     /// Prints one JSON document instead of lines for people.
     #[arg(long, global = true)]
-    pub(crate) json: bool,
+    pub json: bool,
     /// Prints the result alone: no progress, no remarks.
     #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
+    pub quiet: bool,
 }
 
 impl Output {
     /// A line of the result, for people.
-    pub(crate) fn line(self, line: impl Display) {
+    pub fn line(self, line: impl Display) {
         if !self.json {
             say(line);
         }
     }
 
     /// What is good to know beside the result: on the standard error.
-    pub(crate) fn remark(self, line: impl Display) {
+    pub fn remark(self, line: impl Display) {
         if !self.quiet {
             complain(line);
         }
     }
 
     /// The result as JSON, when that was asked for.
-    pub(crate) fn document(self, document: &Value) {
+    pub fn document(self, document: &Value) {
         if self.json {
             say(document);
         }
     }
 
     /// A bar on the standard error; it is seen on a terminal alone.
-    pub(crate) fn bar(self, length: u64) -> ProgressBar {
+    pub fn bar(self, length: u64) -> ProgressBar {
         let target = if self.quiet {
             ProgressDrawTarget::hidden()
         } else {

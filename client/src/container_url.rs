@@ -18,7 +18,7 @@ const MAX_URL_BYTES: u64 = 64 * 1024;
 /// Where the container's URL is read from. Without a file it is in the environment, or asked for at
 /// the terminal.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct UrlFlags {
+pub struct UrlFlags {
     /// A file with the container's URL and its signature; `-` is the standard input. Without it:
     /// a variable of the environment, else a prompt.
     #[arg(long, value_name = "FILE")]
@@ -27,7 +27,7 @@ pub(crate) struct UrlFlags {
 
 /// What the signature is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// The service writes the files of an export.
     Write,
     /// This command reads them.
@@ -55,13 +55,9 @@ impl UrlFlags {
     ///
     /// # Errors
     /// What keeps it from being read, or that there is none. Never the URL.
-    pub(crate) async fn url(
-        &self,
-        purpose: Purpose,
-        environment: Lookup<'_>,
-    ) -> Result<Secret, Failure> {
+    pub async fn url(&self, purpose: Purpose, environment: Lookup<'_>) -> Result<Secret, Failure> {
         if let Some(path) = self.container_url_file.clone() {
-            let reading = tokio::task::spawn_blocking(move || read(&path));
+            let reading = tokio::task::spawn_blocking(move || read_url(&path));
             return reading.await.map_err(|_| interrupted())?;
         }
         for variable in purpose.variables() {
@@ -83,8 +79,11 @@ fn interrupted() -> Failure {
     Failure::unknown("the container's URL could not be read")
 }
 
-/// The first line of a file, or of the standard input.
-fn read(path: &Path) -> Result<Secret, Failure> {
+/// The URL that is the first line of a file, or of the standard input.
+///
+/// # Errors
+/// What keeps it from being read. Never the URL.
+pub fn read_url(path: &Path) -> Result<Secret, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin()
@@ -124,9 +123,7 @@ async fn ask(question: &'static str) -> Result<Secret, Failure> {
 ///
 /// # Errors
 /// Why, and how the URL is given instead.
-pub(crate) fn refuse_signature<'a>(
-    arguments: impl IntoIterator<Item = &'a OsStr>,
-) -> Result<(), Failure> {
+pub fn refuse_signature<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<(), Failure> {
     let mut arguments = arguments.into_iter();
     if !arguments.any(|it| it.to_string_lossy().to_ascii_lowercase().contains("sig=")) {
         return Ok(());

@@ -7,8 +7,9 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use serde_json::Value;
 
+use self::export::Export;
 pub(crate) use self::export::moment;
-use self::export::{Export, operations};
+pub use self::export::operations;
 use crate::api::{Api, ApiFailure};
 use crate::console::Output;
 use crate::container_url::{Purpose, UrlFlags};

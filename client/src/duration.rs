@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// What it should look like.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+pub fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.get(digits.len()..).unwrap_or_default();
     let seconds = match unit.trim() {

@@ -68,7 +68,8 @@ endings! {
 
 impl Ending {
     /// The worse one of two exports' ends: what is wrong weighs more than what is not known.
-    pub(crate) fn worse(self, other: Self) -> Self {
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
         let weight = |ending| match ending {
             Self::Wrong => 3,
             Self::Done => 0,

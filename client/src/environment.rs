@@ -15,7 +15,7 @@ macro_rules! variables {
     ($($name:ident = $text:literal, $meaning:literal;)+) => {
         $(
             #[doc = $meaning]
-            pub(crate) const $name: Variable = Variable { name: $text, meaning: $meaning };
+            pub const $name: Variable = Variable { name: $text, meaning: $meaning };
         )+
 
         /// Every variable that is the command's own.
@@ -37,7 +37,7 @@ variables! {
 }
 
 /// Where variables are looked up: in tests not in the process's environment.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&Variable) -> Result<Option<String>, Failure>;
+pub type Lookup<'a> = &'a dyn Fn(&Variable) -> Result<Option<String>, Failure>;
 
 /// What the process's environment says; what is empty is absent.
 ///
@@ -47,7 +47,7 @@ pub(crate) type Lookup<'a> = &'a dyn Fn(&Variable) -> Result<Option<String>, Fai
     clippy::disallowed_methods,
     reason = "the functions' settings are wiring's, which brings an AWS SDK; these are the command's own"
 )]
-pub(crate) fn of_process(variable: &Variable) -> Result<Option<String>, Failure> {
+pub fn of_process(variable: &Variable) -> Result<Option<String>, Failure> {
     match std::env::var(variable.name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),

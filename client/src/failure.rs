@@ -9,18 +9,18 @@ use crate::verify::PlaceError;
 
 /// What a person, or a script, is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub struct Failure {
     /// How the command ends.
-    pub(crate) ending: Ending,
+    pub ending: Ending,
     /// The service's code of a refusal; `None` when the failure is not the service's.
-    pub(crate) code: Option<String>,
+    pub code: Option<String>,
     /// What is wrong, with what, and what to do.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl Failure {
     /// A failure that is not the service's.
-    pub(crate) fn new(ending: Ending, message: impl Into<String>) -> Self {
+    pub fn new(ending: Ending, message: impl Into<String>) -> Self {
         Self {
             ending,
             code: None,
@@ -29,17 +29,17 @@ impl Failure {
     }
 
     /// The command line or the settings lack something.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Ending::Usage, message)
     }
 
     /// It could not be found out.
-    pub(crate) fn unknown(message: impl Into<String>) -> Self {
+    pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(Ending::Unknown, message)
     }
 
     /// As the one document of a command with `--json`.
-    pub(crate) fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         let code = self.code.as_deref().unwrap_or(self.ending.name());
         json!({
             "error": {"code": code, "message": self.message},

@@ -1,19 +1,20 @@
-//! The command `engagement-export`: for those who ask for exports and have their files.
+//! The command `engagement-export`: for those who ask for exports and have their files. The command of
+//! the operators has its manners from here: what is printed, how it ends, where secrets come from.
 
-mod api;
+pub mod api;
 pub mod blobs;
 pub mod command;
 pub mod console;
-mod container_url;
-mod create;
+pub mod container_url;
+pub mod create;
 mod download;
-mod duration;
+pub mod duration;
 pub mod ending;
 pub mod environment;
-mod failure;
+pub mod failure;
 mod manual;
-mod settings;
-mod task;
+pub mod settings;
+pub mod task;
 mod tasks;
 mod terminal;
 pub mod verify;

@@ -9,7 +9,7 @@ use clap::Args;
 use reqwest::Url;
 
 use self::file::Profile;
-pub(crate) use self::token::Token;
+pub use self::token::Token;
 use crate::blobs::is_loopback;
 use crate::environment::{API, APP, CONFIG, Lookup, PROFILE, TOKEN, TOKEN_COMMAND, TOKEN_FILE};
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ const APP_SEGMENTS: usize = 10;
 /// Which service is asked, about which app, by whom.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Service")]
-pub(crate) struct ServiceFlags {
+pub struct ServiceFlags {
     /// The profile of the config file to take the service from.
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
@@ -51,11 +51,11 @@ pub(crate) struct ServiceFlags {
 
 /// What a command needs to ask the service.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     /// The list of the app's tasks: what all of the API's URLs begin with.
-    pub(crate) tasks: Url,
+    pub tasks: Url,
     /// Who asks.
-    pub(crate) token: Token,
+    pub token: Token,
 }
 
 impl ServiceFlags {
@@ -63,7 +63,7 @@ impl ServiceFlags {
     ///
     /// # Errors
     /// What none of them says, or what one of them says wrong.
-    pub(crate) fn resolve(self, environment: Lookup) -> Result<Service, Failure> {
+    pub fn resolve(self, environment: Lookup) -> Result<Service, Failure> {
         let (profile, place) = self.profile(environment)?;
         let of = |flag: Option<String>, variable, of_profile: Option<String>| {
             Ok::<_, Failure>(match flag {

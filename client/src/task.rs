@@ -41,9 +41,11 @@ struct Read {
 /// How far an export has come, as of its last recorded change.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Progress {
+pub struct Progress {
+    /// How much of it is done, of a hundred.
     pub(crate) percent: u64,
-    pub(crate) rows: u64,
+    /// Rows in the files.
+    pub rows: u64,
     pub(crate) bytes: u64,
     pub(crate) chunks_done: u64,
     pub(crate) chunks_total: Option<u64>,
@@ -55,10 +57,10 @@ pub(crate) struct Progress {
 
 /// An export task.
 #[derive(Debug, Clone)]
-pub(crate) struct Task {
+pub struct Task {
     read: Read,
     /// All that the service says.
-    pub(crate) said: Value,
+    pub said: Value,
 }
 
 impl Task {
@@ -66,7 +68,7 @@ impl Task {
     ///
     /// # Errors
     /// When it is no task.
-    pub(crate) fn of(said: Value) -> Result<Self, Failure> {
+    pub fn of(said: Value) -> Result<Self, Failure> {
         let read = Read::deserialize(&said).map_err(|error| {
             let message = format!("what answers is not this service: its task is none ({error})");
             Failure::unknown(shown(&message))
@@ -78,13 +80,13 @@ impl Task {
     ///
     /// # Errors
     /// When it is none.
-    pub(crate) fn id(&self) -> Result<JobId, Failure> {
+    pub fn id(&self) -> Result<JobId, Failure> {
         JobId::parse(&self.read.id)
             .ok_or_else(|| Failure::unknown("what answers is not this service: its task has no id"))
     }
 
     /// How far it has come; absent where the service does not say.
-    pub(crate) fn progress(&self) -> Option<&Progress> {
+    pub fn progress(&self) -> Option<&Progress> {
         self.read.progress.as_ref()
     }
 
@@ -105,7 +107,7 @@ impl Task {
     }
 
     /// How it ended; `None` while it goes on by itself.
-    pub(crate) fn ending(&self) -> Option<Ending> {
+    pub fn ending(&self) -> Option<Ending> {
         match (self.known_phase(), State::from_name(&self.read.state)?) {
             (Some(PhaseName::AwaitingCredential), _) => Some(Ending::SignatureNeeded),
             (_, State::Succeeded) => Some(Ending::Done),

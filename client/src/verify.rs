@@ -21,7 +21,7 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 pub(crate) use self::command::{VerifyArguments, tell, verify};
 pub use self::manifest::{MANIFEST_NAME, Manifest};
 pub use self::mismatch::Mismatch;
-pub(crate) use self::mismatch::{shown, shown_up_to};
+pub use self::mismatch::{shown, shown_up_to};
 pub use self::place::{ContainerPlace, JobName, Place, PlaceError};
 pub(crate) use self::place::{Opened, Pieces, Strays, of_blobs, open_file};
 pub use self::row::{Difference, Form, RowSet};

@@ -13,15 +13,15 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// An answer of the service.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// Its status.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// When to ask again, as far as it says.
-    pub(crate) retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
     /// Its entity tag, if it has one.
-    pub(crate) etag: Option<String>,
+    pub etag: Option<String>,
     /// What came with it; null when that is no JSON.
-    pub(crate) body: Value,
+    pub body: Value,
 }
 
 impl Answer {

@@ -17,7 +17,7 @@ const MOST_SHOWN: usize = 2_000;
 
 /// What became of a request.
 #[derive(Debug, Error)]
-pub(crate) enum ApiFailure {
+pub enum ApiFailure {
     /// No connection, or an answer that broke off.
     #[error("the service does not answer{}: {reason}", tried(*tries))]
     NoAnswer {

@@ -35,7 +35,7 @@ pub(super) struct Export {
 }
 
 /// The operations, each by its first name: the others are for old clients.
-pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().enumerate().filter_map(|(at, operation)| {
         let mut earlier = OPERATIONS.iter().take(at);
         let is_first = earlier.all(|it| it.selection != operation.selection);

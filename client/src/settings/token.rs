@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// Where the token comes from.
 #[derive(Debug)]
-pub(crate) enum Token {
+pub enum Token {
     /// The environment has it.
     Given(Secret),
     /// A file holds it.

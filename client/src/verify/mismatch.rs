@@ -137,12 +137,12 @@ pub(super) fn same(name: &str, what: &str, said: &str, found: &str) -> Result<()
 }
 
 /// Somebody else's text, fit for a line on a terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     shown_up_to(text, MAX_SHOWN)
 }
 
 /// Somebody else's text, fit for a line on a terminal, of at most so many characters.
-pub(crate) fn shown_up_to(text: &str, most: usize) -> String {
+pub fn shown_up_to(text: &str, most: usize) -> String {
     let mut line: String = text
         .chars()
         .take(most)
