@@ -25,6 +25,7 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
+pub use table::LoadedShapes;
 use walk::Key;
 
 /// The most fields that a record of any type has.

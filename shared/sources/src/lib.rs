@@ -54,12 +54,19 @@ fn lake(wiring: &Wiring, target_bytes: u64) -> Result<Lake, ConfigError> {
 }
 
 fn with_registry(wiring: &Wiring, lake: Lake) -> Result<Sources, ConfigError> {
+    Ok(Sources {
+        lake: Arc::new(lake),
+        registry: Arc::new(wire_to_load(wiring)?),
+    })
+}
+
+/// The registry that the settings name, to be loaded.
+///
+/// # Errors
+/// [`ConfigError`] when a setting does not fit.
+pub fn wire_to_load(wiring: &Wiring) -> Result<Registry, ConfigError> {
     let env = wiring.env();
     let client = Client::new(wiring.sdk());
     let segments = env.get(&REGISTRY_SEGMENTS)?;
-    let registry = Registry::new(client, env.get(&REGISTRY_TABLE)?, segments);
-    Ok(Sources {
-        lake: Arc::new(lake),
-        registry: Arc::new(registry),
-    })
+    Ok(Registry::new(client, env.get(&REGISTRY_TABLE)?, segments))
 }

@@ -7,6 +7,7 @@
     reason = "the adapter of the registry's table"
 )]
 
+pub mod entry;
 mod feedback;
 mod item;
 pub mod keys;
@@ -29,7 +30,7 @@ use domain::selection::Snapshot;
 use futures::stream::BoxStream;
 use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 
-pub use self::load::{Campaign, Device, Feedback, PushToken};
+pub use self::load::{BATCH_ITEMS, Campaign, Device, Feedback, PushToken};
 
 /// The registry in one table.
 #[derive(Debug, Clone)]
@@ -54,6 +55,16 @@ impl Registry {
     #[must_use]
     pub fn with_segments(&self, segments: u16) -> Self {
         Self::new(self.client.clone(), &self.table, segments)
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Over how many segments the devices of an app are spread.
+    fn segments(&self) -> u16 {
+        self.segments
     }
 
     /// What a failed request means. The job's owner reads what is wrong for good: of that the code

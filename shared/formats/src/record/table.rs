@@ -221,6 +221,62 @@ impl Shape {
     }
 }
 
+/// What a line has from which an item of the registry is loaded. The names are those of the exports:
+/// what a device's export and its token's export say of it, in one line.
+const LOADED_DEVICE: Shape = Shape {
+    of: ExportType::Device,
+    fields: &[
+        DEVICE_ID,
+        optional("meta", Kind::Object, "as a device's record has it"),
+        optional("info", Kind::Object, "as a device's record has it"),
+        optional("location", Kind::Object, "as a device's record has it"),
+        optional("appInfo", Kind::Object, "as a device's record has it"),
+    ],
+    group: None,
+};
+
+const LOADED_ADDRESS: Shape = Shape {
+    of: ExportType::Token,
+    fields: &[
+        DEVICE_ID,
+        optional("token", Kind::Text, "as a token's record has it"),
+        optional("type", Kind::Text, "as a token's record has it"),
+        optional("userId", Kind::Text, "the user, as the app names it"),
+    ],
+    group: None,
+};
+
+const LOADED_CAMPAIGN: Shape = Shape {
+    of: ExportType::Push,
+    fields: &[
+        required(
+            "campaignType",
+            Kind::CampaignType,
+            "the type of the campaign",
+        ),
+        required("campaignId", Kind::Integer, "the campaign"),
+        required("activeFrom", Kind::Timestamp, "when it began"),
+        optional("activeTo", Kind::Timestamp, "when it ended"),
+    ],
+    group: None,
+};
+
+/// The shapes that a line of a loader's file is read by: each of its fields is in one of them, but
+/// for the device's id.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadedShapes;
+
+impl LoadedShapes {
+    /// A device: what is known of it, and where notifications to it are sent.
+    pub const DEVICE: [Shape; 2] = [LOADED_DEVICE, LOADED_ADDRESS];
+
+    /// A campaign.
+    pub const CAMPAIGN: [Shape; 1] = [LOADED_CAMPAIGN];
+
+    /// What became of a campaign on a device: a record as it is exported, with the user.
+    pub const FEEDBACK: [Shape; 1] = [PUSH];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

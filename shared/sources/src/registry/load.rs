@@ -18,7 +18,7 @@ use crate::registry::keys::{self, Partition, campaign_sort_key, segment_of};
 
 /// The most items of one batch
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
-const BATCH_ITEMS: usize = 25;
+pub const BATCH_ITEMS: usize = 25;
 
 /// How often what a batch left undone is tried again.
 const BATCH_ATTEMPTS: u32 = 10;
@@ -109,7 +109,10 @@ impl Registry {
     }
 
     /// Says over how many segments the app's devices are spread, unless that is said already.
-    async fn put_segments(&self, scope: &AppScope) -> Result<(), SourceError> {
+    ///
+    /// # Errors
+    /// [`SourceError::Corrupt`] when another number is said.
+    pub async fn put_segments(&self, scope: &AppScope) -> Result<(), SourceError> {
         let partition = keys::segments_partition(scope);
         let put = self.client.put_item().table_name(&self.table);
         let put = put.item(keys::PK, AttributeValue::S(partition.clone()));
@@ -212,7 +215,7 @@ impl Registry {
     }
 
     /// Writes a batch, and again what DynamoDB left undone of it, more and more slowly.
-    async fn put_batch(&self, batch: Vec<WriteRequest>) -> Result<(), SourceError> {
+    pub(super) async fn put_batch(&self, batch: Vec<WriteRequest>) -> Result<(), SourceError> {
         let mut left = HashMap::from([(self.table.clone(), batch)]);
         for attempt in 0..BATCH_ATTEMPTS {
             let answer = self
@@ -262,18 +265,18 @@ fn device_item(partition: &Partition, device: &Device) -> Item {
     item
 }
 
-fn keyed(partition: &Partition, sort_key: &str) -> Item {
+pub(super) fn keyed(partition: &Partition, sort_key: &str) -> Item {
     let [pk, sk] = [partition.to_string(), sort_key.to_owned()].map(AttributeValue::S);
     Item::from([(keys::PK.to_owned(), pk), (keys::SK.to_owned(), sk)])
 }
 
-fn insert_text(item: &mut Item, name: &str, text: Option<&str>) {
+pub(super) fn insert_text(item: &mut Item, name: &str, text: Option<&str>) {
     if let Some(text) = text {
         item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
     }
 }
 
-fn put_request(item: Item) -> WriteRequest {
+pub(super) fn put_request(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item)).build().ok();
     WriteRequest::builder().set_put_request(put).build()
 }
