@@ -71,7 +71,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`ConfigError`] when one does not fit.
-    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+    pub fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         Ok(Self {
             time_limit: wiring.env().get(&FUNCTION_TIMEOUT_SECONDS)?,
             max_shards: wiring.env().get(&MAX_SHARDS)?,

@@ -50,7 +50,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] when one does not fit, or when the blocks do not fit into the function's
     /// memory.
-    fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
+    pub fn of(wiring: &Wiring) -> Result<Self, ConfigError> {
         let env = wiring.env();
         Ok(Self {
             writer: WriterSettings::of(wiring, Held::of_chunk(env)?)?,
