@@ -1,17 +1,20 @@
 //! `make serve`: the whole service stays up, with its state in a folder, and says how to talk to
 //! it.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ports::clock::Clock;
 use tracing::warn;
 use wiring::SystemClock;
-use wiring::config::{ConfigError, Environment};
+use wiring::config::{self, ConfigError, Environment};
 
 use crate::demo::{DemoError, make_sample};
+use crate::dynamodb::{EXPORTS_TABLE, REGION, REGISTRY_TABLE};
 use crate::gateway::cors::Cors;
-use crate::sample::Sample;
-use crate::stack::{Stack, StackSettings};
+use crate::sample::{APPS, Sample};
+use crate::stack::{Stack, StackError, StackSettings};
+use crate::token::write_secret;
 use client::console::say;
 
 /// Where the commands stand that `serve` prints.
@@ -98,6 +101,10 @@ fn greet(stack: &Stack, settings: &StackSettings) -> Result<(), DemoError> {
     say(format_args!("Page  {}", stack.page_url()));
     say(format_args!("Logs  {}", stack.places.logs().display()));
     say(format_args!("Lake  {}", stack.places.lake().display()));
+    let operate = write_operating(stack, token.reveal())?;
+    say(format_args!(
+        "Run   source {operate}    before engagement-export-admin and engagement-export"
+    ));
     for (name, value) in &settings.functions {
         say(format_args!("Set   {name}={value}"));
     }
@@ -112,6 +119,45 @@ fn greet(stack: &Stack, settings: &StackSettings) -> Result<(), DemoError> {
     ]));
     say("Ctrl-C stops everything; the state stays.");
     Ok(())
+}
+
+/// Writes what both commands read from the environment into a file that only this person may read.
+fn write_operating(stack: &Stack, token: &str) -> Result<String, DemoError> {
+    let path = stack.places.operate();
+    let name = path.display().to_string();
+    let written = match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => write_secret(&path, operating(stack, token).as_bytes()),
+    };
+    written.map_err(|source| StackError::Io {
+        what: name.clone(),
+        source,
+    })?;
+    Ok(name)
+}
+
+/// What `engagement-export-admin` and `engagement-export` read from the environment, as a shell sets
+/// it.
+pub fn operating(stack: &Stack, token: &str) -> String {
+    let lake = format!("file://{}", stack.places.lake().display());
+    let (container, read) = (stack.container_url("w"), stack.container_url("rl"));
+    let [app, ..] = &APPS;
+    let variables = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb.endpoint()),
+        ("AWS_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        (config::EXPORTS_TABLE.name, EXPORTS_TABLE),
+        (config::REGISTRY_TABLE.name, REGISTRY_TABLE),
+        (config::LAKE_URL.name, &lake),
+        ("ENGAGEMENT_EXPORT_API", &stack.api_url()),
+        ("ENGAGEMENT_EXPORT_APP", &app.exports_path()),
+        ("ENGAGEMENT_EXPORT_TOKEN", token),
+        ("ENGAGEMENT_EXPORT_CONTAINER_URL", container.reveal()),
+        ("ENGAGEMENT_EXPORT_READ_URL", read.reveal()),
+    ];
+    let lines = variables.map(|(name, value)| format!("export {name}='{value}'\n"));
+    lines.concat()
 }
 
 /// README's first export, each line with its end. What only a running service knows stands there as

@@ -259,6 +259,11 @@ impl Places {
         })
     }
 
+    /// What the command of the operators needs to know, to be read by a shell.
+    pub fn operate(&self) -> PathBuf {
+        self.folder.join("operate.sh")
+    }
+
     fn seal_key(&self) -> PathBuf {
         self.folder.join("seal-key.hex")
     }
