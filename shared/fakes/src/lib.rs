@@ -1,5 +1,5 @@
-//! The world in memory: fakes that pass the contract suites of what they stand for. For tests and
-//! benchmarks; no function is built of it.
+//! The world in memory: fakes that pass the contract suites of what they stand for. For tests,
+//! benchmarks and exports that are rehearsed; no function is built of it.
 
 pub mod chunks;
 pub mod container;

@@ -1,0 +1,97 @@
+//! The command line: what can be asked for, and by whom it is done.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+use client::console::{Output, answer_usage, complain, output_is_lost};
+use client::container_url::refuse_signature;
+use client::ending::Ending;
+use client::failure::Failure;
+
+use crate::deployment::DeploymentFlags;
+use crate::doctor::{DoctorArguments, doctor};
+use crate::endings;
+use crate::grant::{self, GrantCommand};
+use crate::lake::{self, LakeCommand};
+use crate::registry::{self, RegistryCommand};
+use crate::smoke::{SmokeArguments, smoke};
+
+/// For those who run a deployment of the service.
+#[derive(Debug, Parser)]
+#[command(name = "engagement-export-admin", version, propagate_version = true, after_help = endings::help())]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    deployment: DeploymentFlags,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who may do what.
+    #[command(subcommand, after_help = endings::help())]
+    Grant(GrantCommand),
+    /// What is known of the devices.
+    #[command(subcommand, after_help = endings::help())]
+    Registry(RegistryCommand),
+    /// What has happened, by day.
+    #[command(subcommand, after_help = endings::help())]
+    Lake(LakeCommand),
+    /// Tries a deployment: an export of each kind through the API, its files verified if they may be
+    /// read, a wrong token and a wrong signature refused. The files stay in the container.
+    #[command(after_help = endings::help())]
+    Smoke(SmokeArguments),
+    /// Looks at what a deployment is made of: settings, tables, lake, API, clock, the issuer's keys; of
+    /// a stack also its concurrency, queues and pipes, and who is told of alarms.
+    #[command(after_help = endings::help())]
+    Doctor(DoctorArguments),
+}
+
+/// Does what a command line asks for, and says how it ended: the exit code.
+pub async fn run(line: Vec<OsString>) -> u8 {
+    let code = match refuse_signature(line.iter().skip(1).map(OsString::as_os_str)) {
+        Ok(()) => match Arguments::try_parse_from(line) {
+            Ok(arguments) => Box::pin(execute(arguments)).await.code(),
+            Err(answer) => return answer_usage(&answer),
+        },
+        Err(failure) => report(&failure, Output::default()).code(),
+    };
+    if output_is_lost() {
+        return Ending::OutputLost.code();
+    }
+    code
+}
+
+/// Ctrl-C drops what is at work. What is written then is whole: an item, a line.
+async fn execute(arguments: Arguments) -> Ending {
+    let output = arguments.output;
+    tokio::select! {
+        done = dispatch(arguments) => done.unwrap_or_else(|failure| report(&failure, output)),
+        _ = tokio::signal::ctrl_c() => Ending::Interrupted,
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
+    let Arguments {
+        command,
+        deployment,
+        output,
+    } = arguments;
+    match command {
+        Command::Grant(command) => grant::run(command, &deployment.open().await?, output).await,
+        Command::Registry(command) => {
+            registry::run(command, &deployment.open().await?, output).await
+        }
+        Command::Doctor(arguments) => doctor(arguments, &deployment.open().await?, output).await,
+        Command::Smoke(arguments) => smoke(arguments, output).await,
+        Command::Lake(command) => lake::run(command, &deployment.open().await?, output).await,
+    }
+}
+
+fn report(failure: &Failure, output: Output) -> Ending {
+    complain(format_args!("✗ {failure}"));
+    output.document(&failure.document());
+    failure.ending
+}

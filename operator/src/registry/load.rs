@@ -1,0 +1,358 @@
+//! `registry load`: files into the registry's table, every line checked.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use client::console::{Output, counted};
+use client::ending::Ending;
+use client::failure::Failure;
+use client::verify::shown;
+use futures::{StreamExt, TryStreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use ports::source::SourceError;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use sources::registry::entry::{Entry, Loaded};
+use sources::registry::{BATCH_ITEMS, Registry};
+
+use super::LoadArguments;
+use super::lines::{Line, Lines};
+use super::progress::{Done, Progress};
+use super::rejects::{Fault, Rejects};
+use crate::failures;
+
+/// The most records that are read before they are written, and kept count of.
+const WINDOW: usize = 1_000;
+
+/// How many batches are written at once.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// How many fields that are no item's are named.
+const MOST_UNKNOWN: usize = 20;
+
+/// Loads the files, one after the other.
+///
+/// # Errors
+/// What cannot be read, or written, at all.
+pub(super) async fn load(
+    registry: &Registry,
+    arguments: &LoadArguments,
+    output: Output,
+) -> Result<Ending, Failure> {
+    let of: Loaded = arguments.of.into();
+    // Also where no device is loaded: a table that is not there is no fault of any record.
+    if !arguments.dry_run {
+        let said = registry.put_segments(&arguments.app).await;
+        said.map_err(|error| failures::of_source(&error))?;
+    }
+    let goes_on = !arguments.anew && arguments.files.iter().any(|file| Progress::is_of(file));
+    let mut rejects = Rejects::open(arguments.rejects.as_deref(), goes_on, output)?;
+    let mut documents = Vec::new();
+    let mut rejected = 0;
+    for path in &arguments.files {
+        let mut loading = Loading {
+            registry,
+            arguments,
+            of,
+            output,
+            file: path.display().to_string(),
+            done: Done::default(),
+            unknown: BTreeMap::new(),
+            began: Instant::now(),
+            written_now: 0,
+        };
+        loading.load(path, &mut rejects).await?;
+        loading.tell();
+        rejected += loading.done.rejected;
+        documents.push(loading.document());
+    }
+    let ending = if rejected > 0 {
+        Ending::Incomplete
+    } else {
+        Ending::Done
+    };
+    rejects.finish()?;
+    output.document(&json!({
+        "files": documents, "written": !arguments.dry_run,
+        "findings": rejects.findings, "findingsCount": rejected, "exitCode": ending.code(),
+    }));
+    Ok(ending)
+}
+
+/// A file that is being loaded.
+struct Loading<'a> {
+    registry: &'a Registry,
+    arguments: &'a LoadArguments,
+    of: Loaded,
+    output: Output,
+    file: String,
+    done: Done,
+    /// How many records have a field that no item has, by its name.
+    unknown: BTreeMap<String, u64>,
+    began: Instant,
+    /// Items that this run has written.
+    written_now: u64,
+}
+
+/// Records that are written together, by the places of their items: none has the same as another.
+#[derive(Default)]
+struct Window {
+    entries: Vec<(Entry, Line)>,
+    places: HashMap<(String, String), usize>,
+}
+
+impl Loading<'_> {
+    async fn load(&mut self, path: &Path, rejects: &mut Rejects) -> Result<(), Failure> {
+        let mut lines = Lines::open(path).await?;
+        let progress = Progress::of(path, &lines.version, &self.place());
+        let earlier = self.earlier(&progress)?;
+        let bar = self.bar();
+        let mut window = Window::default();
+        let (mut seen, mut read) = (0, Ok(()));
+        loop {
+            let line = match lines.next().await {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(failure) => {
+                    read = Err(failure);
+                    break;
+                }
+            };
+            seen += 1;
+            if seen <= earlier {
+                continue;
+            }
+            self.take(line, &mut window, rejects)?;
+            bar.set_position(seen);
+            if window.entries.len() >= self.window() {
+                self.write(&mut window, rejects).await?;
+                self.keep(&progress)?;
+            }
+        }
+        self.write(&mut window, rejects).await?;
+        bar.finish_and_clear();
+        if read.is_err() {
+            self.keep(&progress)?;
+        } else if !self.arguments.dry_run {
+            progress.forget()?;
+        }
+        read
+    }
+
+    /// How many records an earlier run has dealt with.
+    fn earlier(&mut self, progress: &Progress) -> Result<u64, Failure> {
+        if self.arguments.anew || self.arguments.dry_run {
+            return Ok(0);
+        }
+        let Some(done) = progress.read()? else {
+            return Ok(0);
+        };
+        self.output.remark(format_args!(
+            "· {}: goes on behind {}, where an earlier run stopped (--anew begins anew)",
+            shown(&self.file),
+            counted(done.records, "record")
+        ));
+        let records = done.records;
+        self.done = done;
+        Ok(records)
+    }
+
+    fn keep(&self, progress: &Progress) -> Result<(), Failure> {
+        if self.arguments.dry_run {
+            return Ok(());
+        }
+        progress.keep(&self.done)
+    }
+
+    /// What it is loaded as, and where.
+    fn place(&self) -> String {
+        format!(
+            "{} {:?} {}",
+            self.registry.table(),
+            self.of,
+            self.arguments.app
+        )
+    }
+
+    fn window(&self) -> usize {
+        let rate = self.arguments.rate.map_or(WINDOW, |rate| rate as usize);
+        rate.clamp(1, WINDOW)
+    }
+
+    /// Checks a record, and puts it into the window in the place of an earlier one of the same item.
+    fn take(
+        &mut self,
+        line: Line,
+        window: &mut Window,
+        rejects: &mut Rejects,
+    ) -> Result<(), Failure> {
+        self.done.records += 1;
+        let fault = match line.too_long {
+            Some(bytes) => Fault::TooLong { bytes },
+            None => match self
+                .registry
+                .entry(self.of, &self.arguments.app, &line.text)
+            {
+                Ok(entry) => {
+                    self.look_for_unknown(&line);
+                    self.done.repeated += u64::from(window.put(entry, line));
+                    return Ok(());
+                }
+                Err(bad) => Fault::Bad(bad),
+            },
+        };
+        self.reject(&line, &fault, rejects)
+    }
+
+    fn reject(&mut self, line: &Line, fault: &Fault, rejects: &mut Rejects) -> Result<(), Failure> {
+        self.done.rejected += 1;
+        rejects.add(&self.file, line.place, &line.text, fault)
+    }
+
+    /// A field that no item has is likely a misspelled one.
+    fn look_for_unknown(&mut self, line: &Line) {
+        let fields: Result<HashMap<String, &RawValue>, _> = serde_json::from_slice(&line.text);
+        let names = fields.unwrap_or_default().into_keys();
+        for name in names.filter(|name| !self.of.has_field(name)) {
+            if self.unknown.len() < MOST_UNKNOWN || self.unknown.contains_key(&name) {
+                *self.unknown.entry(name).or_default() += 1;
+            }
+        }
+    }
+
+    /// Writes what is in the window, as fast as it may be.
+    async fn write(&mut self, window: &mut Window, rejects: &mut Rejects) -> Result<(), Failure> {
+        let window = std::mem::take(window);
+        if self.arguments.dry_run {
+            self.done.written += window.entries.len() as u64;
+            return Ok(());
+        }
+        let batches = window.entries.chunks(BATCH_ITEMS).map(<[_]>::to_vec);
+        let registry = self.registry;
+        let refused: Vec<Vec<(Line, String)>> = stream::iter(batches)
+            .map(|batch| write_batch(registry, batch))
+            .buffer_unordered(BATCHES_AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut written = window.entries.len() as u64;
+        for (line, reason) in refused.into_iter().flatten() {
+            written -= 1;
+            self.reject(&line, &Fault::Refused { reason }, rejects)?;
+        }
+        self.done.written += written;
+        self.written_now += written;
+        self.wait_for_rate().await;
+        Ok(())
+    }
+
+    /// Waits until no more than the rate allows has been written since the beginning.
+    async fn wait_for_rate(&self) {
+        if let Some(rate) = self.arguments.rate {
+            let due = Duration::from_millis(self.written_now * 1_000 / u64::from(rate));
+            tokio::time::sleep(due.saturating_sub(self.began.elapsed())).await;
+        }
+    }
+
+    fn bar(&self) -> ProgressBar {
+        let bar = self.output.bar(0);
+        match ProgressStyle::with_template("  {human_pos} records, {per_sec}") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+
+    fn tell(&self) {
+        let Done {
+            records,
+            written,
+            repeated,
+            rejected,
+        } = self.done;
+        let mark = if rejected > 0 { '!' } else { '✓' };
+        let (what, file) = (self.verb(), shown(&self.file));
+        let line = format!(
+            "{mark} {file}: {}, {} {what}",
+            counted(records, "record"),
+            counted(written, "item")
+        );
+        let repeated = (repeated > 0)
+            .then(|| format!(", {repeated} with an item that a later record has, too"));
+        let rejected = (rejected > 0).then(|| format!(", {rejected} left out"));
+        let more = [repeated, rejected].into_iter().flatten();
+        self.output.line(line + &more.collect::<String>());
+        if !self.output.quiet {
+            for (name, count) in &self.unknown {
+                self.output.line(format_args!(
+                    "! {file}: the field `{}` of {} is none of the registry's, and is left out",
+                    shown(name),
+                    counted(*count, "record")
+                ));
+            }
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.arguments.dry_run {
+            "would be written"
+        } else {
+            "written"
+        }
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "file": self.file, "records": self.done.records, "written": self.done.written,
+            "repeated": self.done.repeated, "rejected": self.done.rejected, "unknownFields": self.unknown,
+        })
+    }
+}
+
+impl Window {
+    /// Whether it replaces an earlier record of the same item.
+    fn put(&mut self, entry: Entry, line: Line) -> bool {
+        let place = entry.place();
+        let place = place.map(|(pk, sk)| (pk.to_owned(), sk.to_owned()));
+        let place = place.unwrap_or_default();
+        let earlier = self.places.get(&place).copied();
+        if let Some(slot) = earlier.and_then(|at| self.entries.get_mut(at)) {
+            *slot = (entry, line);
+            return true;
+        }
+        self.places.insert(place, self.entries.len());
+        self.entries.push((entry, line));
+        false
+    }
+}
+
+/// Writes a batch; the records that the table refuses, which it does by the batch, and why.
+async fn write_batch(
+    registry: &Registry,
+    batch: Vec<(Entry, Line)>,
+) -> Result<Vec<(Line, String)>, Failure> {
+    let entries: Vec<Entry> = batch.iter().map(|(entry, _)| entry.clone()).collect();
+    match registry.put_entries(&entries).await {
+        Ok(()) => return Ok(Vec::new()),
+        Err(SourceError::Corrupt { .. }) if batch.len() > 1 => {}
+        Err(error) => return refusal(&error, batch),
+    }
+    let mut refused = Vec::new();
+    for (entry, line) in batch {
+        if let Err(error) = registry.put_entries(std::slice::from_ref(&entry)).await {
+            refused.extend(refusal(&error, vec![(entry, line)])?);
+        }
+    }
+    Ok(refused)
+}
+
+/// One record that the table refuses is the record's fault; anything else ends the loading.
+fn refusal(
+    error: &SourceError,
+    mut batch: Vec<(Entry, Line)>,
+) -> Result<Vec<(Line, String)>, Failure> {
+    let is_its_own = matches!(error, SourceError::Corrupt { .. });
+    match batch.pop() {
+        Some((_, line)) if is_its_own && batch.is_empty() => Ok(vec![(line, error.problem())]),
+        Some(_) | None => Err(failures::of_source(error)),
+    }
+}

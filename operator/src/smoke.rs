@@ -1,0 +1,106 @@
+//! `smoke`: after a deployment, whether exports come to their end, and whether what must be refused is.
+
+mod exports;
+mod refusals;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use client::api::Api;
+use client::console::Output;
+use client::container_url::{Purpose, UrlFlags, read_url};
+use client::ending::Ending;
+use client::environment::{READ_URL, of_process};
+use client::failure::Failure;
+use client::settings::{Service, ServiceFlags, Token};
+use domain::secret::Secret;
+use ports::clock::Clock;
+use serde_json::json;
+use time::Date;
+use uuid::Uuid;
+use wiring::SystemClock;
+
+use crate::checks::conclude;
+use crate::lake::day;
+
+/// How a deployment is tried.
+#[derive(Debug, Args)]
+pub(crate) struct SmokeArguments {
+    #[command(flatten)]
+    service: ServiceFlags,
+    #[command(flatten)]
+    url: UrlFlags,
+    /// A file with the container's URL and a signature that may read, else the environment's: then the
+    /// files are verified.
+    #[arg(long, value_name = "FILE")]
+    read_url_file: Option<PathBuf>,
+    /// The day (UTC) of which what happened is exported; yesterday unless it is given.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    day: Option<Date>,
+    /// How long the exports may take, such as 90s, 15m or 2h.
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = client::duration::parse)]
+    timeout: Duration,
+}
+
+/// What is needed to try a deployment.
+pub(crate) struct Trial {
+    tasks: reqwest::Url,
+    api: Api,
+    /// Of this run, and of no other.
+    id: Uuid,
+    container_url: Secret,
+    read_url: Option<Secret>,
+    day: Date,
+    timeout: Duration,
+}
+
+/// Tries what must be refused, then an export of each kind.
+///
+/// # Errors
+/// What keeps anything from being tried.
+pub(crate) async fn smoke(arguments: SmokeArguments, output: Output) -> Result<Ending, Failure> {
+    let trial = Trial::of(arguments).await?;
+    let mut checks = vec![
+        refusals::wrong_token(&trial).await?,
+        refusals::wrong_signature(&trial).await,
+    ];
+    for check in &checks {
+        check.tell(output);
+    }
+    checks.extend(exports::each(&trial, output).await);
+    let is_read = trial.read_url.is_some();
+    if !is_read {
+        output.line("· content was not read: with --read-url-file, the files are verified, too");
+    }
+    Ok(conclude(&checks, json!({"contentRead": is_read}), output))
+}
+
+impl Trial {
+    async fn of(arguments: SmokeArguments) -> Result<Self, Failure> {
+        let container_url = arguments.url.url(Purpose::Write, &of_process).await?;
+        let read_url = match arguments.read_url_file.as_deref().map(read_url) {
+            Some(url) => Some(url?),
+            None => of_process(&READ_URL)?.map(Secret::new),
+        };
+        let service = arguments.service.resolve(&of_process)?;
+        let yesterday = SystemClock.now().date().previous_day();
+        Ok(Self {
+            tasks: service.tasks.clone(),
+            api: Api::open(service)?,
+            id: SystemClock.fresh_id(),
+            container_url,
+            read_url,
+            day: arguments.day.or(yesterday).unwrap_or(Date::MIN),
+            timeout: arguments.timeout,
+        })
+    }
+
+    /// The same service, asked with another token.
+    fn with_token(&self, token: &str) -> Result<Api, Failure> {
+        Api::open(Service {
+            tasks: self.tasks.clone(),
+            token: Token::Given(Secret::new(token)),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! Grants: given, listed and taken away, as the service then sees them.
+
+use api::route::Route;
+use domain::app::{AppPath, AppScope};
+use exports_table::DynamoStore;
+use ports::store::{Grant, Grants, Role};
+use serde_json::json;
+use std::sync::Arc;
+use wiring::Wiring;
+use wiring::config::{EXPORTS_TABLE, Environment};
+
+use super::desk::{APP, Desk, SCOPE};
+
+/// The table as the functions have it.
+fn service(desk: &Desk) -> Arc<DynamoStore> {
+    let env = Environment::from_pairs([(EXPORTS_TABLE.name, local::dynamodb::EXPORTS_TABLE)]);
+    exports_table::wire(&Wiring::new(env, desk.sdk.clone())).unwrap()
+}
+
+async fn role(desk: &Desk, subject: &str) -> Option<Role> {
+    let scope = AppScope::from_canonical(SCOPE);
+    service(desk).role(subject, &scope).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_grant_holds_from_the_moment_it_is_given_until_it_is_taken_away() {
+    let desk = Desk::new().await;
+    let (add, remove) = (["grant", "add"], ["grant", "remove"]);
+    let at = ["--subject", "reporting", "--path"];
+    let line = [&add[..], &at, &["/Subscriptions/S1/", "--role", "reader"]].concat();
+    let said = desk.run(&line).await.ends(0);
+    let expected = "✓ reporting has the role Reader at /subscriptions/s1\n\
+                    · reporting may see and list the exports of every app at or below /subscriptions/s1 (Reader)\n";
+    assert_eq!(said.stdout, expected);
+    assert_eq!(role(&desk, "reporting").await, Some(Role::Reader));
+
+    let line = [&add[..], &at, &[APP, "--role", "Contributor", "--json"]].concat();
+    let said = desk.run(&line).await.ends(0).json();
+    let expected = json!({"grants": [
+        {"subject": "reporting", "path": "/subscriptions/s1", "role": "Reader", "holds": true},
+        {"subject": "reporting", "path": SCOPE, "role": "Contributor", "holds": true},
+    ]});
+    assert_eq!(said, expected);
+    assert_eq!(role(&desk, "reporting").await, Some(Role::Contributor));
+
+    let line = [&remove[..], &at, &[APP]].concat();
+    let said = desk.run(&line).await.ends(0);
+    assert!(
+        said.stdout
+            .starts_with("✓ 1 grant at /subscriptions/s1/resourcegroups/games/")
+    );
+    assert!(
+        said.stdout
+            .ends_with("every app at or below /subscriptions/s1 (Reader)\n")
+    );
+    assert_eq!(role(&desk, "reporting").await, Some(Role::Reader));
+    let line = [&remove[..], &at, &["/subscriptions/s1"]].concat();
+    let said = desk.run(&line).await.ends(0);
+    assert!(
+        said.stdout.ends_with("· reporting may do nothing\n"),
+        "{}",
+        said.stdout
+    );
+    assert_eq!(role(&desk, "reporting").await, None);
+    let said = desk.run(&line).await.ends(6);
+    assert_eq!(said.stdout, "");
+    assert!(
+        said.stderr.starts_with(
+            "✗ reporting has no grant at /subscriptions/s1, and nothing was taken away"
+        )
+    );
+}
+
+#[tokio::test]
+async fn grants_that_somebody_wrote_by_hand_and_that_allow_nothing_are_named_and_can_be_taken_away()
+{
+    let desk = Desk::new().await;
+    for (subject, path) in [("ann", "/subscriptions/S1"), ("bob", "/")] {
+        let grant = Grant {
+            subject: subject.to_owned(),
+            path: path.to_owned(),
+            role: Role::Contributor,
+        };
+        service(&desk).put_grant(&grant).await.unwrap();
+    }
+    let said = desk.run(&["grant", "list", "--all"]).await.ends(1);
+    let expected = "✗ ann: the role Contributor at /subscriptions/S1 allows nothing, because the path is not canonical: take it \
+                    away by `grant remove`, and give it anew by `grant add --path '/subscriptions/s1'`\n\
+                    · bob may create, see, list, renew, retry and cancel the exports of every app (Contributor)\n";
+    assert_eq!(said.stdout, expected);
+    assert_eq!(role(&desk, "ann").await, None);
+    let line = [
+        "grant",
+        "remove",
+        "--subject",
+        "ann",
+        "--path",
+        "/subscriptions/s1",
+    ];
+    desk.run(&line).await.ends(0);
+    let said = desk.run(&["grant", "list", "--all"]).await.ends(0);
+    assert!(!said.stdout.contains("ann"), "{}", said.stdout);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_grant_is_refused_in_one_line_that_says_what_to_give() {
+    let desk = Desk::new().await;
+    let add = ["grant", "add", "--subject", "ann", "--role"];
+    for (rest, said) in [
+        (
+            &["Reader", "--path", "/subscription/s1"][..],
+            "segment 1 of the path, `subscription`, should be `subscriptions`",
+        ),
+        (
+            &["Owner", "--path", "/"],
+            "[possible values: reader, contributor]",
+        ),
+        (&["Reader"], "--path"),
+    ] {
+        let ran = desk.run(&[&add[..], rest].concat()).await.ends(64);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    let ran = desk.run(&["grant", "list"]).await.ends(64);
+    assert!(ran.stderr.contains("--subject"), "{}", ran.stderr);
+    assert_eq!(role(&desk, "ann").await, None);
+}
+
+#[tokio::test]
+async fn without_settings_without_a_region_or_with_another_table_the_message_says_what_to_set() {
+    let mut desk = Desk::new().await;
+    let list = ["grant", "list", "--subject", "ann", "--json"];
+    desk.set("EXPORTS_TABLE", "elsewhere");
+    let said = desk.run(&list).await.ends(6).json();
+    let message = said["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("ResourceNotFoundException")
+            && message.contains("name this deployment's tables"),
+        "{message}"
+    );
+    desk.unset("EXPORTS_TABLE");
+    let said = desk.run(&list).await.ends(64).json();
+    let message = said["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("set EXPORTS_TABLE: ")
+            && message.ends_with("or name the deployment by --stack"),
+        "{message}"
+    );
+    desk.unset("AWS_REGION");
+    desk.set("AWS_EC2_METADATA_DISABLED", "true");
+    desk.run(&list).await.ends(64).says("set AWS_REGION");
+}
+
+/// One reader of paths, and another for what clients send: they agree.
+#[test]
+fn a_path_of_a_grant_is_the_app_that_the_api_reads_there() {
+    for name in [
+        "Chess", "my app", "größe", "a%2Fb", "100%25", "ΑΣ", "x.y-z_~",
+    ] {
+        let app = APP.replace("Chess", name);
+        let route = Route::parse(&format!("{app}/devices/exportTasks")).unwrap();
+        assert_eq!(
+            AppPath::parse(&app).unwrap().app(),
+            Some(route.scope),
+            "{name}"
+        );
+    }
+}

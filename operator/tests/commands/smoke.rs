@@ -1,0 +1,129 @@
+//! The smoke test of a deployment: green when it works, and red when it does not.
+
+use std::path::Path;
+use std::time::Duration;
+
+use local::dynamodb::scratch_dir;
+use local::stack::Stack;
+
+use super::desk::{Desk, Ran};
+use super::documented::start;
+
+/// A desk from which a stack's API is asked.
+async fn desk_of(stack: &Stack) -> Desk {
+    let mut desk = Desk::new().await;
+    let token = stack.token(Duration::from_mins(30)).unwrap();
+    desk.set("ENGAGEMENT_EXPORT_API", &stack.api_url());
+    desk.set(
+        "ENGAGEMENT_EXPORT_APP",
+        &local::sample::APPS[0].exports_path(),
+    );
+    desk.set("ENGAGEMENT_EXPORT_TOKEN", token.reveal());
+    desk.file("url.txt", stack.container_url("w").reveal());
+    desk.file("read-url.txt", stack.container_url("rl").reveal());
+    desk
+}
+
+const SMOKE: [&str; 5] = [
+    "smoke",
+    "--container-url-file",
+    "url.txt",
+    "--day",
+    "2026-01-05",
+];
+
+async fn smoke(desk: &Desk, more: &[&str]) -> Ran {
+    desk.run(&[&SMOKE[..], more].concat()).await
+}
+
+#[tokio::test]
+async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name() {
+    let state = scratch_dir().unwrap();
+    let stack = start(state.path()).await;
+    let mut desk = desk_of(&stack).await;
+    let said = smoke(&desk, &["--read-url-file", "read-url.txt"])
+        .await
+        .ends(0);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert_eq!(lines[0], "✓ a wrong token: refused (401)");
+    assert!(
+        lines[1].starts_with("✓ a wrong signature: refused (400 ContainerAccessDenied)"),
+        "{}",
+        said.stdout
+    );
+    let verified = lines
+        .iter()
+        .filter(|line| line.ends_with(": exactly as the manifest says"));
+    assert_eq!(verified.count(), 11, "{}", said.stdout);
+    for of in [
+        "activities as JsonBlob",
+        "events as CsvBlob",
+        "jobs as JsonLinesBlob",
+        "errors as ParquetBlob",
+        "feedbackByDate as ",
+    ] {
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with(&format!("✓ {of}"))),
+            "{of}: {}",
+            said.stdout
+        );
+    }
+    assert_eq!(
+        lines.last(),
+        Some(&"✓ green: all 13 checks are as they should be")
+    );
+
+    let said = smoke(&desk, &[]).await.ends(0);
+    assert!(
+        said.stdout.contains("content was not read"),
+        "{}",
+        said.stdout
+    );
+
+    // A signature that may not write is refused by name; so is every export.
+    desk.file("url.txt", stack.container_url("r").reveal());
+    let said = smoke(&desk, &["--json"]).await.ends(1).json();
+    assert_eq!(
+        (&said["green"], &said["contentRead"]),
+        (&false.into(), &false.into())
+    );
+    let red = said["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["outcome"] == "red");
+    assert_eq!(red.count(), 11, "{said}");
+    desk.set("ENGAGEMENT_EXPORT_TOKEN", "nobody's");
+    let said = smoke(&desk, &[]).await.ends(1);
+    assert!(
+        said.stdout.contains("✓ a wrong token: refused (401)")
+            && said
+                .stdout
+                .ends_with("✗ red: 12 of 13 checks are not as they should be\n"),
+        "{}",
+        said.stdout
+    );
+    assert!(Path::new(state.path()).exists());
+}
+
+#[tokio::test]
+async fn what_it_needs_and_is_not_given_is_asked_for() {
+    let mut desk = Desk::new().await;
+    desk.run(&SMOKE)
+        .await
+        .ends(2)
+        .says("the container's URL cannot be read from url.txt");
+    desk.file("url.txt", "http://127.0.0.1:9/exports?sig=AAAA");
+    desk.run(&SMOKE)
+        .await
+        .ends(64)
+        .says("the service is not known");
+    desk.set("ENGAGEMENT_EXPORT_API", "http://127.0.0.1:9");
+    desk.set(
+        "ENGAGEMENT_EXPORT_APP",
+        &local::sample::APPS[0].exports_path(),
+    );
+    desk.run(&SMOKE).await.ends(64).says("no token is known");
+}
