@@ -8,9 +8,11 @@ use client::container_url::refuse_signature;
 use client::ending::Ending;
 use client::failure::Failure;
 
+use crate::audit::{self, AuditCommand};
 use crate::deployment::DeploymentFlags;
 use crate::doctor::{DoctorArguments, doctor};
 use crate::endings;
+use crate::erase::{self, EraseCommand};
 use crate::grant::{self, GrantCommand};
 use crate::lake::{self, LakeCommand};
 use crate::registry::{self, RegistryCommand};
@@ -47,6 +49,12 @@ enum Command {
     /// a stack also its concurrency, queues and pipes, and who is told of alarms.
     #[command(after_help = endings::help())]
     Doctor(DoctorArguments),
+    /// Who changed which export.
+    #[command(subcommand, after_help = endings::help())]
+    Audit(AuditCommand),
+    /// Where a device is that is to be erased.
+    #[command(subcommand, after_help = endings::help())]
+    Erase(EraseCommand),
 }
 
 /// Does what a command line asks for, and says how it ended: the exit code.
@@ -84,6 +92,8 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Registry(command) => {
             registry::run(command, &deployment.open().await?, output).await
         }
+        Command::Audit(command) => audit::run(command, &deployment.open().await?, output).await,
+        Command::Erase(command) => erase::run(command, &deployment.open().await?, output).await,
         Command::Doctor(arguments) => doctor(arguments, &deployment.open().await?, output).await,
         Command::Smoke(arguments) => smoke(arguments, output).await,
         Command::Lake(command) => lake::run(command, &deployment.open().await?, output).await,

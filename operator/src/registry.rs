@@ -1,6 +1,6 @@
 //! `registry`: what is known of the devices, loaded and looked at.
 
-mod check;
+pub(crate) mod check;
 mod lines;
 mod load;
 mod progress;

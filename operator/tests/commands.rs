@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod commands {
+    pub(crate) mod audit;
     pub(crate) mod desk;
     pub(crate) mod doctor;
     pub(crate) mod documented;
+    pub(crate) mod erase;
     pub(crate) mod grant;
     pub(crate) mod lake;
     pub(crate) mod registry;

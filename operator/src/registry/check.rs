@@ -15,7 +15,7 @@ use crate::rehearsal::Rehearsal;
 use crate::survey::{Sample, Survey};
 
 /// Every campaign was active at some moment of these.
-const ALWAYS: (OffsetDateTime, OffsetDateTime) = (
+pub(crate) const ALWAYS: (OffsetDateTime, OffsetDateTime) = (
     datetime!(0001-01-01 00:00 UTC),
     datetime!(9999-12-31 23:59:59 UTC),
 );

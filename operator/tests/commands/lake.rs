@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::desk::{APP, Desk};
 
-const FOLDER: &str = "lake/events/app=subscriptions!s1!resourcegroups!games!providers!microsoft.mobileengagement!appcollections!studio!apps!chess";
+pub(super) const FOLDER: &str = "lake/events/app=subscriptions!s1!resourcegroups!games!providers!microsoft.mobileengagement!appcollections!studio!apps!chess";
 
 fn events(day: &str, count: u32) -> String {
     let mut text = String::new();

@@ -1,9 +1,9 @@
 //! The smoke test of a deployment: green when it works, and red when it does not.
 
-use std::path::Path;
 use std::time::Duration;
 
 use local::dynamodb::scratch_dir;
+use local::serve::operating;
 use local::stack::Stack;
 
 use super::desk::{Desk, Ran};
@@ -105,7 +105,42 @@ async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name()
         "{}",
         said.stdout
     );
-    assert!(Path::new(state.path()).exists());
+    the_exports_that_could_hold_a_device_are_named(&stack, &mut desk).await;
+}
+
+/// Those of two smoke tests: all of them but those of campaigns that nobody has.
+async fn the_exports_that_could_hold_a_device_are_named(stack: &Stack, desk: &mut Desk) {
+    let token = stack.token(Duration::from_mins(30)).unwrap();
+    for line in operating(stack, token.reveal()).lines() {
+        let (name, value) = line.trim_start_matches("export ").split_once('=').unwrap();
+        desk.set(name, value.trim_matches('\''));
+    }
+    let device = "0123456789abcdef0123456789abcdef";
+    let app = local::sample::APPS[0].exports_path();
+    let plan = [
+        "erase",
+        "plan",
+        "--app",
+        &app,
+        "--device",
+        device,
+        "--from",
+        "2026-01-05",
+        "--to",
+        "2026-01-05",
+        "--json",
+    ];
+    let said = desk.run(&plan).await.ends(0).json();
+    let exports = said["exports"].as_array().unwrap();
+    let of = |of: &str| exports.iter().filter(|it| it["exportType"] == of).count();
+    assert_eq!((of("Event"), of("Tag"), of("Crash")), (2, 2, 2), "{said}");
+    assert_eq!(exports[0]["lakeHoldsDevice"], false, "{said}");
+    assert!(
+        exports
+            .iter()
+            .all(|it| it["container"].as_str().unwrap().ends_with("/exports")),
+        "{said}"
+    );
 }
 
 #[tokio::test]

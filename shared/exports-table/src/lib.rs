@@ -1,6 +1,7 @@
 //! The store's ports over one DynamoDB table.
 #![expect(clippy::disallowed_types, reason = "the adapter of the exports table")]
 
+mod audited;
 mod chunks;
 mod grants;
 mod intake;
@@ -28,6 +29,7 @@ use serde::de::DeserializeOwned;
 use wiring::Wiring;
 use wiring::config::{ConfigError, EXPORTS_TABLE};
 
+pub use crate::audited::Audited;
 use crate::keys::ItemKey;
 
 type Item = HashMap<String, AttributeValue>;

@@ -1,0 +1,62 @@
+//! What was changed by whom, read back a day at a time. The functions that change something write it,
+//! in the transaction of the change.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ports::store::StoreError;
+use serde::Deserialize;
+use time::Date;
+
+use super::{DynamoStore, read_item, store_error};
+use crate::keys::ItemKey;
+
+/// A change of a job, as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Audited {
+    /// When it was asked for: RFC 3339, UTC.
+    pub at: String,
+    /// The subject of the token that asked.
+    pub by: String,
+    /// What was asked: `create`, `renew`, `resume` or `cancel`.
+    pub act: String,
+    /// The app's canonical path.
+    pub scope: String,
+    /// The job's id.
+    pub job: String,
+    /// The type of its rows.
+    pub export_type: String,
+    /// The first of its days; absent of a snapshot.
+    pub from: Option<String>,
+    /// The last of its days, included.
+    pub to: Option<String>,
+    /// Its container or folder, without the signature.
+    pub container: String,
+}
+
+impl DynamoStore {
+    /// What was changed on a UTC day, in the order in which it was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when one is of a newer layout.
+    pub async fn audited(&self, day: Date) -> Result<Vec<Audited>, StoreError> {
+        let partition = ItemKey {
+            pk: format!("AUDIT#{day}"),
+            sk: String::new(),
+        };
+        let query = self.client.query().table_name(&self.table);
+        let query = query
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk");
+        let query =
+            query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
+        let mut items = query.into_paginator().items().send();
+        let mut audited = Vec::new();
+        while let Some(item) = items
+            .try_next()
+            .await
+            .map_err(|error| store_error(&partition, error))?
+        {
+            audited.push(read_item(&partition, item)?);
+        }
+        Ok(audited)
+    }
+}
