@@ -1,0 +1,96 @@
+// Which view is shown. The address behind # is a path of the API: an app, its form for a new export, or one of its exports.
+
+import * as api from "./api.js";
+import { appView, appOf, nameOf, remember, remembered } from "./apps.js";
+import { createView } from "./create.js";
+import { button, h, onDo, update } from "./dom.js";
+import { listView } from "./list.js";
+import { comeBack, signIn, who } from "./signin.js";
+import { taskView } from "./task.js";
+
+const main = document.getElementById("main");
+const where = document.getElementById("where");
+
+/** What ends the view that is shown. */
+let end = () => {};
+
+/** The view of an address, its title, and the app it is of. */
+function viewOf(address) {
+  const app = appOf(address);
+  if (!app) return { title: "Choose an app", open: () => appView(main) };
+  const rest = address.slice(app.length);
+  const id = /^\/([0-9a-f-]{36})$/i.exec(rest)?.[1];
+  if (id) return { app, title: "Export", open: () => taskView(main, app, id) };
+  if (rest === "/new") return { app, title: "New export", open: () => createView(main, app) };
+  return { app, title: "Exports", open: () => listView(main, app) };
+}
+
+function route() {
+  end();
+  end = () => {};
+  const address = decodeHash();
+  if (address === "/" && remembered()[0]) {
+    location.replace(`#${remembered()[0]}`);
+    return;
+  }
+  const view = viewOf(address);
+  if (view.app) remember(view.app);
+  const isIn = api.hasToken();
+  document.title = `${isIn ? view.title : "Sign in"} · Engagement Export`;
+  update(main);
+  top(view.app, isIn);
+  if (isIn) end = view.open() ?? end;
+  else signIn(main, route, refused).then(focus);
+  focus();
+}
+
+/** A hash that was typed by hand may hold what is no escape. */
+function decodeHash() {
+  const text = location.hash.slice(1) || "/";
+  return text.startsWith("/") ? text : "/";
+}
+
+/** The heading has the focus when another view is shown, so that who hears the page knows where they are. */
+function focus() {
+  main.querySelector("h1")?.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function top(app, isIn) {
+  update(
+    where,
+    app && h("a.app", { href: "#/apps", title: app }, h("span.note", {}, "App "), nameOf(app)),
+    isIn && h("span.who", {}, who()),
+    isIn && button("leave", "Sign out", { class: "quiet" }),
+  );
+}
+
+/** Why the last token is of no use any more. */
+let refused = null;
+
+api.whenTokenIsRefused(() => {
+  if (!api.hasToken()) return;
+  api.useToken(null);
+  refused = { status: 401, message: "The service does not take this token: it has expired, or is of another issuer." };
+  route();
+});
+
+onDo(document.body, {
+  leave: () => {
+    api.useToken(null);
+    refused = null;
+    route();
+  },
+  skip: (element, event) => {
+    // The address is the view's.
+    event.preventDefault();
+    main.focus();
+  },
+});
+addEventListener("hashchange", route);
+comeBack()
+  .catch((error) => {
+    refused = { message: `The sign-in did not succeed (${error.error ?? error.code ?? error.name}). Try again.` };
+  })
+  .finally(route);
+

@@ -1,0 +1,181 @@
+// The chunks of an export, as a grid: one square each, or of as many as fit when there are more than 500.
+
+import * as api from "./api.js";
+import { button, h, update } from "./dom.js";
+import { refusal } from "./parts.js";
+import { bytes, counted, days, number } from "./words.js";
+
+/** The most squares of the grid. */
+const MOST = 500;
+
+/** How many milliseconds pass at least between two readings of all chunks, for each thousand of them. */
+const REST = 4000;
+
+/** The most chunks in trouble that are listed one by one. */
+const MOST_TOLD = 100;
+
+/** The states of a chunk by what they look like, the most telling last. */
+const LOOKS = {
+  pending: "open", cancelled: "open", recorded: "done", running: "running", prepared: "running", parked: "waiting", failed: "failed",
+};
+const WORDS = { open: "not begun", done: "done", running: "running", waiting: "waiting for a signature", failed: "failed", lacking: "done, without some objects" };
+const ORDER = ["done", "open", "running", "waiting", "lacking", "failed"];
+
+/** The part of the view that shows the chunks of a task. */
+export function chunksPart(app, id, taskOf) {
+  const element = h("div", { "data-key": "chunks", "data-own": "" });
+  const stopped = new AbortController();
+  let chunks = null;
+  let problem = null;
+  let readAt = 0;
+  let chosen = 0;
+  let going = false;
+  let timer;
+
+  async function refresh() {
+    clearTimeout(timer);
+    const rest = REST * Math.ceil((chunks?.length ?? 0) / 1000);
+    const wait = taskOf().status === "InProgress" ? readAt + rest - Date.now() : 0;
+    if (going || wait > 0) {
+      timer = setTimeout(refresh, Math.max(wait, 500));
+      return;
+    }
+    going = true;
+    try {
+      const read = [];
+      for await (const page of api.parts(app, id, "chunks", stopped.signal)) {
+        read.push(...page.map(kept));
+        // The first reading is shown as it comes.
+        if (!chunks || read.length > chunks.length) draw((chunks = [...read].sort(byNumber)));
+      }
+      problem = null;
+      chunks = read.sort(byNumber);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      problem = error;
+    } finally {
+      going = false;
+      readAt = Date.now();
+    }
+    draw();
+  }
+
+  function draw() {
+    if (!chunks?.length) {
+      const none = chunks && h("p.note", {}, "There is none yet: the source is not listed, or holds nothing of it.");
+      update(element, h("h2", {}, "Chunks"), problem ? refusal(problem) : none);
+      return;
+    }
+    const squares = grouped(chunks);
+    chosen = Math.min(chosen, squares.length - 1);
+    const grid = h(
+      "div.grid",
+      { role: "listbox", tabindex: "0", "data-do": "choose", "aria-label": `Chunks; the arrow keys choose one`, "aria-activedescendant": `square-${chosen}` },
+      squares.map((square, at) =>
+        h(`div#square-${at}.square`, { role: "option", "data-at": at, "data-look": square.look, "aria-selected": String(at === chosen), "aria-label": told(square) }),
+      ),
+    );
+    update(element, h("h2", {}, "Chunks"), summary(chunks), grid, h("p.note.chosen", {}, told(squares[chosen])), problem && refusal(problem), troubles(chunks, taskOf()));
+  }
+
+  const choose = (at) => {
+    chosen = Math.max(0, Math.min(at, grouped(chunks).length - 1));
+    draw();
+  };
+  element.addEventListener("keydown", (event) => {
+    if (!event.target.matches(".grid")) return;
+    const perRow = rowLength(event.target);
+    const to = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, ArrowDown: chosen + perRow, ArrowUp: chosen - perRow, Home: 0, End: MOST }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    choose(to);
+  });
+  return {
+    element,
+    refresh,
+    deeds: { choose: (grid, event) => event.target.dataset.at && choose(Number(event.target.dataset.at)) },
+    stop() {
+      clearTimeout(timer);
+      stopped.abort();
+    },
+  };
+}
+
+const byNumber = (one, other) => one.chunk - other.chunk;
+
+/** What is kept of a chunk: its sources only where something is wrong with it. */
+function kept({ chunk, state, attempt, day, rows, bytes: size, reason, missing, sources }) {
+  const look = state === "recorded" && missing ? "lacking" : LOOKS[state] ?? "open";
+  const isWrong = look === "failed" || look === "lacking" || reason;
+  return { chunk, state, look, attempt, day, rows, size, reason, missing, sources: isWrong ? sources.map((it) => it.object ?? it.partition) : [] };
+}
+
+/** The squares of the grid: each of one chunk, or of several that follow each other. */
+export function grouped(chunks) {
+  const per = Math.ceil(chunks.length / MOST);
+  const squares = [];
+  for (let at = 0; at < chunks.length; at += per) {
+    const of = chunks.slice(at, at + per);
+    const look = of.map((chunk) => chunk.look).sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other)).at(-1);
+    squares.push({ look: of.every((chunk) => chunk.look === look) ? look : worst(of, look), of });
+  }
+  return squares;
+}
+
+/** Squares of several chunks show trouble first, and else that something is still to be done. */
+const worst = (of, look) => (look === "open" && of.some((chunk) => chunk.look === "done") ? "running" : look);
+
+/** A square in words. */
+function told({ of }) {
+  const [first] = of;
+  if (of.length > 1) {
+    const said = ORDER.map((look) => [look, of.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
+    return `Chunks ${number(first.chunk)} to ${number(of.at(-1).chunk)}: ${said.map(([look, many]) => `${number(many)} ${WORDS[look]}`).join(", ")}`;
+  }
+  const facts = [first.day && days(first.day, first.day), first.rows !== undefined && counted(first.rows, "row"), first.size !== undefined && bytes(first.size), first.attempt > 1 && `attempt ${first.attempt}`];
+  const reason = first.state === "cancelled" ? "cancelled" : WORDS[first.look];
+  return `Chunk ${number(first.chunk)}: ${[reason, ...facts].filter(Boolean).join(", ")}${first.reason ? `. ${first.reason}` : ""}`;
+}
+
+function summary(chunks) {
+  const counts = ORDER.map((look) => [look, chunks.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
+  return h("ul.legend", {}, counts.map(([look, many]) => h("li", { "data-look": look }, h("span.square", { "aria-hidden": "true" }), `${number(many)} ${WORDS[look]}`)));
+}
+
+/** How many squares a row of the grid has, as it is laid out. */
+function rowLength(grid) {
+  const [first, ...rest] = grid.children;
+  const next = rest.findIndex((square) => square.offsetTop > first.offsetTop);
+  return next < 0 ? rest.length + 1 : next + 1;
+}
+
+/** Why chunks failed, or lack objects, and what to do about it. */
+function troubles(chunks, task) {
+  const wrong = chunks.filter((chunk) => ["failed", "lacking"].includes(chunk.look));
+  if (wrong.length === 0) return null;
+  const canRetry = ["incomplete", "failed", "cancelled"].includes(task.phase);
+  const rows = wrong.slice(0, MOST_TOLD).map((chunk) => {
+    const reasons = chunk.missing?.map((one) => `${one.object ? `${one.object} ` : ""}${one.reason}`) ?? [chunk.reason ?? "no reason was kept"];
+    return h(
+      "li",
+      { "data-key": `trouble-${chunk.chunk}` },
+      h("p", {}, h("strong", {}, `Chunk ${number(chunk.chunk)}`), chunk.day && `, ${days(chunk.day, chunk.day)}`),
+      reasons.map((reason) => h("p.reason", {}, reason)),
+      h("p.note", {}, fix(reasons.join(" "), canRetry)),
+      h("p.actions", {}, canRetry && button("retry", "Retry what is missing", { "data-id": task.id }), chunk.day && button("like-day", "Export this day anew", { "data-day": chunk.day, class: "quiet" })),
+    );
+  });
+  const more = wrong.length - rows.length;
+  return [h("h3", {}, "What is missing, and what to do"), h("ul.troubles", {}, rows), more > 0 && h("p.note", {}, `And ${counted(more, "chunk")} more; the manifest names them all.`)];
+}
+
+/** What to do about a reason, as the service words it. */
+export function fix(reason, canRetry) {
+  const retry = canRetry ? "then retry" : "then retry once the export has ended";
+  if (/replaced or deleted/.test(reason)) return `Put the planned version back as it was, ${retry}; or export the day anew.`;
+  if (/is archived/.test(reason)) return `Restore the object from its archive, ${retry}.`;
+  if (/may not be read by the service/.test(reason)) return `Let the service read the object, ${retry}.`;
+  if (/cannot be read|records/.test(reason)) return "A retry reads the same object again. Correct the object, and export the day anew.";
+  if (/signature|container|storage/i.test(reason)) return `Give the export a signature that may write, ${retry}.`;
+  return `Wait a little, ${retry}. If it stays so, show the operator this reason.`;
+}

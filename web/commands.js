@@ -1,0 +1,104 @@
+// A request, and what follows it, as commands for a terminal. Where secrets would stand, there are $TOKEN and $CONTAINER_URL, always.
+
+import { API } from "./api.js";
+import { FORMATS, operationOf } from "./kinds.js";
+
+/** A word of a POSIX shell. */
+const word = (text) => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+
+/** Lines of one command. */
+const joined = (lines) => lines.filter(Boolean).join(" \\\n  ");
+
+/** A text within an unquoted here-document: nothing in it means anything to the shell. */
+const inDocument = (text) => text.replace(/[\\`$]/g, "\\$&");
+
+/** The request that would make a task again: `{operation, fields}`, without the container. */
+export function requestOf(task) {
+  const names = ["exportFormat", "description", "startDate", "endDate", "campaignType", "campaignIds", "campaignWindowStart", "campaignWindowEnd"];
+  const fields = Object.fromEntries(names.filter((name) => task[name] !== undefined).map((name) => [name, task[name]]));
+  const { asked } = task.options;
+  if (Object.keys(asked).length > 0) fields.exportOptions = asked;
+  return { operation: operationOf(task), fields };
+}
+
+const flag = (name, value) => value !== undefined && value !== "" && `--${name} ${word(String(value))}`;
+
+/** The part of a command line that says whom to ask, and what for. */
+function engagementExport(app, rest, url) {
+  return joined([
+    `ENGAGEMENT_EXPORT_TOKEN="$TOKEN" ${url} \\\n  engagement-export ${rest[0]}`,
+    `--api ${word(API)}`,
+    `--app ${word(app)}`,
+    ...rest.slice(1),
+  ]);
+}
+
+const WRITES = 'ENGAGEMENT_EXPORT_CONTAINER_URL="$CONTAINER_URL"';
+const READS = 'ENGAGEMENT_EXPORT_READ_URL="$READ_URL"';
+
+/** The command that makes a request. */
+export function command(app, { operation, fields }) {
+  const { columns, filter = {}, maxFileBytes, compression, ...flags } = fields.exportOptions ?? {};
+  const dashed = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return engagementExport(
+    app,
+    [
+      `create ${operation}`,
+      flag("from", fields.startDate),
+      flag("to", fields.endDate),
+      flag("campaign-type", fields.campaignType),
+      flag("campaign-id", fields.campaignIds?.join(",")),
+      flag("window-start", fields.campaignWindowStart),
+      flag("window-end", fields.campaignWindowEnd),
+      flag("description", fields.description),
+      flag("format", FORMATS[fields.exportFormat]?.ending),
+      flag("compression", compression),
+      flag("columns", columns?.join(",")),
+      flag("max-file-bytes", maxFileBytes),
+      ...Object.entries(flags).map(([name, isSet]) => isSet === true && `--${dashed(name)}`),
+      flag("filter-name", filter.names?.in?.join(",")),
+      flag("filter-not-name", filter.names?.notIn?.join(",")),
+      flag("filter-device-id", filter.deviceIds?.join(",")),
+      flag("filter-session", filter.session),
+      flag("filter-from", filter.from),
+      flag("filter-to", filter.to),
+    ],
+    WRITES,
+  );
+}
+
+const where = (app, operation) => `${API}${app}/devices/exportTasks/${operation}?api-version=2014-12-01`;
+
+/** The same by curl. The container's URL goes over the standard input, since everybody on a machine can read its command lines. */
+export function curl(app, { operation, fields }) {
+  const body = inDocument(JSON.stringify(fields)).replace("{", () => '{"containerUrl": "$CONTAINER_URL", ');
+  const line = joined([
+    `curl -sS ${word(where(app, operation))}`,
+    '-H "Authorization: Bearer $TOKEN"',
+    "-H 'Content-Type: application/json'",
+    "--data-binary @- <<REQUEST",
+  ]);
+  return `${line}\n${body}\nREQUEST`;
+}
+
+/** The same in Python, with what it comes with. */
+export function python(app, { operation, fields }) {
+  // JSON within a string, which both languages spell alike: true, false and null they do not.
+  const text = JSON.stringify(JSON.stringify(fields));
+  return [
+    "import json, os, urllib.request",
+    "",
+    `body = json.loads(${text})`,
+    'body["containerUrl"] = os.environ["CONTAINER_URL"]',
+    "request = urllib.request.Request(",
+    `    ${JSON.stringify(where(app, operation))},`,
+    "    json.dumps(body).encode(),",
+    '    {"Authorization": f"Bearer {os.environ[\'TOKEN\']}", "Content-Type": "application/json"},',
+    ")",
+    "print(urllib.request.urlopen(request).read().decode())",
+  ].join("\n");
+}
+
+/** How to download a task's files, each verified while it comes, and how to verify them where they lie. */
+export const download = (app, id) => engagementExport(app, [`download ${id}`, "--into downloads"], READS);
+export const verify = (app, id) => engagementExport(app, [`verify --job ${id}`], READS);

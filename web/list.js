@@ -1,0 +1,181 @@
+// The list of an app's exports, the newest first.
+
+import * as api from "./api.js";
+import { deeds } from "./deeds.js";
+import { button, h, onDo, say, update } from "./dom.js";
+import { KINDS } from "./kinds.js";
+import { actions, copies, progress, refusal, time } from "./parts.js";
+import { polling } from "./poll.js";
+import { PHASES, format, place, state, title, what } from "./words.js";
+
+const STATES = { "": "any state", Queued: "not begun", Started: "at work, or waiting", Succeeded: "complete", Failed: "failed, incomplete, cancelled" };
+const SINCE = { "": "any time", 1: "the last day", 7: "the last 7 days", 30: "the last 30 days" };
+
+/** How many seconds pass until the list is asked for again, with an export at work and without. */
+const BUSY = 3;
+const IDLE = 20;
+
+/** Shows the list; the answer stops it. */
+export function listView(root, app) {
+  const pages = [{ query: null, etag: null, tasks: [], next: null }];
+  const filters = { state: "", exportType: "", since: "" };
+  let problem = null;
+  let isFirst = true;
+  const all = () => [...new Map(pages.flatMap((page) => page.tasks).map((task) => [task.id, task])).values()];
+  const asked = () => ({
+    ...(filters.state && { state: filters.state }),
+    ...(filters.exportType && { exportType: filters.exportType }),
+    ...(filters.since && { createdAfter: new Date(Date.now() - filters.since * 86_400_000).toISOString() }),
+  });
+
+  async function load(page) {
+    page.query ??= asked();
+    const answer = await api.list(app, page.query, { etag: page.etag });
+    if (answer.isSame) return;
+    announce(page.tasks, answer.json.value);
+    Object.assign(page, { etag: answer.etag, tasks: answer.json.value, next: api.queryOf(answer.json.nextLink) });
+  }
+
+  const poll = polling(async () => {
+    try {
+      const isBusy = (page) => page.tasks.some((task) => task.status === "InProgress");
+      for (const page of pages) if (page === pages[0] || isBusy(page)) await load(page);
+      problem = null;
+    } catch (error) {
+      problem = error;
+    }
+    draw();
+    if (problem) return problem.status === 401 || !(problem.isPassing ?? false) ? null : 10;
+    return all().some((task) => task.status === "InProgress") ? BUSY : IDLE;
+  });
+
+  function draw() {
+    if (isFirst && problem === null) performance.mark("first list");
+    isFirst = false;
+    update(body, problem && refusal(problem, button("again", "Try again")), ...shown());
+  }
+
+  function shown() {
+    const tasks = all();
+    if (tasks.length === 0) return problem ? [] : [Object.values(filters).some(Boolean) ? nothingFits() : nothingYet(app)];
+    const next = pages.at(-1).next;
+    return [
+      h("ul.tasks", {}, tasks.map((task) => row(app, task))),
+      next && h("p", {}, button("more", "Show older exports", { class: "quiet" })),
+    ];
+  }
+
+  const restart = () => {
+    pages.splice(0, pages.length, { query: null, etag: null, tasks: [], next: null });
+    poll.now();
+  };
+  const body = h("div", {}, h("p.note", {}, "Loading…"));
+  update(
+    root,
+    h(
+      "section",
+      {},
+      h("div.head", {}, h("h1", { tabindex: "-1" }, "Exports"), h("a.button.primary", { href: `#${app}/new` }, "New export")),
+      filterBar(filters, restart),
+      body,
+    ),
+  );
+  const changed = (task) => {
+    for (const page of pages) page.tasks = page.tasks.map((known) => (known.id === task.id ? { ...known, ...task } : known));
+    draw();
+    poll.now();
+  };
+  onDo(root.firstChild, {
+    ...deeds(app, (id) => all().find((task) => task.id === id), changed),
+    again: () => poll.now(),
+    clear: () => {
+      for (const select of root.querySelectorAll(".filters select")) select.value = "";
+      Object.assign(filters, { state: "", exportType: "", since: "" });
+      restart();
+    },
+    more: async (element) => {
+      element.setAttribute("aria-disabled", "true");
+      const page = { query: pages.at(-1).next, etag: null, tasks: [], next: null };
+      try {
+        await load(page);
+        pages.push(page);
+      } catch (error) {
+        problem = error;
+      }
+      draw();
+    },
+  });
+  poll.now();
+  return poll.stop;
+}
+
+/** Says which exports came into another phase. */
+function announce(before, now) {
+  const phases = new Map(before.map((task) => [task.id, task.phase]));
+  const moved = now.filter((task) => phases.has(task.id) && phases.get(task.id) !== task.phase);
+  if (moved.length > 0) say(moved.map((task) => `${title(task)}: ${PHASES[task.phase]?.name ?? task.phase}.`).join(" "));
+}
+
+function filterBar(filters, changed) {
+  const select = (name, label, options) => {
+    const field = h("select", { id: `filter-${name}` }, Object.entries(options).map(([value, text]) => h("option", { value }, text)));
+    field.addEventListener("change", () => {
+      filters[name] = field.value;
+      changed();
+    });
+    return h("div", {}, h("label", { for: `filter-${name}` }, label), field);
+  };
+  const types = Object.fromEntries(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
+  return h(
+    "div.filters",
+    { "data-own": "", role: "search", "aria-label": "Filters" },
+    select("state", "State", STATES),
+    select("exportType", "Data", { "": "all data", ...types }),
+    select("since", "Created", SINCE),
+  );
+}
+
+/** An export in the list. */
+function row(app, task) {
+  const look = PHASES[task.phase]?.look ?? "quiet";
+  const facts = [
+    task.description ? what(task) : null,
+    format(task),
+    place(task.container),
+    task.askedBy && `asked by ${task.askedBy}`,
+  ];
+  const isTold = task.errorDetails && task.phase !== "cancelled";
+  return h(
+    "li.task",
+    { "data-key": task.id, "data-look": look },
+    h(
+      "div.what",
+      {},
+      h("h2", {}, h("a", { href: `#${app}/${task.id}` }, title(task))),
+      h("p.facts", {}, facts.filter(Boolean).join(" · "), " · ", time(task.dateCreated)),
+      isTold && h("p.reason", {}, task.errorDetails),
+    ),
+    h("div.how", {}, h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), state(task)), progress(task)),
+    h("div.actions", {}, ...actions(task), copies(task)),
+  );
+}
+
+function nothingYet(app) {
+  return h(
+    "div.empty",
+    {},
+    h("h2", {}, "No export yet"),
+    h("p", {}, "An export writes the raw data of this app as files into your own Azure Storage container. It takes three things:"),
+    h(
+      "ol",
+      {},
+      h("li", {}, "what data, and of which days,"),
+      h("li", {}, "the URL of a container with a signature (SAS) that may write; the form says how to make one,"),
+      h("li", {}, "a format, such as Parquet."),
+    ),
+    h("p", {}, h("a.button.primary", { href: `#${app}/new` }, "Make the first export")),
+  );
+}
+
+const nothingFits = () =>
+  h("div.empty", {}, h("h2", {}, "No export fits these filters"), h("p", {}, button("clear", "Show all exports")));

@@ -1,0 +1,140 @@
+// Numbers, moments, states and refusals in words. All times are UTC, as the days of an export are.
+
+import { KINDS, FORMATS, operationOf } from "./kinds.js";
+
+const count = new Intl.NumberFormat("en");
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+export const number = (value) => count.format(value);
+export const counted = (value, one) => `${number(value)} ${value === 1 ? one : `${one}s`}`;
+
+/** Bytes in the unit that leaves few digits, by thousands. */
+export function bytes(value) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const at = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
+  const scaled = value / 1000 ** at;
+  return `${at === 0 || scaled >= 100 ? number(Math.round(scaled)) : scaled.toFixed(1)} ${units[at]}`;
+}
+
+/** A length of time in its two largest units. */
+export function duration(seconds) {
+  const units = [["day", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+  let left = Math.max(0, Math.round(seconds));
+  const said = [];
+  for (const [name, size] of units) {
+    const whole = Math.floor(left / size);
+    left -= whole * size;
+    if (whole > 0 || (name === "s" && said.length === 0)) said.push(name === "day" ? counted(whole, "day") : `${whole} ${name}`);
+    else if (said.length > 0) break;
+    if (said.length === 2) break;
+  }
+  return said.join(" ");
+}
+
+/** A moment: its time, and its day unless that is today. */
+export function moment(text, now = new Date()) {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return String(text);
+  const isToday = at.toISOString().slice(0, 10) === now.toISOString().slice(0, 10);
+  const year = at.getUTCFullYear() === now.getUTCFullYear() ? day : dayOfYear;
+  return isToday ? clock.format(at) : `${year.format(at)}, ${clock.format(at)}`;
+}
+
+/** Days such as 5–11 Jan 2026. */
+export function days(from, to) {
+  const [start, end] = [new Date(from), new Date(to)];
+  if (Number.isNaN(start.getTime()) || Number.isNaN(end.getTime()) || end < start) return `${from} to ${to}`;
+  return from === to ? dayOfYear.format(start) : dayOfYear.formatRange(start, end).replaceAll("\u2009", "");
+}
+
+/** What a task exports, such as "Events, 5–11 Jan 2026". */
+export function what(task) {
+  const title = KINDS[operationOf(task)]?.title ?? task.exportType;
+  if (task.startDate) return `${title}, ${days(task.startDate, task.endDate)}`;
+  if (task.campaignIds) return `${title} ${task.campaignIds.slice(0, 3).join(", ")}${task.campaignIds.length > 3 ? " …" : ""}`;
+  if (task.campaignWindowStart) return `${title}, ${moment(task.campaignWindowStart)} to ${moment(task.campaignWindowEnd)}`;
+  return `${title}, as they are now`;
+}
+
+/** The heading of a task: its own words, else what it exports. */
+export const title = (task) => task.description || what(task);
+
+export const format = (task) => FORMATS[task.exportFormat]?.title ?? task.exportFormat;
+
+/** A container without scheme and without the ending of Azure's hosts, which all have. */
+export function place(container) {
+  const url = URL.canParse(container) ? new URL(container) : null;
+  if (!url) return container;
+  return `${url.host.replace(/\.blob\.core\.windows\.net$/, "")}${url.pathname}`;
+}
+
+/** Each phase: what it is called, what it means, and how it looks. */
+export const PHASES = {
+  queued: { name: "waits to begin", says: "The service has the request.", look: "quiet" },
+  planning: { name: "looks for the data", says: "The source is listed, and cut into chunks.", look: "busy" },
+  running: { name: "exports", says: "Chunks are read, written and counted.", look: "busy" },
+  "awaiting-credential": { name: "waits for a new signature", says: "Storage refused the signature. Nothing is lost.", look: "waiting" },
+  resuming: { name: "goes on", says: "What is not done yet is taken up again.", look: "busy" },
+  cancelling: { name: "is being cancelled", says: "Files that are complete stay.", look: "waiting" },
+  finishing: { name: "writes the manifest", says: "The counts of all chunks are compared.", look: "busy" },
+  succeeded: { name: "complete", says: "Every row is there once; the manifest lists every file.", look: "done" },
+  incomplete: { name: "incomplete", says: "Something is missing, and the manifest names it.", look: "failed" },
+  failed: { name: "failed", says: "It could not be done.", look: "failed" },
+  cancelled: { name: "cancelled", says: "Files that were complete by then stay.", look: "quiet" },
+};
+
+/** Where a task stands, such as "waits for a new signature since 10:04". */
+export function state(task) {
+  const name = PHASES[task.phase]?.name ?? task.phase;
+  if (task.status !== "InProgress") return task.dateCompleted ? `${name}, ${moment(task.dateCompleted)}` : name;
+  return task.phaseSince ? `${name} since ${moment(task.phaseSince)}` : name;
+}
+
+/** When a task that is at work is expected to end. */
+export function expected(progress, now = new Date()) {
+  if (!progress?.estimatedCompletion) return null;
+  const seconds = (new Date(progress.estimatedCompletion) - now) / 1000;
+  return seconds < 5 ? "any moment now" : `about ${duration(seconds)} left`;
+}
+
+/** What to do about a refusal, by its code or status; the service's own message says what is wrong. */
+export function remedy(refusal) {
+  const by = {
+    0: "Look at your connection. The page asks again by itself.",
+    401: "Sign in again.",
+    403: "Ask the operator for a grant at this app's path: Reader to look, Contributor to create, renew, retry and cancel.",
+    404: "Go back to the list: an export is forgotten after some months.",
+    429: "Too many requests at once. The page asks again by itself.",
+  };
+  const codes = {
+    UnknownPath: "Compare the app's path with the one that the operator gave you.",
+    TaskAtWork: "It is at work already: there is nothing to retry.",
+    TaskSucceeded: "It is complete. Make a new export for other data.",
+    NewCredentialNeeded: "Give it a new signature of its container.",
+    ContainerUrlOtherContainer: "Make the signature for the container that this export writes into.",
+    TaskEnding: "Wait a moment, and look again.",
+    TaskFinished: "It has ended already.",
+  };
+  if (codes[refusal.code]) return codes[refusal.code];
+  if (refusal.status >= 500) return "Try again. If it stays so, give the operator the request's id.";
+  return by[refusal.status] ?? null;
+}
+
+/** What to do about a warning, by its code. */
+export const WARNINGS = {
+  SignatureExpires: "Give it a new signature below before the old one ends.",
+  UnknownProperties: "Correct their names in the next request, or leave them out.",
+  NoObjects: "Compare app, type and days with what the lake has.",
+  NoFolder: "Compare the app's path with the lake, or ask the operator.",
+  DaysWithoutObjects: "If these days should have data, ask the operator.",
+  ObjectsLeftOut: "See the tab “Ignored”, and ask the operator whether they hold records.",
+  LargeObjects: "If the export ends incomplete because of them, the operator can divide them.",
+  LateRecordsMayCome: "Export these days again when they are over.",
+  UnusualNames: "If they hold no records, the operator can leave them out.",
+  FoldersLeftOut: "Ask the operator whether they hold records.",
+  RecordsRejected: "See the tab “Rejects”: each has its reason beside it.",
+  FilesOversized: "Ask for larger files, or for compression.",
+  NoRows: "Compare app, type, campaigns and filter with the source.",
+};
