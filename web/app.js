@@ -2,11 +2,8 @@
 
 import * as api from "./api.js";
 import { appView, appOf, nameOf, remember, remembered } from "./apps.js";
-import { createView } from "./create.js";
-import { button, h, onDo, update } from "./dom.js";
-import { listView } from "./list.js";
+import { button, h, onDo, say, update } from "./dom.js";
 import { comeBack, signIn, who } from "./signin.js";
-import { taskView } from "./task.js";
 
 const main = document.getElementById("main");
 const where = document.getElementById("where");
@@ -14,18 +11,22 @@ const where = document.getElementById("where");
 /** What ends the view that is shown. */
 let end = () => {};
 
-/** The view of an address, its title, and the app it is of. */
+/** The view of an address, its title, and the app it is of. A view is loaded when it is looked at. */
 function viewOf(address) {
   const app = appOf(address);
-  if (!app) return { title: "Choose an app", open: () => appView(main) };
+  if (!app) return { title: "Choose an app", open: async () => appView(main) };
   const rest = address.slice(app.length);
   const id = /^\/([0-9a-f-]{36})$/i.exec(rest)?.[1];
-  if (id) return { app, title: "Export", open: () => taskView(main, app, id) };
-  if (rest === "/new") return { app, title: "New export", open: () => createView(main, app) };
-  return { app, title: "Exports", open: () => listView(main, app) };
+  if (id) return { app, title: "Export", open: async () => (await import("./task.js")).taskView(main, app, id) };
+  if (rest === "/new") return { app, title: "New export", open: async () => (await import("./create.js")).createView(main, app) };
+  return { app, title: "Exports", open: async () => (await import("./list.js")).listView(main, app) };
 }
 
-function route() {
+/** How many views were opened: one that is loaded too late is not shown. */
+let turn = 0;
+
+async function route() {
+  const mine = ++turn;
   end();
   end = () => {};
   const address = decodeHash();
@@ -39,10 +40,16 @@ function route() {
   document.title = `${isIn ? view.title : "Sign in"} · Engagement Export`;
   update(main);
   top(view.app, isIn);
-  if (isIn) end = view.open() ?? end;
-  else signIn(main, route, refused).then(focus);
+  const opened = await (isIn ? view.open() : signIn(main, signedIn, refused));
+  if (mine === turn) end = opened ?? end;
+  else opened?.();
   focus();
 }
+
+const signedIn = () => {
+  refused = null;
+  route();
+};
 
 /** A hash that was typed by hand may hold what is no escape. */
 function decodeHash() {
@@ -78,8 +85,8 @@ api.whenTokenIsRefused(() => {
 onDo(document.body, {
   leave: () => {
     api.useToken(null);
-    refused = null;
-    route();
+    signedIn();
+    say("You are signed out.");
   },
   skip: (element, event) => {
     // The address is the view's.

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { button, h, update } from "./dom.js";
 import { refusal } from "./parts.js";
-import { bytes, counted, days, number } from "./words.js";
+import { bytes, counted, days, needs, number } from "./words.js";
 
 /** The most squares of the grid. */
 const MOST = 500;
@@ -11,8 +11,8 @@ const MOST = 500;
 /** How many milliseconds pass at least between two readings of all chunks, for each thousand of them. */
 const REST = 4000;
 
-/** The most chunks in trouble that are listed one by one. */
-const MOST_TOLD = 100;
+/** The most reasons that are listed. */
+const MOST_TOLD = 50;
 
 /** The states of a chunk by what they look like, the most telling last. */
 const LOOKS = {
@@ -138,7 +138,7 @@ function told({ of }) {
 }
 
 function summary(chunks) {
-  const counts = ORDER.map((look) => [look, chunks.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
+  const counts = ["done", "lacking", "running", "waiting", "open", "failed"].map((look) => [look, chunks.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
   return h("ul.legend", {}, counts.map(([look, many]) => h("li", { "data-look": look }, h("span.square", { "aria-hidden": "true" }), `${number(many)} ${WORDS[look]}`)));
 }
 
@@ -149,24 +149,35 @@ function rowLength(grid) {
   return next < 0 ? rest.length + 1 : next + 1;
 }
 
-/** Why chunks failed, or lack objects, and what to do about it. */
+/** Why chunks failed, or lack objects, and what to do about it: those with the same reason together. */
 function troubles(chunks, task) {
-  const wrong = chunks.filter((chunk) => ["failed", "lacking"].includes(chunk.look));
-  if (wrong.length === 0) return null;
-  const canRetry = ["incomplete", "failed", "cancelled"].includes(task.phase);
-  const rows = wrong.slice(0, MOST_TOLD).map((chunk) => {
-    const reasons = chunk.missing?.map((one) => `${one.object ? `${one.object} ` : ""}${one.reason}`) ?? [chunk.reason ?? "no reason was kept"];
+  const reasons = new Map();
+  for (const chunk of chunks.filter(({ look }) => ["failed", "lacking"].includes(look)))
+    for (const { object, reason } of chunk.missing ?? [{ reason: chunk.reason ?? "no reason was kept" }]) {
+      const text = object ? `${object} ${reason}` : reason;
+      reasons.set(text, [...(reasons.get(text) ?? []), chunk]);
+    }
+  if (reasons.size === 0) return null;
+  const canRetry = needs(task) === "retry";
+  const rows = [...reasons].slice(0, MOST_TOLD).map(([reason, of]) => {
+    const ofDays = [...new Set(of.map((chunk) => chunk.day))].filter(Boolean);
+    const named = of.slice(0, 5).map((chunk) => number(chunk.chunk)).join(", ");
     return h(
       "li",
-      { "data-key": `trouble-${chunk.chunk}` },
-      h("p", {}, h("strong", {}, `Chunk ${number(chunk.chunk)}`), chunk.day && `, ${days(chunk.day, chunk.day)}`),
-      reasons.map((reason) => h("p.reason", {}, reason)),
-      h("p.note", {}, fix(reasons.join(" "), canRetry)),
-      h("p.actions", {}, canRetry && button("retry", "Retry what is missing", { "data-id": task.id }), chunk.day && button("like-day", "Export this day anew", { "data-day": chunk.day, class: "quiet" })),
+      { "data-key": reason },
+      h("p", {}, h("strong", {}, `Chunk${of.length > 1 ? "s" : ""} ${named}${of.length > 5 ? ` and ${number(of.length - 5)} more` : ""}`), ofDays.length > 0 && `, ${days(ofDays[0], ofDays[0])}${ofDays.length > 1 ? " and other days" : ""}`),
+      h("p.reason", {}, reason),
+      h("p", {}, fix(reason, canRetry)),
+      ofDays.length === 1 && h("p", {}, button("like-day", "Export this day anew", { "data-day": ofDays[0] })),
     );
   });
-  const more = wrong.length - rows.length;
-  return [h("h3", {}, "What is missing, and what to do"), h("ul.troubles", {}, rows), more > 0 && h("p.note", {}, `And ${counted(more, "chunk")} more; the manifest names them all.`)];
+  const more = reasons.size - rows.length;
+  return [
+    h("h3", {}, "What is missing, and what to do"),
+    h("ul.troubles", {}, rows),
+    more > 0 && h("p.note", {}, `And ${counted(more, "reason")} more; the manifest names them all.`),
+    canRetry && h("p", {}, button("retry", "Retry what is missing", { "data-id": task.id, class: "primary" })),
+  ];
 }
 
 /** What to do about a reason, as the service words it. */

@@ -6,15 +6,8 @@ import { containerField } from "./container.js";
 import { button, copy, h, onDo, say, update } from "./dom.js";
 import { fieldsOf } from "./form.js";
 import { CAMPAIGNS, COMPRESSIONS, FORMATS, KINDS, operationOf, smaller } from "./kinds.js";
-import { refusal, runnable } from "./parts.js";
+import { beginning, refusal, runnable } from "./parts.js";
 import { days, duration, moment, place } from "./words.js";
-
-/** What the next form begins with: an export that is to be made again. */
-let like = null;
-
-export function beginWith(task) {
-  like = task;
-}
 
 const DAY = 86_400_000;
 const isoDay = (time) => new Date(time).toISOString().slice(0, 10);
@@ -33,8 +26,7 @@ export function presets(now = Date.now()) {
 
 /** Shows the form; the answer ends it. */
 export function createView(root, app) {
-  const task = like;
-  like = null;
+  const task = beginning();
   const container = containerField("container");
   const answer = h("div", { "data-key": "answer", role: "status" });
   const form = h("form.create", { "data-own": "", novalidate: true });
@@ -52,7 +44,7 @@ export function createView(root, app) {
   function drawAlso() {
     const it = request();
     const tabs = [["the command", command], ["curl", curl], ["Python", python]];
-    update(also, tabs.map(([name, of]) => h("div", { "data-key": name }, h("h3", {}, name[0].toUpperCase() + name.slice(1)), runnable(of(app, it), name))));
+    update(also, tabs.map(([name, of]) => h("div", { "data-key": name }, h("h2", {}, name[0].toUpperCase() + name.slice(1)), runnable(of(app, it), name))));
   }
   form.addEventListener("change", (event) => {
     if (["operation", "format"].includes(event.target.name)) drawParts();

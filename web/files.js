@@ -6,7 +6,7 @@ import { refusal } from "./parts.js";
 import { bytes, counted, number } from "./words.js";
 
 /** The most rows of a table that are shown at once. */
-const PAGE = 200;
+const PAGE = 50;
 
 /** How many milliseconds pass at least between two readings, for each thousand files. */
 const REST = 5000;
@@ -97,7 +97,7 @@ export function filesPart(app, id, taskOf) {
     const more = fits.length - table.shown;
     return [
       tab === "rejected" && h("p.note", {}, "Each file has a line for each record that could not be exported: where it stood, why, and the record itself."),
-      searchField(),
+      all.length > 8 && searchField(),
       h("p.note", { role: "status" }, table.search ? `${counted(fits.length, "file")} of ${number(all.length)}` : counted(all.length, "file")),
       h("div.scroll", { tabindex: "0", role: "group", "aria-label": "The table of files" }, h("table", {}, head(), h("tbody", {}, fits.slice(0, table.shown).map(row)))),
       more > 0 && button("more-files", `Show ${number(Math.min(more, PAGE))} more of ${number(more)}`, { class: "quiet" }),

@@ -4,12 +4,13 @@ import * as api from "./api.js";
 import { deeds } from "./deeds.js";
 import { button, h, onDo, say, update } from "./dom.js";
 import { KINDS } from "./kinds.js";
-import { actions, copies, progress, refusal, time } from "./parts.js";
+import { actions, menu, progress, refusal, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { PHASES, format, place, state, title, what } from "./words.js";
+import { format, lookOf, nameOf, place, state, title, what, why } from "./words.js";
 
-const STATES = { "": "any state", Queued: "not begun", Started: "at work, or waiting", Succeeded: "complete", Failed: "failed, incomplete, cancelled" };
-const SINCE = { "": "any time", 1: "the last day", 7: "the last 7 days", 30: "the last 30 days" };
+const STATES = [["", "any state"], ["Queued", "not begun"], ["Started", "at work, or waiting"], ["Succeeded", "complete"], ["Failed", "failed, incomplete, cancelled"]];
+const SINCE = [["", "any time"], ["1", "the last day"], ["7", "the last 7 days"], ["30", "the last 30 days"]];
+const TYPES = new Map(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
 
 /** How many seconds pass until the list is asked for again, with an export at work and without. */
 const BUSY = 3;
@@ -113,31 +114,29 @@ export function listView(root, app) {
 function announce(before, now) {
   const phases = new Map(before.map((task) => [task.id, task.phase]));
   const moved = now.filter((task) => phases.has(task.id) && phases.get(task.id) !== task.phase);
-  if (moved.length > 0) say(moved.map((task) => `${title(task)}: ${PHASES[task.phase]?.name ?? task.phase}.`).join(" "));
+  if (moved.length > 0) say(moved.map((task) => `${title(task)}: ${nameOf(task.phase)}.`).join(" "));
 }
 
 function filterBar(filters, changed) {
   const select = (name, label, options) => {
-    const field = h("select", { id: `filter-${name}` }, Object.entries(options).map(([value, text]) => h("option", { value }, text)));
+    const field = h("select", { id: `filter-${name}` }, options.map(([value, text]) => h("option", { value }, text)));
     field.addEventListener("change", () => {
       filters[name] = field.value;
       changed();
     });
     return h("div", {}, h("label", { for: `filter-${name}` }, label), field);
   };
-  const types = Object.fromEntries(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
   return h(
     "div.filters",
     { "data-own": "", role: "search", "aria-label": "Filters" },
     select("state", "State", STATES),
-    select("exportType", "Data", { "": "all data", ...types }),
+    select("exportType", "Data", [["", "all data"], ...TYPES]),
     select("since", "Created", SINCE),
   );
 }
 
 /** An export in the list. */
 function row(app, task) {
-  const look = PHASES[task.phase]?.look ?? "quiet";
   const facts = [
     task.description ? what(task) : null,
     format(task),
@@ -147,16 +146,16 @@ function row(app, task) {
   const isTold = task.errorDetails && task.phase !== "cancelled";
   return h(
     "li.task",
-    { "data-key": task.id, "data-look": look },
+    { "data-key": task.id, "data-look": lookOf(task.phase) },
     h(
       "div.what",
       {},
       h("h2", {}, h("a", { href: `#${app}/${task.id}` }, title(task))),
       h("p.facts", {}, facts.filter(Boolean).join(" · "), " · ", time(task.dateCreated)),
-      isTold && h("p.reason", {}, task.errorDetails),
+      isTold && h("p.reason", {}, why(task)),
     ),
     h("div.how", {}, h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), state(task)), progress(task)),
-    h("div.actions", {}, ...actions(task), copies(task)),
+    h("div.actions", {}, ...actions(task), menu(task)),
   );
 }
 

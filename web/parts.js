@@ -1,7 +1,7 @@
 // What several views are made of.
 
 import { button, h } from "./dom.js";
-import { moment, number, remedy, bytes, counted, expected } from "./words.js";
+import { bytes, counted, expected, moment, needs, number, remedy } from "./words.js";
 
 /** A refusal: what is wrong, what to do, and what to name when asking the operator. */
 export function refusal(error, ...actions) {
@@ -29,38 +29,51 @@ export function progress(task) {
     counted(so.rows, "row"),
     bytes(so.bytes),
     isAtWork && so.rowsPerSecond ? `${number(so.rowsPerSecond)} rows/s` : null,
-    expected(so),
+    isAtWork && expected(so),
   ];
   return [
     isAtWork && h("progress", { max: "100", value: so.percent, "aria-label": "Chunks that are done" }),
-    h("p.figures", {}, figures.filter(Boolean).join(" · ")),
+    h("p.figures", {}, figures.filter(Boolean).map((figure) => h("span", {}, figure))),
   ];
 }
 
-/** What may be done with a task where it stands, as `data-do` and words; the service has the last word. */
+/** What is to be done next with a task, where something is; the service has the last word. */
 export function actions(task) {
-  const can = {
-    renew: task.phase === "awaiting-credential" || ["queued", "planning", "running", "resuming"].includes(task.phase),
-    retry: ["incomplete", "failed", "cancelled"].includes(task.phase),
-    cancel: task.status === "InProgress" && !["cancelling", "finishing"].includes(task.phase),
-  };
-  const of = (action, text, more) => can[action] && button(action, text, { "data-id": task.id, ...more });
+  const of = (action, text, look) => button(action, text, { "data-id": task.id, class: look });
+  const need = needs(task);
   return [
-    of("renew", "Renew signature", task.phase === "awaiting-credential" ? { class: "primary" } : { class: "quiet" }),
-    of("retry", "Retry", { class: "primary" }),
-    of("cancel", "Cancel", { class: "quiet" }),
-  ].filter(Boolean);
+    need === "renew" && of("renew", "Renew signature", "primary"),
+    need === "retry" && of("retry", "Retry", task.phase === "cancelled" ? "" : "primary"),
+    task.status === "InProgress" && !["cancelling", "finishing"].includes(task.phase) && of("cancel", "Cancel", "quiet"),
+  ];
 }
 
-/** A small menu of what can be copied. */
-export const copies = (task) =>
-  h(
+/** A small menu of what else can be done. */
+export function menu(task) {
+  const of = (action, text) => button(action, text, { "data-id": task.id });
+  const canRenew = needs(task) !== "renew" && !["succeeded", "cancelling", "finishing"].includes(task.phase);
+  return h(
     "details.menu",
     {},
-    h("summary", {}, "Copy as"),
-    h("div", {}, button("copy-command", "command", { "data-id": task.id }), button("copy-curl", "curl", { "data-id": task.id })),
+    h("summary", {}, "More"),
+    h("div", {}, canRenew && of("renew", "Renew signature"), of("copy-command", "Copy as command"), of("copy-curl", "Copy as curl")),
   );
+}
 
 /** A text to run, with a button that copies it. */
 export const runnable = (text, label) =>
   h("div.runnable", {}, h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, text)), button("copy-text", "Copy", { "aria-label": `Copy ${label}` }));
+
+/** What the next form begins with: an export that is to be made again. */
+let like = null;
+
+export function beginWith(task) {
+  like = task;
+}
+
+/** Takes what the form is to begin with, for once. */
+export function beginning() {
+  const task = like;
+  like = null;
+  return task;
+}

@@ -3,13 +3,12 @@
 import * as api from "./api.js";
 import { chunksPart } from "./chunks.js";
 import { download, verify } from "./commands.js";
-import { beginWith } from "./create.js";
 import { deeds, renewal } from "./deeds.js";
 import { button, h, onDo, say, update } from "./dom.js";
 import { filesPart } from "./files.js";
-import { actions, copies, progress, refusal, runnable, time } from "./parts.js";
+import { actions, beginWith, menu, progress, refusal, runnable, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { PHASES, WARNINGS, duration, format, place, state, title, what } from "./words.js";
+import { PHASES, WARNINGS, duration, format, lookOf, nameOf, needs, place, state, title, what, why } from "./words.js";
 
 /** For so many seconds after the view is opened, or something is done, the task is asked for each second. */
 const EAGER = 20;
@@ -42,7 +41,7 @@ export function taskView(root, app, id) {
   });
 
   function take(json) {
-    if (task && task.phase !== json.phase) say(`${title(json)}: ${PHASES[json.phase]?.name ?? json.phase}.`);
+    if (task && task.phase !== json.phase) say(`${title(json)}: ${nameOf(json.phase)}.`);
     task = json;
     document.title = `${title(task)} · Engagement Export`;
     draw();
@@ -59,7 +58,7 @@ export function taskView(root, app, id) {
       box = null;
     }
     if (place && place.lastChild !== box.element) place.append(box.element);
-    if (place && task.phase === "awaiting-credential") place.open = true;
+    if (place && needs(task) === "renew") place.open = true;
   }
 
   function draw() {
@@ -115,24 +114,23 @@ export function taskView(root, app, id) {
 }
 
 function head(app, task) {
-  const others = actions(task).filter((one) => one.dataset.do !== "renew");
+  const others = actions(task).filter((one) => one && one.dataset.do !== "renew");
   const again = h("a.button.quiet", { href: `#${app}/new`, "data-do": "like" }, "Export again");
-  return h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, title(task)), h("div.actions", {}, others, again, copies(task)));
+  return h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, title(task)), h("div.actions", {}, others, again, menu(task)));
 }
 
 const back = (app) => h("p.back", {}, h("a", { href: `#${app}` }, "← All exports"));
 
 /** Where it stands, large; and when it waits or has ended badly, why. */
 function standing(task) {
-  const look = PHASES[task.phase]?.look ?? "quiet";
   return h(
     "div.card.standing",
-    { "data-look": look, "data-key": "standing" },
+    { "data-look": lookOf(task.phase), "data-key": "standing" },
     h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), h("strong", {}, state(task))),
     h("p.note", {}, PHASES[task.phase]?.says),
     progress(task),
-    task.errorDetails && h("p.reason", {}, task.errorDetails),
-    task.phase === "awaiting-credential" && h("p", {}, h("strong", {}, "To go on: "), "give it a new signature of the same container, below."),
+    task.errorDetails && h("p.reason", {}, why(task)),
+    needs(task) === "renew" && h("p", {}, h("strong", {}, "To go on: "), "give it a new signature of the same container, below."),
     task.phase === "incomplete" && h("p", {}, h("strong", {}, "To go on: "), "retry what is missing. The files that are there stay as they are."),
   );
 }
@@ -154,24 +152,26 @@ function facts(task) {
 
 function warnings(task) {
   if (!task.warnings) return null;
-  const shown = task.warnings.map((warning) => h("li", {}, h("p", {}, warning.message), WARNINGS[warning.code] && h("p.note", {}, WARNINGS[warning.code])));
+  const shown = task.warnings.map((warning) => h("li", {}, h("p", {}, warning.message), WARNINGS[warning.code] && h("p", {}, h("strong", {}, WARNINGS[warning.code]))));
   return h("ul.card.warnings", { "data-key": "warnings", "aria-label": "Warnings" }, shown);
 }
+
+const span = (seconds) => (seconds < 1 ? "less than a second" : duration(seconds));
 
 /** The phases that it came into, each with how long it was there. */
 function timeline(task) {
   const steps = task.history ?? [];
   const shown = steps.map(({ phase, since }, at) => {
     const next = steps[at + 1]?.since;
-    const took = since && next ? duration((new Date(next) - new Date(since)) / 1000) : null;
-    return h("li", { "data-look": PHASES[phase]?.look ?? "quiet" }, h("span.dot", { "aria-hidden": "true" }), h("span", {}, PHASES[phase]?.name ?? phase), h("span.note", {}, time(since), took && `, for ${took}`));
+    const took = since && next ? span((new Date(next) - new Date(since)) / 1000) : null;
+    return h("li", { "data-look": lookOf(phase) }, h("span.dot", { "aria-hidden": "true" }), h("span", {}, nameOf(phase)), h("span.note", {}, time(since), took && `, for ${took}`));
   });
   return h("div", { "data-key": "timeline" }, h("h2", {}, "What happened"), h("ol.timeline", {}, shown));
 }
 
 /** The clock of the signature, and the place of the box for a new one. */
 function signature(task) {
-  const isNeeded = task.phase === "awaiting-credential";
+  const isNeeded = needs(task) === "renew";
   const isOfUse = !["succeeded", "cancelling", "finishing"].includes(task.phase);
   return h(
     "div",
@@ -185,7 +185,8 @@ function signature(task) {
 
 function clock(task) {
   if (task.phase === "succeeded") return "The service has erased it: the export is complete.";
-  if (!task.credentialExpires) return "It does not say here when it ends.";
+  if (task.status !== "InProgress") return "The service keeps it, encrypted, for a retry.";
+  if (!task.credentialExpires) return "It does not say itself when it ends.";
   const left = (new Date(task.credentialExpires) - Date.now()) / 1000;
   const at = time(task.credentialExpires);
   return left > 0 ? ["It lasts until ", at, `, ${duration(left)} from now.`] : ["It ended at ", at, "."];

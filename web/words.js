@@ -85,11 +85,29 @@ export const PHASES = {
   cancelled: { name: "cancelled", says: "Files that were complete by then stay.", look: "quiet" },
 };
 
+export const nameOf = (phase) => PHASES[phase]?.name ?? phase;
+export const lookOf = (phase) => PHASES[phase]?.look ?? "quiet";
+
 /** Where a task stands, such as "waits for a new signature since 10:04". */
 export function state(task) {
-  const name = PHASES[task.phase]?.name ?? task.phase;
+  const name = waitsForService(task) ? "waits to be tried again" : nameOf(task.phase);
   if (task.status !== "InProgress") return task.dateCompleted ? `${name}, ${moment(task.dateCompleted)}` : name;
   return task.phaseSince ? `${name} since ${moment(task.phaseSince)}` : name;
+}
+
+/** Whether a task waits because the service could not go on, and not for a signature. */
+const waitsForService = (task) => /to be resumed again/.test(task.errorDetails ?? "");
+
+/** What a task needs of a person to go on: `renew`, `retry`, or nothing. */
+export function needs(task) {
+  if (task.phase === "awaiting-credential") return waitsForService(task) ? "retry" : "renew";
+  return ["incomplete", "failed", "cancelled"].includes(task.phase) ? "retry" : null;
+}
+
+/** Why a task waits, or has not succeeded. What the service says to clients of its API of what to send is left to the page's buttons. */
+export function why(task) {
+  const because = /because (.*?)\. Nothing is lost: send PATCH/s.exec(task.errorDetails ?? "")?.[1];
+  return because ? `${because[0].toUpperCase()}${because.slice(1)}.` : task.errorDetails;
 }
 
 /** When a task that is at work is expected to end. */
@@ -122,19 +140,9 @@ export function remedy(refusal) {
   return by[refusal.status] ?? null;
 }
 
-/** What to do about a warning, by its code. */
+/** Where this page has more of a warning, whose own words say what to do. */
 export const WARNINGS = {
-  SignatureExpires: "Give it a new signature below before the old one ends.",
-  UnknownProperties: "Correct their names in the next request, or leave them out.",
-  NoObjects: "Compare app, type and days with what the lake has.",
-  NoFolder: "Compare the app's path with the lake, or ask the operator.",
-  DaysWithoutObjects: "If these days should have data, ask the operator.",
-  ObjectsLeftOut: "See the tab “Ignored”, and ask the operator whether they hold records.",
-  LargeObjects: "If the export ends incomplete because of them, the operator can divide them.",
-  LateRecordsMayCome: "Export these days again when they are over.",
-  UnusualNames: "If they hold no records, the operator can leave them out.",
-  FoldersLeftOut: "Ask the operator whether they hold records.",
-  RecordsRejected: "See the tab “Rejects”: each has its reason beside it.",
-  FilesOversized: "Ask for larger files, or for compression.",
-  NoRows: "Compare app, type, campaigns and filter with the source.",
+  SignatureExpires: "The box for a new signature is below.",
+  ObjectsLeftOut: "The tab “Ignored” names them.",
+  RecordsRejected: "The tab “Rejects” has the files that hold them.",
 };
