@@ -33,7 +33,7 @@ export function progress(task) {
   ];
   return [
     isAtWork && h("progress", { max: "100", value: so.percent, "aria-label": "Chunks that are done" }),
-    h("p.figures", {}, figures.filter(Boolean).map((figure) => h("span", {}, figure))),
+    h("p.figures", {}, figures.filter(Boolean).map((figure, at) => [at > 0 && " · ", h("span", {}, figure)])),
   ];
 }
 
