@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { appView, appOf, nameOf, remember, remembered } from "./apps.js";
 import { button, h, onDo, say, update } from "./dom.js";
-import { comeBack, signIn, who } from "./signin.js";
+import { comeBack, config, signIn, who } from "./signin.js";
 
 const main = document.getElementById("main");
 const where = document.getElementById("where");
@@ -30,10 +30,12 @@ async function route() {
   end();
   end = () => {};
   const address = decodeHash();
-  if (address === "/" && remembered()[0]) {
-    location.replace(`#${remembered()[0]}`);
+  const first = address === "/" && (remembered()[0] ?? (await config()).app);
+  if (first) {
+    location.replace(`#${first}`);
     return;
   }
+  if (mine !== turn) return;
   const view = viewOf(address);
   if (view.app) remember(view.app);
   const isIn = api.hasToken();

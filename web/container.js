@@ -43,7 +43,7 @@ export function containerField(id, same = null) {
   let field = fresh();
   const row = h("div.field-row", {}, field, show);
   const element = h("div.container-field", { "data-own": "" }, h("label", { for: id }, "The container's URL, with a signature that may write"), row, said, howToMakeOne());
-  const listen = () => field.addEventListener("input", async () => update(said, explained(field.value.trim(), same, (await config()).endpoints)));
+  const listen = () => field.addEventListener("input", async () => update(said, explained(field.value.trim(), same, (await config()).blobEndpoints)));
   const hide = () => {
     field.classList.toggle("secret", true);
     show.setAttribute("aria-pressed", "false");

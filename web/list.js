@@ -51,9 +51,9 @@ export function listView(root, app) {
   });
 
   function draw() {
-    if (isFirst && problem === null) performance.mark("first list");
-    isFirst = false;
     update(body, problem && refusal(problem, button("again", "Try again")), ...shown());
+    if (isFirst) performance.mark("first list");
+    isFirst = false;
   }
 
   function shown() {

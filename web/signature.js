@@ -2,7 +2,7 @@
 // this and the service are tested alike; hosts and names are left to the service.
 
 const MINUTE = 60_000;
-const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
+const MOMENT = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** What the signature is for, what it permits and when, and a verdict: `accepted`, or the code with which the service would refuse. */
 export function explain(text, now = new Date(), endpoints = []) {
@@ -64,6 +64,8 @@ const pick = (of, ...times) => {
 
 function moment(text) {
   if (text === null) return null;
-  const isPlain = /T/.test(text) && !/(Z|[+-]\d\d:\d\d)$/.test(text);
-  return new Date(MOMENT.test(text) ? text + (isPlain ? "Z" : "") : Number.NaN);
+  const [, day, clock, zone = ""] = MOMENT.exec(text) ?? [];
+  // A day that no month has is another day to the browser.
+  const isDay = day && new Date(day).getTime() && new Date(day).toISOString().startsWith(day);
+  return new Date(isDay ? text + (clock && !zone ? "Z" : "") : Number.NaN);
 }

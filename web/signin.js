@@ -12,7 +12,7 @@ const here = () => location.origin + location.pathname;
 
 let settings;
 
-/** What the operator says of the issuer: `{issuer, clientId, scope, endpoints}`; empty where tokens are only pasted. */
+/** What the operator says: `{issuer, clientId, scope, app, blobEndpoints}`; without a client id, tokens are pasted. */
 export async function config() {
   settings ??= fetch("config.json", { cache: "no-store" })
     .then((answer) => (answer.ok ? answer.json() : {}))
@@ -70,7 +70,7 @@ export async function comeBack() {
 
 /** Shows how to sign in; calls `then` once there is a token. `why` says why the last one is of no use. */
 export async function signIn(root, then, why) {
-  const { issuer: named } = await config();
+  const { issuer: named, clientId } = await config();
   const form = h(
     "form",
     { "data-own": "" },
@@ -79,7 +79,7 @@ export async function signIn(root, then, why) {
       type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", required: true, "aria-describedby": "token-how",
     }),
     h("p#token-how.note", {}, "It stays in this tab's memory: a reload forgets it, and nothing else ever sees it."),
-    h("p", {}, h("button", { type: "submit", class: named ? "" : "primary" }, "Use this token")),
+    h("p", {}, h("button", { type: "submit", class: clientId ? "" : "primary" }, "Use this token")),
   );
   update(
     root,
@@ -89,7 +89,7 @@ export async function signIn(root, then, why) {
       h("h1", { tabindex: "-1" }, "Sign in"),
       why && refusal(why),
       h("div", { "data-key": "problem", role: "alert" }),
-      named && [
+      clientId && [
         h("p", {}, `Your organisation signs you in at ${new URL(named).host}, and sends you back here.`),
         h("p", {}, button("leave", "Sign in", { class: "primary large" })),
         h("h2.or", {}, "or paste a token"),

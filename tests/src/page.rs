@@ -1,4 +1,7 @@
-//! The page as `make serve` serves it, and the one library that it brings.
+//! The page as `make serve` serves it, the one library that it brings, its states and its words.
+
+mod browser;
+mod words;
 
 use std::path::Path;
 

@@ -80,9 +80,6 @@ fn content_type(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What a first visit may take, without the one library, in bytes.
-    const MOST_BYTES: usize = 100_000;
-
     #[test]
     fn every_file_of_the_page_is_of_a_known_kind() {
         let paths = Files::paths();
@@ -90,18 +87,6 @@ mod tests {
         for path in paths {
             assert_ne!(Files::file(&path).unwrap().content_type, UNKNOWN, "{path}");
         }
-    }
-
-    #[test]
-    fn the_page_without_its_library_is_below_a_hundred_kilobytes() {
-        let own = Files::paths()
-            .into_iter()
-            .filter(|path| !path.starts_with("vendor/"));
-        let sizes: Vec<_> = own
-            .map(|path| (Files::file(&path).unwrap().content.len(), path))
-            .collect();
-        let sum: usize = sizes.iter().map(|(size, _)| size).sum();
-        assert!(sum < MOST_BYTES, "{sum} bytes: {sizes:?}");
     }
 
     #[test]

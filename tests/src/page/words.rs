@@ -1,0 +1,144 @@
+//! What the page knows by heart is what the service knows.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use api::container_url::ContainerUrlProblem;
+use domain::filter::FilterPart;
+use domain::job::PhaseName;
+use domain::operation::{OPERATIONS, Operation, SelectionKind};
+use domain::selection::{CampaignType, ExportFormat};
+use domain::warning::WarningCode;
+use serde_json::{Value, json};
+use strum::VariantArray;
+
+/// What a module of the page exports.
+fn exported(module: &str, names: &str) -> Value {
+    let script = format!(
+        "import {{ {names} }} from './{module}'; console.log(JSON.stringify({{ {names} }}))"
+    );
+    let done = Command::new("node")
+        .args(["--input-type=module", "--eval", &script])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))
+        .output()
+        .unwrap();
+    let fault = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{fault}");
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+fn keys(of: &Value) -> BTreeSet<&str> {
+    of.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn selects_by(operation: &Operation) -> &'static str {
+    match operation.selection {
+        SelectionKind::Days(_) => "days",
+        SelectionKind::Devices(_) => "now",
+        SelectionKind::Campaigns => "campaigns",
+        SelectionKind::ActiveCampaigns => "window",
+    }
+}
+
+#[test]
+fn the_form_has_every_operation_with_its_columns_and_its_filter() {
+    let kinds = &exported("kinds.js", "KINDS")["KINDS"];
+    let mut seen = Vec::new();
+    for operation in &OPERATIONS {
+        // The second path of one and the same is for old clients.
+        if seen.contains(&operation.selection) {
+            continue;
+        }
+        seen.push(operation.selection);
+        let kind = &kinds[operation.name];
+        let of = operation.export_type();
+        let parts: Vec<_> = FilterPart::of(of).map(FilterPart::name).collect();
+        assert_eq!(kind["type"], of.name(), "{}", operation.name);
+        assert_eq!(kind["of"], selects_by(operation), "{}", operation.name);
+        assert_eq!(
+            kind["columns"],
+            json!(of.columns(true)),
+            "{}",
+            operation.name
+        );
+        assert_eq!(kind["filter"], json!(parts), "{}", operation.name);
+    }
+    assert_eq!(keys(kinds).len(), seen.len());
+}
+
+#[test]
+fn the_form_has_every_format_and_campaign_type() {
+    let known = exported("kinds.js", "FORMATS, CAMPAIGNS, COMPRESSIONS");
+    let formats = ExportFormat::ALL.iter().map(|format| format.name());
+    assert_eq!(keys(&known["FORMATS"]), formats.collect());
+    let types = CampaignType::ALL.iter().map(|of| of.name());
+    assert_eq!(keys(&known["CAMPAIGNS"]), types.collect());
+    for format in ExportFormat::ALL {
+        let said = &known["FORMATS"][format.name()];
+        assert_eq!(said["ending"], format.extension());
+        let mut names: Vec<_> = format.compressions().iter().map(|it| it.name()).collect();
+        let [first, ..] = names[..] else { panic!() };
+        if let Some(first) = said["compressions"].get(0) {
+            // The usual one stands first.
+            assert_eq!(first, format.usual_compression().name());
+        } else {
+            assert_eq!((first, names.len()), ("none", 1));
+            names.clear();
+        }
+        let offered = said["compressions"].as_array().unwrap().iter();
+        let offered: BTreeSet<_> = offered.map(|name| name.as_str().unwrap()).collect();
+        assert_eq!(offered, names.into_iter().collect());
+        assert!(
+            offered
+                .iter()
+                .all(|name| known["COMPRESSIONS"].get(name).is_some())
+        );
+    }
+}
+
+#[test]
+fn how_much_smaller_a_format_is_stands_in_the_docs() {
+    let formats = &exported("kinds.js", "FORMATS")["FORMATS"];
+    let docs = include_str!("../../../docs/PERFORMANCE.md");
+    let gigabytes = |format: &str, compression: &str| -> u64 {
+        let begin = format!("| `{format}` | {compression} | ");
+        let row = docs.lines().find(|line| line.starts_with(&begin)).unwrap();
+        let out = row.split('|').nth(4).unwrap();
+        out.trim().replace(',', "").parse().unwrap()
+    };
+    for format in ["JsonBlob", "JsonLinesBlob", "CsvBlob"] {
+        for (compression, name) in [("none", "size"), ("gzip", "gzip"), ("zstd", "zstd")] {
+            assert_eq!(
+                formats[format][name],
+                gigabytes(format, compression),
+                "{format}"
+            );
+        }
+    }
+    assert_eq!(
+        formats["ParquetBlob"]["size"],
+        gigabytes("ParquetBlob", "Zstandard within")
+    );
+}
+
+#[test]
+fn every_phase_has_its_words_and_no_other_has() {
+    let words = exported("words.js", "PHASES, WARNINGS");
+    let phases = PhaseName::VARIANTS
+        .iter()
+        .map(|phase| -> &str { phase.into() });
+    assert_eq!(keys(&words["PHASES"]), phases.collect());
+    let codes: BTreeSet<_> = WarningCode::ALL.iter().map(|code| code.name()).collect();
+    assert!(keys(&words["WARNINGS"]).is_subset(&codes));
+}
+
+#[test]
+fn what_the_page_says_of_a_refused_url_is_said_of_codes_that_there_are() {
+    let words = include_str!("../../../web/container.js");
+    let (_, wrong) = words.split_once("const WRONG = {").unwrap();
+    let (wrong, _) = wrong.split_once("};").unwrap();
+    let named = wrong.lines().filter_map(|line| line.trim().split_once(':'));
+    let named: BTreeSet<_> = named.map(|(code, _)| code).collect();
+    let known: BTreeSet<_> = ContainerUrlProblem::CODES.iter().copied().collect();
+    assert!(named.len() > 10 && named.is_subset(&known), "{named:?}");
+}
