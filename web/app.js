@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { appView, appOf, nameOf, remember, remembered } from "./apps.js";
-import { button, h, onDo, say, update } from "./dom.js";
+import { button, dialog, h, onDo, say, update } from "./dom.js";
 import { comeBack, config, signIn, who } from "./signin.js";
 
 const main = document.getElementById("main");
@@ -77,11 +77,20 @@ function top(app, isIn) {
 /** Why the last token is of no use any more. */
 let refused = null;
 
+/** Who is at work in a view signs in beside it, so that nothing of it is lost. */
 api.whenTokenIsRefused(() => {
   if (!api.hasToken()) return;
   api.useToken(null);
   refused = { status: 401, message: "The service does not take this token: it has expired, or is of another issuer." };
-  route();
+  const box = h("div");
+  const shown = dialog("Sign in again", box);
+  shown.addEventListener("close", () => api.hasToken() || route());
+  const goOn = () => {
+    shown.close();
+    refused = null;
+    dispatchEvent(new Event("signed-in"));
+  };
+  signIn(box, goOn, refused, true);
 });
 
 onDo(document.body, {
@@ -96,6 +105,17 @@ onDo(document.body, {
     main.focus();
   },
 });
+/** A menu closes when something else is looked at, when something of it is done, and by Escape. */
+function closeMenus(isOver) {
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    if (!isOver(menu)) continue;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+}
+document.addEventListener("focusin", ({ target }) => closeMenus((menu) => !menu.contains(target)));
+document.addEventListener("click", ({ target }) => closeMenus((menu) => !menu.contains(target) || target.closest(".menu button")));
+document.addEventListener("keydown", ({ key }) => closeMenus(() => key === "Escape"));
 addEventListener("hashchange", route);
 comeBack()
   .catch((error) => {

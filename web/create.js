@@ -5,7 +5,8 @@ import { command, curl, python } from "./commands.js";
 import { containerField } from "./container.js";
 import { button, copy, h, onDo, say, update } from "./dom.js";
 import { fieldsOf } from "./form.js";
-import { CAMPAIGNS, COMPRESSIONS, FORMATS, KINDS, operationOf, smaller } from "./kinds.js";
+import { FORMATS, KINDS, operationOf } from "./kinds.js";
+import { CAMPAIGNS, COMPRESSIONS, OFFERED_FORMATS, OFFERS, smaller } from "./offers.js";
 import { beginning, refusal, runnable } from "./parts.js";
 import { days, duration, moment, place } from "./words.js";
 
@@ -111,7 +112,7 @@ const choice = (name, value, title, says, isChosen, aside) =>
 function kindsPart() {
   const group = (legend, isOf) => [
     h("p.group", {}, legend),
-    h("div.choices", {}, Object.entries(KINDS).filter(([, kind]) => isOf(kind)).map(([name, kind]) => choice("operation", name, kind.title, kind.says, name === "events"))),
+    h("div.choices", {}, Object.entries(KINDS).filter(([, kind]) => isOf(kind)).map(([name, kind]) => choice("operation", name, kind.title, OFFERS[name].says, name === "events"))),
   ];
   return h("fieldset", {}, h("legend", {}, "What"), group("What happened, by day", (kind) => kind.of === "days"), group("What is known now", (kind) => kind.of !== "days"));
 }
@@ -121,9 +122,9 @@ function formatPart() {
     "fieldset",
     {},
     h("legend", {}, "Format"),
-    h("div.choices", {}, Object.entries(FORMATS).map(([name, of]) => {
+    h("div.choices", {}, Object.entries(OFFERED_FORMATS).map(([name, of]) => {
       const usual = of.compressions[0] ?? "none";
-      return choice("format", name, of.title, of.says, name === "ParquetBlob", name !== "JsonBlob" && smaller(name, usual));
+      return choice("format", name, FORMATS[name].title, of.says, name === "ParquetBlob", name !== "JsonBlob" && smaller(name, usual));
     })),
   );
 }
@@ -135,7 +136,8 @@ const chosen = (form, name) => form.elements[name]?.value;
 
 /** What is asked beside, by what the data is. */
 function ofKind(form) {
-  const { of, filter } = KINDS[chosen(form, "operation")];
+  const operation = chosen(form, "operation");
+  const { of } = KINDS[operation];
   const types = h("select#campaignType", { name: "campaignType" }, Object.entries(CAMPAIGNS).map(([value, text]) => h("option", { value }, text)));
   const parts = {
     days: () => [
@@ -151,7 +153,7 @@ function ofKind(form) {
     ],
   };
   const legend = { days: "Days", now: "When", campaigns: "Campaigns", window: "Time" }[of];
-  return [h("fieldset", { "data-key": of }, h("legend", {}, legend), parts[of]()), filterPart(filter)];
+  return [h("fieldset", { "data-key": of }, h("legend", {}, legend), parts[of]()), filterPart(OFFERS[operation].filter)];
 }
 
 function filterPart(parts) {
@@ -170,8 +172,9 @@ function filterPart(parts) {
 function ofFormat(form) {
   const name = chosen(form, "format");
   const operation = chosen(form, "operation");
-  const { compressions } = FORMATS[name];
-  const { type, columns } = KINDS[operation];
+  const { compressions } = OFFERED_FORMATS[name];
+  const { type } = KINDS[operation];
+  const { columns } = OFFERS[operation];
   const compression = h("select#compression", { name: "compression" }, compressions.map((value) => h("option", { value }, `${COMPRESSIONS[value]}: ${smaller(name, value)}`)));
   const boxes = columns.map((column) => h("label.column", { "data-key": column }, h("input", { type: "checkbox", name: "columns", value: column, checked: column !== "userId" }), h("code", {}, column)));
   return h(

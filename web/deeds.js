@@ -20,10 +20,13 @@ export function deeds(app, find, changed) {
     }
   };
   const asText = (of, name) => async (element) => {
-    // A list cuts long filters: the task itself has them whole.
-    const { json } = await api.get(app, element.dataset.id);
-    await copy(of(app, requestOf(json)), `${name}. Set TOKEN and CONTAINER_URL before you run it`);
-    element.closest("details")?.removeAttribute("open");
+    try {
+      // A list cuts long filters: the task itself has them whole.
+      const { json } = await api.get(app, element.dataset.id);
+      await copy(of(app, requestOf(json)), `${name}. Set TOKEN and CONTAINER_URL before you run it`);
+    } catch (error) {
+      if (error.status !== 401) dialog("This cannot be copied", refusal(error));
+    }
   };
   return {
     renew: (element) => renewInDialog(app, task(element), changed),

@@ -1,6 +1,7 @@
 // What a filled form asks for, as the API takes it.
 
-import { FORMATS, KINDS } from "./kinds.js";
+import { KINDS } from "./kinds.js";
+import { OFFERED_FORMATS } from "./offers.js";
 
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 const moment = (local) => local && `${local.length === 16 ? `${local}:00` : local}Z`;
@@ -33,7 +34,7 @@ export function fieldsOf(form) {
     });
     const compression = value("compression");
     const wanted = present({
-      compression: compression === (FORMATS[format].compressions[0] ?? "") ? undefined : compression,
+      compression: compression === (OFFERED_FORMATS[format].compressions[0] ?? "") ? undefined : compression,
       columns: columns(),
       byteOrderMark: isSet("byteOrderMark"),
       escapeFormulas: isSet("escapeFormulas"),

@@ -29,24 +29,26 @@ export function listView(root, app) {
     ...(filters.since && { createdAfter: new Date(Date.now() - filters.since * 86_400_000).toISOString() }),
   });
 
-  async function load(page) {
+  async function load(page, signal) {
     page.query ??= asked();
-    const answer = await api.list(app, page.query, { etag: page.etag });
+    const answer = await api.list(app, page.query, { etag: page.etag, signal });
     if (answer.isSame) return;
     announce(page.tasks, answer.json.value);
     Object.assign(page, { etag: answer.etag, tasks: answer.json.value, next: api.queryOf(answer.json.nextLink) });
   }
 
-  const poll = polling(async () => {
+  const poll = polling(async (signal) => {
     try {
       const isBusy = (page) => page.tasks.some((task) => task.status === "InProgress");
-      for (const page of pages) if (page === pages[0] || isBusy(page)) await load(page);
+      for (const page of pages) if (page === pages[0] || isBusy(page)) await load(page, signal);
       problem = null;
     } catch (error) {
+      if (error.name === "AbortError") throw error;
+      if (error.status === 401) return null;
       problem = error;
     }
     draw();
-    if (problem) return problem.status === 401 || !(problem.isPassing ?? false) ? null : 10;
+    if (problem) return problem.isPassing ? 10 : null;
     return all().some((task) => task.status === "InProgress") ? BUSY : IDLE;
   });
 

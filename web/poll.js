@@ -8,12 +8,13 @@ const LOST = 10;
 
 /**
  * Calls `turn` again and again, until `stop`. It answers after how many seconds it is to be called next, or `null` for only when
- * `now` is called.
+ * `now` is called; the signal that it is given says that nobody waits for it any more.
  */
 export function polling(turn) {
   let timer;
   let isStopped = false;
   let going = null;
+  const left = new AbortController();
   const now = () => {
     clearTimeout(timer);
     going ??= run().finally(() => {
@@ -22,7 +23,7 @@ export function polling(turn) {
     return going;
   };
   async function run() {
-    const seconds = await turn().catch((error) => {
+    const seconds = await turn(left.signal).catch((error) => {
       if (error.name === "AbortError") return null;
       console.warn(`The page could not be brought up to date: ${error.name}`);
       return LOST;
@@ -34,12 +35,15 @@ export function polling(turn) {
     if (!document.hidden && !isStopped) now();
   };
   document.addEventListener("visibilitychange", onVisible);
+  addEventListener("signed-in", onVisible);
   return {
     now,
     stop() {
       isStopped = true;
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onVisible);
+      removeEventListener("signed-in", onVisible);
+      left.abort();
     },
   };
 }

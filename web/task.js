@@ -23,17 +23,19 @@ export function taskView(root, app, id) {
   const chunks = chunksPart(app, id, () => task);
   const files = filesPart(app, id, () => task);
 
-  const poll = polling(async () => {
+  const poll = polling(async (signal) => {
     try {
-      const answer = await api.get(app, id, { etag });
+      const answer = await api.get(app, id, { etag, signal });
       problem = null;
       if (!answer.isSame) {
         etag = answer.etag;
         take(answer.json);
       } else draw();
-      if (task.status !== "InProgress") return null;
+      if (task.status !== "InProgress") return task.phase === "succeeded" ? null : 60;
       return Date.now() < eagerUntil ? 1 : (answer.retryAfter ?? 5);
     } catch (error) {
+      if (error.name === "AbortError") throw error;
+      if (error.status === 401) return null;
       problem = error;
       draw();
       return error.isPassing ? 5 : null;

@@ -43,6 +43,7 @@ fn selects_by(operation: &Operation) -> &'static str {
 #[test]
 fn the_form_has_every_operation_with_its_columns_and_its_filter() {
     let kinds = &exported("kinds.js", "KINDS")["KINDS"];
+    let offers = &exported("offers.js", "OFFERS")["OFFERS"];
     let mut seen = Vec::new();
     for operation in &OPERATIONS {
         // The second path of one and the same is for old clients.
@@ -50,32 +51,34 @@ fn the_form_has_every_operation_with_its_columns_and_its_filter() {
             continue;
         }
         seen.push(operation.selection);
-        let kind = &kinds[operation.name];
+        let (kind, offer) = (&kinds[operation.name], &offers[operation.name]);
         let of = operation.export_type();
         let parts: Vec<_> = FilterPart::of(of).map(FilterPart::name).collect();
         assert_eq!(kind["type"], of.name(), "{}", operation.name);
         assert_eq!(kind["of"], selects_by(operation), "{}", operation.name);
         assert_eq!(
-            kind["columns"],
+            offer["columns"],
             json!(of.columns(true)),
             "{}",
             operation.name
         );
-        assert_eq!(kind["filter"], json!(parts), "{}", operation.name);
+        assert_eq!(offer["filter"], json!(parts), "{}", operation.name);
     }
     assert_eq!(keys(kinds).len(), seen.len());
+    assert_eq!(keys(kinds), keys(offers));
 }
 
 #[test]
 fn the_form_has_every_format_and_campaign_type() {
-    let known = exported("kinds.js", "FORMATS, CAMPAIGNS, COMPRESSIONS");
-    let formats = ExportFormat::ALL.iter().map(|format| format.name());
-    assert_eq!(keys(&known["FORMATS"]), formats.collect());
+    let formats = &exported("kinds.js", "FORMATS")["FORMATS"];
+    let known = exported("offers.js", "OFFERED_FORMATS, CAMPAIGNS, COMPRESSIONS");
+    let names: BTreeSet<_> = ExportFormat::ALL.iter().map(|it| it.name()).collect();
+    assert_eq!((keys(formats), keys(&known["OFFERED_FORMATS"])), (names.clone(), names));
     let types = CampaignType::ALL.iter().map(|of| of.name());
     assert_eq!(keys(&known["CAMPAIGNS"]), types.collect());
     for format in ExportFormat::ALL {
-        let said = &known["FORMATS"][format.name()];
-        assert_eq!(said["ending"], format.extension());
+        let said = &known["OFFERED_FORMATS"][format.name()];
+        assert_eq!(formats[format.name()]["ending"], format.extension());
         let mut names: Vec<_> = format.compressions().iter().map(|it| it.name()).collect();
         let [first, ..] = names[..] else { panic!() };
         if let Some(first) = said["compressions"].get(0) {
@@ -98,7 +101,7 @@ fn the_form_has_every_format_and_campaign_type() {
 
 #[test]
 fn how_much_smaller_a_format_is_stands_in_the_docs() {
-    let formats = &exported("kinds.js", "FORMATS")["FORMATS"];
+    let formats = &exported("offers.js", "OFFERED_FORMATS")["OFFERED_FORMATS"];
     let docs = include_str!("../../../docs/PERFORMANCE.md");
     let gigabytes = |format: &str, compression: &str| -> u64 {
         let begin = format!("| `{format}` | {compression} | ");
