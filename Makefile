@@ -135,6 +135,15 @@ states: ## Which moves every phase of a job and every state of a chunk allow, in
 	cargo test --package tests --locked states:: -- renew=states
 	@git diff --stat -- docs/STATES.md
 
+.PHONY: pictures
+pictures: $(BROWSER) ## Pictures of the page's views, in both themes, into docs/pictures
+	mkdir -p docs/pictures
+	node tests/browser/page/shoot.mjs docs/pictures
+
+.PHONY: measure-page
+measure-page: $(BROWSER) ## What a first visit to each view loads, and how soon after the API's answer the first list stands there (VISITS=30)
+	node tests/browser/page/loads.mjs $(or $(VISITS),30)
+
 .PHONY: openapi
 openapi: ## The API's description as it is served, from docs/openapi.yaml
 	cargo test --package tests --locked described::what_is_served -- renew=openapi
