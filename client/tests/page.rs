@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use domain::selection::HistoryType;
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
-use local::sample::{APPS, Sample};
+use local::sample::{APPS, DAYS, Sample, folder};
+use local::sas::SasTerms;
 use local::stack::{Stack, StackSettings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
+
+/// The policy of the container that governs a signature which is revoked.
+const POLICY: &str = "page";
 
 /// The service, with an app whose exports nobody has asked for yet.
 struct Site {
@@ -29,16 +33,11 @@ impl Site {
     async fn with_rows(rows: u64) -> Self {
         let state = scratch_dir().unwrap();
         let settings = StackSettings {
-            folder: state.path().to_owned(),
-            api_port: 0,
-            issuer_port: 0,
-            blob_port: None,
-            chunk_target_bytes: 1 << 20,
             functions: vec![
                 ("BLOCK_BYTES", "65536".to_owned()),
                 ("UPLOADS_IN_FLIGHT", "1".to_owned()),
             ],
-            cors: Cors::default(),
+            ..StackSettings::in_folder(state.path())
         };
         let stack = Stack::start(&settings).await.unwrap();
         make_sample(&stack, Sample { seed: 7, rows }).await.unwrap();
@@ -53,7 +52,7 @@ impl Site {
     /// What a story comes to. However it goes, the browser complains of nothing, asks nobody but the
     /// service and its issuer, and the page leaves no secret behind.
     async fn play(&self, story: &str, app: &str) -> Value {
-        let lake = self.stack.places.lake();
+        self.let_happen("the signature holds again").await;
         let given = json!({
             "story": story,
             "origin": self.stack.api_url(),
@@ -61,8 +60,7 @@ impl Site {
             "app": app,
             "token": self.token,
             "containerUrl": self.stack.container_url("w").reveal(),
-            "lake": lake,
-            "object": object_of(&lake),
+            "policyUrl": self.stack.policy_url(POLICY).reveal(),
         });
         let mut node = Command::new("node")
             .arg("stories.mjs")
@@ -76,17 +74,44 @@ impl Site {
             .spawn()
             .unwrap();
         let mut input = node.stdin.take().unwrap();
-        input.write_all(given.to_string().as_bytes()).await.unwrap();
-        drop(input);
-        let done = node.wait_with_output().await.unwrap();
+        let mut lines = BufReader::new(node.stdout.take().unwrap()).lines();
+        let mut came = Value::Null;
+        input
+            .write_all(format!("{given}\n").as_bytes())
+            .await
+            .unwrap();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            match line.strip_prefix("meanwhile ") {
+                Some(what) => {
+                    self.let_happen(what).await;
+                    input.write_all(b"\n").await.unwrap();
+                }
+                None => came = serde_json::from_str(&line).unwrap(),
+            }
+        }
+        let ended = node.wait().await.unwrap();
         assert!(
-            done.status.success(),
+            ended.success(),
             "is the browser installed? run `make setup`"
         );
-        let came: Value = serde_json::from_slice(&done.stdout).unwrap();
         assert_eq!(came["complaints"], json!([]), "{story}");
         assert_eq!(came["leftovers"], json!([]), "{story}");
         came
+    }
+
+    /// Makes the world as a story says that it is.
+    async fn let_happen(&self, what: &str) {
+        let terms = SasTerms::for_a_day("w");
+        let kept = [(POLICY, &terms)];
+        let object = self.stack.places.lake().join(object_of(&self.stack));
+        let away = self.stack.places.lake().join("away");
+        match what {
+            "the signature holds again" => self.stack.keep_policies(&kept).await.unwrap(),
+            "the signature is revoked" => self.stack.keep_policies(&[]).await.unwrap(),
+            "an object goes away" => std::fs::rename(object, away).unwrap(),
+            "the object comes back" => std::fs::rename(away, object).unwrap(),
+            other => panic!("{other}"),
+        }
     }
 
     /// Runs a text that the page gave, in a folder, as a shell does; secrets come from the environment.
@@ -142,20 +167,12 @@ impl Site {
     }
 }
 
-/// An object of the app's events, by its path within the lake.
-fn object_of(lake: &Path) -> PathBuf {
-    let first = |folder: PathBuf, part: &str| {
-        let entries = std::fs::read_dir(&folder).unwrap();
-        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
-        let mut found = paths.into_iter();
-        found
-            .find(|path| path.to_string_lossy().contains(part))
-            .unwrap()
-    };
-    let app = first(lake.join("events"), "chess");
-    let object = first(first(app, "date=2026-01-07"), "");
-    object.strip_prefix(lake).unwrap().to_owned()
+/// The path within the lake of an object of the app's events.
+fn object_of(stack: &Stack) -> PathBuf {
+    let folder = folder(HistoryType::Event, &APPS[0], DAYS[2]);
+    let entries = std::fs::read_dir(stack.places.lake().join(&folder)).unwrap();
+    let first = entries.map(|entry| entry.unwrap().file_name()).min();
+    Path::new(&folder).join(first.unwrap())
 }
 
 fn texts(of: &Value) -> Vec<&str> {

@@ -22,7 +22,7 @@ export async function serve(now) {
       ? await file(url.pathname.slice("/ui/".length) || "index.html", now().config)
       : said(await now().answer({ method: request.method, url, body: body && JSON.parse(body), headers: request.headers }));
     response.writeHead(status, headers);
-    response.end(content);
+    response.end(status === 304 ? undefined : content);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };

@@ -1,16 +1,21 @@
-// What people do in the page, with the whole service behind it. Standard input: {story, origin, app, token, containerUrl, issuer, lake};
-// prints what the story came to, as JSON.
+// What people do in the page, with the whole service behind it. The first line of the standard input is {story, origin, issuer, app,
+// token, containerUrl, policyUrl}. Prints a line for each thing that is to happen in the world meanwhile, and goes on at the next line of
+// input; the last line is what the story came to, as JSON.
 
-import { rename } from "node:fs/promises";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { createInterface } from "node:readline";
 import { withBrowser } from "../browser.mjs";
 import { isInMemory, leftovers, pasteToken, person, tabTo } from "./person.mjs";
-import { policyUntil, urlUnderPolicy } from "./storage.mjs";
 
-const given = JSON.parse(await text(process.stdin));
-const { origin, app, token, containerUrl } = given;
-const container = containerUrl.split("?")[0];
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const given = JSON.parse((await lines.next()).value);
+const { origin, app, token, containerUrl, policyUrl } = given;
+
+/** Lets something happen outside of the browser. */
+async function meanwhile(what) {
+  process.stdout.write(`meanwhile ${what}\n`);
+  await lines.next();
+}
+
 const signature = (url) => new URL(url).searchParams.get("sig");
 
 const ended = (page, look) => page.waitForSelector(`.standing[data-look=${look}]`, { timeout: 60_000 });
@@ -139,13 +144,11 @@ const STORIES = {
   /** The signature ends in the midst of the export; an object is replaced while it waits; a retry completes it. */
   async renewal({ page }) {
     await pasteToken(page, origin, app, token);
-    await policyUntil(container, new Date(Date.now() + 3_600_000));
-    const id = await create(page, urlUnderPolicy(container));
-    await policyUntil(container, new Date(Date.now() - 1000));
+    const id = await create(page, policyUrl);
+    await meanwhile("the signature is revoked");
     await ended(page, "waiting");
     const waiting = await page.innerText(".standing");
-    const moved = join(given.lake, given.object);
-    await rename(moved, `${moved}.away`);
+    await meanwhile("an object goes away");
     const box = `#renew-${id}`;
     await page.fill(box, containerUrl.replace("/exports?", "/others?"));
     const other = await page.textContent(".verdict");
@@ -155,7 +158,7 @@ const STORIES = {
     await ended(page, "failed");
     await page.waitForSelector(".troubles");
     const trouble = await page.innerText(".troubles");
-    await rename(`${moved}.away`, moved);
+    await meanwhile("the object comes back");
     await page.getByRole("button", { name: "Retry", exact: true }).click();
     await ended(page, "done");
     return { id, waiting, other, trouble, history: await page.innerText(".timeline") };
@@ -164,9 +167,8 @@ const STORIES = {
   /** An export that waits is cancelled from the list, and then gone on with. */
   async cancel({ page }) {
     await pasteToken(page, origin, app, token);
-    await policyUntil(container, new Date(Date.now() + 3_600_000));
-    const id = await create(page, urlUnderPolicy(container));
-    await policyUntil(container, new Date(Date.now() - 1000));
+    const id = await create(page, policyUrl);
+    await meanwhile("the signature is revoked");
     await ended(page, "waiting");
     await page.goto(`${origin}/ui/#${app}`);
     const row = page.locator(`[data-key="${id}"]`);
@@ -174,7 +176,7 @@ const STORIES = {
     await page.getByRole("button", { name: "Cancel the export" }).click();
     await row.locator("text=/^cancelled/").waitFor({ timeout: 60_000 });
     const cancelled = await row.innerText();
-    await policyUntil(container, new Date(Date.now() + 3_600_000));
+    await meanwhile("the signature holds again");
     await row.getByRole("button", { name: "Retry" }).click();
     await row.locator("text=/^complete/").waitFor({ timeout: 60_000 });
     return { id, cancelled, complete: await row.innerText() };
@@ -201,6 +203,7 @@ await withBrowser(async (browser) => {
   const came = await STORIES[given.story](me).catch(async (error) => {
     throw new Error(`${error.message}\n${await me.page.innerText("body").catch(() => "")}\n${me.complaints.join("\n")}`);
   });
-  const secrets = { token: came.token ?? token, signature: signature(containerUrl) };
-  process.stdout.write(JSON.stringify({ ...came, token: undefined, complaints: me.complaints, leftovers: await leftovers(me, secrets) }));
+  const secrets = { token: came.token ?? token, signature: signature(containerUrl), revoked: signature(policyUrl) };
+  process.stdout.write(`${JSON.stringify({ ...came, token: undefined, complaints: me.complaints, leftovers: await leftovers(me, secrets) })}\n`);
 });
+process.stdin.destroy();

@@ -73,7 +73,10 @@ fn the_form_has_every_format_and_campaign_type() {
     let formats = &exported("kinds.js", "FORMATS")["FORMATS"];
     let known = exported("offers.js", "OFFERED_FORMATS, CAMPAIGNS, COMPRESSIONS");
     let names: BTreeSet<_> = ExportFormat::ALL.iter().map(|it| it.name()).collect();
-    assert_eq!((keys(formats), keys(&known["OFFERED_FORMATS"])), (names.clone(), names));
+    assert_eq!(
+        (keys(formats), keys(&known["OFFERED_FORMATS"])),
+        (names.clone(), names)
+    );
     let types = CampaignType::ALL.iter().map(|of| of.name());
     assert_eq!(keys(&known["CAMPAIGNS"]), types.collect());
     for format in ExportFormat::ALL {
