@@ -122,4 +122,3 @@ comeBack()
     refused = { message: `The sign-in did not succeed (${error.error ?? error.code ?? error.name}). Try again.` };
   })
   .finally(route);
-

@@ -16,9 +16,22 @@ const MOST_TOLD = 50;
 
 /** The states of a chunk by what they look like, the most telling last. */
 const LOOKS = {
-  pending: "open", cancelled: "open", recorded: "done", running: "running", prepared: "running", parked: "waiting", failed: "failed",
+  pending: "open",
+  cancelled: "open",
+  recorded: "done",
+  running: "running",
+  prepared: "running",
+  parked: "waiting",
+  failed: "failed",
 };
-const WORDS = { open: "not begun", done: "done", running: "running", waiting: "waiting for a signature", failed: "failed", lacking: "done, without some objects" };
+const WORDS = {
+  open: "not begun",
+  done: "done",
+  running: "running",
+  waiting: "waiting for a signature",
+  failed: "failed",
+  lacking: "done, without some objects",
+};
 const ORDER = ["done", "open", "running", "waiting", "lacking", "failed"];
 
 /** The part of the view that shows the chunks of a task. */
@@ -70,12 +83,32 @@ export function chunksPart(app, id, taskOf) {
     chosen = Math.min(chosen, squares.length - 1);
     const grid = h(
       "div.grid",
-      { role: "listbox", tabindex: "0", "data-do": "choose", "aria-label": `Chunks; the arrow keys choose one`, "aria-activedescendant": `square-${chosen}` },
+      {
+        role: "listbox",
+        tabindex: "0",
+        "data-do": "choose",
+        "aria-label": `Chunks; the arrow keys choose one`,
+        "aria-activedescendant": `square-${chosen}`,
+      },
       squares.map((square, at) =>
-        h(`div#square-${at}.square`, { role: "option", "data-at": at, "data-look": square.look, "aria-selected": String(at === chosen), "aria-label": told(square) }),
+        h(`div#square-${at}.square`, {
+          role: "option",
+          "data-at": at,
+          "data-look": square.look,
+          "aria-selected": String(at === chosen),
+          "aria-label": told(square),
+        }),
       ),
     );
-    update(element, h("h2", {}, "Chunks"), summary(chunks), grid, h("p.note.chosen", {}, told(squares[chosen])), problem && refusal(problem), troubles(chunks, taskOf()));
+    update(
+      element,
+      h("h2", {}, "Chunks"),
+      summary(chunks),
+      grid,
+      h("p.note.chosen", {}, told(squares[chosen])),
+      problem && refusal(problem),
+      troubles(chunks, taskOf()),
+    );
   }
 
   const choose = (at) => {
@@ -85,7 +118,9 @@ export function chunksPart(app, id, taskOf) {
   element.addEventListener("keydown", (event) => {
     if (!event.target.matches(".grid")) return;
     const perRow = rowLength(event.target);
-    const to = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, ArrowDown: chosen + perRow, ArrowUp: chosen - perRow, Home: 0, End: MOST }[event.key];
+    const to = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, ArrowDown: chosen + perRow, ArrowUp: chosen - perRow, Home: 0, End: MOST }[
+      event.key
+    ];
     if (to === undefined) return;
     event.preventDefault();
     choose(to);
@@ -105,9 +140,20 @@ const byNumber = (one, other) => one.chunk - other.chunk;
 
 /** What is kept of a chunk: its sources only where something is wrong with it. */
 function kept({ chunk, state, attempt, day, rows, bytes: size, reason, missing, sources }) {
-  const look = state === "recorded" && missing ? "lacking" : LOOKS[state] ?? "open";
+  const look = state === "recorded" && missing ? "lacking" : (LOOKS[state] ?? "open");
   const isWrong = look === "failed" || look === "lacking" || reason;
-  return { chunk, state, look, attempt, day, rows, size, reason, missing, sources: isWrong ? sources.map((it) => it.object ?? it.partition) : [] };
+  return {
+    chunk,
+    state,
+    look,
+    attempt,
+    day,
+    rows,
+    size,
+    reason,
+    missing,
+    sources: isWrong ? sources.map((it) => it.object ?? it.partition) : [],
+  };
 }
 
 /** The squares of the grid: each of one chunk, or of several that follow each other. */
@@ -116,7 +162,10 @@ export function grouped(chunks) {
   const squares = [];
   for (let at = 0; at < chunks.length; at += per) {
     const of = chunks.slice(at, at + per);
-    const look = of.map((chunk) => chunk.look).sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other)).at(-1);
+    const look = of
+      .map((chunk) => chunk.look)
+      .sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other))
+      .at(-1);
     squares.push({ look: of.every((chunk) => chunk.look === look) ? look : worst(of, look), of });
   }
   return squares;
@@ -132,14 +181,27 @@ function told({ of }) {
     const said = ORDER.map((look) => [look, of.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
     return `Chunks ${number(first.chunk)} to ${number(of.at(-1).chunk)}: ${said.map(([look, many]) => `${number(many)} ${WORDS[look]}`).join(", ")}`;
   }
-  const facts = [first.day && days(first.day, first.day), first.rows !== undefined && counted(first.rows, "row"), first.size !== undefined && bytes(first.size), first.attempt > 1 && `attempt ${first.attempt}`];
+  const facts = [
+    first.day && days(first.day, first.day),
+    first.rows !== undefined && counted(first.rows, "row"),
+    first.size !== undefined && bytes(first.size),
+    first.attempt > 1 && `attempt ${first.attempt}`,
+  ];
   const reason = first.state === "cancelled" ? "cancelled" : WORDS[first.look];
   return `Chunk ${number(first.chunk)}: ${[reason, ...facts].filter(Boolean).join(", ")}${first.reason ? `. ${first.reason}` : ""}`;
 }
 
 function summary(chunks) {
-  const counts = ["done", "lacking", "running", "waiting", "open", "failed"].map((look) => [look, chunks.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
-  return h("ul.legend", {}, counts.map(([look, many]) => h("li", { "data-look": look }, h("span.square", { "aria-hidden": "true" }), `${number(many)} ${WORDS[look]}`)));
+  const counts = ["done", "lacking", "running", "waiting", "open", "failed"]
+    .map((look) => [look, chunks.filter((chunk) => chunk.look === look).length])
+    .filter(([, many]) => many > 0);
+  return h(
+    "ul.legend",
+    {},
+    counts.map(([look, many]) =>
+      h("li", { "data-look": look }, h("span.square", { "aria-hidden": "true" }), `${number(many)} ${WORDS[look]}`),
+    ),
+  );
 }
 
 /** How many squares a row of the grid has, as it is laid out. */
@@ -161,11 +223,19 @@ function troubles(chunks, task) {
   const canRetry = needs(task) === "retry";
   const rows = [...reasons].slice(0, MOST_TOLD).map(([reason, of]) => {
     const ofDays = [...new Set(of.map((chunk) => chunk.day))].filter(Boolean);
-    const named = of.slice(0, 5).map((chunk) => number(chunk.chunk)).join(", ");
+    const named = of
+      .slice(0, 5)
+      .map((chunk) => number(chunk.chunk))
+      .join(", ");
     return h(
       "li",
       { "data-key": reason },
-      h("p", {}, h("strong", {}, `Chunk${of.length > 1 ? "s" : ""} ${named}${of.length > 5 ? ` and ${number(of.length - 5)} more` : ""}`), ofDays.length > 0 && `, ${days(ofDays[0], ofDays[0])}${ofDays.length > 1 ? " and other days" : ""}`),
+      h(
+        "p",
+        {},
+        h("strong", {}, `Chunk${of.length > 1 ? "s" : ""} ${named}${of.length > 5 ? ` and ${number(of.length - 5)} more` : ""}`),
+        ofDays.length > 0 && `, ${days(ofDays[0], ofDays[0])}${ofDays.length > 1 ? " and other days" : ""}`,
+      ),
       h("p.reason", {}, reason),
       h("p", {}, fix(reason, canRetry)),
       ofDays.length === 1 && h("p", {}, button("like-day", "Export this day anew", { "data-day": ofDays[0] })),

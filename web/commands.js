@@ -14,7 +14,16 @@ const inDocument = (text) => text.replace(/[\\`$]/g, "\\$&");
 
 /** The request that would make a task again: `{operation, fields}`, without the container. */
 export function requestOf(task) {
-  const names = ["exportFormat", "description", "startDate", "endDate", "campaignType", "campaignIds", "campaignWindowStart", "campaignWindowEnd"];
+  const names = [
+    "exportFormat",
+    "description",
+    "startDate",
+    "endDate",
+    "campaignType",
+    "campaignIds",
+    "campaignWindowStart",
+    "campaignWindowEnd",
+  ];
   const fields = Object.fromEntries(names.filter((name) => task[name] !== undefined).map((name) => [name, task[name]]));
   const { asked } = task.options;
   if (Object.keys(asked).length > 0) fields.exportOptions = asked;

@@ -14,7 +14,8 @@ const WRONG = {
   ContainerUrlSigMissing: "The part sig= is missing: copy the signature in full.",
   ContainerUrlUserBound: "It holds for one user alone. Make one without a delegated user.",
   ContainerUrlRequestBound: "It is bound to headers of a request. Make one without srh and srq.",
-  ContainerUrlWrongResource: "It is not for the blobs of a container. Make it for the container (sr=c), a folder (sr=d), or the account (ss=b, srt=co).",
+  ContainerUrlWrongResource:
+    "It is not for the blobs of a container. Make it for the container (sr=c), a folder (sr=d), or the account (ss=b, srt=co).",
   ContainerUrlOtherFolder: "It is for a folder (sr=d) that is not the one of this path, or not above it (sdd).",
   ContainerUrlPermissionsMissing: "It says no permissions (sp). Make one with sp=cw.",
   ContainerUrlWriteMissing: "It may not write. Make one with the permission w, such as sp=cw.",
@@ -26,7 +27,19 @@ const WRONG = {
   ContainerUrlExpiresSoon: "It ends within 15 minutes. Make one that lasts as long as the export.",
 };
 
-const LETTERS = { r: "read", a: "append", c: "create", w: "write", d: "delete", l: "list", x: "delete versions", t: "set tags", m: "move", e: "execute", i: "set immutability" };
+const LETTERS = {
+  r: "read",
+  a: "append",
+  c: "create",
+  w: "write",
+  d: "delete",
+  l: "list",
+  x: "delete versions",
+  t: "set tags",
+  m: "move",
+  e: "execute",
+  i: "set immutability",
+};
 
 /**
  * The field, with its explanation beside it. `same` is the container that the URL must be of. The answer has `element`; `take()`,
@@ -35,15 +48,28 @@ const LETTERS = { r: "read", a: "append", c: "create", w: "write", d: "delete", 
 export function containerField(id, same = null) {
   const fresh = () =>
     h(`input#${id}.secret`, {
-      type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", inputmode: "url",
-      "aria-describedby": `${id}-said`, placeholder: "https://account.blob.core.windows.net/container?sv=…",
+      type: "text",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      inputmode: "url",
+      "aria-describedby": `${id}-said`,
+      placeholder: "https://account.blob.core.windows.net/container?sv=…",
     });
   const said = h(`div#${id}-said.said`, { "aria-live": "polite" });
   const show = button("show", "Show", { "aria-pressed": "false", "aria-controls": id, class: "quiet" });
   let field = fresh();
   const row = h("div.field-row", {}, field, show);
-  const element = h("div.container-field", { "data-own": "" }, h("label", { for: id }, "The container's URL, with a signature that may write"), row, said, howToMakeOne());
-  const listen = () => field.addEventListener("input", async () => update(said, explained(field.value.trim(), same, (await config()).blobEndpoints)));
+  const element = h(
+    "div.container-field",
+    { "data-own": "" },
+    h("label", { for: id }, "The container's URL, with a signature that may write"),
+    row,
+    said,
+    howToMakeOne(),
+  );
+  const listen = () =>
+    field.addEventListener("input", async () => update(said, explained(field.value.trim(), same, (await config()).blobEndpoints)));
   const hide = () => {
     field.classList.toggle("secret", true);
     show.setAttribute("aria-pressed", "false");
@@ -100,8 +126,17 @@ export function explained(text, same, endpoints) {
   ];
   return [
     isOther && h("p.verdict.bad", {}, h("strong", {}, "✗ Another container. "), `This export writes into ${place(same)}.`),
-    !isOther && h(isGood ? "p.verdict.good" : "p.verdict.bad", {}, isGood ? "✓ As far as the URL says, it may write now." : [h("strong", {}, "✗ "), WRONG[said.verdict]]),
-    h("dl.facts", {}, facts.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    !isOther &&
+      h(
+        isGood ? "p.verdict.good" : "p.verdict.bad",
+        {},
+        isGood ? "✓ As far as the URL says, it may write now." : [h("strong", {}, "✗ "), WRONG[said.verdict]],
+      ),
+    h(
+      "dl.facts",
+      {},
+      facts.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    ),
   ];
 }
 
@@ -114,14 +149,22 @@ function howToMakeOne() {
   const lines = [
     "az storage container generate-sas --account-name ACCOUNT --name CONTAINER \\",
     "  --permissions cw --https-only --auth-mode login --as-user \\",
-    '  --expiry "$(date -u -d \'+1 day\' +%Y-%m-%dT%H:%MZ)" --output tsv',
+    "  --expiry \"$(date -u -d '+1 day' +%Y-%m-%dT%H:%MZ)\" --output tsv",
   ];
   return h(
     "details",
     {},
     h("summary", {}, "How do I make one?"),
-    h("p", {}, "In Azure's portal: the container, “Shared access tokens”, permissions Create and Write, then copy the “Blob SAS URL”. Or by command, which prints what stands behind the question mark:"),
+    h(
+      "p",
+      {},
+      "In Azure's portal: the container, “Shared access tokens”, permissions Create and Write, then copy the “Blob SAS URL”. Or by command, which prints what stands behind the question mark:",
+    ),
     h("pre", { tabindex: "0" }, h("code", {}, lines.join("\n"))),
-    h("p.note", {}, "Give it a life as long as the export may take. If it ends before, the export waits for a new one, and nothing is lost."),
+    h(
+      "p.note",
+      {},
+      "Give it a life as long as the export may take. If it ends before, the export waits for a new one, and nothing is lost.",
+    ),
   );
 }

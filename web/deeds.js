@@ -78,4 +78,3 @@ function renewInDialog(app, task, changed) {
   shown.addEventListener("close", box.close);
   box.focus();
 }
-

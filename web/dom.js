@@ -54,10 +54,8 @@ function patch(have, next) {
     if (have.data !== next.data) have.data = next.data;
     return;
   }
-  for (const { name } of [...have.attributes])
-    if (name !== "open" && !next.hasAttribute(name)) have.removeAttribute(name);
-  for (const { name, value } of next.attributes)
-    if (name !== "open" && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  for (const { name } of [...have.attributes]) if (name !== "open" && !next.hasAttribute(name)) have.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (name !== "open" && have.getAttribute(name) !== value) have.setAttribute(name, value);
   if (!("own" in next.dataset)) update(have, ...next.childNodes);
 }
 
@@ -71,8 +69,7 @@ export function onDo(root, actions) {
 }
 
 /** A button that does what `action` names. */
-export const button = (action, text, attributes = {}) =>
-  h("button", { type: "button", "data-do": action, ...attributes }, text);
+export const button = (action, text, attributes = {}) => h("button", { type: "button", "data-do": action, ...attributes }, text);
 
 /** Says something to who sees the page, and to who hears it. */
 export function say(text) {
@@ -121,11 +118,7 @@ export function dialog(heading, ...content) {
 /** Asks whether to go on; the answer is a promise. */
 export function confirm(heading, text, yes, no) {
   return new Promise((resolve) => {
-    const shown = dialog(
-      heading,
-      h("p", {}, text),
-      h("footer", {}, button("close", no), button("yes", yes, { class: "primary danger" })),
-    );
+    const shown = dialog(heading, h("p", {}, text), h("footer", {}, button("close", no), button("yes", yes, { class: "primary danger" })));
     onDo(shown, {
       yes: () => {
         resolve(true);

@@ -80,10 +80,26 @@ export function filesPart(app, id, taskOf) {
       "div.tabs",
       { role: "tablist", "aria-label": "Files" },
       Object.entries(tabs).map(([name, text]) =>
-        h(`button#tab-${name}`, { type: "button", role: "tab", "data-do": "tab", "data-tab": name, "aria-controls": "tab-panel", "aria-selected": String(name === tab), tabindex: name === tab ? "0" : "-1" }, text),
+        h(
+          `button#tab-${name}`,
+          {
+            type: "button",
+            role: "tab",
+            "data-do": "tab",
+            "data-tab": name,
+            "aria-controls": "tab-panel",
+            "aria-selected": String(name === tab),
+            tabindex: name === tab ? "0" : "-1",
+          },
+          text,
+        ),
       ),
     );
-    const panel = h("div#tab-panel", { role: "tabpanel", "aria-labelledby": `tab-${tab}`, tabindex: "0" }, tab === "ignored" ? ofIgnored(ignored) : ofFiles());
+    const panel = h(
+      "div#tab-panel",
+      { role: "tabpanel", "aria-labelledby": `tab-${tab}`, tabindex: "0" },
+      tab === "ignored" ? ofIgnored(ignored) : ofFiles(),
+    );
     update(element, h("h2", {}, "Files"), problem && refusal(problem), list, panel);
   }
 
@@ -96,25 +112,63 @@ export function filesPart(app, id, taskOf) {
     fits.sort((one, other) => (table.isDown ? -1 : 1) * compare(one, other));
     const more = fits.length - table.shown;
     return [
-      tab === "rejected" && h("p.note", {}, "Each file has a line for each record that could not be exported: where it stood, why, and the record itself."),
+      tab === "rejected" &&
+        h("p.note", {}, "Each file has a line for each record that could not be exported: where it stood, why, and the record itself."),
       all.length > 8 && searchField(),
-      h("p.note", { role: "status" }, table.search ? `${counted(fits.length, "file")} of ${number(all.length)}` : counted(all.length, "file")),
-      h("div.scroll", { tabindex: "0", role: "group", "aria-label": "The table of files" }, h("table", {}, head(), h("tbody", {}, fits.slice(0, table.shown).map(row)))),
+      h(
+        "p.note",
+        { role: "status" },
+        table.search ? `${counted(fits.length, "file")} of ${number(all.length)}` : counted(all.length, "file"),
+      ),
+      h(
+        "div.scroll",
+        { tabindex: "0", role: "group", "aria-label": "The table of files" },
+        h("table", {}, head(), h("tbody", {}, fits.slice(0, table.shown).map(row))),
+      ),
       more > 0 && button("more-files", `Show ${number(Math.min(more, PAGE))} more of ${number(more)}`, { class: "quiet" }),
     ];
   }
 
   const head = () =>
-    h("thead", {}, h("tr", {}, COLUMNS[tab].map(([name, text]) => {
-      const sort = name === table.by ? (table.isDown ? "descending" : "ascending") : "none";
-      return h("th", { scope: "col", "aria-sort": sort, class: NUMBERS.includes(name) ? "number" : "" }, button("sort", [text, h("span", { "aria-hidden": "true" }, { ascending: " ↑", descending: " ↓", none: "" }[sort])], { "data-by": name }));
-    })));
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        COLUMNS[tab].map(([name, text]) => {
+          const sort = name === table.by ? (table.isDown ? "descending" : "ascending") : "none";
+          return h(
+            "th",
+            { scope: "col", "aria-sort": sort, class: NUMBERS.includes(name) ? "number" : "" },
+            button("sort", [text, h("span", { "aria-hidden": "true" }, { ascending: " ↑", descending: " ↓", none: "" }[sort])], {
+              "data-by": name,
+            }),
+          );
+        }),
+      ),
+    );
 
   const row = (file) =>
-    h("tr", { "data-key": file.name }, COLUMNS[tab].map(([name, , , shown], at) => h(at === 0 ? "th" : "td", { scope: at === 0 && "row", class: NUMBERS.includes(name) ? "number" : "", title: at === 0 && file.name }, shown(file))));
+    h(
+      "tr",
+      { "data-key": file.name },
+      COLUMNS[tab].map(([name, , , shown], at) =>
+        h(
+          at === 0 ? "th" : "td",
+          { scope: at === 0 && "row", class: NUMBERS.includes(name) ? "number" : "", title: at === 0 && file.name },
+          shown(file),
+        ),
+      ),
+    );
 
   const searchField = () =>
-    h("div.search", { "data-key": "search" }, h("label", { for: "search-files" }, "Search by name, day or SHA-256"), h("input#search-files", { type: "search", autocomplete: "off" }));
+    h(
+      "div.search",
+      { "data-key": "search" },
+      h("label", { for: "search-files" }, "Search by name, day or SHA-256"),
+      h("input#search-files", { type: "search", autocomplete: "off" }),
+    );
 
   element.addEventListener("input", (event) => {
     if (event.target.id !== "search-files") return;
@@ -162,12 +216,18 @@ const short = (name) => name.replace(/^(.*\/)?[A-Z][a-z]+\/[0-9a-f-]{36}\//, "")
 
 function hash(file) {
   const name = short(file.name);
-  return [h("code", { title: file.sha256 }, `${file.sha256.slice(0, 10)}…`), " ", button("copy-hash", "Copy", { class: "quiet small", "data-hash": file.sha256, "aria-label": `Copy the SHA-256 of ${name}` })];
+  return [
+    h("code", { title: file.sha256 }, `${file.sha256.slice(0, 10)}…`),
+    " ",
+    button("copy-hash", "Copy", { class: "quiet small", "data-hash": file.sha256, "aria-label": `Copy the SHA-256 of ${name}` }),
+  ];
 }
 
 function range(file) {
   if (!file.minTimestamp) return file.day ?? "–";
-  const [first, last] = [file.minTimestamp, file.maxTimestamp].map((at) => at.replace("T", " ").replace(/(:\d\d)(\.\d+)?(Z|\+00:00)$/, "$1"));
+  const [first, last] = [file.minTimestamp, file.maxTimestamp].map((at) =>
+    at.replace("T", " ").replace(/(:\d\d)(\.\d+)?(Z|\+00:00)$/, "$1"),
+  );
   return first.slice(0, 10) === last.slice(0, 10) ? `${first} – ${last.slice(11)}` : `${first} – ${last}`;
 }
 
@@ -175,8 +235,16 @@ function ofIgnored(ignored) {
   if (!ignored) return h("p.note", {}, "Nothing in the folders that this export reads was left out.");
   const more = ignored.objects - ignored.first.length;
   return [
-    h("p", {}, `${counted(ignored.objects, "object")} with ${bytes(ignored.bytes)} in the folders that this export reads were not read, because of their names or because they are empty. Ask the operator whether they hold records.`),
-    h("ul.plain", {}, ignored.first.map((name) => h("li", {}, h("code", {}, name)))),
+    h(
+      "p",
+      {},
+      `${counted(ignored.objects, "object")} with ${bytes(ignored.bytes)} in the folders that this export reads were not read, because of their names or because they are empty. Ask the operator whether they hold records.`,
+    ),
+    h(
+      "ul.plain",
+      {},
+      ignored.first.map((name) => h("li", {}, h("code", {}, name))),
+    ),
     more > 0 && h("p.note", {}, `And ${number(more)} more.`),
   ];
 }

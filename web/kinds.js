@@ -26,7 +26,6 @@ export const FORMATS = {
 /** The operation that a task was created by. */
 export function operationOf(task) {
   const isOf = ([, kind]) =>
-    kind.type === task.exportType &&
-    (kind.type !== "Push" || (kind.of === "campaigns") === (task.campaignIds !== undefined));
+    kind.type === task.exportType && (kind.type !== "Push" || (kind.of === "campaigns") === (task.campaignIds !== undefined));
   return Object.entries(KINDS).find(isOf)?.[0];
 }

@@ -8,8 +8,19 @@ import { actions, menu, progress, refusal, time } from "./parts.js";
 import { polling } from "./poll.js";
 import { format, lookOf, nameOf, place, state, title, what, why } from "./words.js";
 
-const STATES = [["", "any state"], ["Queued", "not begun"], ["Started", "at work, or waiting"], ["Succeeded", "complete"], ["Failed", "failed, incomplete, cancelled"]];
-const SINCE = [["", "any time"], ["1", "the last day"], ["7", "the last 7 days"], ["30", "the last 30 days"]];
+const STATES = [
+  ["", "any state"],
+  ["Queued", "not begun"],
+  ["Started", "at work, or waiting"],
+  ["Succeeded", "complete"],
+  ["Failed", "failed, incomplete, cancelled"],
+];
+const SINCE = [
+  ["", "any time"],
+  ["1", "the last day"],
+  ["7", "the last 7 days"],
+  ["30", "the last 30 days"],
+];
 const TYPES = new Map(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
 
 /** How many seconds pass until the list is asked for again, with an export at work and without. */
@@ -63,7 +74,11 @@ export function listView(root, app) {
     if (tasks.length === 0) return problem ? [] : [Object.values(filters).some(Boolean) ? nothingFits() : nothingYet(app)];
     const next = pages.at(-1).next;
     return [
-      h("ul.tasks", {}, tasks.map((task) => row(app, task))),
+      h(
+        "ul.tasks",
+        {},
+        tasks.map((task) => row(app, task)),
+      ),
       next && h("p", {}, button("more", "Show older exports", { class: "quiet" })),
     ];
   }
@@ -121,7 +136,11 @@ function announce(before, now) {
 
 function filterBar(filters, changed) {
   const select = (name, label, options) => {
-    const field = h("select", { id: `filter-${name}` }, options.map(([value, text]) => h("option", { value }, text)));
+    const field = h(
+      "select",
+      { id: `filter-${name}` },
+      options.map(([value, text]) => h("option", { value }, text)),
+    );
     field.addEventListener("change", () => {
       filters[name] = field.value;
       changed();
@@ -139,12 +158,7 @@ function filterBar(filters, changed) {
 
 /** An export in the list. */
 function row(app, task) {
-  const facts = [
-    task.description ? what(task) : null,
-    format(task),
-    place(task.container),
-    task.askedBy && `asked by ${task.askedBy}`,
-  ];
+  const facts = [task.description ? what(task) : null, format(task), place(task.container), task.askedBy && `asked by ${task.askedBy}`];
   const isTold = task.errorDetails && task.phase !== "cancelled";
   return h(
     "li.task",
@@ -178,5 +192,4 @@ function nothingYet(app) {
   );
 }
 
-const nothingFits = () =>
-  h("div.empty", {}, h("h2", {}, "No export fits these filters"), h("p", {}, button("clear", "Show all exports")));
+const nothingFits = () => h("div.empty", {}, h("h2", {}, "No export fits these filters"), h("p", {}, button("clear", "Show all exports")));

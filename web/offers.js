@@ -71,10 +71,32 @@ export const CAMPAIGNS = { Announcement: "Announcements", DataPush: "Data pushes
  * files, else by compression (docs/PERFORMANCE.md, "What a terabyte costs").
  */
 export const OFFERED_FORMATS = {
-  ParquetBlob: { size: 118, compressions: [], says: "Columns with types, the smallest files. Opens in pandas, Polars, DuckDB, Spark and most warehouses." },
-  JsonLinesBlob: { size: 998, gzip: 200, zstd: 170, compressions: ["zstd", "gzip", "none"], says: "One object a line, which most tools load as it is. Compressed unless you ask otherwise." },
-  CsvBlob: { size: 848, gzip: 185, zstd: 166, compressions: ["none", "gzip", "zstd"], says: "A header and a line for each row. Opens in spreadsheets; nested values become text." },
-  JsonBlob: { size: 1036, gzip: 202, zstd: 171, compressions: ["none", "gzip", "zstd"], says: "One array in each file, events and activities in groups: as the old portal wrote it." },
+  ParquetBlob: {
+    size: 118,
+    compressions: [],
+    says: "Columns with types, the smallest files. Opens in pandas, Polars, DuckDB, Spark and most warehouses.",
+  },
+  JsonLinesBlob: {
+    size: 998,
+    gzip: 200,
+    zstd: 170,
+    compressions: ["zstd", "gzip", "none"],
+    says: "One object a line, which most tools load as it is. Compressed unless you ask otherwise.",
+  },
+  CsvBlob: {
+    size: 848,
+    gzip: 185,
+    zstd: 166,
+    compressions: ["none", "gzip", "zstd"],
+    says: "A header and a line for each row. Opens in spreadsheets; nested values become text.",
+  },
+  JsonBlob: {
+    size: 1036,
+    gzip: 202,
+    zstd: 171,
+    compressions: ["none", "gzip", "zstd"],
+    says: "One array in each file, events and activities in groups: as the old portal wrote it.",
+  },
 };
 
 /** How much smaller than plain JSON the files of a format are, in words. */

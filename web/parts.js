@@ -33,7 +33,11 @@ export function progress(task) {
   ];
   return [
     isAtWork && h("progress", { max: "100", value: so.percent, "aria-label": "Chunks that are done" }),
-    h("p.figures", {}, figures.filter(Boolean).map((figure, at) => [at > 0 && " · ", h("span", {}, figure)])),
+    h(
+      "p.figures",
+      {},
+      figures.filter(Boolean).map((figure, at) => [at > 0 && " · ", h("span", {}, figure)]),
+    ),
   ];
 }
 
@@ -62,7 +66,12 @@ export function menu(task) {
 
 /** A text to run, with a button that copies it. */
 export const runnable = (text, label) =>
-  h("div.runnable", {}, h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, text)), button("copy-text", "Copy", { "aria-label": `Copy ${label}` }));
+  h(
+    "div.runnable",
+    {},
+    h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, text)),
+    button("copy-text", "Copy", { "aria-label": `Copy ${label}` }),
+  );
 
 /** What the next form begins with: an export that is to be made again. */
 let like = null;

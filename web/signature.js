@@ -15,7 +15,7 @@ export function explain(text, now = new Date(), endpoints = []) {
   const get = (name) => has.get(name) ?? null;
   const times = Object.fromEntries(["st", "skt", "se", "ske"].map((name) => [name, moment(get(name))]));
   Object.assign(said, {
-    for: get("sr") ? { c: "container", d: "folder" }[get("sr")] ?? null : get("ss") && get("srt") ? "account" : null,
+    for: get("sr") ? ({ c: "container", d: "folder" }[get("sr")] ?? null) : get("ss") && get("srt") ? "account" : null,
     permissions: get("sp")?.replace(/[^a-z]/g, "") ?? null,
     from: pick(Math.max, times.st, times.skt),
     until: pick(Math.min, times.se, times.ske),

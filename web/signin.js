@@ -28,7 +28,12 @@ export async function signIn(root, then, why, isDialog = false) {
     { "data-own": "" },
     h("label", { for: "token" }, "An access token"),
     h("input#token.secret", {
-      type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", required: true, "aria-describedby": "token-how",
+      type: "text",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      required: true,
+      "aria-describedby": "token-how",
     }),
     h("p#token-how.note", {}, "It stays in this tab's memory: a reload forgets it, and nothing else ever sees it."),
     h("p", {}, h("button", { type: "submit", class: clientId ? "" : "primary" }, "Use this token")),
@@ -61,11 +66,13 @@ export async function signIn(root, then, why, isDialog = false) {
   onDo(root.firstChild, {
     leave: (element) => {
       element.setAttribute("aria-disabled", "true");
-      import("./issuer.js").then(async ({ leave }) => leave(await config())).catch((error) => {
-        element.removeAttribute("aria-disabled");
-        const text = `The issuer ${named} cannot be asked (${error.code ?? error.name}). Try again, or paste a token.`;
-        update(root.querySelector("[data-key=problem]"), refusal({ message: text }));
-      });
+      import("./issuer.js")
+        .then(async ({ leave }) => leave(await config()))
+        .catch((error) => {
+          element.removeAttribute("aria-disabled");
+          const text = `The issuer ${named} cannot be asked (${error.code ?? error.name}). Try again, or paste a token.`;
+          update(root.querySelector("[data-key=problem]"), refusal({ message: text }));
+        });
     },
   });
 }
@@ -85,4 +92,3 @@ function howToGetOne() {
 
 /** Who is signed in, as the token says. */
 export const who = () => claims().sub ?? "a pasted token";
-

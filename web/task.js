@@ -133,7 +133,8 @@ function standing(task) {
     progress(task),
     task.errorDetails && h("p.reason", {}, why(task)),
     needs(task) === "renew" && h("p", {}, h("strong", {}, "To go on: "), "give it a new signature of the same container, below."),
-    task.phase === "incomplete" && h("p", {}, h("strong", {}, "To go on: "), "retry what is missing. The files that are there stay as they are."),
+    task.phase === "incomplete" &&
+      h("p", {}, h("strong", {}, "To go on: "), "retry what is missing. The files that are there stay as they are."),
   );
 }
 
@@ -141,7 +142,10 @@ function facts(task) {
   const filter = task.options.resolved.filter;
   const rows = [
     ["Data", what(task)],
-    ["Format", `${format(task)}${task.options.resolved.compression && task.options.resolved.compression !== "none" ? `, ${task.options.resolved.compression}` : ""}`],
+    [
+      "Format",
+      `${format(task)}${task.options.resolved.compression && task.options.resolved.compression !== "none" ? `, ${task.options.resolved.compression}` : ""}`,
+    ],
     ["Columns", task.options.asked.columns?.join(", ")],
     ["Filter", filter && JSON.stringify(filter)],
     ["Container", h("span", { title: task.container }, place(task.container))],
@@ -149,12 +153,18 @@ function facts(task) {
     ["Created", time(task.dateCreated)],
     ["Id", h("code", {}, task.id)],
   ];
-  return h("dl.facts.wide", { "data-key": "facts" }, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  return h(
+    "dl.facts.wide",
+    { "data-key": "facts" },
+    rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+  );
 }
 
 function warnings(task) {
   if (!task.warnings) return null;
-  const shown = task.warnings.map((warning) => h("li", {}, h("p", {}, warning.message), WARNINGS[warning.code] && h("p", {}, h("strong", {}, WARNINGS[warning.code]))));
+  const shown = task.warnings.map((warning) =>
+    h("li", {}, h("p", {}, warning.message), WARNINGS[warning.code] && h("p", {}, h("strong", {}, WARNINGS[warning.code]))),
+  );
   return h("ul.card.warnings", { "data-key": "warnings", "aria-label": "Warnings" }, shown);
 }
 
@@ -166,7 +176,13 @@ function timeline(task) {
   const shown = steps.map(({ phase, since }, at) => {
     const next = steps[at + 1]?.since;
     const took = since && next ? span((new Date(next) - new Date(since)) / 1000) : null;
-    return h("li", { "data-look": lookOf(phase) }, h("span.dot", { "aria-hidden": "true" }), h("span", {}, nameOf(phase)), h("span.note", {}, time(since), took && `, for ${took}`));
+    return h(
+      "li",
+      { "data-look": lookOf(phase) },
+      h("span.dot", { "aria-hidden": "true" }),
+      h("span", {}, nameOf(phase)),
+      h("span.note", {}, time(since), took && `, for ${took}`),
+    );
   });
   return h("div", { "data-key": "timeline" }, h("h2", {}, "What happened"), h("ol.timeline", {}, shown));
 }
@@ -200,7 +216,11 @@ function howToVerify(app, task) {
     "div",
     { "data-key": "verify" },
     h("h2", {}, "Download and verify"),
-    h("p", {}, "Both need a URL of the container that may read and list, in READ_URL. Each file is compared with the manifest while it comes: size, SHA-256, CRC-64, rows."),
+    h(
+      "p",
+      {},
+      "Both need a URL of the container that may read and list, in READ_URL. Each file is compared with the manifest while it comes: size, SHA-256, CRC-64, rows.",
+    ),
     runnable(download(app, task.id), "the command that downloads"),
     runnable(verify(app, task.id), "the command that verifies"),
     h("p.note", {}, "The manifest: ", h("code", {}, task.manifestUrl)),

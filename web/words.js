@@ -20,7 +20,12 @@ export function bytes(value) {
 
 /** A length of time in its two largest units. */
 export function duration(seconds) {
-  const units = [["day", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+  const units = [
+    ["day", 86_400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   let left = Math.max(0, Math.round(seconds));
   const said = [];
   for (const [name, size] of units) {

@@ -13,7 +13,11 @@ const FORM = { address: `${APP}/new`, ready: "#container" };
 const HABITS = {
   /** A list with work going on is asked for by what is known of it, often while it is looked at, and seldom while not. */
   async polling(page, origin, seen, setAnswer) {
-    setAnswer(({ headers }) => (headers["if-none-match"] === TAG ? { status: 304, headers: { etag: TAG } } : { json: { value: [SAMPLES.running] }, headers: { etag: TAG } }));
+    setAnswer(({ headers }) =>
+      headers["if-none-match"] === TAG
+        ? { status: 304, headers: { etag: TAG } }
+        : { json: { value: [SAMPLES.running] }, headers: { etag: TAG } },
+    );
     await page.clock.install({ time: "2026-01-12T10:20:00Z" });
     await enter(page, origin, LIST);
     const during = async (milliseconds) => {
@@ -58,7 +62,12 @@ const HABITS = {
       await page.waitForSelector(".create .card.failed");
       await page.waitForSelector("[type=submit]:not([disabled])");
     }
-    return { isRepeated: keys[0] === keys[1], isNew: keys[1] !== keys[2], said: await page.innerText(".create .card.failed"), field: await page.inputValue("#container") !== "" };
+    return {
+      isRepeated: keys[0] === keys[1],
+      isNew: keys[1] !== keys[2],
+      said: await page.innerText(".create .card.failed"),
+      field: (await page.inputValue("#container")) !== "",
+    };
   },
 
   /** A token that expires in the midst of the form is asked for beside it. */
@@ -69,7 +78,14 @@ const HABITS = {
     await page.fill("#container", containerUrl("&sp=cw&se=2999-01-01T00:00:00Z"));
     await page.getByRole("button", { name: "Check" }).click();
     await page.fill("dialog #token", "e30.e30.");
-    setAnswer(() => ({ json: { exportType: "Event", container: { url: "https://chessdata.blob.core.windows.net/exports" }, options: { asked: {}, resolved: {} }, warnings: [] } }));
+    setAnswer(() => ({
+      json: {
+        exportType: "Event",
+        container: { url: "https://chessdata.blob.core.windows.net/exports" },
+        options: { asked: {}, resolved: {} },
+        warnings: [],
+      },
+    }));
     await page.keyboard.press("Enter");
     await page.waitForSelector("dialog", { state: "detached" });
     await page.getByRole("button", { name: "Check" }).click();
@@ -87,13 +103,25 @@ const HABITS = {
     await page.fill("#app", `https://exports.example.com${APP}/devices/exportTasks?sig=not-a-signature`);
     await page.keyboard.press("Enter");
     await page.waitForSelector(".empty");
-    return { wrong, kept: await page.evaluate(() => localStorage.getItem("engagement-export.apps")), address: new URL(page.url()).hash.slice(1), app: APP };
+    return {
+      wrong,
+      kept: await page.evaluate(() => localStorage.getItem("engagement-export.apps")),
+      address: new URL(page.url()).hash.slice(1),
+      app: APP,
+    };
   },
 
   /** Filters are the API's, and older exports come page by page, from the page's own service. */
   async pages(page, origin, seen, setAnswer) {
     const sample = (number) => task(number, { ...SAMPLES.succeeded, id: task(number).id, description: `Number ${number}` });
-    setAnswer(({ url }) => ({ json: url.searchParams.get("$skip") ? { value: [sample(20), sample(21)] } : { value: [sample(19), sample(20)], nextLink: `https://elsewhere.example.com${url.pathname}?$skip=10&$top=10&api-version=2014-12-01` } }));
+    setAnswer(({ url }) => ({
+      json: url.searchParams.get("$skip")
+        ? { value: [sample(20), sample(21)] }
+        : {
+            value: [sample(19), sample(20)],
+            nextLink: `https://elsewhere.example.com${url.pathname}?$skip=10&$top=10&api-version=2014-12-01`,
+          },
+    }));
     await enter(page, origin, LIST);
     await page.click("text=Show older exports");
     await page.waitForSelector("text=Number 21");

@@ -15,7 +15,8 @@ async function bytes(browser, origin, state) {
   const sizes = [];
   await page.clock.setFixedTime(NOW);
   page.on("response", (answer) => {
-    if (answer.url().startsWith(`${origin}/ui/`) && !answer.url().includes("/vendor/")) sizes.push(answer.body().then(({ length }) => length));
+    if (answer.url().startsWith(`${origin}/ui/`) && !answer.url().includes("/vendor/"))
+      sizes.push(answer.body().then(({ length }) => length));
   });
   await enter(page, origin, state);
   const all = await Promise.all(sizes);

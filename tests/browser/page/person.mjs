@@ -2,7 +2,12 @@
 
 /** Opens the page in a browser of its own, and watches whom it asks and what it complains of. */
 export async function person(browser, origin, others = []) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", locale: "en-US", timezoneId: "America/Los_Angeles" });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    locale: "en-US",
+    timezoneId: "America/Los_Angeles",
+  });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
   const asked = [];
@@ -48,7 +53,9 @@ const spellings = (secret) => [...new Set([secret, encodeURIComponent(secret), J
 export async function leftovers({ context, page, asked, complaints }, secrets) {
   const kept = await page.evaluate(async () => {
     const fields = [...document.querySelectorAll("input, textarea, select")].map((field) => field.value);
-    const caches_ = await Promise.all((await caches.keys()).map(async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)]));
+    const caches_ = await Promise.all(
+      (await caches.keys()).map(async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)]),
+    );
     return {
       document: document.documentElement.outerHTML,
       fields: fields.join("\n"),
@@ -61,7 +68,10 @@ export async function leftovers({ context, page, asked, complaints }, secrets) {
       caches: JSON.stringify(caches_),
       cookies: document.cookie,
       name: window.name,
-      loaded: performance.getEntries().map(({ name }) => name).join("\n"),
+      loaded: performance
+        .getEntries()
+        .map(({ name }) => name)
+        .join("\n"),
     };
   });
   kept.cookieJar = JSON.stringify(await context.cookies());

@@ -6,7 +6,12 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const WEB = new URL("../../../web/", import.meta.url);
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
 
 /** As the service sends it, with no issuer. */
 export const POLICY =
@@ -29,7 +34,11 @@ export async function serve(now) {
 }
 
 function said({ status = 200, json, headers = {} }) {
-  return { status, headers: { "content-type": "application/json", "x-ms-request-id": "01890a5d-0000-774b-bcce-b302099a8057", ...headers }, content: JSON.stringify(json) };
+  return {
+    status,
+    headers: { "content-type": "application/json", "x-ms-request-id": "01890a5d-0000-774b-bcce-b302099a8057", ...headers },
+    content: JSON.stringify(json),
+  };
 }
 
 async function file(name, config = {}) {

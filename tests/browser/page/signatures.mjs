@@ -11,7 +11,11 @@ const { now, endpoints, cases } = JSON.parse(await readFile(new URL("../signatur
 async function explainAll({ now, endpoints, urls }) {
   const { explain } = await import("/ui/signature.js");
   const { explained } = await import("/ui/container.js");
-  const said = (nodes) => nodes.flat(Infinity).map((node) => node?.textContent ?? "").join(" ");
+  const said = (nodes) =>
+    nodes
+      .flat(Infinity)
+      .map((node) => node?.textContent ?? "")
+      .join(" ");
   return urls.map((url) => ({ ...explain(url, new Date(now), endpoints), words: said(explained(url, null, endpoints)) }));
 }
 
@@ -31,7 +35,8 @@ await withBrowser(async (browser) => {
       if (value !== right) found.push(`${expected.name}: ${name} is ${value}, and not ${right}`);
     }
     if (words.includes("undefined") || words.includes("✓") !== (expected.verdict === "accepted")) found.push(`${expected.name}: ${words}`);
-    if (expected.addresses && !words.includes(expected.addresses)) found.push(`${expected.name}: nobody is told of its addresses: ${words}`);
+    if (expected.addresses && !words.includes(expected.addresses))
+      found.push(`${expected.name}: nobody is told of its addresses: ${words}`);
     const signature = new URLSearchParams(expected.url.split("?")[1]).get("sig");
     if (signature && words.includes(signature)) found.push(`${expected.name}: its signature is shown`);
   }

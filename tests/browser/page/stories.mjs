@@ -105,7 +105,18 @@ const STORIES = {
     await tabTo(page, "[data-do=sort][data-by=rows]");
     await page.keyboard.press("Enter");
     const sorted = await page.getAttribute("th:has([data-by=rows])", "aria-sort");
-    return { advice, whileTyping, signatureInMemory, tokenInMemory, chunk, rejects, rows, sorted, heading: await page.textContent("h1"), id: page.url().slice(-36) };
+    return {
+      advice,
+      whileTyping,
+      signatureInMemory,
+      tokenInMemory,
+      chunk,
+      rejects,
+      rows,
+      sorted,
+      heading: await page.textContent("h1"),
+      id: page.url().slice(-36),
+    };
   },
 
   /** An export, its files, and the commands that the page gives for it. */
@@ -118,7 +129,10 @@ const STORIES = {
     await page.click("text=All exports");
     await page.waitForSelector(".tasks");
     const copies = {};
-    for (const [name, label] of [["command", "Copy as command"], ["curl", "Copy as curl"]]) {
+    for (const [name, label] of [
+      ["command", "Copy as command"],
+      ["curl", "Copy as curl"],
+    ]) {
       await page.locator(".menu summary").first().click();
       copies[name] = await copied(page, page.getByRole("button", { name: label }).first());
       await page.waitForSelector(".menu:not([open])");
@@ -204,6 +218,8 @@ await withBrowser(async (browser) => {
     throw new Error(`${error.message}\n${await me.page.innerText("body").catch(() => "")}\n${me.complaints.join("\n")}`);
   });
   const secrets = { token: came.token ?? token, signature: signature(containerUrl), revoked: signature(policyUrl) };
-  process.stdout.write(`${JSON.stringify({ ...came, token: undefined, complaints: me.complaints, leftovers: await leftovers(me, secrets) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ...came, token: undefined, complaints: me.complaints, leftovers: await leftovers(me, secrets) })}\n`,
+  );
 });
 process.stdin.destroy();
