@@ -66,7 +66,8 @@ export function taskView(root, app, id) {
   function draw() {
     if (!task) {
       const said = problem ? refusal(problem, button("again", "Try again")) : h("p.note", {}, "Loading…");
-      update(section, back(app), h("h1", { tabindex: "-1" }, "Export"), said);
+      // The heading stays the same element, because it has the focus.
+      update(section, back(app), headOf("Export"), said);
       return;
     }
     update(
@@ -115,10 +116,12 @@ export function taskView(root, app, id) {
   };
 }
 
+const headOf = (text, ...actions) =>
+  h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, text), h("div.actions", {}, ...actions));
+
 function head(app, task) {
   const others = actions(task).filter((one) => one && one.dataset.do !== "renew");
-  const again = h("a.button.quiet", { href: `#${app}/new`, "data-do": "like" }, "Export again");
-  return h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, title(task)), h("div.actions", {}, others, again, menu(task)));
+  return headOf(title(task), others, h("a.button.quiet", { href: `#${app}/new`, "data-do": "like" }, "Export again"), menu(task));
 }
 
 const back = (app) => h("p.back", {}, h("a", { href: `#${app}` }, "← All exports"));

@@ -217,7 +217,11 @@ async fn a_first_export_is_made_and_its_files_are_looked_at_without_a_mouse() {
             .unwrap()
             .contains("the URL of a container")
     );
-    assert_eq!(came["heading"], "by keyboard");
+    assert_eq!(
+        (&came["heading"], &came["focus"]),
+        (&json!("by keyboard"), &json!("H1")),
+        "who hears the page knows where they are"
+    );
     let rows = texts(&came["rows"]);
     assert_eq!(rows.len(), 6, "{rows:?}");
     assert!(

@@ -111,6 +111,80 @@ const HABITS = {
     };
   },
 
+  /** An export that is asked for again is asked for as it was, by form, whatever it was. */
+  async again(page, origin, seen, setAnswer) {
+    const asked = [
+      { startDate: "2026-01-05", endDate: "2026-01-06", exportFormat: "CsvBlob", description: "as before" },
+      {
+        exportType: "Activity",
+        exportFormat: "JsonBlob",
+        startDate: "2025-12-31",
+        endDate: "2026-01-01",
+        options: {
+          exportDeviceId: true,
+          maxFileBytes: 33554432,
+          filter: { names: { in: ["home", "settings"] }, from: "2025-12-31T08:00:30Z" },
+        },
+      },
+      {
+        exportType: "Event",
+        exportFormat: "JsonLinesBlob",
+        startDate: "2026-01-05",
+        endDate: "2026-01-05",
+        options: {
+          compression: "none",
+          columns: ["deviceId", "name"],
+          filter: {
+            names: { notIn: ["login"] },
+            deviceIds: ["0123456789abcdef0123456789abcdef"],
+            session: "present",
+            to: "2026-01-05T09:00:00Z",
+          },
+        },
+      },
+      {
+        exportType: "Push",
+        exportFormat: "ParquetBlob",
+        campaignType: "Poll",
+        campaignIds: [7, 8],
+        options: { exportUserId: true, columns: ["deviceId", "userId"] },
+      },
+      {
+        exportType: "Push",
+        exportFormat: "CsvBlob",
+        campaignType: "DataPush",
+        campaignWindowStart: "2026-01-05T00:00:00Z",
+        campaignWindowEnd: "2026-01-06T12:30:00Z",
+        options: { byteOrderMark: true, escapeFormulas: true },
+      },
+      { exportType: "Device", exportFormat: "ParquetBlob" },
+    ];
+    const found = [];
+    for (const { options = {}, ...fields } of asked) {
+      const days = { startDate: undefined, endDate: undefined };
+      const one = task(1, {
+        ...SAMPLES.succeeded,
+        description: undefined,
+        ...days,
+        id: task(1).id,
+        ...fields,
+        options: { asked: options, resolved: options },
+      });
+      setAnswer(({ url }) => ({ json: /(chunks|files)$/.test(url.pathname) ? { value: [] } : { ...one, history: [] } }));
+      await enter(page, origin, { address: `${APP}/${one.id}`, ready: ".standing" });
+      await page.click("text=Export again");
+      await page.waitForSelector("#container");
+      const body = JSON.parse(/^\{.*\}$/m.exec(await page.locator(".also pre").nth(1).textContent())[0]);
+      const { containerUrl: _, exportOptions = {}, ...again } = body;
+      const { exportType: __, ...before } = fields;
+      const sorted = (of) => JSON.stringify(of, [...new Set(JSON.stringify(of).match(/\w+/g))].sort());
+      if (sorted({ again, exportOptions }) !== sorted({ again: before, exportOptions: options }))
+        found.push({ before, options, again, exportOptions });
+      await page.reload();
+    }
+    return { asked: asked.length, found };
+  },
+
   /** Filters are the API's, and older exports come page by page, from the page's own service. */
   async pages(page, origin, seen, setAnswer) {
     const sample = (number) => task(number, { ...SAMPLES.succeeded, id: task(number).id, description: `Number ${number}` });

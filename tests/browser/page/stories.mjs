@@ -90,6 +90,7 @@ const STORIES = {
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.press("Enter");
     await ended(page, "done");
+    const focus = await page.evaluate(() => document.activeElement.tagName);
     const signed = signature(containerUrl);
     const signatureInMemory = (await isInMemory(me, signed)) || (await isInMemory(me, encodeURIComponent(signed)));
     const tokenInMemory = await isInMemory(me, token);
@@ -109,6 +110,7 @@ const STORIES = {
       advice,
       whileTyping,
       signatureInMemory,
+      focus,
       tokenInMemory,
       chunk,
       rejects,

@@ -111,3 +111,10 @@ async fn filters_are_the_services_and_a_next_page_comes_from_where_the_page_does
         (&json!("Failed"), &json!("Crash"))
     );
 }
+
+#[tokio::test]
+async fn an_export_is_asked_for_again_as_it_was() {
+    let seen = habit("again").await;
+    assert_eq!(seen["found"], json!([]));
+    assert!(seen["asked"].as_u64().unwrap() > 5, "{seen}");
+}
