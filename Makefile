@@ -16,7 +16,9 @@ MINISTACK := .tools/ministack/.ready
 SAM := .tools/sam/.ready
 COMPARE := .tools/compare/.ready
 LAMBDA := .tools/lambda/.ready
+LINT := .tools/lint/.ready
 READERS := .tools/readers/.ready
+STACK := .tools/stack/.ready
 DESCRIBED := .tools/described/.ready
 DYNAMODB_LOCAL_VERSION := 11.1.0
 DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)/node_modules/.package-lock.json
@@ -209,9 +211,9 @@ advisories: $(DENY) ## Known vulnerabilities of the dependencies; asks the RustS
 ##@ The cloud
 
 .PHONY: lint-template
-lint-template: $(SAM) ## template.yaml is valid, to SAM and to cfn-lint
+lint-template: $(SAM) $(LINT) ## template.yaml is valid to SAM, and cfn-lint and checkov find nothing without a reason
 	$(OFFLINE_SAM) .tools/sam/bin/sam validate --lint
-	.tools/sam/bin/cfn-lint --region eu-west-1 us-east-1 -- template.yaml
+	tools/lint-template
 
 .PHONY: build-lambda
 build-lambda: $(LAMBDA) ## The functions for Lambda on arm64, and their sizes
