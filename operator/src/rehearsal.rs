@@ -19,7 +19,7 @@ use domain::selection::{Compression, ExportFormat, ExportRequest, Selection};
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use fakes::store::MemoryStore;
 use plan_export::{DELIVERIES, PlanError};
-use ports::store::{ChunkLists, Chunks, Intake};
+use ports::store::{Act, Audit, ChunkLists, Chunks, Intake};
 use serde_json::json;
 use time::Duration;
 use wiring::Wiring;
@@ -69,7 +69,13 @@ impl Rehearsal {
         let job = queued(wiring, scope, selection, filter);
         let key = job.key.clone();
         let now = wiring.clock().now();
-        let created = store.create(job, None, now).await;
+        let nobody = Audit {
+            by: String::new(),
+            act: Act::Create,
+            at: now,
+            expires: now,
+        };
+        let created = store.create(job, None, nobody).await;
         created.map_err(|error| failures::of_table(&error))?;
         let job = plan_to_the_end(&planner, &key).await?;
         let chunks = chunks_of(&store, &job).await?;

@@ -17,7 +17,7 @@ use futures::StreamExt;
 use futures::stream;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use ports::clock::Clock;
-use ports::store::{Intake, JobLists, Page, SortKey, Wanted};
+use ports::store::{Act, Audit, Intake, JobLists, Page, SortKey, Wanted};
 use wiring::SystemClock;
 
 /// How many jobs are stored at once, and how often a page is asked for.
@@ -89,7 +89,13 @@ async fn main() -> Result<()> {
     let client = aws_sdk_dynamodb::Client::new(&sdk);
     let store = DynamoStore::new(client, EXPORTS_TABLE, Arc::new(SystemClock));
     let scope = AppScope::from_segments(["subscriptions", "1", "apps", "chess"]);
-    let stored = stream::iter(0..jobs).map(|_| store.create(job(&scope), None, SystemClock.now()));
+    let creation = || Audit {
+        by: "bench".to_owned(),
+        act: Act::Create,
+        at: SystemClock.now(),
+        expires: SystemClock.now(),
+    };
+    let stored = stream::iter(0..jobs).map(|_| store.create(job(&scope), None, creation()));
     let stored: Vec<_> = stored.buffer_unordered(AT_ONCE).collect().await;
     for created in stored {
         created?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::audit::Auditor;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
 use container::writer::WriterSettings;
@@ -12,7 +13,7 @@ use ports::clock::Clock;
 use ports::container::Containers;
 use ports::seal::Sealer;
 use ports::source::Sources;
-use ports::store::{ChunkLists, Chunks, Grants, Plans, WaitingJobs};
+use ports::store::{Changes, ChunkLists, Chunks, Grants, Plans, WaitingJobs};
 use time::Duration;
 
 /// What all functions share.
@@ -22,6 +23,10 @@ pub(crate) struct Adapters<T> {
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) clock: Arc<dyn Clock>,
 }
+
+const AUDITOR: Auditor = Auditor {
+    kept: Duration::days(365),
+};
 
 fn edge_settings() -> EdgeSettings {
     EdgeSettings {
@@ -54,6 +59,7 @@ impl Adapters<DynamoStore> {
             container_urls: ContainerUrlRules::default(),
             containers: Arc::clone(&self.containers),
             sealer: Arc::clone(&self.sealer),
+            auditor: AUDITOR,
             settings: create_job::Settings {
                 edge: edge_settings(),
                 max_range_days: 366,
@@ -75,7 +81,7 @@ impl Adapters<DynamoStore> {
     }
 }
 
-impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T> {
+impl<T: Grants + Changes + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T> {
     pub(crate) fn resume(&self) -> resume_job::Ports {
         resume_job::Ports {
             clock: Arc::clone(&self.clock),
@@ -84,6 +90,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             container_urls: ContainerUrlRules::default(),
             containers: Arc::clone(&self.containers),
             sealer: Arc::clone(&self.sealer),
+            auditor: AUDITOR,
             settings: edge_settings(),
         }
     }
@@ -93,6 +100,7 @@ impl<T: Grants + WaitingJobs + Plans + Chunks + ChunkLists + 'static> Adapters<T
             clock: Arc::clone(&self.clock),
             grants: Arc::clone(&self.table) as _,
             jobs: Arc::clone(&self.table) as _,
+            auditor: AUDITOR,
             settings: edge_settings(),
         }
     }

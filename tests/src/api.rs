@@ -12,11 +12,12 @@ mod wire;
 use std::sync::Arc;
 
 use ::fakes::store::MemoryStore;
+use api::audit::Auditor;
 use api::caller::EdgeSettings;
 use api::container_url::ContainerUrlRules;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
-use ports::store::{Grant, Grants, Role};
+use ports::store::{Act, Grant, Grants, Role};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -335,6 +336,7 @@ impl World {
             container_urls: ContainerUrlRules::default(),
             containers: self.containers.clone(),
             sealer: self.sealer.clone(),
+            auditor: AUDITOR,
             settings: create_job::Settings {
                 edge: self.edge_settings(),
                 max_range_days: 366,
@@ -352,6 +354,7 @@ impl World {
             container_urls: ContainerUrlRules::default(),
             containers: self.containers.clone(),
             sealer: self.sealer.clone(),
+            auditor: AUDITOR,
             settings: self.edge_settings(),
         }
     }
@@ -361,6 +364,7 @@ impl World {
             clock: self.clock.clone(),
             grants: self.store.clone(),
             jobs: self.store.clone(),
+            auditor: AUDITOR,
             settings: self.edge_settings(),
         }
     }
@@ -383,6 +387,19 @@ impl World {
         }
     }
 }
+
+/// What was done, in order, all of it by the one caller.
+pub(crate) fn acts(world: &World) -> Vec<Act> {
+    let audits = world.store.audits().into_iter().map(|(_, audit)| audit);
+    audits
+        .inspect(|audit| assert_eq!(audit.by, "alice"))
+        .map(|audit| audit.act)
+        .collect()
+}
+
+const AUDITOR: Auditor = Auditor {
+    kept: Duration::days(365),
+};
 
 pub(crate) async fn code_of(request: &Request) -> (i64, String) {
     World::new().await.send(request).await.error()

@@ -17,6 +17,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::date;
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use crate::stories::lives::Life;
 use crate::world::World;
@@ -90,6 +91,9 @@ fn pattern(key: &str, image: &Value) -> String {
     let id = key
         .split_once('#')
         .filter(|(kind, _)| matches!(*kind, "ROW" | "MARK"));
+    // So do audits, of which each has an id of its own.
+    let own_id = Uuid::try_parse(key).map_or("", |_| key);
+    let day = text(image, "at").split('T').next().unwrap_or_default();
     let digits = text(image, "chunk")
         .parse()
         .map(|number: u32| format!("{number:010}"))
@@ -106,6 +110,8 @@ fn pattern(key: &str, image: &Value) -> String {
         ("", scope.as_str(), "{scope}"),
         ("", text(image, "job"), "{id}"),
         ("#", id.map_or("", |(_, id)| id), "#{id}"),
+        ("", own_id, "{id}"),
+        ("AUDIT#", day, "AUDIT#{day}"),
     ];
     for (before, value, placeholder) in known.into_iter().filter(|(_, value, _)| !value.is_empty())
     {

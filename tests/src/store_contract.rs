@@ -59,6 +59,7 @@ behaviours! {
             an_expired_request_id_can_be_used_again,
             a_clients_id_stands_for_a_request_only_together_with_what_is_asked,
             a_stale_write_of_a_job_is_a_conflict_and_changes_nothing,
+            a_change_by_a_caller_is_a_write_like_any_other,
             a_job_whose_retention_is_over_is_neither_read_nor_listed,
             moments_of_forgetting_are_kept_in_whole_seconds,
             a_move_is_written_down_with_its_moment;
@@ -92,6 +93,7 @@ behaviours! {
     of dynamodb {
         dynamodb:
             a_write_whose_answer_was_lost_is_sent_again_and_succeeds,
+            a_change_is_stored_with_who_made_it_once_and_nobody_elses_is,
             an_unreadable_job_is_named_with_what_is_wrong,
             a_missing_table_and_a_refused_request_name_the_code,
             a_move_whose_answer_was_lost_counts_once,

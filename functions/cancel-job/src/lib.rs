@@ -2,7 +2,7 @@
 //!
 //! *Started by* API Gateway, for a `DELETE` of a task. *Reads* the caller's grants and the job.
 //!
-//! *Writes* the job, as being cancelled, on condition that nobody moved it; when somebody did, it
+//! *Writes* the job, as being cancelled, and who asked for it, on condition that nobody moved it; when somebody did, it
 //! decides anew. The event of that move starts finish-export, which closes the open chunks.
 //!
 //! *A retry* finds the job being cancelled, or cancelled, and gets the same answer: 202.
@@ -12,13 +12,14 @@ use std::sync::Arc;
 use api::Call;
 use api::accepted::{Asked, log_accepted};
 use api::answer::{Answer, respond};
+use api::audit::Auditor;
 pub use api::caller::EdgeSettings as Settings;
 use api::control::{Change, TaskCall};
 use api::error::ApiError;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::job::{Cancellation, Job, Outcome, Phase};
 use ports::clock::Clock;
-use ports::store::{Grants, Jobs};
+use ports::store::{Act, Changes, Grants};
 use wiring::{Wiring, WiringError};
 
 /// What this function needs of the world.
@@ -28,8 +29,11 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// The jobs in the exports table; a write is on condition of the revision that was read.
-    pub jobs: Arc<dyn Jobs>,
+    /// The jobs in the exports table; a write is on condition of the revision that was read, and
+    /// keeps who made it.
+    pub jobs: Arc<dyn Changes>,
+    /// For how long it is kept who did what.
+    pub auditor: Auditor,
     /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
@@ -46,6 +50,7 @@ impl Ports {
             clock: wiring.clock(),
             grants: Arc::clone(&store) as _,
             jobs: store,
+            auditor: Auditor::of(wiring.env())?,
             settings,
         })
     }
@@ -60,7 +65,12 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 async fn cancel(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let task = TaskCall::admit(call, "DELETE", &ports.settings, ports.grants.as_ref()).await?;
     let job = task
-        .change(ports.jobs.as_ref(), ports.clock.as_ref(), cancelled)
+        .change(
+            ports.jobs.as_ref(),
+            ports.clock.as_ref(),
+            (ports.auditor, Act::Cancel),
+            cancelled,
+        )
         .await?;
     log_accepted(call, &ports.settings, Asked::Cancel, &job);
     task.accepted(&job)

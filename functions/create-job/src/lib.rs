@@ -4,7 +4,7 @@
 //! were accepted before.
 //!
 //! *Writes* one block that is never committed into the client's container, then, unless it is only
-//! to check the request, the job and its request id in one transaction. The event of the new job starts plan-export.
+//! to check the request, the job, its request id and who made it in one transaction. The event of the new job starts plan-export.
 //!
 //! *A retry* with the same request id and body gets the first task for ten minutes, and for a day
 //! when the id is an idempotency key; one without an id makes another job.
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use api::Call;
 use api::accepted::{Asked, log_accepted};
 use api::answer::{Answer, respond};
+use api::audit::Auditor;
 use api::body::Body;
 use api::caller::{EdgeSettings, admit};
 use api::checked::Checked;
@@ -35,7 +36,7 @@ use domain::warning::Warning;
 use ports::clock::Clock;
 use ports::container::Containers;
 use ports::seal::Sealer;
-use ports::store::{AcceptedRequest, Created, Grants, Intake, Jobs, RequestKey, Role};
+use ports::store::{AcceptedRequest, Act, Created, Grants, Intake, Jobs, RequestKey, Role};
 use time::{Duration, OffsetDateTime};
 use wiring::config::{ConfigError, MAX_RANGE_DAYS};
 use wiring::{Wiring, WiringError};
@@ -61,6 +62,8 @@ pub struct Ports {
     pub containers: Arc<dyn Containers>,
     /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
+    /// For how long it is kept who made which job.
+    pub auditor: Auditor,
     /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
@@ -80,6 +83,7 @@ impl Ports {
             container_urls: ContainerUrlRules::of(wiring.env())?,
             containers: container::wire(wiring)?,
             sealer: sealing::wire(wiring)?,
+            auditor: Auditor::of(wiring.env())?,
             settings: Settings::of(wiring)?,
         })
     }
@@ -167,7 +171,10 @@ async fn create(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
             expires,
         }
     });
-    match ports.intake.create(job, request, admitted.now).await? {
+    let audit = ports
+        .auditor
+        .note(&admitted.subject, Act::Create, admitted.now);
+    match ports.intake.create(job, request, audit).await? {
         Created::New(job) => {
             log_accepted(call, &ports.settings.edge, Asked::Create, &job);
             accept(&admitted, &job, ports)

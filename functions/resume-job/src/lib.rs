@@ -2,8 +2,8 @@
 //!
 //! *Started by* API Gateway, for a `PATCH` of a task. *Reads* the caller's grants and the job.
 //!
-//! *Writes* one block that is never committed into the client's container, then the job, on
-//! condition that nobody moved it; when somebody did, it decides anew. The event of a job that is
+//! *Writes* one block that is never committed into the client's container, then the job and who
+//! changed it, on condition that nobody moved it; when somebody did, it decides anew. The event of a job that is
 //! resuming starts plan-export.
 //!
 //! *A retry* with a container URL replaces the credential once more; one without finds the job
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use api::Call;
 use api::accepted::{Asked, log_accepted};
 use api::answer::{Answer, respond};
+use api::audit::Auditor;
 use api::body::Body;
 pub use api::caller::EdgeSettings as Settings;
 use api::container_url::ContainerUrlRules;
@@ -29,7 +30,7 @@ use domain::warning::Warning;
 use ports::clock::Clock;
 use ports::container::Containers;
 use ports::seal::Sealer;
-use ports::store::{Grants, Jobs};
+use ports::store::{Act, Changes, Grants};
 use wiring::{Wiring, WiringError};
 
 use credential::{check_stored, check_url};
@@ -41,14 +42,17 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The roles that callers were granted, in the exports table.
     pub grants: Arc<dyn Grants>,
-    /// The jobs in the exports table; a write is on condition of the revision that was read.
-    pub jobs: Arc<dyn Jobs>,
+    /// The jobs in the exports table; a write is on condition of the revision that was read, and
+    /// keeps who made it.
+    pub jobs: Arc<dyn Changes>,
     /// The rules of container URLs.
     pub container_urls: ContainerUrlRules,
     /// Opens a client's container with the signature that came with its URL.
     pub containers: Arc<dyn Containers>,
     /// Seals a container's signature for one job, and opens it again.
     pub sealer: Arc<dyn Sealer>,
+    /// For how long it is kept who did what.
+    pub auditor: Auditor,
     /// Read and checked once, when the function starts.
     pub settings: Settings,
 }
@@ -67,6 +71,7 @@ impl Ports {
             container_urls: ContainerUrlRules::of(wiring.env())?,
             containers: container::wire(wiring)?,
             sealer: sealing::wire(wiring)?,
+            auditor: Auditor::of(wiring.env())?,
             settings: Settings::of(wiring.env())?,
         })
     }
@@ -79,7 +84,7 @@ pub async fn handle(event: ApiGatewayV2httpRequest, ports: &Ports) -> ApiGateway
 }
 
 /// What is to be done with a job.
-enum Act {
+enum Next {
     /// It is being resumed as it is.
     Nothing,
     /// It goes on by itself with the new credential.
@@ -93,25 +98,26 @@ async fn resume(call: Call<'_>, ports: &Ports) -> Result<Answer, ApiError> {
     let task = TaskCall::admit(call, "PATCH", &ports.settings, ports.grants.as_ref()).await?;
     let (given, unknown) = read_resumption(call)?;
     let job = task.job(jobs, clock).await?;
-    let credential = match (act(&job.phase, given.is_some())?, given) {
-        (Act::Nothing, _) => {
+    let credential = match (next(&job.phase, given.is_some())?, given) {
+        (Next::Nothing, _) => {
             log_accepted(call, &ports.settings, Asked::Resume, &job);
             return task.accepted_with(&job, unknown);
         }
-        (Act::Replace | Act::Resume, Some(url)) => Some(check_url(&job, &url, ports).await?),
-        (Act::Replace | Act::Resume, None) => {
+        (Next::Replace | Next::Resume, Some(url)) => Some(check_url(&job, &url, ports).await?),
+        (Next::Replace | Next::Resume, None) => {
             check_stored(&job, ports).await?;
             None
         }
     };
-    let job = task
-        .change(jobs, clock, |job| changed(job, credential.as_ref()))
-        .await?;
-    let asked = if credential.is_some() {
-        Asked::Renew
+    let (asked, act) = if credential.is_some() {
+        (Asked::Renew, Act::Renew)
     } else {
-        Asked::Resume
+        (Asked::Resume, Act::Resume)
     };
+    let change = |job| changed(job, credential.as_ref());
+    let job = task
+        .change(jobs, clock, (ports.auditor, act), change)
+        .await?;
     log_accepted(call, &ports.settings, asked, &job);
     task.accepted_with(&job, unknown)
 }
@@ -124,24 +130,24 @@ fn read_resumption(call: Call<'_>) -> Result<(Option<Secret>, Option<Warning>), 
 }
 
 fn changed(job: Job, credential: Option<&Credential>) -> Result<Change, ApiError> {
-    let act = act(&job.phase, credential.is_some())?;
+    let next = next(&job.phase, credential.is_some())?;
     let job = match credential {
         Some(credential) => job
             .replace_credential(credential.clone())
             .map_err(|error| ApiError::Internal(error.into()))?,
         None => job,
     };
-    match act {
-        Act::Nothing => Ok(Change::None(Box::new(job))),
-        Act::Replace => Ok(Change::To(Box::new(job))),
-        Act::Resume => job
+    match next {
+        Next::Nothing => Ok(Change::None(Box::new(job))),
+        Next::Replace => Ok(Change::To(Box::new(job))),
+        Next::Resume => job
             .resume()
             .map(|job| Change::To(Box::new(job)))
             .map_err(|error| ApiError::Internal(error.into())),
     }
 }
 
-fn act(phase: &Phase, is_given: bool) -> Result<Act, ApiError> {
+fn next(phase: &Phase, is_given: bool) -> Result<Next, ApiError> {
     let name = phase.name();
     match (phase, is_given) {
         (
@@ -151,10 +157,10 @@ fn act(phase: &Phase, is_given: bool) -> Result<Act, ApiError> {
             },
             _,
         ) => Err(ApiError::TaskSucceeded),
-        (Phase::AwaitingCredential { .. } | Phase::Ended { .. }, _) => Ok(Act::Resume),
-        (Phase::Resuming, false) => Ok(Act::Nothing),
+        (Phase::AwaitingCredential { .. } | Phase::Ended { .. }, _) => Ok(Next::Resume),
+        (Phase::Resuming, false) => Ok(Next::Nothing),
         (Phase::Queued | Phase::Planning | Phase::Running | Phase::Resuming, true) => {
-            Ok(Act::Replace)
+            Ok(Next::Replace)
         }
         (Phase::Cancelling { .. } | Phase::Finishing { .. }, true) => {
             Err(ApiError::TaskEnding { phase: name })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::audit::Auditor;
 use api::caller::EdgeSettings;
 use api::code::ErrorCode;
 use api::container_url::ContainerUrlRules;
@@ -67,6 +68,10 @@ fn signature(event: &ApiGatewayV2httpRequest, text: &str) -> Option<String> {
     (signature.len() >= 16 && text.matches(signature).count() == 1).then(|| signature.to_owned())
 }
 
+const AUDITOR: Auditor = Auditor {
+    kept: Duration::days(365),
+};
+
 /// The answers of the functions behind the API: of the one that the method is routed to, and of
 /// those that it is not.
 fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
@@ -83,6 +88,7 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         container_urls: ContainerUrlRules::default(),
         containers: Arc::new(Willing),
         sealer: sealer(),
+        auditor: AUDITOR,
         settings: create_job::Settings {
             edge: edge.clone(),
             max_range_days: 366,
@@ -97,12 +103,14 @@ fn replies(event: &ApiGatewayV2httpRequest) -> [ApiGatewayV2httpResponse; 4] {
         container_urls: ContainerUrlRules::default(),
         containers: Arc::new(Willing),
         sealer: sealer(),
+        auditor: AUDITOR,
         settings: edge.clone(),
     };
     let cancel = cancel_job::Ports {
         clock: clock.clone(),
         grants: store.clone(),
         jobs: store.clone(),
+        auditor: AUDITOR,
         settings: edge.clone(),
     };
     let status = get_status::Ports {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use local::demo::make_sample;
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::sample::Sample;
 use local::serve::operating;
 use local::stack::{Stack, StackSettings};
@@ -26,12 +25,8 @@ fn script() -> String {
 /// The whole service, with sample data.
 pub(crate) async fn start(folder: &Path) -> Stack {
     let settings = StackSettings {
-        folder: folder.to_owned(),
-        api_port: 0,
-        blob_port: None,
         chunk_target_bytes: 64 * 1024,
-        functions: Vec::new(),
-        cors: Cors::default(),
+        ..StackSettings::in_folder(folder)
     };
     let stack = Stack::start(&settings).await.unwrap();
     let sample = Sample {

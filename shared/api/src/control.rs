@@ -4,10 +4,11 @@
 use domain::job::{Job, JobId, JobKey};
 use domain::warning::Warning;
 use ports::clock::Clock;
-use ports::store::{Grants, Jobs, Role, StoreError};
+use ports::store::{Act, Changes, Grants, Jobs, Role, StoreError};
 
 use super::Call;
 use super::answer::Answer;
+use super::audit::Auditor;
 use super::caller::{EdgeSettings, admit};
 use super::error::ApiError;
 use super::query::Query;
@@ -31,6 +32,7 @@ pub enum Change {
 pub struct TaskCall {
     key: JobKey,
     url: String,
+    subject: String,
 }
 
 impl TaskCall {
@@ -58,7 +60,7 @@ impl TaskCall {
             }
         };
         Query::parse(call.query_string()).check_api_version()?;
-        admit(
+        let caller = admit(
             call,
             &settings.subject_claim,
             grants,
@@ -74,6 +76,7 @@ impl TaskCall {
                 id,
             },
             url,
+            subject: caller.subject,
         })
     }
 
@@ -88,22 +91,26 @@ impl TaskCall {
         })
     }
 
-    /// Changes the job as `decide` says. When somebody else moves it first, it is decided anew.
+    /// Changes the job as `decide` says, and keeps that the caller did. When somebody else moves it first, it is decided anew.
     ///
     /// # Errors
     /// What `decide` refuses, or what the store answers; [`ApiError::Unavailable`] when the job
     /// moves all the time.
     pub async fn change(
         &self,
-        jobs: &dyn Jobs,
+        jobs: &dyn Changes,
         clock: &dyn Clock,
+        (auditor, act): (Auditor, Act),
         decide: impl Fn(Job) -> Result<Change, ApiError> + Send + Sync,
     ) -> Result<Job, ApiError> {
         let mut tries = 1;
         loop {
             let changed = match decide(self.job(jobs, clock).await?)? {
                 Change::None(job) => return Ok(*job),
-                Change::To(job) => jobs.put_job(*job).await,
+                Change::To(job) => {
+                    let audit = auditor.note(&self.subject, act, clock.now());
+                    jobs.put_change(*job, audit).await
+                }
             };
             match changed {
                 Err(StoreError::Conflict { .. }) if tries < TRIES => tries += 1,

@@ -8,6 +8,7 @@
 
 pub mod accepted;
 pub mod answer;
+pub mod audit;
 pub mod body;
 pub mod caller;
 pub mod checked;

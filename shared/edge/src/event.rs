@@ -21,6 +21,9 @@ pub const EVENT_SOURCE: &str = "engagement.export";
 /// The `detail-type` of the events on the bus.
 pub const EVENT_DETAIL_TYPE: &str = "Export Job Changed";
 
+/// The `kind` of an item, and of an event, that says who did what with a job.
+pub const AUDIT: &str = "audit";
+
 /// The phases in which plan-export acts.
 const PLANNERS: [PhaseName; 2] = [PhaseName::Queued, PhaseName::Resuming];
 
@@ -30,10 +33,10 @@ const FINISHERS: [PhaseName; 2] = [PhaseName::Running, PhaseName::Cancelling];
 /// The phases that the function which is at work in them leaves by itself: no event is sent.
 const SILENT: [PhaseName; 2] = [PhaseName::Planning, PhaseName::Finishing];
 
-/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on or wants to know of, and
-/// tallies without an open chunk (their items carry the phase [`DRAINED`], so that both become one
-/// kind of event).
-pub fn jobs_filters() -> [Value; 2] {
+/// What the pipe `jobs` lets through: jobs in a phase that somebody acts on or wants to know of,
+/// tallies without an open chunk, and who did what with a job. Their items carry the phase [`DRAINED`],
+/// and what was done, so that all become one kind of event.
+pub fn jobs_filters() -> [Value; 3] {
     let phases = PhaseName::ALL
         .iter()
         .filter(|phase| !SILENT.contains(phase));
@@ -41,6 +44,7 @@ pub fn jobs_filters() -> [Value; 2] {
     [
         new_image(&job),
         new_image(&json!({"kind": {"S": ["tally"]}, "open": {"N": ["0"]}})),
+        new_image(&json!({"kind": {"S": [AUDIT]}})),
     ]
 }
 
@@ -55,6 +59,11 @@ pub fn chunks_filters() -> [Value; 1] {
 /// The bus rule that wakes plan-export.
 pub fn plan_rule() -> Value {
     rule(&names(&PLANNERS))
+}
+
+/// The bus rule that keeps who did what with a job.
+pub fn audit_rule() -> Value {
+    json!({"source": [EVENT_SOURCE], "detail": {"kind": [AUDIT]}})
 }
 
 /// The bus rule that wakes finish-export.
@@ -128,13 +137,13 @@ impl ChunkMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version", rename = "1")]
 pub struct JobEvent {
-    /// `job` or `tally`: whose item changed.
+    /// `job`, `tally` or `audit`: whose item changed.
     pub kind: String,
     /// The app's canonical path.
     pub scope: String,
     /// The job's id, a UUID.
     pub job: String,
-    /// The job's phase, or [`DRAINED`].
+    /// The job's phase, or [`DRAINED`]; of an audit what was done, as a query string.
     pub phase: String,
 }
 

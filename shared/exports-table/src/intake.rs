@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::app::AppScope;
 use domain::job::Job;
-use ports::store::{AcceptedRequest, Created, Intake, RequestKey, StoreError};
+use ports::store::{AcceptedRequest, Audit, Created, Intake, RequestKey, StoreError};
 use time::OffsetDateTime;
 
 use super::{Condition, DynamoStore, corrupt};
@@ -31,8 +31,9 @@ impl Intake for DynamoStore {
         &self,
         job: Job,
         request: Option<AcceptedRequest>,
-        now: OffsetDateTime,
+        audit: Audit,
     ) -> Result<Created, StoreError> {
+        let now = audit.at;
         let (row, mark) = (
             self.row_write(&job)?,
             self.mark_write(&job.key.scope, now).await?,
@@ -41,6 +42,7 @@ impl Intake for DynamoStore {
         let mut writes =
             vec![self.write(keys::job(&job.key), JobItem::from(&job), Condition::Absent)?];
         writes.extend(row.into_iter().chain(mark));
+        writes.push(self.audit_write(&job, &audit)?);
         if let Some(request) = &request {
             let key = keys::request(&job.key.scope, &request.key);
             writes.push(self.write(key, RequestItem::from(request), Condition::AbsentOrExpired)?);

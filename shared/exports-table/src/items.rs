@@ -1,6 +1,7 @@
 //! The stored items of the exports table, apart from the domain's types so that either can change.
 //! Every item says its `kind` and its version `v`; what an older version wrote stays readable.
 
+mod audit;
 mod chunk;
 mod job;
 mod listing;
@@ -12,6 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub(crate) use audit::AuditItem;
 pub(crate) use chunk::ChunkItem;
 pub(crate) use job::{JobItem, JobRow};
 pub(crate) use row::{MarkItem, RowItem};

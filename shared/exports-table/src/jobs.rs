@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use domain::job::{Job, JobKey, Phase, PhaseName};
 use domain::tally::Tally;
 use futures::future::try_join_all;
-use ports::store::{Counted, Jobs, StoreError, Tallies, WaitingJobs};
-use time::OffsetDateTime;
+use ports::store::{Audit, Changes, Counted, Jobs, StoreError, Tallies, WaitingJobs};
+use time::{OffsetDateTime, UtcOffset};
 
-use super::{Condition, DynamoStore, corrupt, key_attributes, read_item, store_error};
-use crate::items::{JobItem, TallyItem, WaitingItem};
+use super::{Condition, DynamoStore, Write, corrupt, key_attributes, read_item, store_error};
+use crate::items::{AuditItem, JobItem, TallyItem, WaitingItem};
 use crate::keys::{self, ItemKey};
 
 #[async_trait]
@@ -27,6 +27,24 @@ impl Jobs for DynamoStore {
     }
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
+        self.put_job_with(job, None).await
+    }
+
+    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
+        Ok(self.counted(job).await?.tally)
+    }
+}
+
+#[async_trait]
+impl Changes for DynamoStore {
+    async fn put_change(&self, job: Job, audit: Audit) -> Result<Job, StoreError> {
+        self.put_job_with(job, Some(audit)).await
+    }
+}
+
+impl DynamoStore {
+    /// Writes a job, with what goes with it: in one transaction, when there is more than the job.
+    async fn put_job_with(&self, job: Job, audit: Option<Audit>) -> Result<Job, StoreError> {
         let condition = Condition::of_revision(job.revision);
         let row = self.row_write(&job)?;
         let job = job.written(self.clock.now());
@@ -34,18 +52,25 @@ impl Jobs for DynamoStore {
         let waits = matches!(job.phase, Phase::AwaitingCredential { .. });
         let (key, item) = (keys::waiting(job.key.id), WaitingItem::from(&job));
         let waiting = waits.then(|| self.write(key, item, Condition::Always));
-        match (row, waiting.transpose()?) {
-            (None, None) => self.put(write).await?,
-            (row, waiting) => {
-                let writes: Vec<_> = [write].into_iter().chain(row).chain(waiting).collect();
-                self.transact(&writes, Vec::new()).await?;
-            }
+        let audit = audit.map(|audit| self.audit_write(&job, &audit));
+        let others = row.into_iter().chain(waiting.transpose()?);
+        let others: Vec<_> = others.chain(audit.transpose()?).collect();
+        if others.is_empty() {
+            self.put(write).await?;
+        } else {
+            let writes: Vec<_> = [write].into_iter().chain(others).collect();
+            self.transact(&writes, Vec::new()).await?;
         }
         Ok(job)
     }
 
-    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
-        Ok(self.counted(job).await?.tally)
+    /// Who did what with a job, under an id of its own: nothing is ever replaced.
+    pub(crate) fn audit_write(&self, job: &Job, audit: &Audit) -> Result<Write, StoreError> {
+        let key = keys::audit(
+            audit.at.to_offset(UtcOffset::UTC).date(),
+            self.clock.fresh_id(),
+        );
+        self.write(key, AuditItem::new(job, audit), Condition::Absent)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | row | `APP#{hash}` | `ROW#{id}` | whoever writes the job, when it is new or comes into another state |
 //! | mark | `APP#{hash}` | `MARK#{id}` | create-job, where the app may have jobs without rows up to this one |
 //! | waiting | `WAITING` | `{id}` | run-export-chunk, finish-export or fail-chunk, with a job that begins to wait; removed by expire-jobs |
+//! | audit | `AUDIT#{day}` | `{id}` | create-job, resume-job or cancel-job, with what it did to a job |
 //! | grant | `PRINCIPAL#{subject}` | `SCOPE#{path}` | the operator |
 //!
 //! The `hash` of an app's scope keeps rows small. It has no slash, and every scope begins with one.
@@ -23,6 +24,8 @@ use domain::app::AppScope;
 use domain::chunk::ChunkKey;
 use domain::job::{JobId, JobKey};
 use ports::store::RequestKey;
+use time::Date;
+use uuid::Uuid;
 
 /// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +154,15 @@ pub(crate) fn chunk(key: &ChunkKey) -> ItemKey {
 
 pub(crate) fn chunk_sort(number: u32) -> String {
     format!("CHUNK#{number:010}")
+}
+
+/// One partition a day, which is what people ask for. An API that takes 100 requests a second writes no
+/// more items.
+pub(crate) fn audit(day: Date, id: Uuid) -> ItemKey {
+    ItemKey {
+        pk: format!("AUDIT#{day}"),
+        sk: id.to_string(),
+    }
 }
 
 pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {

@@ -15,9 +15,9 @@ use domain::job::{Job, JobKey};
 use domain::tally::{Tally, TallyChange};
 use ports::clock::Clock;
 use ports::store::{
-    AcceptedRequest, ChunkLists, Chunks, Counted, Created, Grant, GrantBook, Grants, Intake,
-    JobLists, Jobs, Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role, StoreError,
-    StoredGrant, Tallies, WaitingJobs,
+    AcceptedRequest, Audit, Changes, ChunkLists, Chunks, Counted, Created, Grant, GrantBook,
+    Grants, Intake, JobLists, Jobs, Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role,
+    StoreError, StoredGrant, Tallies, WaitingJobs,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -82,6 +82,11 @@ impl MemoryStore {
         let mut jobs: Vec<Job> = self.lock().jobs.values().cloned().collect();
         jobs.sort_by_key(|job| job.key.id);
         jobs
+    }
+
+    /// Who did what with which job, in order.
+    pub fn audits(&self) -> Vec<(JobKey, Audit)> {
+        self.lock().audits.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -150,8 +155,9 @@ impl Intake for MemoryStore {
         &self,
         job: Job,
         request: Option<AcceptedRequest>,
-        now: OffsetDateTime,
+        audit: Audit,
     ) -> Result<Created, StoreError> {
+        let now = audit.at;
         let mut tables = self.tables()?;
         if let Some(request) = &request
             && let Some(earlier) = tables.accepted(&job.key.scope, &request.key, now)
@@ -164,6 +170,7 @@ impl Intake for MemoryStore {
         if let Some(request) = request {
             tables.put_request(&job.key.scope, request);
         }
+        tables.audits.push((job.key.clone(), audit));
         Ok(Created::New(Box::new(tables.put_job(job, now))))
     }
 }
@@ -177,6 +184,23 @@ impl Jobs for MemoryStore {
     }
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
+        self.put(job, None)
+    }
+
+    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
+        Ok(self.counted(job).await?.tally)
+    }
+}
+
+#[async_trait]
+impl Changes for MemoryStore {
+    async fn put_change(&self, job: Job, audit: Audit) -> Result<Job, StoreError> {
+        self.put(job, Some(audit))
+    }
+}
+
+impl MemoryStore {
+    fn put(&self, job: Job, audit: Option<Audit>) -> Result<Job, StoreError> {
         let mut tables = self.tables()?;
         if let Some(step) = tables.meddling.pop_front()
             && let Some(stored) = tables.jobs.get(&job.key).cloned()
@@ -184,11 +208,9 @@ impl Jobs for MemoryStore {
             tables.put_job(step(stored), self.clock.now());
         }
         tables.check_job(&job)?;
+        let audit = audit.map(|audit| (job.key.clone(), audit));
+        tables.audits.extend(audit);
         Ok(tables.put_job(job, self.clock.now()))
-    }
-
-    async fn tally(&self, job: &Job) -> Result<Tally, StoreError> {
-        Ok(self.counted(job).await?.tally)
     }
 }
 

@@ -252,6 +252,45 @@ pub trait GrantBook: Grants {
     async fn remove_grant(&self, subject: &str, key: &str) -> Result<bool, StoreError>;
 }
 
+/// What a caller did with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Made it.
+    Create,
+    /// Gave it another credential.
+    Renew,
+    /// Let it go on with the credential that it has.
+    Resume,
+    /// Ended it early.
+    Cancel,
+}
+
+impl Act {
+    /// The act's name, as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Renew => "renew",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// Who did what with a job, and when. It is stored with the change itself, so that there is no change
+/// without it, and nobody who could make one can take it away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// The subject of the caller's token.
+    pub by: String,
+    /// What was done.
+    pub act: Act,
+    /// When it was asked for.
+    pub at: OffsetDateTime,
+    /// Until when this is kept.
+    pub expires: OffsetDateTime,
+}
+
 /// Creation of jobs; a repeat under a known key creates none.
 #[async_trait]
 pub trait Intake: Send + Sync {
@@ -266,7 +305,8 @@ pub trait Intake: Send + Sync {
         now: OffsetDateTime,
     ) -> Result<Option<AcceptedRequest>, StoreError>;
 
-    /// Stores a new job and, in the same transaction, the key that it was accepted under.
+    /// Stores a new job and, in the same transaction, who made it and the key that it was accepted
+    /// under, at the moment that `audit` says.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a job has this id already, or when the key was used and then
@@ -276,7 +316,7 @@ pub trait Intake: Send + Sync {
         &self,
         job: Job,
         request: Option<AcceptedRequest>,
-        now: OffsetDateTime,
+        audit: Audit,
     ) -> Result<Created, StoreError>;
 }
 
@@ -301,6 +341,16 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`StoreError::Newer`] when one is of a newer layout.
     async fn tally(&self, job: &Job) -> Result<Tally, StoreError>;
+}
+
+/// Jobs, as callers change them.
+#[async_trait]
+pub trait Changes: Jobs {
+    /// As [`Jobs::put_job`], and in the same transaction who did it.
+    ///
+    /// # Errors
+    /// As there.
+    async fn put_change(&self, job: Job, audit: Audit) -> Result<Job, StoreError>;
 }
 
 /// How far a job has come, as its tallies say.

@@ -173,6 +173,11 @@ settings! {
         default: Duration::days(7),
         meaning: "days that a job waits for a new credential before it fails",
     }
+    AUDIT_DAYS: Span {
+        kind: Span { unit: Unit::Day, least: 1, most: 3_653 },
+        default: Duration::days(365),
+        meaning: "days that is kept who created, changed or cancelled which job",
+    }
     MAX_RANGE_DAYS: Number<u32> {
         kind: Number { least: 1, most: 36_600 },
         default: 366,

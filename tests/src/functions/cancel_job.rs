@@ -1,13 +1,14 @@
 //! What a DELETE of a task is answered, in every phase.
 
 use domain::job::{Cancellation, Phase};
+use ports::store::Act;
 use serde_json::json;
 
 use crate::api::courses::{
     Course, cancelled, cancelling, failed, finishing, finishing_cancelled, finishing_prepared,
     incomplete, job, planning, resuming, running, succeeded, waiting, world_with,
 };
-use crate::api::{LIST, Request, VERSION};
+use crate::api::{LIST, Request, VERSION, acts};
 
 #[tokio::test]
 async fn a_cancellation_is_accepted_until_the_manifest_is_prepared() {
@@ -42,6 +43,18 @@ async fn a_job_that_is_cancelled_is_cancelled_again_without_a_change() {
         }
         assert_eq!(world.store.stored(), before);
     }
+}
+
+#[tokio::test]
+async fn who_cancels_is_kept_once_and_who_finds_it_done_is_not() {
+    let (world, id) = world_with(running).await;
+    for _ in 0..2 {
+        assert_eq!(world.send(&Request::cancel(&id)).await.status, 202);
+    }
+    assert_eq!(acts(&world), [Act::Create, Act::Cancel]);
+    let (world, id) = world_with(succeeded).await;
+    world.send(&Request::cancel(&id)).await.error();
+    assert_eq!(acts(&world), [Act::Create]);
 }
 
 #[tokio::test]

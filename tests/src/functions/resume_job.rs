@@ -3,6 +3,7 @@
 use fakes::jobs::altered;
 use ports::container::ContainerError;
 use ports::seal::{SealError, Sealer};
+use ports::store::Act;
 use serde_json::{Value, json};
 
 use crate::api::courses::{
@@ -10,7 +11,7 @@ use crate::api::courses::{
     finishing_prepared, incomplete, job, new_url, planning, resuming, running, succeeded, waiting,
     world_with,
 };
-use crate::api::{LIST, Request, SIGNATURE, VERSION, container_url};
+use crate::api::{LIST, Request, SIGNATURE, VERSION, acts, container_url};
 
 #[tokio::test]
 async fn a_new_signature_lets_a_job_go_on_from_a_wait_or_an_end_without_success() {
@@ -42,6 +43,19 @@ async fn a_new_signature_lets_a_job_go_on_from_a_wait_or_an_end_without_success(
             world.containers.staged().last().unwrap(),
             &format!("Activity/{id}/manifest.json")
         );
+    }
+}
+
+#[tokio::test]
+async fn who_renews_or_lets_go_on_is_kept() {
+    for (body, act) in [(new_url(), Act::Renew), (json!({}), Act::Resume)] {
+        let (world, id) = world_with(waiting).await;
+        let reply = world.send(&Request::resume(&id, &body)).await;
+        assert_eq!(reply.status, 202, "{reply:?}");
+        assert_eq!(acts(&world), [Act::Create, act]);
+        // It is resuming: there is nothing to change.
+        world.send(&Request::resume(&id, &json!({}))).await;
+        assert_eq!(acts(&world).len(), 2);
     }
 }
 

@@ -15,7 +15,9 @@ use ports::clock::Clock;
 use ports::container::{Container, ContainerError, Containers};
 use ports::seal::{SealError, Sealer};
 use ports::source::Piece;
-use ports::store::{ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs};
+use ports::store::{
+    Audit, Changes, ChunkLists, Chunks, Grant, Grants, Jobs, Plans, Role, StoreError, WaitingJobs,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -93,6 +95,14 @@ impl Jobs for Table {
             sum = sum + ask_for!(Tally, Call::ReadTally { shard })?;
         }
         Ok(sum)
+    }
+}
+
+#[async_trait]
+impl Changes for Table {
+    /// Who did it is of no state: nobody reads it.
+    async fn put_change(&self, job: Job, _: Audit) -> Result<Job, StoreError> {
+        self.put_job(job).await
     }
 }
 

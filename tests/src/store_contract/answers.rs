@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use wiring::SystemClock;
 
 use super::engine::World;
-use super::samples::NOW;
+use super::samples::{NOW, creation};
 
 /// Answers in place of DynamoDB: so many times the first answer, then the second.
 #[derive(Debug, Clone)]
@@ -119,7 +119,11 @@ async fn create(answers: &Answers) -> Result<Created, StoreError> {
         past_queries: true,
         ..answers.clone()
     };
-    answers.store().await.create(a_job(), None, NOW).await
+    answers
+        .store()
+        .await
+        .create(a_job(), None, creation(NOW))
+        .await
 }
 
 #[tokio::test]

@@ -2,15 +2,16 @@
 
 use domain::cause::in_one_line;
 use domain::counts::Counts;
-use domain::job::JobKey;
+use domain::job::{Cancellation, JobKey};
 use domain::tally::Tally;
-use ports::store::{Chunks, Grant, Intake, Jobs, Role, StoreError};
+use ports::store::{Act, Audit, Changes, Chunks, Grant, Intake, Jobs, Role, StoreError};
+use time::Duration;
 
 use super::chunks::{apply, plan, tally};
 use super::engine::DynamoWorld;
 use super::grants::{grant, role, subject};
-use super::jobs::{assert_stored, stored};
-use super::samples::{NOW, accepted, claim, output, prepare, record};
+use super::jobs::{assert_conflict, assert_stored, stored};
+use super::samples::{NOW, accepted, claim, creation, output, prepare, record};
 use super::waiting::{listed, waiting};
 use crate::faults::{Fault, Faults};
 
@@ -19,7 +20,12 @@ pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(wor
     let store = world.faulty(&faults, 3);
     faults.arm(2, Fault::AnswerLost);
     let request = accepted(&world.job(), "request");
-    let job = stored(store.create(world.job(), Some(request), NOW).await.unwrap());
+    let job = stored(
+        store
+            .create(world.job(), Some(request), creation(NOW))
+            .await
+            .unwrap(),
+    );
     faults.arm(0, Fault::AnswerLost);
     let job = store.put_job(job.begin_planning().unwrap()).await.unwrap();
     assert!(!faults.is_armed());
@@ -35,6 +41,55 @@ pub(super) async fn a_write_whose_answer_was_lost_is_sent_again_and_succeeds(wor
         matches!(given_up, Err(StoreError::Unavailable { .. })),
         "{given_up:?}"
     );
+}
+
+pub(super) async fn a_change_is_stored_with_who_made_it_once_and_nobody_elses_is(
+    world: &DynamoWorld,
+) {
+    let faults = Faults::default();
+    let store = world.faulty(&faults, 1);
+    let by = |by: &str, act| Audit {
+        by: by.to_owned(),
+        act,
+        ..creation(NOW + Duration::MINUTE)
+    };
+    let job = stored(
+        store
+            .create(world.job(), None, creation(NOW))
+            .await
+            .unwrap(),
+    );
+    let job_id = job.key.id;
+    let cancelled = job.clone().cancel(Cancellation::Asked).unwrap();
+    let cancelled = store
+        .put_change(cancelled, by("eve", Act::Cancel))
+        .await
+        .unwrap();
+    assert_stored(world, &cancelled).await;
+    let late = job.cancel(Cancellation::Asked).unwrap();
+    assert_conflict(&store.put_change(late, by("bob", Act::Cancel)).await);
+    faults.arm(0, Fault::AnswerLost);
+    let again = world.faulty(&faults, 3);
+    let moved = again.put_change(cancelled, by("ada", Act::Resume)).await;
+    assert_eq!(moved.unwrap().revision, 3);
+
+    let mut kept = world.audits(NOW.date(), job_id).await;
+    kept.sort_by(|one, other| one["act"].cmp(&other["act"]));
+    let said: Vec<_> = kept
+        .iter()
+        .map(|item| (item["act"].as_str(), item["by"].as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [("cancel", "eve"), ("create", "ada"), ("resume", "ada")]
+    );
+    for item in &kept {
+        assert_eq!(item["kind"], "audit");
+        assert_eq!(item["scope"], world.scope.as_str());
+        assert!(item["phase"].starts_with(&format!("act={}&", item["act"])));
+        let expires = creation(NOW).expires.unix_timestamp();
+        assert!(item["ttl"].parse::<i64>().unwrap() >= expires);
+    }
 }
 
 pub(super) async fn an_unreadable_job_is_named_with_what_is_wrong(world: &DynamoWorld) {

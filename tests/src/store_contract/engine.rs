@@ -17,9 +17,11 @@ use exports_table::DynamoStore;
 use fakes::store::MemoryStore;
 use local::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables, scratch_dir};
 use ports::clock::Clock;
-use ports::store::{ChunkLists, Chunks, GrantBook, Intake, JobLists, Plans, Tallies, WaitingJobs};
+use ports::store::{
+    Changes, ChunkLists, Chunks, GrantBook, Intake, JobLists, Plans, Tallies, WaitingJobs,
+};
 use tempfile::TempDir;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 use wiring::SystemClock;
 
@@ -53,12 +55,20 @@ impl Clock for TestClock {
 
 /// All ports to the exports table.
 pub(super) trait Store:
-    GrantBook + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
+    GrantBook + Intake + Changes + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
 {
 }
 
 impl<T> Store for T where
-    T: GrantBook + Intake + WaitingJobs + JobLists + Tallies + Plans + Chunks + ChunkLists
+    T: GrantBook
+        + Intake
+        + Changes
+        + WaitingJobs
+        + JobLists
+        + Tallies
+        + Plans
+        + Chunks
+        + ChunkLists
 {
 }
 
@@ -253,6 +263,29 @@ impl DynamoWorld {
     }
 
     /// Writes an item of texts and numbers as no version of the service does.
+    /// What is kept of the acts of a day on a job, by act, in no order.
+    pub(super) async fn audits(&self, day: Date, job: JobId) -> Vec<HashMap<String, String>> {
+        let query = self.raw().query().table_name(EXPORTS_TABLE);
+        let query = query
+            .key_condition_expression("pk = :pk")
+            .consistent_read(true);
+        let day = AttributeValue::S(format!("AUDIT#{day}"));
+        let query = query.expression_attribute_values(":pk", day);
+        let items = query.into_paginator().items().send();
+        let items: Result<Vec<_>, _> = items.collect().await;
+        let texts = |item: HashMap<String, AttributeValue>| {
+            let text =
+                |value: &AttributeValue| value.as_s().or_else(|_| value.as_n()).unwrap().clone();
+            item.iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect::<HashMap<_, _>>()
+        };
+        let items = items.unwrap().into_iter().map(texts);
+        items
+            .filter(|item| item["job"] == job.to_string())
+            .collect()
+    }
+
     pub(super) async fn put_raw(&self, attributes: &[(&str, &str)]) {
         let value = |text: &str| match text.parse::<u32>() {
             Ok(_) => AttributeValue::N(text.to_owned()),

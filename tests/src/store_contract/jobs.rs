@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::engine::World;
 use super::plans::{page, registry};
-use super::samples::{NOW, accepted, chunk, file, idempotency, outcomes, selections};
+use super::samples::{NOW, accepted, chunk, creation, file, idempotency, outcomes, selections};
 use crate::data_model::phases_of_the_code;
 
 fn phases() -> Vec<Phase> {
@@ -75,7 +75,10 @@ pub(super) fn stored(created: Created) -> Job {
 
 /// Stores a new job under a client's key.
 async fn create(world: &World, job: Job, request: &AcceptedRequest, now: OffsetDateTime) -> Job {
-    let created = world.store.create(job, Some(request.clone()), now).await;
+    let created = world
+        .store
+        .create(job, Some(request.clone()), creation(now))
+        .await;
     stored(created.unwrap())
 }
 
@@ -151,11 +154,17 @@ pub(super) async fn a_job_is_created_together_with_its_request_id(world: &World)
             .unwrap(),
         None
     );
-    stored(world.store.create(world.job(), None, NOW).await.unwrap());
-    assert_conflict(&world.store.create(job.clone(), None, NOW).await);
+    stored(
+        world
+            .store
+            .create(world.job(), None, creation(NOW))
+            .await
+            .unwrap(),
+    );
+    assert_conflict(&world.store.create(job.clone(), None, creation(NOW)).await);
     let request = accepted(&job, "request 3");
     let key = request.key.clone();
-    assert_conflict(&world.store.create(job, Some(request), NOW).await);
+    assert_conflict(&world.store.create(job, Some(request), creation(NOW)).await);
     let remembered = world.store.accepted(&world.scope, &key, NOW).await;
     assert_eq!(remembered.unwrap(), None, "all or nothing");
 }
@@ -168,7 +177,11 @@ pub(super) async fn a_request_id_used_before_answers_with_the_first_job(world: &
     let key = second.key.clone();
     let again = world
         .store
-        .create(second.clone(), Some(accepted(&second, "request")), NOW)
+        .create(
+            second.clone(),
+            Some(accepted(&second, "request")),
+            creation(NOW),
+        )
         .await
         .unwrap();
     assert!(matches!(again, Created::Repeated(first) if first == request));
@@ -192,8 +205,10 @@ pub(super) async fn of_two_creations_with_one_request_id_one_is_stored(world: &W
     let (one, other) = (world.job(), world.job());
     let (one_request, other_request) = (accepted(&one, "request"), accepted(&other, "request"));
     let answers = tokio::join!(
-        world.store.create(one, Some(one_request), NOW),
-        world.store.create(other, Some(other_request), NOW),
+        world.store.create(one, Some(one_request), creation(NOW)),
+        world
+            .store
+            .create(other, Some(other_request), creation(NOW)),
     );
     let (new, first) = match (answers.0.unwrap(), answers.1.unwrap()) {
         (Created::New(new), Created::Repeated(first))
@@ -207,7 +222,13 @@ pub(super) async fn an_expired_request_id_can_be_used_again(world: &World) {
     let first = world.job();
     let request = accepted(&first, "request");
     let expires = request.expires;
-    stored(world.store.create(first, Some(request), NOW).await.unwrap());
+    stored(
+        world
+            .store
+            .create(first, Some(request), creation(NOW))
+            .await
+            .unwrap(),
+    );
     assert_eq!(
         world
             .store
@@ -268,7 +289,11 @@ pub(super) async fn a_clients_id_stands_for_a_request_only_together_with_what_is
             job: job.key.id,
             ..request.clone()
         };
-        let again = world.store.create(job, Some(again), NOW).await.unwrap();
+        let again = world
+            .store
+            .create(job, Some(again), creation(NOW))
+            .await
+            .unwrap();
         assert!(matches!(again, Created::Repeated(first) if first == request));
     }
 }
@@ -293,6 +318,15 @@ pub(super) async fn a_stale_write_of_a_job_is_a_conflict_and_changes_nothing(wor
             .await,
     );
     assert_stored(world, &second).await;
+}
+
+pub(super) async fn a_change_by_a_caller_is_a_write_like_any_other(world: &World) {
+    let job = world.store.put_job(world.job()).await.unwrap();
+    let cancelled = job.clone().cancel(Cancellation::Asked).unwrap();
+    let cancelled = world.store.put_change(cancelled, creation(NOW)).await;
+    assert_stored(world, &cancelled.unwrap()).await;
+    let late = job.cancel(Cancellation::Asked).unwrap();
+    assert_conflict(&world.store.put_change(late, creation(NOW)).await);
 }
 
 pub(super) async fn a_job_whose_retention_is_over_is_neither_read_nor_listed(world: &World) {
@@ -351,7 +385,7 @@ pub(super) async fn moments_of_forgetting_are_kept_in_whole_seconds(world: &Worl
 pub(super) async fn a_move_is_written_down_with_its_moment(world: &World) {
     let job = world.job();
     let created = job.created;
-    let Created::New(job) = world.store.create(job, None, NOW).await.unwrap() else {
+    let Created::New(job) = world.store.create(job, None, creation(NOW)).await.unwrap() else {
         panic!("it is new")
     };
     let later = NOW + Duration::minutes(5);

@@ -6,7 +6,7 @@ use ports::store::{Page, SortKey, Wanted};
 
 use super::engine::DynamoWorld;
 use super::lists::phases;
-use super::samples::NOW;
+use super::samples::{NOW, creation};
 
 /// A job that an older version wrote last.
 async fn older(world: &DynamoWorld, place: usize) -> Job {
@@ -18,7 +18,7 @@ async fn older(world: &DynamoWorld, place: usize) -> Job {
 }
 
 async fn newer(world: &DynamoWorld) -> Job {
-    let created = world.store.create(world.job(), None, NOW).await;
+    let created = world.store.create(world.job(), None, creation(NOW)).await;
     super::jobs::stored(created.unwrap())
 }
 

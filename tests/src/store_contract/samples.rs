@@ -11,7 +11,7 @@ use domain::selection::{
 use fakes::chunks::one_file;
 use fakes::requests::history;
 use ports::clock::Clock;
-use ports::store::{AcceptedRequest, RequestKey};
+use ports::store::{AcceptedRequest, Act, Audit, RequestKey};
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 
@@ -73,6 +73,16 @@ pub(super) fn file(name: &str) -> PreparedFile {
 
 pub(super) fn idempotency(key: &str) -> RequestKey {
     RequestKey::Idempotency(key.to_owned())
+}
+
+/// That somebody made a job, kept for a year.
+pub(super) fn creation(at: OffsetDateTime) -> Audit {
+    Audit {
+        by: "ada".to_owned(),
+        act: Act::Create,
+        at,
+        expires: at + Duration::days(365),
+    }
 }
 
 /// An accepted request for a job, kept for a day.

@@ -311,6 +311,27 @@ fn no_function_may_write_a_grant_or_call_anything_on_everything() {
     }
 }
 
+#[test]
+fn what_is_kept_of_callers_is_written_by_those_that_they_call_and_deleted_by_nobody() {
+    let template = Template::read();
+    let reaches = |families: &[&str]| {
+        families
+            .iter()
+            .any(|family| is_of_family("AUDIT#x", family))
+    };
+    let mut writers = Vec::new();
+    for (function, _) in template.functions() {
+        for Statement { actions, families } in statements(&template, function) {
+            assert!(!families.is_empty(), "{function}: {actions:?} on every key");
+            if reaches(&families) {
+                assert_eq!(actions, ["dynamodb:PutItem"], "{function}");
+                writers.push(function);
+            }
+        }
+    }
+    assert_eq!(writers, ["CancelJob", "CreateJob", "ResumeJob"]);
+}
+
 /// The functions that have a statement with both words.
 fn functions_allowed(template: &Template, action: &str, condition: &str) -> Vec<String> {
     let is_allowed = |function: &str| {

@@ -125,7 +125,7 @@ fn jobs_that_wait_are_looked_at_every_hour() {
 fn every_rule_has_a_dead_letter_queue_and_an_alarm_on_what_it_could_not_deliver() {
     let template = Template::read();
     let rules = rules(&template);
-    assert_eq!(rules.len(), 5);
+    assert_eq!(rules.len(), 6);
     let queues = ["EventDeadLetters", "StrandedMessages"]
         .map(|queue| json!({"Fn::GetAtt": format!("{queue}.Arn")}));
     let watched = watched(&template);
@@ -205,12 +205,49 @@ fn events_may_put_what_they_cannot_deliver_into_the_queue() {
 }
 
 #[test]
-fn the_jobs_log_is_named_to_its_rule_without_the_ending_of_its_arn() {
+fn a_log_is_named_to_its_rule_without_the_ending_of_its_arn_and_lets_it_write() {
     let template = Template::read();
-    let target = template.property("JobHistory", "Targets/0/Arn")["Fn::Sub"]
-        .as_str()
-        .unwrap();
-    assert!(target.ends_with(":log-group:${JobHistoryLogs}"), "{target}");
+    let policy = template.property("JobHistoryLogsPolicy", "PolicyDocument")["Fn::Sub"].clone();
+    for (rule, log) in [("JobHistory", "JobHistoryLogs"), ("Audit", "AuditLogs")] {
+        let target = template.property(rule, "Targets/0/Arn")["Fn::Sub"].clone();
+        let target = target.as_str().unwrap();
+        assert!(
+            target.ends_with(&format!(":log-group:${{{log}}}")),
+            "{target}"
+        );
+        assert!(
+            policy
+                .as_str()
+                .unwrap()
+                .contains(&format!("${{{log}.Arn}}")),
+            "{policy}"
+        );
+        let name = template.property(log, "LogGroupName")["Fn::Sub"]
+            .as_str()
+            .unwrap();
+        // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-target-cwlogs.html
+        assert!(name.starts_with("/aws/events/"), "{name}");
+    }
+}
+
+#[test]
+fn the_audit_has_a_rule_of_its_own_and_wakes_no_function() {
+    let template = Template::read();
+    assert_eq!(
+        template.property("Audit", "EventPattern"),
+        &event::audit_rule()
+    );
+    let acts = event::jobs_filters()[2].to_string();
+    assert!(acts.contains(event::AUDIT), "{acts}");
+    for rule in [event::plan_rule(), event::finish_rule()] {
+        for phase in rule["detail"]["phase"].as_array().unwrap() {
+            assert!(!phase.as_str().unwrap().contains("act="), "{phase}");
+        }
+    }
+    assert_eq!(
+        template.property("JobHistory", "EventPattern/detail/kind"),
+        &json!(["job"])
+    );
 }
 
 #[test]

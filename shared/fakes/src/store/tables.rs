@@ -9,7 +9,9 @@ use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkKey, ChunkMove};
 use domain::job::{Job, JobId, JobKey, Outcome, Phase};
 use domain::tally::{Tally, TallyChange};
-use ports::store::{AcceptedRequest, Counted, RequestKey, Role, SortKey, StoreError, beginning};
+use ports::store::{
+    AcceptedRequest, Audit, Counted, RequestKey, Role, SortKey, StoreError, beginning,
+};
 use time::OffsetDateTime;
 
 use crate::jobs::altered;
@@ -20,6 +22,7 @@ pub(super) struct Tables {
     pub(super) grants: BTreeMap<(String, String), Role>,
     requests: HashMap<(AppScope, RequestKey), AcceptedRequest>,
     pub(super) jobs: HashMap<JobKey, Job>,
+    pub(super) audits: Vec<(JobKey, Audit)>,
     pub(super) waiting: BTreeMap<JobId, JobKey>,
     pub(super) shards: HashMap<(JobId, u16), Shard>,
     pub(super) failure: Option<fn() -> StoreError>,

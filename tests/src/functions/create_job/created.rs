@@ -3,7 +3,9 @@
 use domain::selection::{
     CampaignType, Compression, DeviceType, ExportFormat, HistoryType, Selection, Snapshot,
 };
+use ports::store::Act;
 use serde_json::{Value, json};
+use time::Duration;
 use time::macros::{date, datetime};
 
 use crate::api::{Request, SIGNATURE, World, answer, container_url, days, with};
@@ -21,6 +23,20 @@ fn window() -> Value {
         "containerUrl": container_url(), "exportFormat": "JsonBlob", "campaignType": "DataPush",
         "campaignWindowStart": "2026-11-01T00:00:00Z", "campaignWindowEnd": "2026-11-02T02:00:00+02:00",
     })
+}
+
+#[tokio::test]
+async fn who_makes_a_job_is_kept_for_as_long_as_it_is_set() {
+    let world = World::new().await;
+    let id = world.accepted().await;
+    let kept = world.store.audits();
+    let [(key, audit)] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
+    assert_eq!((key.id.to_string(), audit.act), (id, Act::Create));
+    assert_eq!(audit.expires - audit.at, Duration::days(365));
+    let refused = world.send(&Request::create("events", &json!({}))).await;
+    assert_eq!((refused.status, world.store.audits().len()), (400, 1));
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn finisher_that_wakes_late(call: usize) -> bool {
 #[tokio::test]
 async fn a_finisher_that_wakes_late_changes_nothing() {
     let mut call = 0;
-    while finisher_that_wakes_late(call).await {
+    while Box::pin(finisher_that_wakes_late(call)).await {
         call += 1;
     }
     assert!(call >= 6, "the finisher made only {call} calls");
