@@ -115,6 +115,10 @@ impl Site {
     }
 
     /// Runs a text that the page gave, in a folder, as a shell does; secrets come from the environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a shell finds its commands by the PATH of the process"
+    )]
     async fn run(&self, program: &[&str], text: &str, folder: &Path) -> Output {
         let bin = Path::new(env!("CARGO_BIN_EXE_engagement-export"));
         let path = std::env::var("PATH").unwrap();

@@ -3,6 +3,7 @@
 mod deploying;
 mod document;
 mod functions;
+mod operated;
 mod policies;
 mod rules;
 

@@ -118,6 +118,7 @@ fn what_is_copied_names_the_stack_and_what_it_may_do() {
         "stack_name = \"engagement-export\"",
         "capabilities = \"CAPABILITY_IAM\"",
         "resolve_s3 = true",
+        "tags = \"service=engagement-export\"",
     ] {
         assert!(deployment.lines().any(|there| there == line), "{line}");
     }

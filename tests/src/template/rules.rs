@@ -188,7 +188,7 @@ fn only_what_fail_chunk_may_end_goes_to_the_queue_that_it_reads() {
 #[test]
 fn events_may_put_what_they_cannot_deliver_into_the_queue() {
     let template = Template::read();
-    let policy = template.property("StrandedMessagesPolicy", "PolicyDocument/Statement/0");
+    let policy = template.property("StrandedMessagesPolicy", "PolicyDocument/Statement/1");
     assert_eq!(
         (&policy["Effect"], &policy["Action"]),
         (&json!("Allow"), &json!("sqs:SendMessage"))
@@ -278,7 +278,7 @@ fn whatever_fails_for_good_ends_in_a_queue_that_somebody_reads() {
         );
         assert_eq!(
             template.property(mapping, "FunctionName"),
-            &queue("FailChunk")
+            &json!({"Ref": "FailChunk.Alias"})
         );
     }
 }
