@@ -124,6 +124,11 @@ sample-hashes: ## The SHA-256 of every data file of the sample, all types in all
 	cargo test --package tests --locked sample_hashes:: -- renew=sample-hashes
 	@git diff --stat -- tests/sample-hashes.txt
 
+.PHONY: starts
+starts: ## How long each function takes to start, its memory then and its size, in the release profile (RUNS=21)
+	cargo build --release --locked --bins $(addprefix --package ,$(FUNCTIONS))
+	tools/starts $(TARGET)/release $(FUNCTIONS) $(if $(RUNS),--runs=$(RUNS))
+
 # The release profile, as it ships. The lines of cargo end with the path of what it built.
 .PHONY: compare
 compare: $(COMPARE) ## A chunk run against DuckDB and Polars, one thread each; fails when it is slower than it should be (RUNS=5)
