@@ -24,7 +24,7 @@ const SINCE = [
 const TYPES = new Map(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
 
 /** How many seconds pass until the list is asked for again, with an export at work and without. */
-const BUSY = 3;
+const BUSY = 5;
 const IDLE = 20;
 
 /** Shows the list; the answer stops it. */

@@ -158,7 +158,8 @@ const STORIES = {
   },
 
   /** The signature ends in the midst of the export; an object is replaced while it waits; a retry completes it. */
-  async renewal({ page }) {
+  async renewal(me) {
+    const { page } = me;
     await pasteToken(page, origin, app, token);
     const id = await create(page, policyUrl);
     await meanwhile("the signature is revoked");
@@ -177,7 +178,8 @@ const STORIES = {
     await meanwhile("the object comes back");
     await page.getByRole("button", { name: "Retry", exact: true }).click();
     await ended(page, "done");
-    return { id, waiting, other, trouble, history: await page.innerText(".timeline") };
+    const signatureInMemory = await isInMemory(me, encodeURIComponent(signature(containerUrl)));
+    return { id, waiting, other, trouble, signatureInMemory, history: await page.innerText(".timeline") };
   },
 
   /** An export that waits is cancelled from the list, and then gone on with. */
