@@ -1,7 +1,7 @@
 // Which view is shown. The address behind # is a path of the API: an app, its form for a new export, or one of its exports.
 
 import * as api from "./api.js";
-import { appView, appOf, nameOf, remember, remembered } from "./apps.js";
+import { appOf, nameOf, remember, remembered } from "./apps.js";
 import { button, dialog, h, onDo, say, update } from "./dom.js";
 import { comeBack, config, signIn, who } from "./signin.js";
 
@@ -14,7 +14,7 @@ let end = () => {};
 /** The view of an address, its title, and the app it is of. A view is loaded when it is looked at. */
 function viewOf(address) {
   const app = appOf(address);
-  if (!app) return { title: "Choose an app", open: async () => appView(main) };
+  if (!app) return { title: "Choose an app", open: async () => (await import("./chooser.js")).appView(main) };
   const rest = address.slice(app.length);
   const id = /^\/([0-9a-f-]{36})$/i.exec(rest)?.[1];
   if (id) return { app, title: "Export", open: async () => (await import("./task.js")).taskView(main, app, id) };

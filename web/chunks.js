@@ -75,7 +75,15 @@ export function chunksPart(app, id, taskOf) {
 
   function draw() {
     if (!chunks?.length) {
-      const none = chunks && h("p.note", {}, "There is none yet: the source is not listed, or holds nothing of it.");
+      const none =
+        chunks &&
+        h(
+          "p.note",
+          {},
+          taskOf().status === "InProgress"
+            ? "There is none yet: the source is being listed."
+            : "There is none: the source holds nothing of it.",
+        );
       update(element, h("h2", {}, "Chunks"), problem ? refusal(problem) : none);
       return;
     }

@@ -76,7 +76,8 @@ export function command(app, { operation, fields }) {
   );
 }
 
-const where = (app, operation) => `${API}${app}/devices/exportTasks/${operation}?api-version=2014-12-01`;
+/** The URL that a request is sent to. */
+export const where = (app, operation) => `${API}${app}/devices/exportTasks/${operation}?api-version=2014-12-01`;
 
 /** The same by curl. The container's URL goes over the standard input, since everybody on a machine can read its command lines. */
 export function curl(app, { operation, fields }) {
@@ -88,24 +89,6 @@ export function curl(app, { operation, fields }) {
     "--data-binary @- <<REQUEST",
   ]);
   return `${line}\n${body}\nREQUEST`;
-}
-
-/** The same in Python, with what it comes with. */
-export function python(app, { operation, fields }) {
-  // JSON within a string, which both languages spell alike: true, false and null they do not.
-  const text = JSON.stringify(JSON.stringify(fields));
-  return [
-    "import json, os, urllib.request",
-    "",
-    `body = json.loads(${text})`,
-    'body["containerUrl"] = os.environ["CONTAINER_URL"]',
-    "request = urllib.request.Request(",
-    `    ${JSON.stringify(where(app, operation))},`,
-    "    json.dumps(body).encode(),",
-    '    {"Authorization": f"Bearer {os.environ[\'TOKEN\']}", "Content-Type": "application/json"},',
-    ")",
-    "print(urllib.request.urlopen(request).read().decode())",
-  ].join("\n");
 }
 
 /** How to download a task's files, each verified while it comes, and how to verify them where they lie. */

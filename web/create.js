@@ -1,12 +1,13 @@
 // The form for a new export. Nothing is sent while it is filled in.
 
 import * as api from "./api.js";
-import { command, curl, python } from "./commands.js";
+import { command, curl } from "./commands.js";
 import { containerField } from "./container.js";
 import { button, copy, h, onDo, say, update } from "./dom.js";
 import { alsoPart, descriptionPart, formatPart, kindsPart, ofFormat, ofKind, sendPart, wherePart } from "./fields.js";
 import { fieldsOf, fill, rangeWords } from "./form.js";
 import { beginning, refusal, runnable } from "./parts.js";
+import { python } from "./python.js";
 import { duration, moment, place } from "./words.js";
 
 /** Shows the form; the answer ends it. */

@@ -82,7 +82,7 @@ export function say(text) {
   clearTimeout(say.timer);
   say.timer = setTimeout(() => {
     line.textContent = "";
-  }, 8000);
+  }, 5000);
 }
 
 /** Copies a text; where the browser does not let a page do that, shows it for copying by hand. */

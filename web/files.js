@@ -105,7 +105,16 @@ export function filesPart(app, id, taskOf) {
 
   function ofFiles() {
     const all = files.filter((file) => file.kind === tab);
-    if (all.length === 0) return h("p.note", {}, tab === "rows" ? "No chunk is done yet, or none has a row." : "No record was rejected.");
+    if (all.length === 0)
+      return h(
+        "p.note",
+        {},
+        tab === "rows"
+          ? taskOf().status === "InProgress"
+            ? "No chunk with rows is done yet."
+            : "There is none, because there is no row."
+          : "No record was rejected.",
+      );
     const [, , key] = COLUMNS[tab].find(([name]) => name === table.by) ?? COLUMNS[tab][0];
     const fits = all.filter((file) => `${file.name} ${file.day ?? ""} ${file.sha256}`.toLowerCase().includes(table.search.toLowerCase()));
     const compare = (one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0);

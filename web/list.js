@@ -6,7 +6,7 @@ import { button, h, onDo, say, update } from "./dom.js";
 import { KINDS } from "./kinds.js";
 import { actions, menu, progress, refusal, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { format, lookOf, nameOf, place, state, title, what, why } from "./words.js";
+import { format, look, nameOf, place, state, title, what, why } from "./words.js";
 
 const STATES = [
   ["", "any state"],
@@ -162,7 +162,7 @@ function row(app, task) {
   const isTold = task.errorDetails && task.phase !== "cancelled";
   return h(
     "li.task",
-    { "data-key": task.id, "data-look": lookOf(task.phase) },
+    { "data-key": task.id, "data-look": look(task) },
     h(
       "div.what",
       {},

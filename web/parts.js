@@ -5,11 +5,13 @@ import { bytes, counted, expected, moment, needs, number, remedy } from "./words
 
 /** A refusal: what is wrong, what to do, and what to name when asking the operator. */
 export function refusal(error, ...actions) {
+  // The service speaks to clients of its API; the page has another name for the field.
+  const said = error.message.replace(/^`?containerUrl`?/, "The container's URL");
   const fix = error.status === undefined ? null : remedy(error);
   return h(
     "div.card.failed",
     {},
-    h("p", {}, h("strong", {}, error.message)),
+    h("p", {}, h("strong", {}, said)),
     fix && h("p", {}, fix),
     error.requestId && h("p.note", {}, "The request's id: ", h("code", {}, error.requestId)),
     actions.length > 0 && h("p.actions", {}, ...actions),

@@ -8,7 +8,7 @@ import { button, h, onDo, say, update } from "./dom.js";
 import { filesPart } from "./files.js";
 import { actions, beginWith, menu, progress, refusal, runnable, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { PHASES, WARNINGS, duration, format, lookOf, nameOf, needs, place, state, title, what, why } from "./words.js";
+import { PHASES, WARNINGS, duration, format, look, lookOf, nameOf, needs, place, state, title, what, why } from "./words.js";
 
 /** For so many seconds after the view is opened, or something is done, the task is asked for each second. */
 const EAGER = 20;
@@ -130,7 +130,7 @@ const back = (app) => h("p.back", {}, h("a", { href: `#${app}` }, "← All expor
 function standing(task) {
   return h(
     "div.card.standing",
-    { "data-look": lookOf(task.phase), "data-key": "standing" },
+    { "data-look": look(task), "data-key": "standing" },
     h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), h("strong", {}, state(task))),
     h("p.note", {}, PHASES[task.phase]?.says),
     progress(task),

@@ -93,9 +93,13 @@ export const PHASES = {
 export const nameOf = (phase) => PHASES[phase]?.name ?? phase;
 export const lookOf = (phase) => PHASES[phase]?.look ?? "quiet";
 
+/** Whether it succeeded, and all the same is hardly what was wanted. */
+const isEmpty = (task) => task.phase === "succeeded" && task.progress?.rows === 0;
+export const look = (task) => (isEmpty(task) ? "waiting" : lookOf(task.phase));
+
 /** Where a task stands, such as "waits for a new signature since 10:04". */
 export function state(task) {
-  const name = waitsForService(task) ? "waits to be tried again" : nameOf(task.phase);
+  const name = waitsForService(task) ? "waits to be tried again" : isEmpty(task) ? "complete, without any row" : nameOf(task.phase);
   if (task.status !== "InProgress") return task.dateCompleted ? `${name}, ${moment(task.dateCompleted)}` : name;
   return task.phaseSince ? `${name} since ${moment(task.phaseSince)}` : name;
 }

@@ -157,6 +157,20 @@ export const SAMPLES = {
       ],
     }),
   ),
+  nothing: task(
+    12,
+    ended("succeeded", "Succeeded", "08:00:10.000", {
+      dateCreated: at("08:00:00.000"),
+      progress: progress(1, 1, 0, 0, { chunksTotal: 0, chunksDone: 0, percent: 100 }),
+      warnings: [
+        {
+          code: "NoObjects",
+          message:
+            "The lake has no object with records of type Event from 2026-01-05 to 2026-01-11: the export has no rows. Compare app, type and days with the lake.",
+        },
+      ],
+    }),
+  ),
   cancelled: task(
     4,
     ended("cancelled", "Failed", "07:10:00.000", {

@@ -162,6 +162,7 @@ export const STATES = {
     { ofChunks: MANY, ofFiles: files(many, 6204) },
     { then: (page) => page.waitForSelector(".grid >> text=/^$/ >> nth=499", { state: "attached" }) },
   ),
+  "task-without-rows": one(SAMPLES.nothing),
   "task-unknown": { address: `${APP}/${running.id}`, answer: service([]), ready: ".card.failed" },
 };
 

@@ -1,0 +1,68 @@
+// Which app: those that are remembered, and a field for another.
+
+import { appOf, keep, nameOf, remembered } from "./apps.js";
+import { button, h, onDo, update } from "./dom.js";
+
+/** The path within what was typed or pasted: a path, or a URL of the API with one. Whatever stands behind it is left out. */
+export function readPath(text) {
+  const typed = text.trim().replace(/^https?:\/\/[^/?#]+/i, "");
+  const path = typed.startsWith("/") ? typed : `/${typed}`;
+  const app = appOf(path.replaceAll(" ", "%20"));
+  return app;
+}
+
+/** Shows the apps that are remembered, and a field for another. */
+export function appView(root) {
+  const field = h("input#app", {
+    type: "text",
+    required: true,
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    "aria-describedby": "app-how app-wrong",
+    placeholder: "/subscriptions/…/apps/name",
+  });
+  const wrong = h("p#app-wrong.verdict.bad", { role: "alert" });
+  const form = h(
+    "form",
+    { "data-own": "" },
+    h("label", { for: "app" }, "The app's path"),
+    field,
+    h(
+      "p#app-how.note",
+      {},
+      "It begins with /subscriptions/ and ends with /apps/ and the app's name. The operator gives it to you; a URL of the API that holds it does, too.",
+    ),
+    wrong,
+    h("p", {}, h("button.primary", { type: "submit" }, "Open")),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const app = readPath(field.value);
+    wrong.textContent = app
+      ? ""
+      : "✗ This is no path of an app: it looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.MobileEngagement/appcollections/…/apps/…";
+    if (app) location.hash = app;
+  });
+  const known = () =>
+    h(
+      "ul.apps",
+      { "data-key": "known" },
+      remembered().map((app) =>
+        h(
+          "li",
+          { "data-key": app },
+          h("a", { href: `#${app}` }, h("strong", {}, nameOf(app)), h("span.note", {}, app)),
+          button("forget", "Forget", { class: "quiet", "data-app": app, "aria-label": `Forget ${nameOf(app)}` }),
+        ),
+      ),
+    );
+  const section = h("section.narrow", {}, h("h1", { tabindex: "-1" }, "Which app?"), known(), form);
+  update(root, section);
+  onDo(section, {
+    forget: (element) => {
+      keep(remembered().filter((app) => app !== element.dataset.app));
+      update(section.querySelector("ul"), ...known().childNodes);
+    },
+  });
+}
