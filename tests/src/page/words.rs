@@ -9,6 +9,7 @@ use domain::job::PhaseName;
 use domain::operation::{OPERATIONS, Operation, SelectionKind};
 use domain::selection::{CampaignType, ExportFormat};
 use domain::warning::WarningCode;
+use ports::source::SourceError;
 use serde_json::{Value, json};
 use strum::VariantArray;
 
@@ -17,14 +18,25 @@ fn exported(module: &str, names: &str) -> Value {
     let script = format!(
         "import {{ {names} }} from './{module}'; console.log(JSON.stringify({{ {names} }}))"
     );
+    serde_json::from_str(&run(&["--input-type=module", "--eval", &script])).unwrap()
+}
+
+/// What the page says is to be done about a reason.
+fn fix(reason: &str) -> String {
+    let script = "import { fix } from './reasons.js'; console.log(fix(process.argv[1], true))";
+    run(&["--input-type=module", "--eval", script, reason])
+}
+
+/// What node prints in the folder of the page.
+fn run(arguments: &[&str]) -> String {
     let done = Command::new("node")
-        .args(["--input-type=module", "--eval", &script])
+        .args(arguments)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))
         .output()
         .unwrap();
     let fault = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{fault}");
-    serde_json::from_slice(&done.stdout).unwrap()
+    String::from_utf8(done.stdout).unwrap()
 }
 
 fn keys(of: &Value) -> BTreeSet<&str> {
@@ -147,4 +159,51 @@ fn what_the_page_says_of_a_refused_url_is_said_of_codes_that_there_are() {
     let named: BTreeSet<_> = named.map(|(code, _)| code).collect();
     let known: BTreeSet<_> = ContainerUrlProblem::CODES.iter().copied().collect();
     assert!(named.len() > 10 && named.is_subset(&known), "{named:?}");
+}
+
+#[test]
+fn the_page_knows_what_to_do_about_every_reason_why_an_object_is_missing() {
+    let object = || "events/part-0.ndjson".to_owned();
+    let reasons = [
+        (
+            SourceError::Changed { object: object() },
+            "Put the planned version back",
+        ),
+        (
+            SourceError::Archived { object: object() },
+            "Restore the object",
+        ),
+        (
+            SourceError::Denied { object: object() },
+            "Let the service read the object",
+        ),
+        (
+            SourceError::Corrupt {
+                object: object(),
+                cause: "it is cut short".into(),
+            },
+            "Correct the object",
+        ),
+    ];
+    for (error, expected) in reasons {
+        let said = fix(&error.problem());
+        assert!(said.contains(expected), "{error}: {said}");
+    }
+    assert!(fix("every attempt at it failed").starts_with("Wait a little"));
+}
+
+#[test]
+fn the_sentences_by_which_the_page_knows_why_an_export_waits_are_the_services() {
+    let service = include_str!("../../../shared/api/src/task/signature.rs");
+    let page = include_str!("../../../web/words.js");
+    for (of_service, of_page) in [
+        ("to be resumed again", "/to be resumed again/"),
+        (
+            "because {reason}. Nothing is lost: send PATCH",
+            r"/because (.*?)\. Nothing is lost: send PATCH/s",
+        ),
+    ] {
+        assert!(service.contains(of_service), "{of_service}");
+        assert!(page.contains(of_page), "{of_page}");
+    }
 }
