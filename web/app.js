@@ -90,7 +90,7 @@ api.whenTokenIsRefused(() => {
     refused = null;
     dispatchEvent(new Event("signed-in"));
   };
-  signIn(box, goOn, refused, true);
+  signIn(box, goOn, refused, true).then(() => box.querySelector("[data-do=leave], #token").focus());
 });
 
 onDo(document.body, {

@@ -53,7 +53,7 @@ export function formatPart() {
     {},
     h("legend", {}, "Format"),
     h(
-      "div.choices",
+      "div.choices.formats",
       {},
       Object.entries(OFFERED_FORMATS).map(([name, of]) => {
         const usual = of.compressions[0] ?? "none";
