@@ -152,6 +152,7 @@ pub fn operating(stack: &Stack, token: &str) -> String {
         (config::LAKE_URL.name, &lake),
         ("ENGAGEMENT_EXPORT_API", &stack.api_url()),
         ("ENGAGEMENT_EXPORT_APP", &app.exports_path()),
+        ("ENGAGEMENT_EXPORT_ISSUER", &stack.issuer_url()),
         ("ENGAGEMENT_EXPORT_TOKEN", token),
         ("ENGAGEMENT_EXPORT_CONTAINER_URL", container.reveal()),
         ("ENGAGEMENT_EXPORT_READ_URL", read.reveal()),

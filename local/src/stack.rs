@@ -260,7 +260,7 @@ impl Places {
     }
 
     /// What the command of the operators needs to know, to be read by a shell.
-    pub fn operate(&self) -> PathBuf {
+    pub(crate) fn operate(&self) -> PathBuf {
         self.folder.join("operate.sh")
     }
 

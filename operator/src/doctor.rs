@@ -19,7 +19,7 @@ pub(crate) struct DoctorArguments {
     /// The base of the API's URLs, else what the stack says or the variable of the client's command.
     #[arg(long, value_name = "URL")]
     api: Option<String>,
-    /// The issuer of the callers' tokens, else the stack's `TokenIssuer`.
+    /// The issuer of the callers' tokens, else the stack's `TokenIssuer` or the environment's.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
 }
@@ -47,7 +47,7 @@ pub(crate) async fn doctor(
     let web = web::Web::new()?;
     add(web.api(arguments.api.as_deref(), deployment).await?);
     add(vec![
-        web.issuer(arguments.issuer.as_deref(), deployment).await,
+        web.issuer(arguments.issuer.as_deref(), deployment).await?,
     ]);
     match deployment.stack() {
         Some(view) => add(stack::checks(view, deployment).await),

@@ -2,6 +2,12 @@
 //! whole service on one machine.
 #![cfg(test)]
 
+// How a second engine is started, as the contract suites do it.
+#[path = "../../tests/src/child.rs"]
+mod child;
+#[path = "../../tests/src/ministack.rs"]
+mod ministack;
+
 mod commands {
     pub(crate) mod audit;
     pub(crate) mod desk;
@@ -12,4 +18,5 @@ mod commands {
     pub(crate) mod lake;
     pub(crate) mod registry;
     pub(crate) mod smoke;
+    pub(crate) mod stack;
 }

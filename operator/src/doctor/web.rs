@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client::environment::{API, of_process};
+use client::environment::{API, Variable, of_process};
 use client::failure::Failure;
 use domain::cause::in_one_line;
 use ports::clock::Clock;
@@ -24,6 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How far this machine's clock may be from the service's. AWS refuses a signature that is five minutes off
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>).
 const MOST_OFF_SECONDS: u64 = 60;
+
+/// The name of the check of the issuer.
+const ISSUER_OF_TOKENS: &str = "issuer of tokens";
+
+/// The variable that names the issuer.
+pub(crate) const ISSUER: Variable = Variable {
+    name: "ENGAGEMENT_EXPORT_ISSUER",
+    meaning: "the issuer of the callers' tokens, as `--issuer` of `doctor`",
+};
 
 /// What the issuer says of itself
 /// (<https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata>).
@@ -81,12 +90,33 @@ impl Web {
 
     /// Whether the issuer says how its tokens are proven, and whether API Gateway can do it: by RSA
     /// alone (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
-    pub(super) async fn issuer(&self, given: Option<&str>, deployment: &Deployment) -> Check {
-        let name = "issuer of tokens";
-        let of_stack = || deployment.stack()?.parameter("TokenIssuer");
-        let Some(issuer) = given.or_else(of_stack) else {
-            return Check::unknown(name, "it is not known: give --issuer, or --stack");
+    ///
+    /// # Errors
+    /// When a variable of the environment is no text.
+    pub(super) async fn issuer(
+        &self,
+        given: Option<&str>,
+        deployment: &Deployment,
+    ) -> Result<Check, Failure> {
+        let of_stack = || {
+            deployment
+                .stack()?
+                .parameter("TokenIssuer")
+                .map(str::to_owned)
         };
+        let issuer = match given {
+            Some(issuer) => Some(issuer.to_owned()),
+            None => of_stack().map_or_else(|| of_process(&ISSUER), |issuer| Ok(Some(issuer)))?,
+        };
+        let Some(issuer) = issuer else {
+            let message = "it is not known: give --issuer, or --stack";
+            return Ok(Check::unknown(ISSUER_OF_TOKENS, message));
+        };
+        Ok(self.issuer_at(&issuer).await)
+    }
+
+    async fn issuer_at(&self, issuer: &str) -> Check {
+        let name = ISSUER_OF_TOKENS;
         match self.keys_of(issuer).await {
             Ok(keys) => {
                 let rsa = keys.iter().filter(|key| is_of_rsa(key)).count();
