@@ -216,7 +216,8 @@ advisories: $(DENY) ## Known vulnerabilities of the dependencies; asks the RustS
 ##@ The cloud
 
 .PHONY: lint-template
-lint-template: $(SAM) $(LINT) ## template.yaml is valid to SAM, and cfn-lint and checkov find nothing without a reason
+lint-template: $(SAM) $(LINT) ## template.yaml is valid to SAM, and cfn-lint and checkov find nothing without a reason; so are the stacks of examples/
+	.tools/sam/bin/cfn-lint --region eu-west-1 us-east-1 -- examples/*.yaml
 	$(OFFLINE_SAM) .tools/sam/bin/sam validate --lint
 	tools/lint-template
 

@@ -24,7 +24,7 @@ fn pages_of(folder: &str) -> BTreeSet<PathBuf> {
 }
 
 fn pages() -> BTreeSet<PathBuf> {
-    ["", "docs", "docs/adr"]
+    ["", "docs", "docs/adr", "examples"]
         .into_iter()
         .flat_map(pages_of)
         .collect()
