@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use client::console::counted;
 use client::environment::{API, Variable, of_process};
 use client::failure::Failure;
 use domain::cause::in_one_line;
@@ -121,7 +122,8 @@ impl Web {
             Ok(keys) => {
                 let rsa = keys.iter().filter(|key| is_of_rsa(key)).count();
                 if rsa > 0 {
-                    return Check::green(name, format!("{issuer} has {rsa} keys of RSA"));
+                    let keys = counted(rsa as u64, "key");
+                    return Check::green(name, format!("{issuer} has {keys} of RSA"));
                 }
                 let message = format!(
                     "{issuer} has no key of RSA among {}: API Gateway takes no other signature, and answers 401; let the \

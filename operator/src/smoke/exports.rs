@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use time::Date;
 
 use super::Trial;
-use crate::checks::Check;
+use crate::checks::{Check, Light};
 
 /// How long to wait between two looks at the same export.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -27,6 +27,7 @@ const CAMPAIGN: i64 = 1;
 /// An export that was asked for.
 struct Begun {
     name: String,
+    is_of_days: bool,
     state: Result<JobId, ApiFailure>,
 }
 
@@ -38,12 +39,22 @@ pub(super) async fn each(trial: &Trial, output: Output) -> Vec<Check> {
     for (operation, format) in operations().zip(formats) {
         let name = format!("{} as {}", operation.name, format.name());
         let state = create(trial, operation, *format, &name).await;
-        asked.push(Begun { name, state });
+        let is_of_days = matches!(operation.selection, SelectionKind::Days(_));
+        asked.push(Begun {
+            name,
+            is_of_days,
+            state,
+        });
     }
     let mut checks = Vec::new();
-    for Begun { name, state } in asked {
+    for Begun {
+        name,
+        is_of_days,
+        state,
+    } in asked
+    {
         let check = match state {
-            Ok(id) => watch(trial, &name, id, began).await,
+            Ok(id) => watch(trial, &name, id, is_of_days, began).await,
             Err(failure) => Check::red(name, failure.to_string()),
         };
         check.tell(output);
@@ -90,7 +101,7 @@ fn selected(kind: SelectionKind, day: Date) -> Value {
     }
 }
 
-async fn watch(trial: &Trial, name: &str, id: JobId, began: Instant) -> Check {
+async fn watch(trial: &Trial, name: &str, id: JobId, is_of_days: bool, began: Instant) -> Check {
     loop {
         let task = match trial.api.task(id, None).await.map_err(Into::into) {
             Ok(answer) => Task::of(answer.body),
@@ -101,7 +112,7 @@ async fn watch(trial: &Trial, name: &str, id: JobId, began: Instant) -> Check {
             Err(failure) => return Check::red(name, format!("export {id}: {failure}")),
         };
         match task.ending() {
-            Some(Ending::Done) => return succeeded(trial, name, id, &task).await,
+            Some(Ending::Done) => return succeeded(trial, name, id, &task, is_of_days).await,
             Some(_) => return Check::red(name, format!("export {id}: {}", reason(&task))),
             None if began.elapsed() > trial.timeout => {
                 let message = format!(
@@ -125,14 +136,24 @@ fn reason(task: &Task) -> String {
     }
 }
 
-async fn succeeded(trial: &Trial, name: &str, id: JobId, task: &Task) -> Check {
-    let rows = task.progress().map_or(0, |progress| progress.rows);
-    let rows = counted(rows, "row");
+async fn succeeded(trial: &Trial, name: &str, id: JobId, task: &Task, is_of_days: bool) -> Check {
+    let count = task.progress().map_or(0, |progress| progress.rows);
+    let rows = counted(count, "row");
+    // An export without rows shows little: not that the lake can be read.
+    let (light, advice) = if count == 0 && is_of_days {
+        (Light::Note, "; --day names a day with data")
+    } else {
+        (Light::Green, "")
+    };
     let Some(url) = &trial.read_url else {
-        return Check::green(name, format!("export {id} succeeded, {rows}"));
+        let message = format!("export {id} succeeded, {rows}{advice}");
+        return Check::new(light, name, message);
     };
     match verified(url, id).await {
-        Ok(line) => Check::green(name, format!("export {id} succeeded, {line}")),
+        Ok(line) => {
+            let message = format!("export {id} succeeded, {line}{advice}");
+            Check::new(light, name, message)
+        }
         Err(problem) => Check::red(
             name,
             format!("export {id} succeeded, {rows}, but {problem}"),

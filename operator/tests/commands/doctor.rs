@@ -89,7 +89,7 @@ async fn what_is_as_it_should_be_is_green() {
         "✓ registry registry: it answers\n",
         "✓ API: it answers, with its description\n",
         "s from the API's\n",
-        "has 1 keys of RSA\n",
+        "has 1 key of RSA\n",
         "✓ green: all 7 checks are as they should be\n",
     ] {
         assert!(said.stdout.contains(check), "{check}: {}", said.stdout);

@@ -51,7 +51,7 @@ async fn deploy(server: &Ministack, lake: &str) {
         match described.stacks()[0].stack_status() {
             Some(StackStatus::CreateComplete) => return,
             Some(StackStatus::CreateInProgress) => {
-                tokio::time::sleep(Duration::from_millis(50)).await
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
             other => panic!("{other:?}"),
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use time::Date;
 
 use super::{DynamoStore, read_item, store_error};
-use crate::keys::ItemKey;
+use crate::keys::{self, ItemKey};
 
 /// A change of a job, as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,7 +39,7 @@ impl DynamoStore {
     /// [`StoreError::Newer`] when one is of a newer layout.
     pub async fn audited(&self, day: Date) -> Result<Vec<Audited>, StoreError> {
         let partition = ItemKey {
-            pk: format!("AUDIT#{day}"),
+            pk: keys::audit_partition(day),
             sk: String::new(),
         };
         let query = self.client.query().table_name(&self.table);

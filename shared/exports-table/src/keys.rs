@@ -56,6 +56,11 @@ const PRINCIPAL_PREFIX: &str = "PRINCIPAL#";
 /// What the sort keys of grants begin with.
 const SCOPE_PREFIX: &str = "SCOPE#";
 
+/// What was changed on a UTC day.
+pub(crate) fn audit_partition(day: Date) -> String {
+    format!("AUDIT#{day}")
+}
+
 pub(crate) fn principal_partition(subject: &str) -> String {
     format!("{PRINCIPAL_PREFIX}{subject}")
 }
