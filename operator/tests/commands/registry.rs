@@ -201,6 +201,9 @@ async fn a_load_that_stops_goes_on_where_it_stopped() {
         "{}",
         said.stderr
     );
+    let kept = std::fs::read_to_string(format!("{file}.progress")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["done"]["records"], before as u64, "none is read twice");
     // Another version is another file.
     std::fs::write(&file, whole).unwrap();
     let said = desk.run(&line).await.ends(0);
@@ -217,6 +220,29 @@ async fn a_load_that_stops_goes_on_where_it_stopped() {
             .len(),
         10_000
     );
+}
+
+#[tokio::test]
+async fn of_two_lines_of_one_device_the_later_one_counts() {
+    let desk = Desk::new().await;
+    let line = |plan: &str| {
+        format!(
+            "{{\"deviceId\":\"{}\",\"appInfo\":{{\"plan\":\"{plan}\"}}}}\n",
+            id(1)
+        )
+    };
+    let file = desk.file("devices.ndjson", line("silver") + &line("gold"));
+    let load = ["registry", "load", "devices", "--app", APP, &file];
+    desk.run(&load)
+        .await
+        .ends(0)
+        .says("2 records, 1 item written, 1 with an item that a later record has, too");
+    let tags = exported(&desk, Snapshot::Devices(DeviceType::Tag)).await;
+    let expected = format!(
+        "{{\"deviceId\":\"{}\",\"tags\":{{\"plan\":\"gold\"}}}}",
+        id(1)
+    );
+    assert_eq!(tags, [expected]);
 }
 
 #[tokio::test]
