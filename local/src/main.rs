@@ -197,7 +197,7 @@ fn log_into(state: &Path) -> anyhow::Result<()> {
     let filter = edge::telemetry::filter(&Environment::of_process())?;
     let log = tracing_subscriber::fmt()
         .json()
-        .flatten_event(true)
+        .event_format(edge::lines::Lines::new(None))
         .with_env_filter(filter);
     log.with_writer(Mutex::new(file))
         .try_init()

@@ -172,6 +172,52 @@ fn the_page_has_every_line_that_warns_and_what_to_do_about_it() {
 }
 
 #[test]
+fn every_metric_is_a_field_that_is_logged_beside_what_it_is_kept_apart_by() {
+    for metric in edge::lines::METRICS {
+        let lines: Vec<_> = lines()
+            .into_iter()
+            .filter(|line| line.fields.iter().any(|field| field == metric.field))
+            .collect();
+        assert!(!lines.is_empty(), "{metric:?}");
+        for line in lines {
+            let has = |field: &str| line.fields.iter().any(|given| given == field);
+            assert!(metric.by.is_none_or(has), "{line:?}");
+        }
+    }
+}
+
+/// Lines about a message that says of no job.
+const OF_NO_JOB: [&str; 2] = [
+    "a message of the chunk queue cannot be read",
+    "a dead letter could not be dealt with; it stays in its queue",
+];
+
+#[test]
+fn every_line_of_a_functions_work_says_of_which_job_and_chunk_it_is() {
+    let (mut of_jobs, mut of_chunks) = (0, 0);
+    for line in lines() {
+        let is_work = [
+            "plan-export",
+            "run-export-chunk",
+            "finish-export",
+            "fail-chunk",
+        ]
+        .contains(&line.by.as_str());
+        if !is_work || OF_NO_JOB.contains(&line.message.as_str()) {
+            continue;
+        }
+        let has = |field: &str| line.fields.iter().any(|given| given == field);
+        assert!(has("job.id"), "{line:?}");
+        of_jobs += 1;
+        if line.by == "run-export-chunk" {
+            assert!(has("chunk.id"), "{line:?}");
+            of_chunks += 1;
+        }
+    }
+    assert!(of_jobs > 20 && of_chunks > 5, "{of_jobs}, {of_chunks}");
+}
+
+#[test]
 fn a_line_is_read_with_its_fields_and_its_sentence() {
     let read = line(
         "c",

@@ -6,6 +6,7 @@ mod functions;
 mod operated;
 mod policies;
 mod rules;
+mod watched;
 
 use std::collections::BTreeSet;
 

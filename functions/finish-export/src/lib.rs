@@ -32,7 +32,7 @@ use ports::container::{Container, ContainerError, Containers};
 use ports::seal::Sealer;
 use ports::store::{ChunkLists, Chunks, StoreError};
 use thiserror::Error;
-use tracing::{error, info};
+use tracing::{Instrument, error, error_span, info};
 use wiring::config::ConfigError;
 use wiring::{Held, Wiring, WiringError};
 
@@ -142,6 +142,8 @@ impl FinishError {
 /// [`FinishError`]: deliver the event again.
 pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<(), FinishError> {
     let key = event.detail.key()?;
+    // Whatever is logged meanwhile, by whatever crate, says of which job it is.
+    let span = error_span!("finish", job.id = %key.id);
     let mut begun = None;
     while let Some(job) = ports.chunks.job(&key, ports.clock.now()).await? {
         let attempts = job.finish_attempts;
@@ -150,7 +152,8 @@ pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<
             return Ok(());
         }
         let mut finisher = Finisher { job, ports };
-        match Box::pin(finisher.finish_when_due()).await {
+        let finish = Box::pin(finisher.finish_when_due());
+        match finish.instrument(span.clone()).await {
             Err(FinishError::Store(StoreError::Conflict { .. })) => {}
             done => return done,
         }

@@ -27,7 +27,7 @@ use ports::source::{PlanPage, SourceError, Sources, Unanswered};
 use ports::store::{ChunkLists, PLAN_PAGE_CHUNKS, Plans, StoreError};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
-use tracing::{info, warn};
+use tracing::{Instrument, error_span, info, warn};
 use wiring::config::{
     ConfigError, FUNCTION_TIMEOUT_SECONDS, LAKE_LATE_DAYS, MAX_SHARDS, MISREAD_FROM_RECORDS,
     MISREAD_PERCENT, ON_BAD_RECORD,
@@ -133,8 +133,10 @@ pub async fn handle(event: EventBridgeEvent<JobEvent>, ports: &Ports) -> Result<
         key,
         deadline: ports.clock.now() + ports.settings.time_limit * 4 / 5,
     };
+    // Whatever is logged meanwhile, by whatever crate, says of which job it is.
+    let span = error_span!("plan", job.id = %planner.key.id);
     loop {
-        match Box::pin(planner.plan()).await {
+        match Box::pin(planner.plan()).instrument(span.clone()).await {
             Err(PlanError::Store(StoreError::Conflict { .. })) => {
                 info!(job.id = %planner.key.id, "another planner was quicker; reading the job again");
             }

@@ -26,7 +26,7 @@ use ports::seal::Sealer;
 use ports::source::Sources;
 use ports::store::Chunks;
 use time::Duration;
-use tracing::{error, warn};
+use tracing::{Instrument, error, error_span, warn};
 use wiring::config::{ConfigError, FUNCTION_TIMEOUT_SECONDS, ROW_GROUP_BYTES};
 use wiring::{Held, Wiring, WiringError};
 
@@ -132,7 +132,9 @@ async fn handle_message(message: &SqsMessage, ports: &Ports) -> bool {
             return false;
         }
     };
-    match Box::pin(run_chunk(&key, ports)).await {
+    // Whatever is logged meanwhile, by whatever crate, says of which chunk it is.
+    let span = error_span!("chunk", job.id = %key.job.id, chunk.id = key.number);
+    match Box::pin(run_chunk(&key, ports).instrument(span)).await {
         Ok(()) => true,
         Err(error) => {
             warn!(

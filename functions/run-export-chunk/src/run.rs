@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use container::{open_for, writer};
 use domain::cause::Cause;
-use domain::chunk::{Chunk, ChunkKey, ChunkMove, Claim, Lease};
+use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkSource, Claim, Lease};
+use domain::counts::Counts;
 use domain::job::{IllegalMove, Job, Phase};
 use ports::container::{Container, ContainerError};
 use ports::store::StoreError;
+use time::OffsetDateTime;
 use tracing::{info, warn};
 
 use crate::stage::{Staged, Way, stage};
@@ -85,11 +87,24 @@ async fn check_parked_for_good(job: &Job, ports: &Ports) -> Result<(), ChunkErro
     }
 }
 
+/// How much a chunk reads of the lake, as it is stored there; nothing of the registry, which says no
+/// sizes.
+fn bytes_of(source: &ChunkSource) -> u64 {
+    match source {
+        ChunkSource::Objects { objects, .. } => {
+            objects.iter().map(|object| object.size_bytes).sum()
+        }
+        ChunkSource::Partitions(_) => 0,
+    }
+}
+
 /// A chunk that this run holds the lease of.
 struct Run<'a> {
     job: &'a Job,
     ports: &'a Ports,
     lease: Lease,
+    /// When the lease was taken.
+    began: OffsetDateTime,
 }
 
 impl<'a> Run<'a> {
@@ -102,14 +117,20 @@ impl<'a> Run<'a> {
         let Some(chunk) = ports.chunks.chunk(key).await? else {
             return Err(ChunkError::retry("the chunk is not in the table"));
         };
-        match chunk.claim(ports.clock.now(), ports.settings.lease()) {
+        let began = ports.clock.now();
+        match chunk.claim(began, ports.settings.lease()) {
             Claim::Closed => Ok(None),
             Claim::Held { until } => Err(ChunkError::retry(format!(
                 "another run holds the chunk until {until}"
             ))),
             Claim::Free(step) => {
                 let lease = Lease::of(ports.chunks.apply(*step).await?)?;
-                Ok(Some(Self { job, ports, lease }))
+                Ok(Some(Self {
+                    job,
+                    ports,
+                    lease,
+                    began,
+                }))
             }
         }
     }
@@ -176,8 +197,14 @@ impl<'a> Run<'a> {
 
     async fn record(&self) -> Result<(), ChunkError> {
         let chunk = self.persist(self.lease.clone().record()?).await?;
+        let counts = chunk
+            .output()
+            .map_or_else(Counts::default, |output| output.counts);
+        let took = self.ports.clock.now() - self.began;
         info!(
             job.id = %chunk.key.job.id, chunk.id = chunk.key.number, attempt = chunk.attempt,
+            chunk.seconds = took.as_seconds_f64(), chunk.records = counts.read, chunk.rows = counts.rows,
+            chunk.rejects = counts.rejected, chunk.bytes_in = bytes_of(&chunk.source), chunk.bytes_out = counts.bytes,
             "the chunk's files are committed and recorded"
         );
         Ok(())
@@ -229,7 +256,8 @@ impl<'a> Run<'a> {
                     break;
                 }
                 Err(StoreError::Conflict { .. }) => {
-                    info!(job.id = %self.job.key.id, "somebody else moved the job first");
+                    let number = self.lease.chunk().key.number;
+                    info!(job.id = %self.job.key.id, chunk.id = number, "somebody else moved the job first");
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -17,10 +17,12 @@ use azure_storage_blob::models::{
 };
 use azure_storage_blob::{BlobContainerClient, BlockBlobClient};
 use bytes::Bytes;
+use domain::cause::in_one_line;
 use domain::container::{BlobName, BlockId, ContainerAccess};
 use ports::container::{Container, ContainerError, Containers};
 use reqwest::redirect::Policy;
 use tokio::time::timeout;
+use tracing::info;
 use wiring::config::STORAGE_TIMEOUT_SECONDS;
 
 /// How patiently storage is asked.
@@ -124,11 +126,13 @@ impl Containers for AzureContainers {
             code: "InvalidUri".to_owned(),
         };
         let mut url = Url::parse(access.address.as_str()).map_err(|_| unusable())?;
+        let host = url.host_str().unwrap_or_default().to_owned();
         url.set_query(Some(access.signature.reveal()));
         let client = container_client(url, self.transport.clone(), self.retry.clone())
             .map_err(|_| unusable())?;
         Ok(Arc::new(AzureContainer {
             client,
+            host,
             patience: self.patience,
         }))
     }
@@ -136,6 +140,7 @@ impl Containers for AzureContainers {
 
 struct AzureContainer {
     client: BlobContainerClient,
+    host: String,
     patience: Duration,
 }
 
@@ -150,10 +155,18 @@ impl AzureContainer {
         &self,
         write: impl IntoFuture<Output = azure_core::Result<T>> + Send,
     ) -> Result<(), ContainerError> {
-        match timeout(self.patience, write).await {
+        let settled = match timeout(self.patience, write).await {
             Ok(written) => written.map(drop).map_err(|error| failure::of(&error)),
             Err(_) => Err(ContainerError::unavailable("no answer in time")),
-        }
+        };
+        settled.inspect_err(|error| {
+            info!(
+                storage.host = self.host,
+                storage.errors = 1_u64,
+                error = in_one_line(error),
+                "storage did not take a write"
+            );
+        })
     }
 }
 

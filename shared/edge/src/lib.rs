@@ -2,6 +2,7 @@
 //! functions.
 
 pub mod event;
+pub mod lines;
 pub mod telemetry;
 
 use std::time::Duration;

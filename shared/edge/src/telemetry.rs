@@ -1,7 +1,9 @@
 //! Logs: one JSON object a line on standard output, which Lambda sends to `CloudWatch` Logs.
 
 use tracing_subscriber::EnvFilter;
-use wiring::config::{ConfigError, Environment, LOG_LEVEL, LogLevel, Word};
+use wiring::config::{ConfigError, Environment, LOG_LEVEL, LogLevel, METRICS_NAMESPACE, Word};
+
+use crate::lines::Lines;
 
 /// The crates of this workspace, found by the build script: nobody has to think of a new function
 /// here.
@@ -31,6 +33,14 @@ pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
     Ok(EnvFilter::new(directives))
 }
 
+/// The namespace of the metrics in the lines; without one there are none.
+///
+/// # Errors
+/// [`ConfigError`] when it is no text.
+pub fn namespace(env: &Environment) -> Result<Option<String>, ConfigError> {
+    env.get(&METRICS_NAMESPACE)
+}
+
 /// Starts logging for the process. A second call changes nothing.
 ///
 /// # Errors
@@ -38,7 +48,7 @@ pub fn filter(env: &Environment) -> Result<EnvFilter, ConfigError> {
 pub fn start(env: &Environment) -> Result<(), ConfigError> {
     let subscriber = tracing_subscriber::fmt()
         .json()
-        .flatten_event(true)
+        .event_format(Lines::new(namespace(env)?))
         .with_env_filter(filter(env)?);
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was started before");

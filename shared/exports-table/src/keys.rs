@@ -165,7 +165,7 @@ pub(crate) fn chunk_sort(number: u32) -> String {
 /// more items.
 pub(crate) fn audit(day: Date, id: Uuid) -> ItemKey {
     ItemKey {
-        pk: format!("AUDIT#{day}"),
+        pk: audit_partition(day),
         sk: id.to_string(),
     }
 }

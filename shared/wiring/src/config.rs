@@ -258,6 +258,11 @@ settings! {
         default: Duration::seconds(900),
         meaning: "seconds that a run may take; a lease lasts a little longer",
     }
+    METRICS_NAMESPACE: OptionalText {
+        kind: OptionalText { fits: "a name" },
+        default: (),
+        meaning: "namespace of the metrics that CloudWatch reads out of the logs; without it, out of none",
+    }
     LOG_LEVEL: OneOf<LogLevel> {
         kind: OneOf(&[LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug]),
         default: LogLevel::Info,
