@@ -224,7 +224,7 @@ impl Places {
     }
 
     /// The key that tokens are signed with.
-    pub fn token_key(&self) -> PathBuf {
+    fn token_key(&self) -> PathBuf {
         self.folder.join("token-rsa.der")
     }
 

@@ -141,7 +141,7 @@ impl TokenIssuer {
     ///
     /// # Errors
     /// [`TokenError::Sign`] when the key cannot sign.
-    pub fn mint_id(
+    pub(crate) fn mint_id(
         &self,
         subject: &str,
         client: &str,
