@@ -1,5 +1,5 @@
 // Pictures of states, in both themes: node shoot.mjs FOLDER [WIDTH STATE…]. Without states, those that the docs show, as a screen shows
-// them; else whole.
+// them, but for the form; else whole.
 
 import { join } from "node:path";
 import { withBrowser } from "../browser.mjs";
@@ -23,7 +23,7 @@ await withBrowser(async (browser) => {
       await enter(page, service.origin, state);
       // What was said is gone after a while, and in no picture.
       await page.evaluate(() => document.getElementById("said").remove());
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), fullPage: !isForDocs });
+      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), fullPage: !isForDocs || name === "new" });
       await context.close();
     }
 });
