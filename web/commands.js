@@ -4,7 +4,7 @@ import { API } from "./api.js";
 import { FORMATS, operationOf } from "./kinds.js";
 
 /** A word of a POSIX shell. */
-const word = (text) => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+export const word = (text) => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
 
 /** Lines of one command. */
 const joined = (lines) => lines.filter(Boolean).join(" \\\n  ");

@@ -1,5 +1,8 @@
 // What several views are made of.
 
+import { claims } from "./api.js";
+import { appOf } from "./apps.js";
+import { word } from "./commands.js";
 import { button, h } from "./dom.js";
 import { bytes, counted, expected, moment, needs, number, remedy } from "./words.js";
 
@@ -13,9 +16,18 @@ export function refusal(error, ...actions) {
     {},
     h("p", {}, h("strong", {}, said)),
     fix && h("p", {}, fix),
+    error.code === "Forbidden" && grant(),
     error.requestId && h("p.note", {}, "The request's id: ", h("code", {}, error.requestId)),
     actions.length > 0 && h("p.actions", {}, ...actions),
   );
+}
+
+/** What the operator runs to let in who asks. */
+function grant() {
+  const app = appOf(location.hash.slice(1));
+  const { sub } = claims();
+  const line = `engagement-export-admin grant add --subject ${word(sub ?? "SUBJECT")} --role contributor --path ${word(app ?? "PATH")}`;
+  return h("p", {}, "The operator's command for it: ", h("code", {}, line));
 }
 
 /** A moment, with the day and second of it for who wants to know. */

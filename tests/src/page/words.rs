@@ -207,3 +207,10 @@ fn the_sentences_by_which_the_page_knows_why_an_export_waits_are_the_services() 
         assert!(page.contains(of_page), "{of_page}");
     }
 }
+
+#[test]
+fn the_command_that_grants_is_the_operators() {
+    let command = "engagement-export-admin grant add --subject ";
+    assert!(include_str!("../../../docs/OPERATE.md").contains(command));
+    assert!(include_str!("../../../web/parts.js").contains(command));
+}
