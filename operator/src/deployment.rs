@@ -9,13 +9,16 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::StackResourceSummary;
 use clap::Args;
+use client::console::Output;
 use client::ending::Ending;
 use client::environment::{Variable, of_process};
 use client::failure::Failure;
+use domain::cause::in_one_line;
 use exports_table::DynamoStore;
 use sources::registry::Registry;
 use wiring::Wiring;
@@ -123,6 +126,25 @@ impl Deployment {
         Ok(listed.into_iter().filter_map(resource).collect())
     }
 
+    /// What is good to know before the lake is read: a profile's credentials are none of its client's.
+    ///
+    /// # Errors
+    /// When a variable of the environment is no text.
+    pub(crate) fn remark_on_lake(&self, output: Output) -> Result<(), Failure> {
+        let url = self.wiring.env().get(&LAKE_URL).unwrap_or_default();
+        let mut is_known = !url.starts_with("s3:");
+        for variable in &LAKE_CREDENTIALS {
+            is_known |= of_process(variable)?.is_some();
+        }
+        if !is_known {
+            output.remark(
+                "· the lake is read with credentials of the environment, and there are none: with a profile, say first \
+                 eval \"$(aws configure export-credentials --format env)\"",
+            );
+        }
+        Ok(())
+    }
+
     /// The registry, to be loaded.
     ///
     /// # Errors
@@ -154,7 +176,30 @@ async fn sdk() -> Result<SdkConfig, Failure> {
         let message = "no AWS region is known: set AWS_REGION, or `region` of your AWS profile";
         return Err(Failure::usage(message));
     }
+    if let Some(provider) = sdk.credentials_provider()
+        && provider.provide_credentials().await.is_err()
+    {
+        let message = "no AWS credentials are found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+                       `aws sts get-caller-identity` says who you are";
+        return Err(Failure::usage(message));
+    }
     Ok(sdk)
+}
+
+/// The variables one of which says where the lake's client finds credentials
+/// (<https://docs.rs/object_store/latest/object_store/aws/struct.AmazonS3Builder.html#method.from_env>). Without them it asks
+/// the machine's own role.
+const LAKE_CREDENTIALS: [Variable; 3] = [
+    credential("AWS_ACCESS_KEY_ID"),
+    credential("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+    credential("AWS_WEB_IDENTITY_TOKEN_FILE"),
+];
+
+const fn credential(name: &'static str) -> Variable {
+    Variable {
+        name,
+        meaning: "AWS's own",
+    }
 }
 
 impl StackView {
@@ -218,7 +263,7 @@ fn not_described<E: ProvideErrorMetadata + Error + 'static>(
         ),
         None => Failure::unknown(format!(
             "AWS CloudFormation does not answer: {}",
-            DisplayErrorContext(error)
+            in_one_line(error)
         )),
     }
 }

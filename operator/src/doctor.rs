@@ -33,6 +33,7 @@ pub(crate) async fn doctor(
     deployment: &Deployment,
     output: Output,
 ) -> Result<Ending, Failure> {
+    deployment.remark_on_lake(output)?;
     let mut checks = Vec::new();
     let mut add = |found: Vec<Check>| {
         for check in &found {

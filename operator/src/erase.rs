@@ -66,6 +66,7 @@ pub(crate) async fn run(
         return Err(Failure::usage(message));
     }
     let (app, device) = (&arguments.app, arguments.device);
+    deployment.remark_on_lake(output)?;
     let days = DateRange { start, end };
     let lake = in_lake(deployment, app, device, days, output).await?;
     let registry = in_registry(deployment, app, device, output).await?;

@@ -84,6 +84,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<Ending, Failure> {
     let LakeCommand::Check(CheckArguments { days, sample }) = command;
+    deployment.remark_on_lake(output)?;
     let history = days.history()?;
     let title = format!(
         "{} from {} to {}",

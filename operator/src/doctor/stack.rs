@@ -4,10 +4,13 @@
     reason = "looks at the queues, of which the port only sends to one"
 )]
 
+use std::error::Error;
+
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_pipes::types::PipeState;
 use aws_sdk_sqs::types::QueueAttributeName;
+use domain::cause::in_one_line;
 
 use crate::checks::{Check, Light};
 use crate::deployment::{Deployment, StackView};
@@ -154,7 +157,7 @@ fn alarms(stack: &StackView, alarms: usize) -> Check {
 }
 
 /// A question that was not answered: for lack of a permission, mostly.
-fn unasked<E: ProvideErrorMetadata>(
+fn unasked<E: ProvideErrorMetadata + Error + 'static>(
     name: impl Into<String>,
     permission: &str,
     error: &SdkError<E>,
@@ -163,7 +166,7 @@ fn unasked<E: ProvideErrorMetadata>(
         Some(code) => {
             format!("it may not be looked at ({code}): your credentials need {permission}")
         }
-        None => "AWS does not answer".to_owned(),
+        None => format!("AWS does not answer: {}", in_one_line(error)),
     };
     Check::unknown(name, message)
 }

@@ -148,6 +148,14 @@ async fn without_settings_without_a_region_or_with_another_table_the_message_say
     desk.unset("AWS_REGION");
     desk.set("AWS_EC2_METADATA_DISABLED", "true");
     desk.run(&list).await.ends(64).says("set AWS_REGION");
+    desk.set("AWS_REGION", "eu-west-1");
+    desk.unset("AWS_ACCESS_KEY_ID");
+    let said = desk
+        .run(&list)
+        .await
+        .ends(64)
+        .says("no AWS credentials are found: set AWS_PROFILE");
+    assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
 }
 
 /// One reader of paths, and another for what clients send: they agree.

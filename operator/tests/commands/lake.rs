@@ -181,6 +181,41 @@ async fn a_lake_without_a_folder_of_the_app_is_said_and_so_is_one_that_is_not_th
 }
 
 #[tokio::test]
+async fn who_has_credentials_in_a_profile_alone_is_told_that_the_lake_cannot_be_read_by_them() {
+    let mut desk = Desk::new().await;
+    let profile = desk.file(
+        "profile",
+        "[default]\naws_access_key_id = a\naws_secret_access_key = b\n",
+    );
+    desk.set("LAKE_URL", "s3://nowhere/lake");
+    // Days that are refused before anything is read.
+    let line = [
+        "lake",
+        "check",
+        "--app",
+        APP,
+        "--type",
+        "events",
+        "--from",
+        "2026-01-05",
+        "--to",
+        "2026-01-04",
+    ];
+    let said = desk.run(&line).await.ends(64);
+    assert!(
+        !said.stderr.contains("export-credentials"),
+        "{}",
+        said.stderr
+    );
+    desk.unset("AWS_ACCESS_KEY_ID");
+    desk.set("AWS_SHARED_CREDENTIALS_FILE", &profile);
+    desk.run(&line)
+        .await
+        .ends(64)
+        .says("eval \"$(aws configure export-credentials --format env)\"");
+}
+
+#[tokio::test]
 async fn the_registry_is_looked_at_as_exports_would_read_it() {
     let mut desk = Desk::new().await;
     let device = |number: u32, rest: &str| format!("{{\"deviceId\":\"{number:032x}\"{rest}}}\n");
