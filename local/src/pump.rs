@@ -13,7 +13,9 @@ mod queue;
 mod recovery;
 mod stream;
 
+pub use message::{MissingAttribute, Pipes, Sent, pipe_event};
 pub use pattern::Pattern;
+pub use stream::StreamReader;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +31,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, warn};
 
 use bus::{Bus, Retries, Rule};
-use message::{Pipes, Sent, pipe_event};
 use queue::{Queue, QueueSettings};
-use stream::StreamReader;
 
 /// Why a function failed, in its own words.
 pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
@@ -126,7 +126,7 @@ impl Pump {
         for sent in left_undone {
             outlets.send(&sent);
         }
-        let pipes = Pipes::new();
+        let pipes = Pipes::default();
         let reading = tokio::spawn(read_stream(reader, settings.poll, pipes, outlets, clock));
         tasks.push(AbortOnDropHandle::new(reading));
         Ok(Self { _tasks: tasks })

@@ -167,7 +167,7 @@ impl Sample {
     ///
     /// # Errors
     /// [`SourceError`] when the table does not take them.
-    pub(crate) async fn load_registry(&self, registry: &Registry) -> Result<Counts, SourceError> {
+    pub async fn load_registry(&self, registry: &Registry) -> Result<Counts, SourceError> {
         let mut counts = Counts::new();
         for app in APPS.iter().filter(|app| app.share > 0) {
             let scope = app.scope();

@@ -23,7 +23,7 @@ const ACCOUNT: &str = "123456789012";
 /// An item that a pipe lets through and whose template it cannot fill.
 #[derive(Debug, Error)]
 #[error("the item has no attribute `{name}`")]
-pub(crate) struct MissingAttribute {
+pub struct MissingAttribute {
     name: &'static str,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn image(item: &HashMap<String, AttributeValue>) -> Value {
 
 /// The record as a pipe sees it
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html#pipes-dynamodb-example-event>).
-pub(crate) fn pipe_event(record: &Record) -> Option<Value> {
+pub fn pipe_event(record: &Record) -> Option<Value> {
     let change = record.dynamodb()?;
     Some(json!({
         "eventID": record.event_id()?,
@@ -54,7 +54,7 @@ pub(crate) fn pipe_event(record: &Record) -> Option<Value> {
 
 /// What a pipe sends on.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Sent {
+pub enum Sent {
     /// A message to the chunk queue.
     Chunk(ChunkMessage),
     /// An event to the bus, in its envelope.
@@ -63,27 +63,27 @@ pub(crate) enum Sent {
 
 /// The two pipes: filters and templates.
 #[derive(Debug)]
-pub(crate) struct Pipes {
+pub struct Pipes {
     jobs: Vec<Pattern>,
     chunks: Vec<Pattern>,
 }
 
-impl Pipes {
+impl Default for Pipes {
     /// The pipes of the template.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         Self {
             jobs: jobs_filters().map(Pattern::from).into(),
             chunks: chunks_filters().map(Pattern::from).into(),
         }
     }
+}
 
-    /// What the two pipes send for a record; a record that is let through and lacks a field of the
-    /// template is an error.
-    pub(crate) fn send(
-        &self,
-        event: &Value,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Sent>, MissingAttribute> {
+impl Pipes {
+    /// What the two pipes send for a record.
+    ///
+    /// # Errors
+    /// [`MissingAttribute`] when a record that is let through lacks a field of the template.
+    pub fn send(&self, event: &Value, now: OffsetDateTime) -> Result<Vec<Sent>, MissingAttribute> {
         let image = event.pointer("/dynamodb/NewImage").unwrap_or(&Value::Null);
         let mut sent = Vec::new();
         if self.chunks.iter().any(|filter| filter.matches(event)) {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn send(image: &Value) -> Vec<Sent> {
-        Pipes::new()
+        Pipes::default()
             .send(&change(image), OffsetDateTime::UNIX_EPOCH)
             .unwrap()
     }
@@ -238,7 +238,7 @@ mod tests {
     fn an_item_without_a_field_of_the_template_is_an_error() {
         let image = json!({"kind": {"S": "job"}, "phase": {"S": "queued"}});
         assert!(
-            Pipes::new()
+            Pipes::default()
                 .send(&change(&image), OffsetDateTime::UNIX_EPOCH)
                 .is_err()
         );

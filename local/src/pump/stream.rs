@@ -11,13 +11,16 @@ use super::PumpError;
 
 /// A place in the stream. The embedded engine keeps one shard for a stream's whole life, so one
 /// place is enough.
-pub(crate) struct StreamReader {
+pub struct StreamReader {
     client: Client,
     iterator: String,
 }
 
 impl StreamReader {
     /// Takes its place behind the last record that there is now.
+    ///
+    /// # Errors
+    /// [`PumpError`] when the table has no stream, or the stream does not answer.
     pub(crate) async fn at_the_end(config: &SdkConfig, table: &str) -> Result<Self, PumpError> {
         let client = Client::new(config);
         let streams = client
@@ -31,6 +34,15 @@ impl StreamReader {
             .first()
             .and_then(|stream| stream.stream_arn())
             .ok_or(PumpError::NoStream)?;
+        Self::at_the_end_of(config, arn).await
+    }
+
+    /// The same of the stream with this ARN, which asks for no list of them.
+    ///
+    /// # Errors
+    /// [`PumpError`] when there is no such stream, or it does not answer.
+    pub async fn at_the_end_of(config: &SdkConfig, arn: &str) -> Result<Self, PumpError> {
+        let client = Client::new(config);
         let stream = client
             .describe_stream()
             .stream_arn(arn)
@@ -70,7 +82,10 @@ impl StreamReader {
     }
 
     /// The next records as soon as there are any.
-    pub(crate) async fn wait(&mut self, poll: Duration) -> Result<Vec<Record>, PumpError> {
+    ///
+    /// # Errors
+    /// [`PumpError::Unread`] when the stream does not answer; the place is kept.
+    pub async fn wait(&mut self, poll: Duration) -> Result<Vec<Record>, PumpError> {
         loop {
             let records = self.next().await?;
             if !records.is_empty() {
