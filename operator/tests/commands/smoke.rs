@@ -5,6 +5,8 @@ use std::time::Duration;
 use local::dynamodb::scratch_dir;
 use local::serve::operating;
 use local::stack::Stack;
+use ports::clock::Clock;
+use wiring::SystemClock;
 
 use super::desk::{Desk, Ran};
 use super::documented::start;
@@ -118,6 +120,7 @@ async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name()
         said.stdout
     );
     the_exports_that_could_hold_a_device_are_named(&stack, &mut desk).await;
+    the_changes_are_listed(&desk).await;
 }
 
 /// Those of two smoke tests but for what had nothing to read: the last was of a day without data.
@@ -152,6 +155,29 @@ async fn the_exports_that_could_hold_a_device_are_named(stack: &Stack, desk: &mu
             .iter()
             .all(|it| it["container"].as_str().unwrap().ends_with("/exports")),
         "{said}"
+    );
+}
+
+/// Each export that was created has a line, and no refused one.
+async fn the_changes_are_listed(desk: &Desk) {
+    let yesterday = SystemClock.now().date().previous_day().unwrap().to_string();
+    let list = ["audit", "list", "--from", &yesterday, "--json"];
+    let said = desk.run(&list).await.ends(0).json();
+    let changes = said["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 22, "{said}");
+    assert!(
+        changes
+            .iter()
+            .all(|it| it["by"] == "operator" && it["act"] == "create"),
+        "{said}"
+    );
+    let events = changes
+        .iter()
+        .find(|it| it["exportType"] == "Event")
+        .unwrap();
+    assert_eq!(
+        (&events["startDate"], &events["endDate"]),
+        (&"2026-01-05".into(), &"2026-01-05".into())
     );
 }
 
