@@ -135,6 +135,13 @@ fn lay_out(folder: &Path) {
     }
     let template = std::fs::read_to_string(built_by_sam().join("template.yaml")).unwrap();
     let mut template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&template).unwrap();
+    let ours = std::fs::read_to_string(folder.join("template.yaml")).unwrap();
+    let ours: serde_yaml_ng::Value = serde_yaml_ng::from_str(&ours).unwrap();
+    let is_of_today = template["Parameters"] == ours["Parameters"];
+    assert!(
+        is_of_today,
+        "SAM has built another template: run `make test-stack`"
+    );
     for (id, resource) in template["Resources"].as_mapping_mut().unwrap() {
         if resource["Type"] != "AWS::Serverless::Function" {
             continue;

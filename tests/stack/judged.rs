@@ -29,7 +29,7 @@ fn the_line_that_make_deploy_runs_deploys_the_stack_and_the_next_finds_nothing_t
     assert!(again.contains("No changes to deploy"), "{again}");
 }
 
-/// `e_machine` of AArch64 (<https://gabi.xinuos.com/elf/a-emachine.html>), at byte 18 of a file.
+/// What `e_machine` is for `AArch64` (<https://gabi.xinuos.com/elf/a-emachine.html>), at byte 18 of a file.
 const ARM64: [u8; 2] = [183, 0];
 
 #[test]
@@ -112,6 +112,22 @@ fn the_jobs_history_has_every_phase_that_is_announced() {
     let phases = &of_jobs.unwrap()["dynamodb"]["NewImage"]["phase"]["S"];
     let phases = phases.as_array().unwrap().iter();
     assert_eq!(told, phases.map(|phase| phase.as_str().unwrap()).collect());
+}
+
+#[test]
+fn who_created_changed_and_cancelled_jobs_is_kept_in_a_log_of_its_own() {
+    let lines = &run().audit;
+    let said: Vec<_> = lines
+        .iter()
+        .map(|line| line["detail"]["phase"].to_string())
+        .collect();
+    for act in ["create", "renew", "resume", "cancel"] {
+        assert!(
+            said.iter().any(|line| line.contains(act)),
+            "{act}: {said:?}"
+        );
+    }
+    assert!(said.iter().all(|line| !line.contains("sig=")), "{said:?}");
 }
 
 /// Policies, by an evaluator that is not ours, and filters, by a matcher that is not ours.
@@ -204,8 +220,9 @@ fn kind(filter: &Value) -> &str {
     kind.and_then(Value::as_str).unwrap()
 }
 
-/// Changes of which no record can be: a shard has open chunks when it is inserted.
-const NEVER_SEEN: [(&str, &str); 1] = [("tally", "INSERT")];
+/// Changes of which no record can be: a shard has open chunks when it is inserted, and nobody changes
+/// who did what.
+const NEVER_SEEN: [(&str, &str); 2] = [("tally", "INSERT"), ("audit", "MODIFY")];
 
 #[test]
 fn a_text_that_is_missing_from_a_filter_is_noticed() {

@@ -45,6 +45,8 @@ pub(crate) struct Run {
     pub(crate) resources: [BTreeSet<String>; 2],
     /// The lines of the jobs' history.
     pub(crate) history: Vec<Value>,
+    /// Those of who did what.
+    pub(crate) audit: Vec<Value>,
 }
 
 /// It is played once for all tests.
@@ -108,7 +110,8 @@ async fn play_all() -> Run {
             &stage.deployed.resources,
         ]
         .map(|all| all.as_object().unwrap().keys().cloned().collect()),
-        history: history(&stage).await,
+        history: logged(&stage, "JobHistoryLogGroup").await,
+        audit: logged(&stage, "AuditLogGroup").await,
         folder,
     }
 }
@@ -238,9 +241,9 @@ async fn arn_of_queue(stage: &Stage, value: &Value) -> String {
     said["Attributes"]["QueueArn"].as_str().unwrap().to_owned()
 }
 
-/// What the jobs' log group holds.
-async fn history(stage: &Stage) -> Vec<Value> {
-    let group = json!({"logGroupName": stage.deployed.output("JobHistoryLogGroup")});
+/// What a log group of the stack holds.
+async fn logged(stage: &Stage, output: &str) -> Vec<Value> {
+    let group = json!({"logGroupName": stage.deployed.output(output)});
     let aws = &stage.emulator.aws;
     let found = aws.call("logs", "filter_log_events", group).await;
     let events = found["events"].as_array().unwrap().iter();
