@@ -291,7 +291,7 @@ async fn the_commands_of_the_page_make_the_same_exports_and_verify_them() {
 
 #[tokio::test]
 async fn a_signature_that_ends_in_the_midst_is_renewed_in_the_page_and_what_is_missing_retried() {
-    let site = Site::with_rows(200_000).await;
+    let site = Site::with_rows(100_000).await;
     let came = site.play("renewal", &APPS[0].path()).await;
     let text = |name: &str| came[name].as_str().unwrap();
     assert!(
@@ -333,7 +333,7 @@ async fn a_signature_that_ends_in_the_midst_is_renewed_in_the_page_and_what_is_m
 
 #[tokio::test]
 async fn an_export_is_cancelled_in_the_list_and_gone_on_with() {
-    let site = Site::with_rows(200_000).await;
+    let site = Site::with_rows(100_000).await;
     let came = site.play("cancel", &APPS[0].path()).await;
     let row = came["complete"].as_str().unwrap();
     assert!(

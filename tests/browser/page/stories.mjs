@@ -33,8 +33,19 @@ async function copied(page, button) {
   });
 }
 
-/** Fills in the form, and sends it. Plain JSON is the largest, and so what takes longest. */
-async function create(page, url, kind = "events") {
+/**
+ * Fills in the form, and sends it. Plain JSON is the largest, and so what takes longest. What is to happen in the midst of the
+ * export happens before the page has the answer: the export never waits for the browser.
+ */
+async function create(page, url, { kind = "events", midst } = {}) {
+  if (midst) {
+    const answering = async (route) => {
+      const response = await route.fetch();
+      await meanwhile(midst);
+      await route.fulfill({ response });
+    };
+    await page.route(new RegExp(`/exportTasks/${kind}\\?`), answering, { times: 1 });
+  }
   await page.goto(`${origin}/ui/#${app}/new`);
   await page.click(`[name=operation][value=${kind}]`);
   await page.click("[name=format][value=JsonBlob]");
@@ -124,7 +135,7 @@ const STORIES = {
   /** An export, its files, and the commands that the page gives for it. */
   async commands({ page }) {
     await pasteToken(page, origin, app, token);
-    const id = await create(page, containerUrl, "crashes");
+    const id = await create(page, containerUrl, { kind: "crashes" });
     await ended(page, "done");
     const runnable = page.locator(".runnable [data-do=copy-text]");
     const [download, verify] = [await copied(page, runnable.nth(0)), await copied(page, runnable.nth(1))];
@@ -161,8 +172,7 @@ const STORIES = {
   async renewal(me) {
     const { page } = me;
     await pasteToken(page, origin, app, token);
-    const id = await create(page, policyUrl);
-    await meanwhile("the signature is revoked");
+    const id = await create(page, policyUrl, { midst: "the signature is revoked" });
     await ended(page, "waiting");
     const waiting = await page.innerText(".standing");
     await meanwhile("an object goes away");
@@ -185,8 +195,7 @@ const STORIES = {
   /** An export that waits is cancelled from the list, and then gone on with. */
   async cancel({ page }) {
     await pasteToken(page, origin, app, token);
-    const id = await create(page, policyUrl);
-    await meanwhile("the signature is revoked");
+    const id = await create(page, policyUrl, { midst: "the signature is revoked" });
     await ended(page, "waiting");
     await page.goto(`${origin}/ui/#${app}`);
     const row = page.locator(`[data-key="${id}"]`);
