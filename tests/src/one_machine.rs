@@ -72,8 +72,13 @@ struct Serving {
 }
 
 impl Serving {
-    async fn start(&self) -> Stack {
-        Stack::start(&settings(self.state.path())).await.unwrap()
+    /// Starts it; tokens name the issuer's port.
+    async fn start(&self, issuer_port: u16) -> Stack {
+        let settings = StackSettings {
+            issuer_port,
+            ..settings(self.state.path())
+        };
+        Stack::start(&settings).await.unwrap()
     }
 
     fn token(stack: &Stack) -> Secret {
@@ -122,7 +127,7 @@ async fn a_job_and_its_token_outlive_the_process() {
         state: scratch_dir().unwrap(),
         http,
     };
-    let stack = serving.start().await;
+    let stack = serving.start(0).await;
     let token = Serving::token(&stack);
     let url = format!(
         "{}{}/tags?api-version=2014-12-01",
@@ -147,8 +152,14 @@ async fn a_job_and_its_token_outlive_the_process() {
     );
     let before = serving.ended(&stack).await;
     assert_eq!(before["state"], "Succeeded", "{before}");
+    let issuer = url::Url::parse(&stack.issuer_url()).unwrap();
+    let issuer_port = issuer.port().unwrap();
     drop(stack);
-    let stack = serving.start().await;
+    // Its listeners are closed when their tasks have ended.
+    while std::net::TcpListener::bind(("127.0.0.1", issuer_port)).is_err() {
+        tokio::task::yield_now().await;
+    }
+    let stack = serving.start(issuer_port).await;
     assert_eq!(serving.task(&stack).await["id"], before["id"]);
     let answer = serving.list(&stack, &token).await;
     assert_eq!(answer.status(), 200, "the key of the tokens is kept");
