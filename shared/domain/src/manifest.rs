@@ -403,10 +403,12 @@ impl FileEntry {
 }
 
 impl WithoutRows {
-    /// The entry of a recorded chunk that has no file of rows, for what of it is not missing.
+    /// The entry of a recorded chunk that has no file of rows, for what of it is not missing. Where all
+    /// of it was missing and was handed over to another chunk, that is nothing; it stands here all
+    /// the same, because every chunk stands in a list.
     fn of(chunk: &Chunk, output: &Output) -> Option<Self> {
         let sources = SourceEntry::all_but(&chunk.source, &output.missing);
-        (!sources.is_empty()).then(|| Self {
+        (!sources.is_empty() || output.missing.is_empty()).then(|| Self {
             chunk: chunk.key.number,
             day: chunk.source.day(),
             counts: output.counts,

@@ -271,3 +271,18 @@ fn what_is_missing_is_counted_and_its_first_reasons_are_in_the_details() {
         assert!(details.contains(said), "{details}");
     }
 }
+
+#[test]
+fn a_chunk_that_was_handed_over_as_a_whole_stands_in_the_manifest_still() {
+    let lost = recorded(0, &[], &[0, 1]);
+    let to = ChunkKey {
+        number: 1,
+        ..lost.key.clone()
+    };
+    let (whole, _) = lost.hand_over(to).unwrap();
+    let retried = recorded(1, &[Rows], &[]);
+    let (manifest, ..) = written(&job(), &[whole.chunk, retried]);
+    let without_rows: Vec<u32> = manifest.without_rows.iter().map(|it| it.chunk).collect();
+    assert_eq!(without_rows, [0], "verify counts the chunks");
+    assert_eq!(lists(&manifest)["missing"], Vec::<String>::new());
+}

@@ -69,6 +69,7 @@ pub(super) fn check(world: &World, data: &Data, manifest: &Manifest) -> Result<(
             read.sources
         );
     }
+    check_chunks(manifest)?;
     let rejected = rejects(world, manifest)?;
     let counts = manifest.head.totals.counts;
     let in_files: usize = rejected.values().map(Vec::len).sum();
@@ -86,6 +87,20 @@ pub(super) fn check(world: &World, data: &Data, manifest: &Manifest) -> Result<(
     if manifest.head.complete {
         check_complete(data, manifest, &exported, &rejected)?;
     }
+    Ok(())
+}
+
+/// Every planned chunk stands in a list, whatever became of it.
+fn check_chunks(manifest: &Manifest) -> Result<()> {
+    let files = manifest.files.iter().map(|it| it.chunk);
+    let without_rows = manifest.without_rows.iter().map(|it| it.chunk);
+    let missing = manifest.missing.iter().filter_map(|it| it.chunk);
+    let listed: BTreeSet<u32> = files.chain(without_rows).chain(missing).collect();
+    let chunks = manifest.head.totals.chunks;
+    ensure!(
+        listed.iter().map(|it| u64::from(*it)).eq(0..chunks),
+        "of {chunks} chunks are listed {listed:?}"
+    );
     Ok(())
 }
 
