@@ -173,3 +173,32 @@ fn a_path_of_a_grant_is_the_app_that_the_api_reads_there() {
         );
     }
 }
+
+#[tokio::test]
+async fn no_path_is_not_every_app() {
+    let desk = Desk::new().await;
+    for path in [
+        "",
+        " ",
+        "?",
+        "https://exports.example.com/",
+        "/subscriptions/s?x",
+    ] {
+        let add = [
+            "grant",
+            "add",
+            "--subject",
+            "x",
+            "--role",
+            "contributor",
+            "--path",
+            path,
+        ];
+        desk.run(&add)
+            .await
+            .ends(64)
+            .says("or the beginning of such a path, or /");
+    }
+    let listed = desk.run(&["grant", "list", "--all", "--json"]).await.json();
+    assert_eq!(listed["grants"], serde_json::json!([]), "{listed}");
+}

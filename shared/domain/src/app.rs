@@ -90,6 +90,16 @@ pub struct AppPath {
 /// Why a text is no path of an app, and none above one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoAppPath {
+    /// There is none: a variable of a script that is not set, or a URL without a path. It must not
+    /// stand for every app.
+    #[error("the path is empty{}", EXAMPLE)]
+    Empty,
+    /// It has what ends the path of a URL.
+    #[error("the path has a `{found}`, which ends one{}", EXAMPLE)]
+    Ended {
+        /// `?` or `#`.
+        found: char,
+    },
     /// A segment that is the same in every app's path is another one.
     #[error(
         "segment {number} of the path, `{found}`, should be `{expected}`{}",
@@ -129,12 +139,12 @@ const EXAMPLE: &str = ": give /subscriptions/…/resourceGroups/…/providers/Mi
 
 impl AppPath {
     /// Reads a path as people spell it: in any case, with names as they are or percent-encoded, with
-    /// or without a slash at its ends; or the URL of the app's exports.
+    /// or without a slash at its ends; or the URL of the app's exports. `/` alone is above all apps.
     ///
     /// # Errors
     /// [`NoAppPath`], which says what no app's path has.
     pub fn parse(text: &str) -> Result<Self, NoAppPath> {
-        let segments: Vec<&str> = path_of(text.trim())
+        let segments: Vec<&str> = path_of(text.trim())?
             .split('/')
             .filter(|segment| !segment.is_empty())
             .collect();
@@ -184,16 +194,24 @@ impl fmt::Display for AppPath {
     }
 }
 
-/// The path of a URL, or the text itself; without what follows a path in a URL.
-fn path_of(text: &str) -> &str {
+/// The path of a URL, without its query, or the text itself.
+fn path_of(text: &str) -> Result<&str, NoAppPath> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
     let path = match rest {
-        Some(rest) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        Some(rest) => {
+            let path = rest.find('/').and_then(|at| rest.get(at..));
+            let path = path.and_then(|path| path.split('?').next());
+            path.unwrap_or_default().trim_matches('/')
+        }
         None => text,
     };
-    path.split(['?', '#']).next().unwrap_or_default()
+    match path.chars().find(|it| matches!(it, '?' | '#')) {
+        Some(found) => Err(NoAppPath::Ended { found }),
+        None if path.is_empty() => Err(NoAppPath::Empty),
+        None => Ok(path),
+    }
 }
 
 /// The name that a segment of an app's path holds.
@@ -319,7 +337,7 @@ mod tests {
     fn a_path_may_lie_above_apps_and_end_anywhere() {
         for (spelled, canonical) in [
             ("/", "/"),
-            ("", "/"),
+            (" // ", "/"),
             ("/Subscriptions/5F1C/", "/subscriptions/5f1c"),
             (
                 "/subscriptions/s/resourceGroups",
@@ -336,6 +354,13 @@ mod tests {
         let long = format!("/subscriptions/{}", "x".repeat(MAX_SCOPE_BYTES));
         let app = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MobileEngagement/appcollections/c/apps/a";
         for (path, said) in [
+            ("", "the path is empty: give /subscriptions/"),
+            (" \t", "the path is empty"),
+            ("https://exports.example.com", "the path is empty"),
+            ("https://exports.example.com/?x", "the path is empty"),
+            ("?", "the path has a `?`"),
+            ("/subscriptions#y/resourceGroups", "the path has a `#`"),
+            ("/subscriptions/s?x", "the path has a `?`"),
             (
                 "/subscription/s",
                 "segment 1 of the path, `subscription`, should be `subscriptions`: give /subscriptions/",
