@@ -41,14 +41,18 @@ pub(super) async fn load(
     output: Output,
 ) -> Result<Ending, Failure> {
     let of: Loaded = arguments.of.into();
+    refuse_own_file(arguments)?;
     // Also where no device is loaded: a table that is not there is no fault of any record.
     if !arguments.dry_run {
         let said = registry.put_segments(&arguments.app).await;
         said.map_err(|error| failures::of_source(&error))?;
     }
-    let goes_on = !arguments.anew && arguments.files.iter().any(|file| Progress::is_of(file));
-    let mut rejects = Rejects::open(arguments.rejects.as_deref(), goes_on, output)?;
-    let mut documents = Vec::new();
+    let begins = arguments.anew || arguments.dry_run;
+    let files = arguments.files.iter().filter(|_| !begins);
+    let kept = files.filter_map(|file| Progress::rejects_bytes(file));
+    let kept = kept.max().unwrap_or_default();
+    let mut rejects = Rejects::open(arguments.rejects.as_deref(), kept, output)?;
+    let (mut documents, mut loaded) = (Vec::new(), Vec::new());
     let mut rejected = 0;
     for path in &arguments.files {
         let mut loading = Loading {
@@ -62,7 +66,7 @@ pub(super) async fn load(
             began: Instant::now(),
             written_now: 0,
         };
-        loading.load(path, &mut rejects).await?;
+        loaded.push(loading.load(path, &mut rejects).await?);
         loading.tell();
         rejected += loading.done.rejected;
         documents.push(loading.document());
@@ -72,12 +76,33 @@ pub(super) async fn load(
     } else {
         Ending::Done
     };
-    rejects.finish()?;
+    rejects.settle()?;
+    // Not before the last file is loaded: else a run that stops amid it would load the first anew.
+    if !arguments.dry_run {
+        loaded.iter().try_for_each(Progress::forget)?;
+    }
     output.document(&json!({
         "files": documents, "written": !arguments.dry_run,
         "findings": rejects.findings, "findingsCount": rejected, "exitCode": ending.code(),
     }));
     Ok(ending)
+}
+
+/// The file of rejects is made anew: it must be none of those that are loaded.
+fn refuse_own_file(arguments: &LoadArguments) -> Result<(), Failure> {
+    let Some(rejects) = &arguments.rejects else {
+        return Ok(());
+    };
+    let mut files = arguments.files.iter();
+    // What does not exist is no file that could be lost.
+    match files.find(|file| same_file::is_same_file(file, rejects).unwrap_or(false)) {
+        Some(file) => Err(Failure::usage(format!(
+            "--rejects {} is the file {}, which is to be loaded: name another one, it is made anew",
+            rejects.display(),
+            file.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A file that is being loaded.
@@ -103,7 +128,8 @@ struct Window {
 }
 
 impl Loading<'_> {
-    async fn load(&mut self, path: &Path, rejects: &mut Rejects) -> Result<(), Failure> {
+    /// Loads a file; where its progress is kept until all files are loaded.
+    async fn load(&mut self, path: &Path, rejects: &mut Rejects) -> Result<Progress, Failure> {
         let mut lines = Lines::open(path).await?;
         let progress = Progress::of(path, &lines.version, &self.place());
         let earlier = self.earlier(&progress)?;
@@ -127,17 +153,13 @@ impl Loading<'_> {
             bar.set_position(seen);
             if window.entries.len() >= self.window() {
                 self.write(&mut window, rejects).await?;
-                self.keep(&progress)?;
+                self.keep(&progress, rejects)?;
             }
         }
         self.write(&mut window, rejects).await?;
         bar.finish_and_clear();
-        if read.is_err() {
-            self.keep(&progress)?;
-        } else if !self.arguments.dry_run {
-            progress.forget()?;
-        }
-        read
+        self.keep(&progress, rejects)?;
+        read.map(|()| progress)
     }
 
     /// How many records an earlier run has dealt with.
@@ -158,10 +180,11 @@ impl Loading<'_> {
         Ok(records)
     }
 
-    fn keep(&self, progress: &Progress) -> Result<(), Failure> {
+    fn keep(&mut self, progress: &Progress, rejects: &mut Rejects) -> Result<(), Failure> {
         if self.arguments.dry_run {
             return Ok(());
         }
+        self.done.rejects_bytes = rejects.settle()?;
         progress.keep(&self.done)
     }
 
@@ -268,6 +291,7 @@ impl Loading<'_> {
             written,
             repeated,
             rejected,
+            rejects_bytes: _,
         } = self.done;
         let mark = if rejected > 0 { '!' } else { '✓' };
         let (what, file) = (self.verb(), shown(&self.file));

@@ -18,6 +18,9 @@ pub(super) struct Done {
     pub(super) repeated: u64,
     /// Records that cannot be loaded.
     pub(super) rejected: u64,
+    /// How long the file of rejects was then, in bytes.
+    #[serde(default)]
+    pub(super) rejects_bytes: u64,
 }
 
 /// What is kept between runs.
@@ -35,9 +38,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Whether an earlier run stopped amid a file.
-    pub(super) fn is_of(file: &Path) -> bool {
-        path_beside(file).exists()
+    /// How long the file of rejects was when an earlier run stopped amid a file, whatever it loaded.
+    pub(super) fn rejects_bytes(file: &Path) -> Option<u64> {
+        let text = std::fs::read(path_beside(file)).ok()?;
+        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        Some(kept.done.rejects_bytes)
     }
 
     /// That of a file which is loaded to a place.
@@ -79,7 +84,7 @@ impl Progress {
             .map_err(|error| self.unusable(&error))
     }
 
-    /// The file is loaded to its end: the next run begins anew.
+    /// All is loaded to its end: the next run begins anew.
     ///
     /// # Errors
     /// When what is kept cannot be removed.

@@ -2,7 +2,7 @@
 //! (`docs/DATA_MODEL.md`), and the first of them for who sits at the terminal.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use client::console::Output;
@@ -49,24 +49,16 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    /// Makes the file, in the place of an earlier one unless it `goes_on`.
+    /// Makes the file, in the place of an earlier one, but for as many of its bytes as belong to what
+    /// was loaded already.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(super) fn open(
-        path: Option<&Path>,
-        goes_on: bool,
-        output: Output,
-    ) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>, kept: u64, output: Output) -> Result<Self, Failure> {
         let file = path.map(|path| {
             let name = path.display().to_string();
-            let mut options = File::options();
-            options.create(true).write(true);
-            options.append(goes_on).truncate(!goes_on);
-            match options.open(path) {
-                Ok(file) => Ok((name, BufWriter::new(file))),
-                Err(error) => Err(unwritable(&name, &error)),
-            }
+            let file = reopened(path, kept).map_err(|error| unwritable(&name, &error))?;
+            Ok::<_, Failure>((name, BufWriter::new(file)))
         });
         Ok(Self {
             output,
@@ -124,16 +116,33 @@ impl Rejects {
         }
     }
 
-    /// Writes what is held back.
+    /// Writes what is held back; how long the file is then. It is to be on the disk before anything
+    /// says that its records were dealt with.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        match &mut self.file {
-            Some((name, file)) => file.flush().map_err(|error| unwritable(name, &error)),
-            None => Ok(()),
-        }
+    pub(super) fn settle(&mut self) -> Result<u64, Failure> {
+        let Some((name, file)) = &mut self.file else {
+            return Ok(0);
+        };
+        let settled = file.flush().and_then(|()| file.get_ref().sync_data());
+        let length = settled.and_then(|()| file.get_ref().metadata());
+        length
+            .map(|it| it.len())
+            .map_err(|error| unwritable(name, &error))
     }
+}
+
+/// A file whose first bytes are kept, and to which is added.
+fn reopened(path: &Path, kept: u64) -> io::Result<File> {
+    let mut file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(path)?;
+    file.set_len(kept.min(file.metadata()?.len()))?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }
 
 fn line_of(file: &str, reject: &Reject<'_>) -> (Vec<u8>, String) {

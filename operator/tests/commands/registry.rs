@@ -223,6 +223,61 @@ async fn a_load_that_stops_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn rejects_are_kept_once_however_a_run_ended() {
+    let desk = Desk::new().await;
+    let mut damaged = gzip(&format!("broken\n{}", devices(0..10_000)));
+    damaged.truncate(damaged.len() - 9);
+    let first = desk.file("first.ndjson", format!("wrong\n{}", devices(0..1)));
+    let second = desk.file("second.gz", &damaged);
+    let rejects = desk.file("rejects", "of another day\n");
+    let load = [
+        "registry",
+        "load",
+        "devices",
+        "--app",
+        APP,
+        "--rejects",
+        &rejects,
+        &first,
+        &second,
+    ];
+    desk.run(&load).await.ends(2);
+    let kept = std::fs::read_to_string(&rejects).unwrap();
+    assert_eq!(kept.lines().count(), 2, "{kept}");
+    // A run that was killed has written more of them than it says that it has dealt with.
+    std::fs::write(&rejects, format!("{kept}{{\"record\":\"beyond")).unwrap();
+    desk.run(&load).await.ends(2).says("goes on behind");
+    assert_eq!(std::fs::read_to_string(&rejects).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn a_file_that_is_loaded_is_no_file_of_rejects() {
+    let desk = Desk::new().await;
+    let content = format!("{}broken\n", devices(0..1));
+    let (one, two) = (desk.file("one", &content), desk.file("two", &content));
+    let link = format!("{two}.link");
+    std::os::unix::fs::symlink(&two, &link).unwrap();
+    for rejects in [&one, &two, &link] {
+        let load = [
+            "registry",
+            "load",
+            "devices",
+            "--app",
+            APP,
+            "--dry-run",
+            "--rejects",
+            rejects,
+            &one,
+            &two,
+        ];
+        desk.run(&load).await.ends(64).says("which is to be loaded");
+    }
+    for file in [one, two] {
+        assert_eq!(std::fs::read_to_string(file).unwrap(), content);
+    }
+}
+
+#[tokio::test]
 async fn of_two_lines_of_one_device_the_later_one_counts() {
     let desk = Desk::new().await;
     let line = |plan: &str| {
