@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use client::console::{Output, counted};
 use client::failure::Failure;
-use client::verify::shown;
+use client::verify::{shown, shown_up_to};
 use domain::app::AppScope;
 use domain::chunk::{Chunk, FileKind, Output as ChunkOutput};
 use domain::filter::{DeviceId, Filter};
 use domain::selection::{
     CampaignType, DateRange, DeviceType, ExportType, History, HistoryType, Selection, Snapshot,
 };
+use domain::warning::WarningCode;
 use serde_json::{Value, json};
 use sources::registry::entry::Loaded;
 use time::Date;
@@ -22,6 +23,13 @@ use crate::deployment::Deployment;
 use crate::failures;
 use crate::registry::check::ALWAYS;
 use crate::rehearsal::{Ran, Rehearsal};
+
+/// The most characters of a reason.
+const MOST_SHOWN: usize = 2_000;
+
+/// What the plan of an export warns of where something lies in the lake that no export reads, and that
+/// may hold the device all the same.
+const UNREAD: [WarningCode; 2] = [WarningCode::ObjectsLeftOut, WarningCode::FoldersLeftOut];
 
 /// A place that holds the device.
 pub(super) struct Place {
@@ -75,7 +83,7 @@ impl Found {
             output.line(format_args!("! {name}: {records} ({of})"));
         }
         for (name, reason) in &self.unread {
-            let (name, reason) = (shown(name), shown(reason));
+            let (name, reason) = (shown(name), shown_up_to(reason, MOST_SHOWN));
             output.line(format_args!("? {name} {reason}"));
         }
         if !self.sessions.is_empty() {
@@ -148,15 +156,23 @@ pub(super) async fn in_lake(
     output: Output,
 ) -> Result<Found, Failure> {
     let wiring = an_object_a_chunk(deployment.wiring())?;
-    let mut found = Found::default();
+    let (mut found, mut has_folder) = (Found::default(), false);
     for of in ExportType::ALL.iter().copied().filter_map(HistoryType::of) {
         let history = History { of, days };
         let rehearsal = rehearse(&wiring, app, device, history.into(), &mut found).await?;
+        let mut warnings = rehearsal.job.warnings.iter();
+        has_folder |= warnings.all(|it| it.code != WarningCode::NoFolder.name());
         for chunk in &rehearsal.chunks {
             if let Some(output) = run(&rehearsal, chunk, &mut found).await? {
                 found.add(&rehearsal, chunk, device, &output);
             }
         }
+    }
+    if !has_folder {
+        let reason = "has no folder in the lake: is its path right?";
+        found
+            .unread
+            .push((app.as_str().to_owned(), reason.to_owned()));
     }
     found.tell(output);
     Ok(found)
@@ -238,6 +254,11 @@ async fn rehearse(
     let rehearsal = Rehearsal::plan(wiring, app, selection, filter).await?;
     if let Some(reason) = rehearsal.plan_failure() {
         found.unread.push((of.to_owned(), reason.to_owned()));
+    }
+    for warning in &rehearsal.job.warnings {
+        if UNREAD.iter().any(|code| code.name() == warning.code) {
+            found.unread.push((of.to_owned(), warning.message.clone()));
+        }
     }
     for missing in &rehearsal.job.missing_days {
         let name = format!("{of} of {}", missing.day);

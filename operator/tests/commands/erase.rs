@@ -130,3 +130,31 @@ async fn every_object_and_item_that_holds_a_device_is_named_and_no_other() {
     .ends(64)
     .says("give 32 hex digits");
 }
+
+#[tokio::test]
+async fn what_no_export_reads_was_not_searched_and_is_said() {
+    let desk = Desk::new().await;
+    let plan = [
+        "erase", "plan", "--app", APP, "--device", DEVICE, "--from", DAY, "--to", DAY,
+    ];
+    desk.run(&plan)
+        .await
+        .ends(3)
+        .says("has no folder in the lake");
+    desk.file(&format!("{FOLDER}/date={DAY}/a.ndjson"), record(4, DAY));
+    desk.run(&plan).await.ends(0);
+    for unread in [format!("date={DAY}/x.tmp"), "stray.ndjson".to_owned()] {
+        let file = desk.file(&format!("{FOLDER}/{unread}"), record(3, DAY));
+        let said = desk
+            .run(&[&plan[..], &["--json"]].concat())
+            .await
+            .ends(3)
+            .json();
+        assert_eq!(
+            said["lake"]["unread"].as_array().unwrap().len(),
+            1,
+            "{said}"
+        );
+        std::fs::remove_file(file).unwrap();
+    }
+}
