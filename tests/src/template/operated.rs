@@ -169,7 +169,7 @@ fn every_variable_of_the_runbook_is_an_output_or_the_callers_own() {
         .collect();
     assert!(variables.len() > 4, "{variables:?}");
     for variable in variables {
-        let is_callers = ["APP", "STACK", "TASK_URL", "TOKEN"].contains(&variable);
+        let is_callers = ["APP", "STACK", "TASK"].contains(&variable);
         let name = output(variable);
         assert!(
             is_callers || outputs.contains_key(&name),
