@@ -1,7 +1,7 @@
 // Which view is shown. The address behind # is a path of the API: an app, its form for a new export, or one of its exports.
 
 import * as api from "./api.js";
-import { appOf, nameOf, remember, remembered } from "./apps.js";
+import { appOf, nameOf, remembered } from "./apps.js";
 import { button, dialog, h, onDo, say, update } from "./dom.js";
 import { comeBack, config, signIn, who } from "./signin.js";
 
@@ -19,7 +19,13 @@ function viewOf(address) {
   const id = /^\/([0-9a-f-]{36})$/i.exec(rest)?.[1];
   if (id) return { app, title: "Export", open: async () => (await import("./task.js")).taskView(main, app, id) };
   if (rest === "/new") return { app, title: "New export", open: async () => (await import("./create.js")).createView(main, app) };
+  if (rest && rest !== "/") return { app, title: "No such place", open: () => astray(app) };
   return { app, title: "Exports", open: async () => (await import("./list.js")).listView(main, app) };
+}
+
+/** A link that was cut, or typed by hand. */
+function astray(app) {
+  update(main, h("h1", { tabindex: "-1" }, "This link leads to no export"), h("p", {}, h("a", { href: `#${app}` }, "All exports")));
 }
 
 /** How many views were opened: one that is loaded too late is not shown. */
@@ -37,7 +43,6 @@ async function route() {
   }
   if (mine !== turn) return;
   const view = viewOf(address);
-  if (view.app) remember(view.app);
   const isIn = api.hasToken();
   document.title = `${isIn ? view.title : "Sign in"} · Engagement Export`;
   update(main);

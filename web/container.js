@@ -69,7 +69,7 @@ export function containerField(id, same = null) {
     howToMakeOne(),
   );
   const listen = () =>
-    field.addEventListener("input", async () => update(said, explained(field.value.trim(), same, (await config()).blobEndpoints)));
+    field.addEventListener("input", async () => update(said, explained(pasted(field.value), same, (await config()).blobEndpoints)));
   const hide = () => {
     field.classList.toggle("secret", true);
     show.setAttribute("aria-pressed", "false");
@@ -98,7 +98,7 @@ export function containerField(id, same = null) {
   return {
     element,
     forget,
-    take: () => field.value.trim(),
+    take: () => pasted(field.value),
     focus: () => field.focus(),
     close() {
       forget();
@@ -167,4 +167,9 @@ function howToMakeOne() {
       "Give it a life as long as the export may take. If it ends before, the export waits for a new one, and nothing is lost.",
     ),
   );
+}
+
+/** The URL of what was pasted: alone, in quotes, or as a line of a shell that sets a variable to it. */
+function pasted(text) {
+  return /^(?:\w+=)?(['"]?)(.*)\1$/s.exec(text.trim())[2];
 }

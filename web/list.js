@@ -1,6 +1,7 @@
 // The list of an app's exports, the newest first.
 
 import * as api from "./api.js";
+import { remember } from "./apps.js";
 import { deeds } from "./deeds.js";
 import { button, h, onDo, say, update } from "./dom.js";
 import { KINDS } from "./kinds.js";
@@ -32,6 +33,7 @@ export function listView(root, app) {
   const pages = [{ query: null, etag: null, tasks: [], next: null }];
   const filters = { state: "", exportType: "", since: "" };
   let problem = null;
+  let older = null;
   let isFirst = true;
   const all = () => [...new Map(pages.flatMap((page) => page.tasks).map((task) => [task.id, task])).values()];
   const asked = () => ({
@@ -43,6 +45,8 @@ export function listView(root, app) {
   async function load(page, signal) {
     page.query ??= asked();
     const answer = await api.list(app, page.query, { etag: page.etag, signal });
+    // Not before the service knows it: a link alone must not change where the page begins.
+    remember(app);
     if (answer.isSame) return;
     announce(page.tasks, answer.json.value);
     Object.assign(page, { etag: answer.etag, tasks: answer.json.value, next: api.queryOf(answer.json.nextLink) });
@@ -80,6 +84,7 @@ export function listView(root, app) {
         tasks.map((task) => row(app, task)),
       ),
       next && h("p", {}, button("more", "Show older exports", { class: "quiet" })),
+      next && older && refusal(older),
     ];
   }
 
@@ -117,8 +122,10 @@ export function listView(root, app) {
       try {
         await load(page);
         pages.push(page);
+        older = null;
       } catch (error) {
-        problem = error;
+        older = error;
+        say(error.message);
       }
       draw();
     },

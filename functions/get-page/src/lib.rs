@@ -67,6 +67,8 @@ pub fn handle(event: &ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2htt
     set(headers, "content-security-policy", &ports.settings.policy);
     set(headers, "x-content-type-options", "nosniff");
     set(headers, "referrer-policy", "no-referrer");
+    // Whoever opened the page in a window must not send it to another app's form, unseen.
+    set(headers, "cross-origin-opener-policy", "same-origin");
     if event.request_context.http.method == "HEAD" {
         answer.body = None;
         answer.is_base64_encoded = false;

@@ -207,6 +207,27 @@ const HABITS = {
     await page.selectOption("#filter-exportType", "Crash");
     return { rows, asked: Object.fromEntries(new URL((await typed).url()).searchParams) };
   },
+
+  /** A next page that fails is said where it was asked for; a link that leads nowhere says so, and is not where the page begins. */
+  async astray(page, origin, seen, setAnswer) {
+    setAnswer(({ url }) =>
+      url.searchParams.has("$skip") && url.searchParams.get("$skip") !== "0"
+        ? refused(503, "ServiceUnavailable")
+        : { json: { value: [SAMPLES.running], nextLink: `https://elsewhere.example.com${url.pathname}?$skip=10&$top=10&api-version=2014-12-01` } },
+    );
+    await enter(page, origin, LIST);
+    await page.click("text=Show older exports");
+    const older = await page.locator(".tasks ~ .failed").innerText();
+    const kept = () => page.evaluate(() => localStorage.getItem("engagement-export.apps"));
+    const before = await kept();
+    await page.goto(`${origin}/ui/#${APP.replace("chess", "other")}/01a2301c`);
+    const nowhere = await page.locator("main h1", { hasText: "This link leads to no export" }).innerText();
+    const isKept = before === (await kept());
+    await page.goto(`${origin}/ui/#${FORM.address}`);
+    await page.fill("#container", `CONTAINER_URL='${containerUrl("&sp=cw&se=2999-01-01T00:00:00Z")}'`);
+    await page.waitForSelector(".verdict.good");
+    return { older, nowhere, isKept };
+  },
 };
 
 const seen = [];

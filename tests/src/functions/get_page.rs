@@ -134,5 +134,6 @@ fn every_answer_says_what_the_page_may_do() {
         assert_eq!(header(&answer, "content-security-policy"), policy);
         assert_eq!(header(&answer, "x-content-type-options"), "nosniff");
         assert_eq!(header(&answer, "referrer-policy"), "no-referrer");
+        assert_eq!(header(&answer, "cross-origin-opener-policy"), "same-origin");
     }
 }

@@ -102,6 +102,17 @@ async fn a_signature_that_is_pasted_for_an_app_is_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn what_fails_or_leads_nowhere_says_so_where_one_looks() {
+    let seen = habit("astray").await;
+    assert!(
+        seen["older"].as_str().unwrap().contains("Not now"),
+        "{seen}"
+    );
+    assert_eq!(seen["nowhere"], "This link leads to no export");
+    assert_eq!(seen["isKept"], true, "a link alone is not remembered");
+}
+
+#[tokio::test]
 async fn filters_are_the_services_and_a_next_page_comes_from_where_the_page_does() {
     let seen = habit("pages").await;
     assert_eq!(seen["rows"], json!(["Number 19", "Number 20", "Number 21"]));
