@@ -85,6 +85,8 @@ export function createView(root, app) {
       if (error.code?.startsWith("Container")) container.focus();
     } finally {
       element.disabled = false;
+      // A button that is disabled loses the focus: who is refused goes on from where they were.
+      if (document.activeElement === document.body) element.focus();
     }
   }
   form.addEventListener("submit", (event) => {

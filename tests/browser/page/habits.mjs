@@ -66,6 +66,7 @@ const HABITS = {
       isRepeated: keys[0] === keys[1],
       isNew: keys[1] !== keys[2],
       said: await page.innerText(".create .card.failed"),
+      focus: await page.evaluate(() => document.activeElement.textContent),
       field: (await page.inputValue("#container")) !== "",
     };
   },

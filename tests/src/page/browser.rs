@@ -76,6 +76,7 @@ async fn a_creation_without_an_answer_is_repeated_under_its_key_and_another_has_
         "{seen}"
     );
     assert_eq!(seen["field"], true, "it can be sent again: {seen}");
+    assert_eq!(seen["focus"], "Create the export", "{seen}");
     let said = seen["said"].as_str().unwrap();
     assert!(said.contains("it makes no second export"), "{said}");
 }
