@@ -5,19 +5,18 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::api::Api;
-use crate::console::{Output, answer_usage, complain, output_is_lost};
-use crate::container_url::refuse_signature;
+use crate::console::Output;
 use crate::create::{CheckFlags, CreateFlags, Wanted, check, create};
 use crate::download::{DownloadArguments, download};
 use crate::ending::Ending;
 use crate::environment::of_process;
 use crate::failure::Failure;
 use crate::manual::{CompletionsArguments, ManArguments, completions, man};
+use crate::running;
 use crate::settings::ServiceFlags;
 use crate::tasks::{
     ListArguments, RenewArguments, ResumeArguments, TaskArguments, cancel, list, renew, retry, show,
 };
-use crate::terminal;
 use crate::verify::{VerifyArguments, verify};
 use crate::watch::{WatchArguments, watch};
 
@@ -75,29 +74,7 @@ enum Command {
 
 /// Does what a command line asks for, and says how it ended: the exit code.
 pub async fn run(line: Vec<OsString>) -> u8 {
-    let code = match refuse_signature(line.iter().skip(1).map(OsString::as_os_str)) {
-        Ok(()) => match Arguments::try_parse_from(line) {
-            Ok(arguments) => execute(arguments).await.code(),
-            Err(answer) => return answer_usage(&answer),
-        },
-        Err(failure) => report(&failure, Output::default()).code(),
-    };
-    if output_is_lost() {
-        return Ending::OutputLost.code();
-    }
-    code
-}
-
-/// Ctrl-C drops what is at work, and with it every file that is not finished.
-async fn execute(arguments: Arguments) -> Ending {
-    let output = arguments.output;
-    tokio::select! {
-        done = dispatch(arguments) => done.unwrap_or_else(|failure| report(&failure, output)),
-        _ = tokio::signal::ctrl_c() => {
-            terminal::restore();
-            Ending::Interrupted
-        }
-    }
+    Box::pin(running::answer(line, |it: &Arguments| it.output, dispatch)).await
 }
 
 async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
@@ -121,12 +98,6 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Completions(arguments) => Ok(completions(&arguments)),
         Command::Man(arguments) => man(&arguments, output),
     }
-}
-
-fn report(failure: &Failure, output: Output) -> Ending {
-    complain(format_args!("✗ {failure}"));
-    output.document(&failure.document());
-    failure.ending
 }
 
 #[cfg(test)]

@@ -123,7 +123,9 @@ async fn ask(question: &'static str) -> Result<Secret, Failure> {
 ///
 /// # Errors
 /// Why, and how the URL is given instead.
-pub fn refuse_signature<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<(), Failure> {
+pub(crate) fn refuse_signature<'a>(
+    arguments: impl IntoIterator<Item = &'a OsStr>,
+) -> Result<(), Failure> {
     let mut arguments = arguments.into_iter();
     if !arguments.any(|it| it.to_string_lossy().to_ascii_lowercase().contains("sig=")) {
         return Ok(());

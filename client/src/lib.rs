@@ -13,6 +13,7 @@ pub mod ending;
 pub mod environment;
 pub mod failure;
 mod manual;
+pub mod running;
 pub mod settings;
 pub mod task;
 mod tasks;

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
-use client::console::{Output, answer_usage, complain, output_is_lost};
-use client::container_url::refuse_signature;
+use client::console::Output;
 use client::ending::Ending;
 use client::failure::Failure;
+use client::running;
 
 use crate::audit::{self, AuditCommand};
 use crate::deployment::DeploymentFlags;
@@ -59,26 +59,7 @@ enum Command {
 
 /// Does what a command line asks for, and says how it ended: the exit code.
 pub async fn run(line: Vec<OsString>) -> u8 {
-    let code = match refuse_signature(line.iter().skip(1).map(OsString::as_os_str)) {
-        Ok(()) => match Arguments::try_parse_from(line) {
-            Ok(arguments) => Box::pin(execute(arguments)).await.code(),
-            Err(answer) => return answer_usage(&answer),
-        },
-        Err(failure) => report(&failure, Output::default()).code(),
-    };
-    if output_is_lost() {
-        return Ending::OutputLost.code();
-    }
-    code
-}
-
-/// Ctrl-C drops what is at work. What is written then is whole: an item, a line.
-async fn execute(arguments: Arguments) -> Ending {
-    let output = arguments.output;
-    tokio::select! {
-        done = dispatch(arguments) => done.unwrap_or_else(|failure| report(&failure, output)),
-        _ = tokio::signal::ctrl_c() => Ending::Interrupted,
-    }
+    Box::pin(running::answer(line, |it: &Arguments| it.output, dispatch)).await
 }
 
 async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
@@ -98,10 +79,4 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Smoke(arguments) => smoke(arguments, output).await,
         Command::Lake(command) => lake::run(command, &deployment.open().await?, output).await,
     }
-}
-
-fn report(failure: &Failure, output: Output) -> Ending {
-    complain(format_args!("✗ {failure}"));
-    output.document(&failure.document());
-    failure.ending
 }
