@@ -1,8 +1,8 @@
 // The chunks of an export, as a grid: one square each, or of as many as fit when there are more than 500.
 
-import * as api from "./api.js";
 import { button, h, update } from "./dom.js";
 import { refusal } from "./parts.js";
+import { reading } from "./reading.js";
 import { fix } from "./reasons.js";
 import { bytes, counted, days, needs, number } from "./words.js";
 
@@ -38,41 +38,25 @@ const ORDER = ["done", "open", "running", "waiting", "lacking", "failed"];
 /** The part of the view that shows the chunks of a task. */
 export function chunksPart(app, id, taskOf) {
   const element = h("div", { "data-key": "chunks", "data-own": "" });
-  const stopped = new AbortController();
   let chunks = null;
   let problem = null;
-  let readAt = 0;
   let chosen = 0;
-  let going = false;
-  let timer;
-
-  async function refresh() {
-    clearTimeout(timer);
-    const rest = REST * Math.ceil((chunks?.length ?? 0) / 1000);
-    const wait = taskOf().status === "InProgress" ? readAt + rest - Date.now() : 0;
-    if (going || wait > 0) {
-      timer = setTimeout(refresh, Math.max(wait, 500));
-      return;
-    }
-    going = true;
-    try {
-      const read = [];
-      for await (const page of api.parts(app, id, "chunks", stopped.signal)) {
-        read.push(...page.map(kept));
-        // The first reading is shown as it comes.
-        if (!chunks || read.length > chunks.length) draw((chunks = [...read].sort(byNumber)));
-      }
-      problem = null;
-      chunks = read.sort(byNumber);
-    } catch (error) {
-      if (error.name === "AbortError") return;
+  const { refresh, stop } = reading(app, id, "chunks", {
+    rest: REST,
+    isAtWork: () => taskOf().status === "InProgress",
+    keep: kept,
+    // The first reading is shown as it comes.
+    came: (read) => {
+      if (chunks && read.length <= chunks.length) return;
+      chunks = sorted(read);
+      draw();
+    },
+    ended: (read, error) => {
       problem = error;
-    } finally {
-      going = false;
-      readAt = Date.now();
-    }
-    draw();
-  }
+      if (!error) chunks = sorted(read);
+      draw();
+    },
+  });
 
   function draw() {
     if (!chunks?.length) {
@@ -138,14 +122,11 @@ export function chunksPart(app, id, taskOf) {
     element,
     refresh,
     deeds: { choose: (grid, event) => event.target.dataset.at && choose(Number(event.target.dataset.at)) },
-    stop() {
-      clearTimeout(timer);
-      stopped.abort();
-    },
+    stop,
   };
 }
 
-const byNumber = (one, other) => one.chunk - other.chunk;
+const sorted = (read) => [...read].sort((one, other) => one.chunk - other.chunk);
 
 /** What is kept of a chunk: its sources only where something is wrong with it. */
 function kept({ chunk, state, attempt, day, rows, bytes: size, reason, missing, sources }) {

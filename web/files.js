@@ -1,8 +1,8 @@
 // The files of an export as a table, its rejects and what it ignored, each in a tab.
 
-import * as api from "./api.js";
 import { button, copy, h, update } from "./dom.js";
 import { refusal } from "./parts.js";
+import { reading } from "./reading.js";
 import { bytes, counted, number } from "./words.js";
 
 /** The most rows of a table that are shown at once. */
@@ -32,38 +32,19 @@ const NUMBERS = ["rows", "bytes", "recordsRejected"];
 /** The part of the view that shows the files of a task. */
 export function filesPart(app, id, taskOf) {
   const element = h("div", { "data-key": "files", "data-own": "" });
-  const stopped = new AbortController();
   const table = { by: "name", isDown: false, search: "", shown: PAGE };
   let tab = "rows";
   let files = null;
   let problem = null;
-  let readAt = 0;
-  let going = false;
-  let timer;
-
-  async function refresh() {
-    clearTimeout(timer);
-    const rest = REST * Math.ceil((files?.length ?? 0) / 1000);
-    const wait = taskOf().status === "InProgress" ? readAt + rest - Date.now() : 0;
-    if (going || wait > 0) {
-      timer = setTimeout(refresh, Math.max(wait, 500));
-      return;
-    }
-    going = true;
-    try {
-      const read = [];
-      for await (const page of api.parts(app, id, "files", stopped.signal)) read.push(...page);
-      files = read;
-      problem = null;
-    } catch (error) {
-      if (error.name === "AbortError") return;
+  const { refresh, stop } = reading(app, id, "files", {
+    rest: REST,
+    isAtWork: () => taskOf().status === "InProgress",
+    ended: (read, error) => {
       problem = error;
-    } finally {
-      going = false;
-      readAt = Date.now();
-    }
-    draw();
-  }
+      if (!error) files = read;
+      draw();
+    },
+  });
 
   function draw() {
     if (!files) {
@@ -213,10 +194,7 @@ export function filesPart(app, id, taskOf) {
       },
       "copy-hash": ({ dataset: { hash } }) => copy(hash, "the SHA-256"),
     },
-    stop() {
-      clearTimeout(timer);
-      stopped.abort();
-    },
+    stop,
   };
 }
 
