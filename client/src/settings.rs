@@ -6,6 +6,7 @@ mod token;
 use std::path::PathBuf;
 
 use clap::Args;
+use domain::app::APP_SEGMENTS;
 use reqwest::Url;
 
 use self::file::Profile;
@@ -16,9 +17,6 @@ use crate::failure::Failure;
 
 /// What the path of an app's exports ends with.
 const TASKS: &str = "/devices/exportTasks";
-
-/// How many segments the path of an app has: `/subscriptions/{}/resourceGroups/{}/providers/{}/appcollections/{}/apps/{}`.
-const APP_SEGMENTS: usize = 10;
 
 /// Which service is asked, about which app, by whom.
 #[derive(Debug, Clone, Default, Args)]

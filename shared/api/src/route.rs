@@ -1,6 +1,6 @@
 //! Which operation of which app a path names.
 
-use domain::app::{AppScope, MAX_SCOPE_BYTES};
+use domain::app::{APP_SEGMENTS, AppScope, MAX_SCOPE_BYTES, TASKS_PATH};
 use domain::job::JobId;
 use domain::operation::{OPERATIONS, Operation};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -10,25 +10,6 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use super::error::{API_VERSION, ApiError};
 use super::shown::holds_signature;
 use super::{Call, description};
-
-/// The segments of `{P}`, the list of an app's tasks; `None` is a name.
-const LIST: [Option<&str>; 12] = [
-    Some("subscriptions"),
-    None,
-    Some("resourceGroups"),
-    None,
-    Some("providers"),
-    Some("Microsoft.MobileEngagement"),
-    Some("appcollections"),
-    None,
-    Some("apps"),
-    None,
-    Some("devices"),
-    Some("exportTasks"),
-];
-
-/// How many segments of the list's path name the app.
-const APP_SEGMENTS: usize = 10;
 
 /// What may not stand in a URI's path (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>), but `%`.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS
@@ -135,10 +116,10 @@ impl Route {
     fn read(path: &str) -> Option<Self> {
         let path = path.strip_prefix('/')?;
         let raw: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
-        let (list, rest) = raw.split_at_checked(LIST.len())?;
+        let (list, rest) = raw.split_at_checked(TASKS_PATH.len())?;
         let names = list
             .iter()
-            .zip(LIST)
+            .zip(TASKS_PATH)
             .map(|(segment, literal)| segment_name(segment, literal));
         let names = names.collect::<Option<Vec<String>>>()?;
         let target = match rest {

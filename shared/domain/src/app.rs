@@ -63,8 +63,8 @@ impl AppScope {
     }
 }
 
-/// The segments of an app's path; `None` is a name.
-const APP: [Option<&str>; 10] = [
+/// The segments of the path of an app's tasks in the API; `None` is a name.
+pub const TASKS_PATH: [Option<&str>; 12] = [
     Some("subscriptions"),
     None,
     Some("resourceGroups"),
@@ -75,10 +75,12 @@ const APP: [Option<&str>; 10] = [
     None,
     Some("apps"),
     None,
+    Some("devices"),
+    Some("exportTasks"),
 ];
 
-/// What the API's paths have behind an app's.
-const BEHIND_APP: [&str; 2] = ["devices", "exportTasks"];
+/// How many of them name the app.
+pub const APP_SEGMENTS: usize = 10;
 
 /// The path of an app, or one above it, in its canonical form; `/` is above all apps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,10 +151,10 @@ impl AppPath {
             .filter(|segment| !segment.is_empty())
             .collect();
         let (of_app, behind) = segments
-            .split_at_checked(APP.len())
+            .split_at_checked(APP_SEGMENTS)
             .unwrap_or((&segments, &[]));
-        if let Some((_, found)) = BEHIND_APP
-            .iter()
+        let expected = TASKS_PATH.into_iter().skip(APP_SEGMENTS).flatten();
+        if let Some((_, found)) = expected
             .zip(behind)
             .find(|(expected, found)| !expected.eq_ignore_ascii_case(found))
         {
@@ -160,7 +162,7 @@ impl AppPath {
             return Err(NoAppPath::Behind { found });
         }
         let names = (1..)
-            .zip(of_app.iter().zip(APP))
+            .zip(of_app.iter().zip(TASKS_PATH))
             .map(|(number, (segment, literal))| name_of(number, segment, literal));
         let names = names.collect::<Result<Vec<String>, NoAppPath>>()?;
         let AppScope(path) = AppScope::from_segments(names.iter().map(String::as_str));
@@ -184,7 +186,7 @@ impl AppPath {
 
     /// The app, when it is the whole path of one.
     pub fn app(&self) -> Option<AppScope> {
-        (self.segments == APP.len()).then(|| AppScope(self.path.clone()))
+        (self.segments == APP_SEGMENTS).then(|| AppScope(self.path.clone()))
     }
 }
 
