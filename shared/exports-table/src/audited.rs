@@ -1,12 +1,11 @@
 //! What was changed by whom, read back a day at a time. The functions that change something write it,
 //! in the transaction of the change.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use ports::store::StoreError;
 use serde::Deserialize;
 use time::Date;
 
-use super::{DynamoStore, read_item, store_error};
+use super::{DynamoStore, read_item};
 use crate::keys::{self, ItemKey};
 
 /// A change of a job, as it is written down.
@@ -42,21 +41,7 @@ impl DynamoStore {
             pk: keys::audit_partition(day),
             sk: String::new(),
         };
-        let query = self.client.query().table_name(&self.table);
-        let query = query
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk");
-        let query =
-            query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
-        let mut items = query.into_paginator().items().send();
-        let mut audited = Vec::new();
-        while let Some(item) = items
-            .try_next()
-            .await
-            .map_err(|error| store_error(&partition, error))?
-        {
-            audited.push(read_item(&partition, item)?);
-        }
-        Ok(audited)
+        let items = self.partition(&partition).await?.into_iter();
+        items.map(|item| read_item(&partition, item)).collect()
     }
 }

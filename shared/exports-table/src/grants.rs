@@ -40,24 +40,8 @@ impl GrantBook for DynamoStore {
             pk: keys::principal_partition(subject),
             sk: String::new(),
         };
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk");
-        let query =
-            query.expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
-        let mut items = query.into_paginator().items().send();
-        let mut grants = Vec::new();
-        while let Some(item) = items
-            .try_next()
-            .await
-            .map_err(|error| store_error(&partition, error))?
-        {
-            grants.push(stored_grant(&partition, item)?);
-        }
-        Ok(grants)
+        let items = self.partition(&partition).await?.into_iter();
+        items.map(|item| stored_grant(&partition, item)).collect()
     }
 
     async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError> {

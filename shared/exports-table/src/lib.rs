@@ -140,6 +140,20 @@ impl DynamoStore {
         Ok(answer.map_err(|error| store_error(key, error))?.item)
     }
 
+    /// All items of a partition.
+    async fn partition(&self, partition: &ItemKey) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.pk.clone()));
+        let items = query.into_paginator().items().send();
+        let items = items.collect::<Result<Vec<Item>, _>>().await;
+        items.map_err(|error| store_error(partition, error))
+    }
+
     async fn get_as<T: DeserializeOwned>(&self, key: &ItemKey) -> Result<Option<T>, StoreError> {
         self.get(key)
             .await?
