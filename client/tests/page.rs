@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use domain::selection::HistoryType;
-use local::demo::make_sample;
+use local::demo::with_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, DAYS, Sample, folder};
 use local::sas::SasTerms;
@@ -41,8 +41,11 @@ impl Site {
             ],
             ..StackSettings::in_folder(state.path())
         };
-        let stack = Stack::start(&settings).await.unwrap();
-        make_sample(&stack, Sample { seed: 7, rows }).await.unwrap();
+        let sample = Sample {
+            rows,
+            ..Sample::SMALL
+        };
+        let stack = with_sample(&settings, sample).await.unwrap();
         let token = stack.token(Duration::from_mins(30)).unwrap();
         Self {
             token: token.reveal().to_owned(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use client::blobs::ContainerView;
 use domain::secret::Secret;
 use domain::selection::{Compression, ExportFormat};
-use local::demo::make_sample;
+use local::demo::with_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
 use local::sas::SasTerms;
@@ -55,13 +55,7 @@ async fn start(folder: &Path) -> Stack {
         chunk_target_bytes: 64 * 1024,
         ..StackSettings::in_folder(folder)
     };
-    let stack = Stack::start(&settings).await.unwrap();
-    let sample = Sample {
-        seed: 7,
-        rows: 6_000,
-    };
-    make_sample(&stack, sample).await.unwrap();
-    stack
+    with_sample(&settings, Sample::SMALL).await.unwrap()
 }
 
 /// A week of events, exported in several files; the finished task.

@@ -121,6 +121,16 @@ pub async fn run(folder: &Path, sample: Sample) -> Result<(), DemoError> {
     Ok(())
 }
 
+/// A stack with sample data.
+///
+/// # Errors
+/// [`DemoError`] when it does not start, or when its lake or registry cannot be written.
+pub async fn with_sample(settings: &StackSettings, sample: Sample) -> Result<Stack, DemoError> {
+    let stack = Stack::start(settings).await?;
+    make_sample(&stack, sample).await?;
+    Ok(stack)
+}
+
 /// Makes the sample data and says how much.
 ///
 /// # Errors

@@ -129,6 +129,12 @@ impl Default for Sample {
 pub type Counts = BTreeMap<(&'static str, &'static str, Option<Date>), u64>;
 
 impl Sample {
+    /// A little of everything: made in a moment.
+    pub const SMALL: Self = Self {
+        seed: 7,
+        rows: 6_000,
+    };
+
     /// The number of devices of an app.
     pub fn devices(&self, app: &SampleApp) -> u64 {
         (self.rows / 100 * app.share / 100).max(u64::from(app.share > 0))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use local::demo::make_sample;
+use local::demo::with_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::{APPS, Sample};
 use local::stack::{Stack, StackSettings};
@@ -43,12 +43,7 @@ async fn the_recipes_export_download_verify_and_cancel() {
         chunk_target_bytes: 1 << 20,
         ..StackSettings::in_folder(state.path())
     };
-    let stack = Stack::start(&settings).await.unwrap();
-    let sample = Sample {
-        seed: 7,
-        rows: 6_000,
-    };
-    make_sample(&stack, sample).await.unwrap();
+    let stack = with_sample(&settings, Sample::SMALL).await.unwrap();
     let said = tokio::join!(
         said(&stack, "python3", "python", "recipe.py"),
         said(&stack, "node", "js", "recipe.mjs"),

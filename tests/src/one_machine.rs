@@ -14,11 +14,6 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const SAMPLE: Sample = Sample {
-    seed: 7,
-    rows: 6_000,
-};
-
 fn settings(folder: &Path) -> StackSettings {
     StackSettings {
         chunk_target_bytes: 1 << 20,
@@ -29,7 +24,7 @@ fn settings(folder: &Path) -> StackSettings {
 #[tokio::test]
 async fn the_demonstration_ends_with_every_row_verified() {
     let folder = scratch_dir().unwrap();
-    demo::run(folder.path(), SAMPLE).await.unwrap();
+    demo::run(folder.path(), Sample::SMALL).await.unwrap();
     let stack = Stack::start(&settings(folder.path())).await.unwrap();
     let view = ContainerView::open(&stack.container_url("rl")).unwrap();
     let blobs = view.list().await.unwrap();
@@ -51,7 +46,7 @@ async fn an_object_that_is_no_file_of_records_ends_the_demonstration_in_words() 
         .join(folder(HistoryType::Event, &APPS[0], DAYS[0]));
     std::fs::create_dir_all(&day).unwrap();
     std::fs::write(day.join("part-99999.ndjson"), "no record\nnor is this\n").unwrap();
-    let error = demo::run(state.path(), SAMPLE).await.unwrap_err();
+    let error = demo::run(state.path(), Sample::SMALL).await.unwrap_err();
     assert!(
         matches!(error, DemoError::Failed { what: "events", .. }),
         "{error}"

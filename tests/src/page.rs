@@ -6,7 +6,6 @@ mod words;
 use std::path::Path;
 
 use local::dynamodb::scratch_dir;
-use local::gateway::cors::Cors;
 use local::stack::{Stack, StackSettings};
 use serde_json::Value;
 
@@ -46,13 +45,8 @@ fn the_library_is_the_one_of_the_lock_file_with_its_licence_before_it() {
 async fn one_machine_serves_the_page_to_anybody_and_lets_it_sign_in_at_its_issuer() {
     let state = scratch_dir().unwrap();
     let settings = StackSettings {
-        folder: state.path().to_owned(),
-        api_port: 0,
-        issuer_port: 0,
-        cors: Cors::default(),
-        blob_port: None,
         chunk_target_bytes: 1 << 20,
-        functions: Vec::new(),
+        ..StackSettings::in_folder(state.path())
     };
     let stack = Stack::start(&settings).await.unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();

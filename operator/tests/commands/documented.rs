@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::demo::make_sample;
+use local::demo::with_sample;
 use local::dynamodb::scratch_dir;
 use local::sample::Sample;
 use local::serve::operating;
@@ -28,13 +28,7 @@ pub(crate) async fn start(folder: &Path) -> Stack {
         chunk_target_bytes: 64 * 1024,
         ..StackSettings::in_folder(folder)
     };
-    let stack = Stack::start(&settings).await.unwrap();
-    let sample = Sample {
-        seed: 7,
-        rows: 6_000,
-    };
-    make_sample(&stack, sample).await.unwrap();
-    stack
+    with_sample(&settings, Sample::SMALL).await.unwrap()
 }
 
 #[tokio::test]
