@@ -12,13 +12,15 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
+use domain::cause::Cause;
 use dynoxide::Database;
+use dynoxide::errors::DynoxideError;
 use sources::registry::Registry;
 use tempfile::TempDir;
 use thiserror::Error;
@@ -47,12 +49,12 @@ const TRIM_BATCH: usize = 2_000;
 #[derive(Debug, Error)]
 pub enum DynamoDbError {
     /// The file cannot be opened or holds something else.
-    #[error("the DynamoDB file {path} cannot be opened: {reason}")]
+    #[error("the DynamoDB file {path} cannot be opened")]
     File {
         /// The path of the engine's file.
         path: String,
         /// What the engine says.
-        reason: String,
+        source: DynoxideError,
     },
     /// The port is taken, or there is no loopback interface.
     #[error("DynamoDB cannot listen on port {port}")]
@@ -67,25 +69,19 @@ pub enum DynamoDbError {
     #[error("the DynamoDB file refused a statement")]
     Statement(#[from] rusqlite::Error),
     /// A table could not be made.
-    #[error("the table {table} cannot be made: {reason}")]
+    #[error("the table {table} cannot be made")]
     Table {
         /// Its name: `exports` or `registry`.
         table: &'static str,
-        /// What the SDK says, with the causes.
-        reason: String,
+        /// What the SDK says.
+        source: Cause,
     },
     /// The engine does not change how it writes.
-    #[error("bulk loading cannot be switched: {reason}")]
-    Bulk {
-        /// What the engine says.
-        reason: String,
-    },
+    #[error("bulk loading cannot be switched")]
+    Bulk(#[source] DynoxideError),
     /// Expired items could not be deleted.
-    #[error("expired items cannot be deleted: {reason}")]
-    Expiry {
-        /// What the engine says.
-        reason: String,
-    },
+    #[error("expired items cannot be deleted")]
+    Expiry(#[source] DynoxideError),
 }
 
 /// A fresh folder that is gone when dropped, in memory where the system has such a place: an
@@ -149,9 +145,9 @@ impl EmbeddedDynamoDb {
     pub(crate) async fn start_on(path: &Path, port: u16) -> Result<Self, DynamoDbError> {
         let listen_error = |source| DynamoDbError::Port { port, source };
         let name = path.display().to_string();
-        let database = Database::new(&name).map_err(|error| DynamoDbError::File {
+        let database = Database::new(&name).map_err(|source| DynamoDbError::File {
             path: name.clone(),
-            reason: error.to_string(),
+            source,
         })?;
         index_stream_records(path)?;
         let listener = TcpListener::bind(("127.0.0.1", port))
@@ -220,9 +216,7 @@ impl EmbeddedDynamoDb {
         } else {
             self.database.disable_bulk_loading()
         };
-        done.map_err(|error| DynamoDbError::Bulk {
-            reason: error.to_string(),
-        })
+        done.map_err(DynamoDbError::Bulk)
     }
 
     /// Deletes the items whose time to live is over, which the engine does only when asked to.
@@ -230,11 +224,7 @@ impl EmbeddedDynamoDb {
     /// # Errors
     /// [`DynamoDbError::Expiry`] when the engine refuses.
     pub(crate) fn delete_expired(&self) -> Result<usize, DynamoDbError> {
-        self.database
-            .sweep_ttl()
-            .map_err(|error| DynamoDbError::Expiry {
-                reason: error.to_string(),
-            })
+        self.database.sweep_ttl().map_err(DynamoDbError::Expiry)
     }
 }
 
@@ -264,7 +254,7 @@ pub async fn create_tables(config: &SdkConfig) -> Result<(), DynamoDbError> {
         .stream_view_type(StreamViewType::NewImage);
     let stream = stream
         .build()
-        .map_err(|error| table_error(EXPORTS_TABLE, &error))?;
+        .map_err(|error| table_error(EXPORTS_TABLE, error))?;
     if create_table(&client, EXPORTS_TABLE, Some(stream)).await? {
         enable_ttl(&client).await?;
     }
@@ -272,10 +262,10 @@ pub async fn create_tables(config: &SdkConfig) -> Result<(), DynamoDbError> {
     Ok(())
 }
 
-fn table_error(table: &'static str, error: &(impl std::error::Error + 'static)) -> DynamoDbError {
+fn table_error(table: &'static str, error: impl Into<Cause>) -> DynamoDbError {
     DynamoDbError::Table {
         table,
-        reason: format!("{}", DisplayErrorContext(error)),
+        source: error.into(),
     }
 }
 
@@ -285,7 +275,7 @@ async fn create_table(
     table: &'static str,
     stream: Option<StreamSpecification>,
 ) -> Result<bool, DynamoDbError> {
-    let refused = |error: aws_sdk_dynamodb::error::BuildError| table_error(table, &error);
+    let refused = |error: aws_sdk_dynamodb::error::BuildError| table_error(table, error);
     let text = |name: &str| {
         AttributeDefinition::builder()
             .attribute_name(name)
@@ -314,7 +304,7 @@ async fn create_table(
         {
             Ok(false)
         }
-        Err(error) => Err(table_error(table, &error)),
+        Err(error) => Err(table_error(table, error)),
     }
 }
 
@@ -324,7 +314,7 @@ async fn enable_ttl(client: &Client) -> Result<(), DynamoDbError> {
         .enabled(true);
     let ttl = ttl
         .build()
-        .map_err(|error| table_error(EXPORTS_TABLE, &error))?;
+        .map_err(|error| table_error(EXPORTS_TABLE, error))?;
     let request = client
         .update_time_to_live()
         .table_name(EXPORTS_TABLE)
@@ -333,7 +323,7 @@ async fn enable_ttl(client: &Client) -> Result<(), DynamoDbError> {
         .send()
         .await
         .map(drop)
-        .map_err(|error| table_error(EXPORTS_TABLE, &error))
+        .map_err(|error| table_error(EXPORTS_TABLE, error))
 }
 
 #[cfg(test)]

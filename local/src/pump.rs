@@ -24,6 +24,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::cause::Cause;
 use edge::event::{JobEvent, finish_rule, plan_rule};
 use ports::clock::Clock;
 use thiserror::Error;
@@ -95,11 +96,8 @@ pub enum PumpError {
     #[error("the exports table has no stream")]
     NoStream,
     /// The stream or the table does not answer.
-    #[error("the exports table cannot be read: {reason}")]
-    Unread {
-        /// What the SDK says, with the causes.
-        reason: String,
-    },
+    #[error("the exports table cannot be read")]
+    Unread(#[source] Cause),
 }
 
 /// A running pump; dropping it ends it and every run in flight, as if the machine had failed.

@@ -23,7 +23,6 @@ use std::fmt::Display;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::chunk::ChunkStateName;
 use domain::job::{JobId, PhaseName};
@@ -59,9 +58,7 @@ pub(crate) async fn waiting(
     let mut pages = pages.into_paginator().send();
     let mut sent = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| PumpError::Unread {
-            reason: DisplayErrorContext(error).to_string(),
-        })?;
+        let page = page.map_err(|error| PumpError::Unread(error.into()))?;
         sent.extend(page.items().iter().filter_map(|item| event_of(item, now)));
     }
     Ok(sent)

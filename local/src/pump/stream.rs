@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType, StreamDescription};
+use domain::cause::Cause;
 
 use super::PumpError;
 
@@ -28,7 +28,7 @@ impl StreamReader {
             .table_name(table)
             .send()
             .await
-            .map_err(|error| unread(&error))?;
+            .map_err(unread)?;
         let arn = streams
             .streams()
             .first()
@@ -48,7 +48,7 @@ impl StreamReader {
             .stream_arn(arn)
             .send()
             .await
-            .map_err(|error| unread(&error))?;
+            .map_err(unread)?;
         let shards = stream
             .stream_description()
             .map(StreamDescription::shards)
@@ -62,7 +62,7 @@ impl StreamReader {
             .shard_iterator_type(ShardIteratorType::Latest)
             .send()
             .await
-            .map_err(|error| unread(&error))?;
+            .map_err(unread)?;
         let iterator = place
             .shard_iterator()
             .ok_or(PumpError::NoStream)?
@@ -74,7 +74,7 @@ impl StreamReader {
     /// were read.
     pub(crate) async fn next(&mut self) -> Result<Vec<Record>, PumpError> {
         let page = self.client.get_records().shard_iterator(&self.iterator);
-        let page = page.send().await.map_err(|error| unread(&error))?;
+        let page = page.send().await.map_err(unread)?;
         if let Some(next) = page.next_shard_iterator {
             self.iterator = next;
         }
@@ -96,8 +96,6 @@ impl StreamReader {
     }
 }
 
-fn unread(error: &(impl std::error::Error + 'static)) -> PumpError {
-    PumpError::Unread {
-        reason: DisplayErrorContext(error).to_string(),
-    }
+fn unread(error: impl Into<Cause>) -> PumpError {
+    PumpError::Unread(error.into())
 }
