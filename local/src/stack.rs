@@ -1,38 +1,37 @@
 //! Everything that the service needs, on one machine and in one folder: DynamoDB, Azurite, lake,
 //! keys, API and pump.
 
+mod doors;
+mod environment;
+mod error;
 mod functions;
+mod places;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use client::blobs::BlobsError;
 use domain::secret::Secret;
 use ports::clock::Clock;
-use ports::store::{Grant, Grants, Role, StoreError};
-use thiserror::Error;
-use tokio::net::TcpListener;
+use ports::store::{Grant, Grants, Role};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
-use wiring::config::{self, Environment};
 use wiring::{SystemClock, Wiring, WiringError};
 
+use self::doors::{API, ISSUER};
+use self::environment::environment;
+pub use self::error::StackError;
 use self::functions::{InProcess, expire_hourly};
-use crate::azurite::{Azurite, AzuriteError, AzuriteSettings, default_install};
-use crate::dynamodb::{
-    DynamoDbError, EXPORTS_TABLE, EmbeddedDynamoDb, REGISTRY_TABLE, create_tables,
-};
+pub use self::places::Places;
+use crate::azurite::{Azurite, AzuriteSettings, default_install};
+use crate::dynamodb::{EXPORTS_TABLE, EmbeddedDynamoDb, create_tables};
 use crate::gateway::cors::Cors;
 use crate::gateway::{Authorizer, Gateway};
 use crate::issuer::{Issuer, PublicClient};
-use crate::pump::{Pump, PumpError, PumpSettings};
-use crate::sample::APPS;
+use crate::pump::{Pump, PumpSettings};
 use crate::sas::{self, PolicyError, SasTerms};
-use crate::token::{AUDIENCE, TokenError, TokenIssuer, write_secret};
+use crate::token::{AUDIENCE, TokenError, TokenIssuer};
 
 /// The container that exports are written into.
 pub const CONTAINER: &str = "exports";
@@ -79,197 +78,6 @@ impl StackSettings {
             chunk_target_bytes: SAMPLE_CHUNK_BYTES,
             functions: Vec::new(),
         }
-    }
-}
-
-/// Why the stack does not start.
-#[derive(Debug, Error)]
-pub enum StackError {
-    /// A port is taken.
-    #[error(
-        "{who} cannot listen on port {port}: stop what does, or name another one with {option}"
-    )]
-    Port {
-        /// Who would listen there: `the API` or `the issuer`.
-        who: &'static str,
-        /// The option that names the port, such as `--port`.
-        option: &'static str,
-        /// The port asked for.
-        port: u16,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A folder or a file cannot be used.
-    #[error("{what} cannot be used")]
-    Io {
-        /// The path of the folder or file.
-        what: String,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another process works on the state.
-    #[error(
-        "{folder} is in use by another `serve` or `sample`: stop that one, or name another folder with --state"
-    )]
-    InUse {
-        /// The absolute path of the state's folder.
-        folder: String,
-    },
-    /// A setting that is the stack's own to make.
-    #[error("{name} is given in the environment, and this command sets it itself: unset it")]
-    OwnSetting {
-        /// The name of the environment variable, such as `LAKE_URL`.
-        name: &'static str,
-    },
-    /// The folder has no absolute path.
-    #[error("{0} is no place for the state")]
-    Folder(String),
-    /// No key could be drawn.
-    #[error("no key could be drawn")]
-    Draw,
-    /// The embedded DynamoDB does not start, or its tables cannot be made.
-    #[error(transparent)]
-    DynamoDb(#[from] DynamoDbError),
-    /// Azurite is not installed, ends at its start or does not answer.
-    #[error(transparent)]
-    Azurite(#[from] AzuriteError),
-    /// The container of the exports cannot be made.
-    #[error(transparent)]
-    Container(#[from] BlobsError),
-    /// A setting of the functions does not fit, or an adapter cannot work here.
-    #[error(transparent)]
-    Wiring(#[from] WiringError),
-    /// The event pump cannot read the exports table or its stream.
-    #[error(transparent)]
-    Pump(#[from] PumpError),
-    /// The key that signs tokens cannot be read, drawn or used.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The exports table does not take the operator's grant.
-    #[error("the operator cannot be granted anything")]
-    Grant(#[from] StoreError),
-}
-
-/// The places within the state's folder.
-#[derive(Debug, Clone)]
-pub struct Places {
-    folder: PathBuf,
-}
-
-impl Places {
-    /// Makes the folders that are missing.
-    ///
-    /// # Errors
-    /// [`StackError::Io`] when one cannot be made.
-    pub fn make(folder: &Path) -> Result<Self, StackError> {
-        let io = |source| StackError::Io {
-            what: folder.display().to_string(),
-            source,
-        };
-        std::fs::create_dir_all(folder).map_err(io)?;
-        let places = Self {
-            folder: folder.canonicalize().map_err(io)?,
-        };
-        for made in [places.lake(), places.logs()] {
-            std::fs::create_dir_all(made).map_err(io)?;
-        }
-        Ok(places)
-    }
-
-    /// The places within a folder, of which none need exist.
-    pub fn at(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_owned(),
-        }
-    }
-
-    /// Takes the state for this process, as long as the file is open: the system gives it back
-    /// however the process ends (<https://doc.rust-lang.org/std/fs/struct.File.html#method.try_lock>).
-    fn lock(&self) -> Result<File, StackError> {
-        let path = self.folder.join("lock");
-        let io = |source| StackError::Io {
-            what: path.display().to_string(),
-            source,
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(StackError::InUse {
-                folder: self.folder.display().to_string(),
-            }),
-            Err(TryLockError::Error(source)) => Err(io(source)),
-        }
-    }
-
-    /// The raw data of the past.
-    pub fn lake(&self) -> PathBuf {
-        self.folder.join("lake")
-    }
-
-    /// The folder of the commands' log, `service.log`.
-    pub fn logs(&self) -> PathBuf {
-        self.folder.join("logs")
-    }
-
-    /// The file of both tables, a database of the embedded engine.
-    pub fn dynamodb(&self) -> PathBuf {
-        self.folder.join("dynamodb.sqlite")
-    }
-
-    /// The key that tokens are signed with.
-    fn token_key(&self) -> PathBuf {
-        self.folder.join("token-rsa.der")
-    }
-
-    /// The URL of the issuer that the tokens name, as it was at the last start.
-    fn issuer(&self) -> PathBuf {
-        self.folder.join("issuer.txt")
-    }
-
-    /// Who signs the tokens of this state, for a process that does not run it.
-    ///
-    /// # Errors
-    /// [`TokenError`] when nothing has run it yet, or the key cannot be read.
-    pub fn token_issuer(&self) -> Result<TokenIssuer, TokenError> {
-        let path = self.issuer();
-        // Without it there is no key either, and that error says what to do.
-        let issuer = match std::fs::read_to_string(&path) {
-            Ok(issuer) => issuer,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(source) => {
-                let path = path.display().to_string();
-                return Err(TokenError::File { path, source });
-            }
-        };
-        TokenIssuer::read(&self.token_key(), &issuer)
-    }
-
-    fn remember_issuer(&self, url: &str) -> Result<(), StackError> {
-        let path = self.issuer();
-        std::fs::write(&path, url).map_err(|source| StackError::Io {
-            what: path.display().to_string(),
-            source,
-        })
-    }
-
-    /// What the command of the operators needs to know, to be read by a shell.
-    pub(crate) fn operate(&self) -> PathBuf {
-        self.folder.join("operate.sh")
-    }
-
-    fn seal_key(&self) -> PathBuf {
-        self.folder.join("seal-key.hex")
-    }
-
-    fn azurite(&self) -> PathBuf {
-        self.folder.join("azurite")
     }
 }
 
@@ -393,65 +201,6 @@ impl Stack {
     }
 }
 
-/// Who listens on a port, and the option that names it.
-struct Door {
-    who: &'static str,
-    option: &'static str,
-}
-
-const API: Door = Door {
-    who: "the API",
-    option: "--port",
-};
-
-const ISSUER: Door = Door {
-    who: "the issuer",
-    option: "--issuer-port",
-};
-
-impl Door {
-    async fn listen(self, port: u16) -> Result<Open, StackError> {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await;
-        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        match bound {
-            Ok((address, listener)) => Ok(Open {
-                url: format!("http://{address}"),
-                door: self,
-                port,
-                listener,
-            }),
-            Err(source) => Err(self.error(port, source)),
-        }
-    }
-
-    fn error(self, port: u16, source: std::io::Error) -> StackError {
-        let Self { who, option } = self;
-        StackError::Port {
-            who,
-            option,
-            port,
-            source,
-        }
-    }
-}
-
-/// A port that is listened on, and by nobody served yet.
-struct Open {
-    url: String,
-    door: Door,
-    port: u16,
-    listener: TcpListener,
-}
-
-impl Open {
-    fn serve<S>(
-        self,
-        start: impl FnOnce(TcpListener) -> std::io::Result<S>,
-    ) -> Result<S, StackError> {
-        start(self.listener).map_err(|source| self.door.error(self.port, source))
-    }
-}
-
 async fn start_azurite(places: &Places, port: Option<u16>) -> Result<Azurite, StackError> {
     let settings = AzuriteSettings {
         install: default_install(),
@@ -481,66 +230,6 @@ impl PublicClient {
     }
 }
 
-/// The functions' settings. Their time limit is short, so that the lease of a run that died with an
-/// earlier process is soon over.
-fn environment(
-    settings: &StackSettings,
-    places: &Places,
-    azurite: &Azurite,
-    (api_url, issuer_url): (&str, &str),
-) -> Result<Environment, StackError> {
-    let lake = Url::from_directory_path(places.lake());
-    let lake = lake.map_err(|()| StackError::Folder(places.lake().display().to_string()))?;
-    let own = [
-        (config::EXPORTS_TABLE.name, EXPORTS_TABLE.to_owned()),
-        (config::REGISTRY_TABLE.name, REGISTRY_TABLE.to_owned()),
-        (config::LAKE_URL.name, lake.to_string()),
-        (
-            config::SEAL_KEY_FILE.name,
-            seal_key(places)?.display().to_string(),
-        ),
-        (config::EXTRA_BLOB_ENDPOINTS.name, azurite.endpoint()),
-        (config::PUBLIC_URL.name, api_url.to_owned()),
-        (config::PAGE_ISSUER.name, issuer_url.to_owned()),
-        (config::PAGE_CLIENT_ID.name, PAGE_CLIENT_ID.to_owned()),
-    ];
-    let [demo, ..] = APPS;
-    let by_default = [
-        (config::PAGE_APP.name, demo.path()),
-        (config::FUNCTION_TIMEOUT_SECONDS.name, "60".to_owned()),
-        (
-            config::CHUNK_TARGET_BYTES.name,
-            settings.chunk_target_bytes.to_string(),
-        ),
-    ];
-    let given = &settings.functions;
-    if let Some((name, _)) = own
-        .iter()
-        .find(|(name, _)| given.iter().any(|(given, _)| given == name))
-    {
-        return Err(StackError::OwnSetting { name });
-    }
-    let pairs = by_default.into_iter().chain(given.iter().cloned());
-    Ok(Environment::from_pairs(pairs.chain(own)))
-}
-
-/// The file of the key that seals credentials, drawn at the first start.
-fn seal_key(places: &Places) -> Result<PathBuf, StackError> {
-    let path = places.seal_key();
-    let mut key = [0; 32];
-    SystemRandom::new()
-        .fill(&mut key)
-        .map_err(|_| StackError::Draw)?;
-    match write_secret(&path, hex::encode(key).as_bytes()) {
-        Ok(()) => Ok(path),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
-        Err(source) => Err(StackError::Io {
-            what: path.display().to_string(),
-            source,
-        }),
-    }
-}
-
 async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
     let store = exports_table::wire(wiring).map_err(WiringError::from)?;
     let grant = Grant {
@@ -549,20 +238,4 @@ async fn grant_everything(wiring: &Wiring) -> Result<(), StackError> {
         role: Role::Contributor,
     };
     Ok(store.put_grant(&grant).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dynamodb::scratch_dir;
-
-    #[test]
-    fn a_state_is_free_again_when_its_holder_has_let_go() {
-        let folder = scratch_dir().unwrap();
-        let places = Places::make(folder.path()).unwrap();
-        let held = places.lock().unwrap();
-        assert!(matches!(places.lock(), Err(StackError::InUse { .. })));
-        drop(held);
-        places.lock().unwrap();
-    }
 }
