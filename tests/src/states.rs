@@ -6,6 +6,7 @@ mod jobs;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 use domain::app::AppScope;
 use domain::chunk::{Chunk, ChunkState, ChunkStateName};
@@ -66,7 +67,7 @@ fn details() -> String {
 }
 
 /// The public methods of an `impl` block that consume what they are called on.
-fn moves_in(path: &str, of: &str) -> BTreeSet<String> {
+fn moves_in(path: impl AsRef<Path>, of: &str) -> BTreeSet<String> {
     let text = std::fs::read_to_string(root().join(path)).unwrap();
     let begin = text.find(&format!("impl {of} {{")).unwrap();
     let block = &text[begin..];
@@ -160,8 +161,7 @@ fn page() -> String {
     format!(
         "# States\n\n\
          What a test found that walks every phase with every move (`tests/src/states.rs`); `make states` writes this page \
-         anew.\nThe moves are in `shared/domain/src/job/moves.rs` and `shared/domain/src/chunk.rs`, which say what each \
-         is for.\n\n\
+         anew.\nThe moves are in `shared/domain/src/job/moves` and `shared/domain/src/chunk`, which say what each is for.\n\n\
          ## A job\n\n\
          A job ends by `end`, as the prepared manifest says (the one below says success), or without a manifest, \
          which is\nnever success. {notes} add to a job in any phase and lead nowhere.\n\n\
@@ -200,15 +200,17 @@ fn every_phase_and_state_and_every_move_is_walked() {
     assert_eq!(states, ChunkStateName::ALL.iter().copied().collect());
 
     let mut moves = moves_in("shared/domain/src/job/moves.rs", "Job");
+    for file in std::fs::read_dir(root().join("shared/domain/src/job/moves")).unwrap() {
+        moves.extend(moves_in(file.unwrap().path(), "Job"));
+    }
     moves.extend(moves_in("shared/domain/src/job/warnings.rs", "Job"));
     let walked = job_moves()
         .map(|step| step.name)
         .chain(JOB_NOTES.iter().map(|step| step.name));
     assert_eq!(moves, walked.map(str::to_owned).collect());
 
-    let chunk = "shared/domain/src/chunk.rs";
-    let mut moves = moves_in(chunk, "Chunk");
-    let of_leases = moves_in(chunk, "Lease");
+    let mut moves = moves_in("shared/domain/src/chunk.rs", "Chunk");
+    let of_leases = moves_in("shared/domain/src/chunk/lease.rs", "Lease");
     moves.extend(of_leases.iter().map(|name| format!("lease.{name}")));
     let walked = CHUNK_MOVES.iter().map(|step| step.name.to_owned());
     assert_eq!(moves, walked.collect());

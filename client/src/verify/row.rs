@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::selection::ExportFormat;
+use domain::selection::{ExportFormat, Spelling};
 use formats::read::{Collect, Fields, Value};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -24,20 +24,20 @@ pub enum Form {
     /// All of it: `"1"` and `1` differ.
     Json,
     /// Its text: `"1"` and `1` look alike.
-    Csv,
+    Text,
     /// The same, with an apostrophe before a text that a spreadsheet would take for a formula.
-    EscapedCsv,
+    EscapedText,
     /// Its text, also an empty one, and of moments the microseconds.
-    Parquet,
+    Typed,
 }
 
 impl Form {
     /// What a format keeps.
     pub fn of(format: ExportFormat) -> Self {
-        match format {
-            ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => Self::Json,
-            ExportFormat::CsvBlob => Self::Csv,
-            ExportFormat::ParquetBlob => Self::Parquet,
+        match format.spelling() {
+            Spelling::Json => Self::Json,
+            Spelling::Text => Self::Text,
+            Spelling::Typed => Self::Typed,
         }
     }
 }
@@ -78,9 +78,9 @@ impl RowSet {
         for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let value = match form {
                 Form::Json => canonical(raw.get())?,
-                Form::Parquet if MOMENTS.contains(&name.as_str()) => cut(&text_of(raw)?),
-                Form::EscapedCsv if is_formula(raw)? => format!("'{}", text_of(raw)?),
-                Form::Csv | Form::EscapedCsv | Form::Parquet => cell(&text_of(raw)?),
+                Form::Typed if MOMENTS.contains(&name.as_str()) => cut(&text_of(raw)?),
+                Form::EscapedText if is_formula(raw)? => format!("'{}", text_of(raw)?),
+                Form::Text | Form::EscapedText | Form::Typed => cell(&text_of(raw)?),
             };
             push_field(&mut text, name, &value);
         }
@@ -259,7 +259,7 @@ mod tests {
     fn a_text_that_would_be_a_formula_is_expected_with_an_apostrophe_when_it_is_escaped() {
         let fields = serde_json::from_str(r#"{"n":"=1","t":"a","k":-1,"e":{"=":1}}"#).unwrap();
         let (mut json, mut csv) = (RowSet::default(), RowSet::default());
-        json.add(&fields, Form::EscapedCsv).unwrap();
+        json.add(&fields, Form::EscapedText).unwrap();
         let cells = [("n", "'=1"), ("t", "a"), ("k", "-1"), ("e", r#"{"=":1}"#)];
         csv.add_cells(cells.into_iter());
         assert_eq!(json.difference(&csv), None);
@@ -271,7 +271,7 @@ mod tests {
             serde_json::from_str(r#"{"n":"a,\"b\"","e":{"y":1, "x":2},"k":7,"none":null}"#)
                 .unwrap();
         let (mut json, mut csv) = (RowSet::default(), RowSet::default());
-        json.add(&fields, Form::Csv).unwrap();
+        json.add(&fields, Form::Text).unwrap();
         csv.add_cells(
             [
                 ("e", r#"{"x":2,"y":1}"#),

@@ -28,7 +28,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     fn form(self) -> Form {
         if self.options["escapeFormulas"] == true {
-            return Form::EscapedCsv;
+            return Form::EscapedText;
         }
         Form::of(self.format)
     }

@@ -1,6 +1,6 @@
 //! What the columns of an export are: one schema for each type, whatever its rows hold.
 
-use domain::selection::{ExportFormat, ExportRequest};
+use domain::selection::{ExportFormat, ExportRequest, Spelling};
 use serde::Serialize;
 
 use crate::columns::Projection;
@@ -117,10 +117,10 @@ impl Column {
         Self {
             name: field.name,
             of: column_type.name(),
-            spelled: match format {
-                ExportFormat::JsonBlob | ExportFormat::JsonLinesBlob => in_json(field.kind),
-                ExportFormat::CsvBlob => column_type.in_csv(),
-                ExportFormat::ParquetBlob => column_type.in_parquet(),
+            spelled: match format.spelling() {
+                Spelling::Json => in_json(field.kind),
+                Spelling::Text => column_type.in_text(),
+                Spelling::Typed => column_type.in_parquet(),
             },
             nullable: field.presence != Presence::Required,
             meaning: field.meaning,
@@ -149,7 +149,7 @@ impl ColumnType {
         }
     }
 
-    fn in_csv(self) -> &'static str {
+    fn in_text(self) -> &'static str {
         match self {
             Self::String => "text; an empty one is quoted",
             Self::Json => "compact JSON",

@@ -1,16 +1,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use time::Duration;
 use time::macros::{date, datetime};
+use time::{Date, Duration};
 use uuid::Uuid;
 
 use super::*;
 use crate::app::AppScope;
 use crate::chunk::FileKind::{Rejected, Rows};
-use crate::chunk::{ChunkKey, FileKind, ObjectRef};
+use crate::chunk::{
+    Chunk, ChunkKey, ChunkSource, ChunkState, FileKind, ObjectRef, Output, OutputFile,
+};
 use crate::container::{BlobName, ContainerAddress, PreparedFile};
-use crate::job::{Credential, JobId, JobKey, Outcome, PlanCursor, SealedCredential};
-use crate::selection::{DeviceType, ExportFormat, ExportRequest};
+use crate::counts::Counts;
+use crate::job::{
+    Credential, Job, JobId, JobKey, MissingDay, Outcome, PlanCursor, SealedCredential,
+};
+use crate::selection::{DeviceType, ExportFormat, ExportRequest, Snapshot};
+use crate::tally::Tally;
 
 const NOW: OffsetDateTime = datetime!(2026-01-05 12:00 UTC);
 const DAY: Date = date!(2026 - 01 - 05);
