@@ -20,6 +20,7 @@ use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
 use crate::limited::limit_files;
+use crate::stories::rows::{exported_lines, gzip, zstd};
 use crate::stories::types::{lake, registry};
 use crate::world::{CONTAINER, SIGNATURE, World};
 
@@ -38,6 +39,8 @@ struct Set {
     folder: &'static str,
     /// The most bytes of a file, less than a client may ask for.
     most_bytes: Option<u64>,
+    /// The objects that are to be the files as they are stored.
+    stored: Vec<Vec<u8>>,
 }
 
 /// The formats whose rows have columns.
@@ -46,6 +49,9 @@ const FLAT: &[ExportFormat] = &[
     ExportFormat::JsonLinesBlob,
     ExportFormat::ParquetBlob,
 ];
+
+/// The id of something that nothing else is known of.
+const ID: &str = r#""00000000000000000000000000000007""#;
 
 /// The compression that every type is exported with.
 const PLAIN: &[Compression] = &[Compression::None];
@@ -89,6 +95,7 @@ impl Set {
             compressions,
             folder: "",
             most_bytes: None,
+            stored: Vec::new(),
         }
     }
 
@@ -117,6 +124,7 @@ impl Set {
             compressions: Compression::ALL,
             folder: "",
             most_bytes: None,
+            stored: Vec::new(),
         }
     }
 
@@ -179,6 +187,32 @@ impl Set {
         set
     }
 
+    /// Events that lie in the lake just as they are exported, in one object a day, so that the objects'
+    /// bytes are the files.
+    async fn as_stored(compression: Compression) -> Self {
+        let mut set = Self {
+            name: format!("stored-{}", compression.name()),
+            lines: Vec::new(),
+            world: World::new().await,
+            formats: &[ExportFormat::JsonLinesBlob],
+            compressions: only(compression),
+            ..Self::of(ExportType::Event).await
+        };
+        for (day, numbers) in [("2026-01-05", 0..200), ("2026-01-07", 200..300)] {
+            // pandas cannot know the type of a column that no row has.
+            let text = exported_lines(day, numbers)
+                .replace(r#""sessionId":"#, &format!(r#""infoId":{ID},"sessionId":"#));
+            let text = text.replace(r#","extras""#, &format!(r#","locationId":{ID},"extras""#));
+            let object = compressed(compression, &text);
+            set.world
+                .put_object(set.operation, day, "part", object.clone())
+                .await;
+            set.lines.extend(text.lines().map(str::to_owned));
+            set.stored.push(object);
+        }
+        set
+    }
+
     /// Where the files go to.
     fn address(&self) -> ContainerAddress {
         let folder = self.folder.replace(' ', "%20");
@@ -234,6 +268,9 @@ impl Set {
         let is_filtered = self.asked["exportOptions"]["filter"].is_object();
         let expected = (u64::try_from(lines).unwrap(), is_filtered);
         assert_eq!(told, expected, "{}: {format:?}", self.name);
+        if !self.stored.is_empty() {
+            assert!(self.world.files(&job) == self.stored, "{}", self.name);
+        }
         job
     }
 
@@ -253,6 +290,20 @@ impl Set {
             let blob = self.world.containers.read(&address, &blob);
             write(&folder.join(below), &blob.unwrap().data);
         }
+    }
+}
+
+fn only(compression: Compression) -> &'static [Compression] {
+    let is_it = |it: &Compression| *it == compression;
+    let place = Compression::ALL.iter().position(is_it).unwrap();
+    &Compression::ALL[place..=place]
+}
+
+fn compressed(compression: Compression, text: &str) -> Vec<u8> {
+    match compression {
+        Compression::None => text.as_bytes().to_vec(),
+        Compression::Gzip => gzip(text),
+        Compression::Zstd => zstd(text),
     }
 }
 
@@ -310,6 +361,8 @@ async fn every_record_of_the_sets_for_the_readers_is_a_row_in_every_format() {
         Set::with_columns().await,
         Set::in_parts().await,
         Set::in_a_folder().await,
+        Set::as_stored(Compression::Gzip).await,
+        Set::as_stored(Compression::Zstd).await,
     ] {
         folders.extend(set.export(into.as_deref()).await);
     }

@@ -192,9 +192,11 @@ impl<'a> Staging<'a> {
                 }
                 self.take_text(place(origin), records, text, false)
             }
-            Piece::Stored { bytes, .. } => {
+            Piece::Stored {
+                compression, bytes, ..
+            } => {
                 if let Some(file) = self.stored.as_mut().filter(|_| !self.is_spoiled) {
-                    file.add_stored(&bytes);
+                    file.add_stored(compression, &bytes);
                 }
                 Ok(())
             }
@@ -305,7 +307,7 @@ impl<'a> Staging<'a> {
     /// Judges a part that was read to its end.
     fn end_part(&mut self, place: usize) {
         if let Some(file) = self.stored.as_mut().filter(|_| !self.is_spoiled) {
-            file.end_object();
+            file.end_object(self.chunk.source.stored_bytes_of(place));
         }
         let is_object = matches!(self.chunk.source, ChunkSource::Objects { .. });
         match self.part.problem(self.rules.misread) {

@@ -9,7 +9,7 @@ use crate::record::{Record, Shape};
 
 /// The version of what the encoders make of a record: raised when the same records come to other
 /// bytes, or to other rows. A job keeps to the one that it was planned with.
-pub const ENCODERS_VERSION: u32 = 4;
+pub const ENCODERS_VERSION: u32 = 5;
 
 /// The most rows of a group in a `JsonBlob`: a reader of one item at a time holds no more of them.
 /// The next row of the same key opens another group with that key.

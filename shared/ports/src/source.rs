@@ -9,7 +9,7 @@ use domain::cause::{Cause, in_one_line};
 use domain::chunk::{ChunkSource, ObjectRef};
 use domain::job::{MissingDay, PlanCursor};
 use domain::listing::Listing;
-use domain::selection::{History, Selection, Snapshot};
+use domain::selection::{Compression, History, Selection, Snapshot};
 use futures::stream::{self, BoxStream, StreamExt};
 use thiserror::Error;
 
@@ -38,11 +38,14 @@ pub enum Piece {
         /// The text, not empty.
         text: Bytes,
     },
-    /// More of a part's bytes as they are stored: of one that is compressed by gzip, whose members hold
-    /// its text and nothing else, no byte order mark either. All of them come before its end.
+    /// More of a part's bytes as they are stored: of one whose text is all that they expand to, without a
+    /// byte order mark, and which is one file to every reader. All of them come before its end, behind
+    /// the text that they expand to; where something is otherwise, those from there on do not come.
     Stored {
         /// The place of the part in the chunk's list, from 0.
         origin: usize,
+        /// How they are compressed: not by [`Compression::None`].
+        compression: Compression,
         /// The bytes.
         bytes: Bytes,
     },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
@@ -86,6 +87,18 @@ pub(crate) fn event(day: &str, number: u32) -> String {
     row.to_string()
 }
 
+/// Such events as they are exported, each with its line end.
+pub(crate) fn exported_lines(day: &str, numbers: Range<u32>) -> String {
+    let order = ["deviceId", "name", "timestamp", "sessionId", "extras"];
+    let line = |number| {
+        let event: Value = serde_json::from_str(&event(day, number)).unwrap();
+        let member = |name: &&str| Some(format!("\"{name}\":{}", event.get(*name)?));
+        let members: Vec<_> = order.iter().filter_map(member).collect();
+        format!("{{{}}}\n", members.join(","))
+    };
+    numbers.map(line).collect()
+}
+
 /// The rows of JSON files of grouped events, ungrouped again.
 pub(crate) fn exported_events(files: &[Vec<u8>]) -> Vec<String> {
     let mut rows = Vec::new();
@@ -168,6 +181,11 @@ pub(crate) fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
+}
+
+/// A text as one frame of Zstandard.
+pub(crate) fn zstd(text: &str) -> Vec<u8> {
+    zstd::encode_all(text.as_bytes(), 1).unwrap()
 }
 
 /// The rows of a text of one JSON object a line.

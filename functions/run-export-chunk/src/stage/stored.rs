@@ -1,6 +1,7 @@
 //! The file of a chunk whose objects hold just what would be written of them: JSON Lines, one record a
-//! line in the form in which it is exported, compressed by gzip. Their bytes go out as they are stored,
-//! while every record is checked and counted as ever; gzip members behind each other are one file.
+//! line in the form in which it is exported, compressed as the client asked for. Their bytes go out as
+//! they are stored, while every record is checked and counted as ever. Gzip members behind each other
+//! are one file; of Zstandard frames some readers take the first, so that there is one.
 //!
 //! Whether it is so is known at the end only. Until then the blocks are staged, which nobody sees, and
 //! when it is not so all is staged anew, encoded, under a new attempt.
@@ -20,6 +21,8 @@ pub(super) struct StoredFile {
     file: CountedFile,
     /// Says what would be written of a record.
     encoder: Encoder,
+    /// How the file is compressed, and so every object of it.
+    compression: Compression,
     /// Whether something was found that would be written otherwise.
     is_unlike: bool,
     object: Object,
@@ -38,11 +41,16 @@ struct Object {
 }
 
 impl Object {
+    /// Whether all of it was handed on.
+    fn is_whole(&self, stored_bytes: Option<u64>) -> bool {
+        self.stored_bytes > 0 && Some(self.stored_bytes) == stored_bytes
+    }
+
     /// Whether its text is its rows, each with a line end and nothing else. Rows that do not share a
     /// line have at least a line feed between each other: where there are no more bytes than that
     /// takes, nothing else is there.
     fn is_its_rows(&self) -> bool {
-        self.stored_bytes > 0 && self.ends_line && self.text_bytes == self.row_bytes
+        self.ends_line && self.text_bytes == self.row_bytes
     }
 }
 
@@ -59,13 +67,15 @@ impl StoredFile {
                     ..EncodeOptions::default()
                 },
             ),
+            compression: place.request.compression,
             is_unlike: false,
             object: Object::default(),
         })
     }
 
     /// Takes stored bytes of the object.
-    pub(super) fn add_stored(&mut self, bytes: &Bytes) {
+    pub(super) fn add_stored(&mut self, compression: Compression, bytes: &Bytes) {
+        self.is_unlike |= compression != self.compression;
         self.object.stored_bytes += bytes.len() as u64;
         self.file.buffer().extend_from_slice(bytes);
     }
@@ -87,10 +97,10 @@ impl StoredFile {
         self.file.count(record);
     }
 
-    /// The object is read to its end.
-    pub(super) fn end_object(&mut self) {
+    /// The object, of which so many bytes are stored, is read to its end.
+    pub(super) fn end_object(&mut self, stored_bytes: Option<u64>) {
         let object = std::mem::take(&mut self.object);
-        self.is_unlike |= !object.is_its_rows();
+        self.is_unlike |= !(object.is_whole(stored_bytes) && object.is_its_rows());
     }
 
     /// The object is missing after all: whether bytes of it are in the file.
@@ -128,8 +138,13 @@ fn may_be_stored(request: &ExportRequest, source: &ChunkSource) -> bool {
     };
     let bytes: u64 = objects.iter().map(|object| object.size_bytes).sum();
     let most_bytes = request.files.max_file_bytes;
+    let is_one_file = match request.compression {
+        Compression::None => false,
+        Compression::Gzip => true,
+        Compression::Zstd => objects.len() == 1,
+    };
     request.format == ExportFormat::JsonLinesBlob
-        && request.compression == Compression::Gzip
+        && is_one_file
         && request.filter == Filter::default()
         && request.files.columns.is_none()
         && most_bytes.is_none_or(|most| bytes <= most)

@@ -62,6 +62,14 @@ impl ChunkSource {
         name.unwrap_or("an unknown object")
     }
 
+    /// How many bytes are stored of the object at a place of the list.
+    pub fn stored_bytes_of(&self, place: usize) -> Option<u64> {
+        match self {
+            Self::Objects { objects, .. } => objects.get(place).map(|object| object.size_bytes),
+            Self::Partitions(_) => None,
+        }
+    }
+
     /// The places of all parts but these.
     pub fn places_without(&self, parts: &MissingParts) -> Vec<usize> {
         let is_left = |place: &usize| !parts.contains_key(place);

@@ -1,5 +1,7 @@
 //! What an object holds, by its first bytes, whatever it is called.
 
+use domain::selection::Compression;
+
 /// How many bytes are looked at: enough for the mark of a tar archive.
 pub(super) const HEAD_BYTES: usize = 512;
 
@@ -33,6 +35,15 @@ impl Codec {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::Plain,
+        }
+    }
+
+    /// The compression of which such objects may be a client's file; none of what is not compressed.
+    pub(super) fn compression(self) -> Option<Compression> {
+        match self {
+            Self::Plain => None,
+            Self::Gzip => Some(Compression::Gzip),
+            Self::Zstd => Some(Compression::Zstd),
         }
     }
 }

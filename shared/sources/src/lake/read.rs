@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Read};
 
 use bytes::{Bytes, BytesMut};
 use domain::chunk::ObjectRef;
+use domain::selection::Compression;
 use futures::stream::{self, BoxStream, StreamExt};
 use ports::source::{Piece, SourceError};
 
@@ -56,16 +57,18 @@ struct OpenObject {
     unpacker: Unpacker,
     /// Whether its text is known to be one of records, as far as its beginning says.
     is_looked_at: bool,
-    /// What was fetched of it and is to be handed on as it is stored, once it was looked at.
+    /// What was fetched of it and is to be handed on as it is stored, once it was looked at and all of
+    /// it was unpacked.
     stored: VecDeque<Bytes>,
-    /// Whether it is: when it is compressed by gzip, and all that it expands to is text of records.
-    is_handed_on: bool,
+    /// By what it is compressed, while it is handed on: as long as all that it expands to is text of
+    /// records, and one file to every reader.
+    handed_on: Option<Compression>,
 }
 
 /// What is read of an object.
 enum Content {
     Text(Bytes),
-    Stored(Bytes),
+    Stored(Compression, Bytes),
 }
 
 impl ChunkReader {
@@ -77,7 +80,13 @@ impl ChunkReader {
         };
         let piece = match self.read(&object).await {
             Ok(Some(Content::Text(text))) => return Ok(Some(Piece::Text { origin, text })),
-            Ok(Some(Content::Stored(bytes))) => return Ok(Some(Piece::Stored { origin, bytes })),
+            Ok(Some(Content::Stored(compression, bytes))) => {
+                return Ok(Some(Piece::Stored {
+                    origin,
+                    compression,
+                    bytes,
+                }));
+            }
             Ok(None) => Piece::End { origin },
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => Piece::Unreadable { origin, error },
@@ -122,7 +131,7 @@ impl OpenObject {
             unpacker,
             is_looked_at: false,
             stored: VecDeque::new(),
-            is_handed_on: codec == Codec::Gzip,
+            handed_on: codec.compression(),
         };
         open.keep(begin);
         Ok(open)
@@ -134,13 +143,13 @@ impl OpenObject {
         cutter: &mut Cutter,
     ) -> Result<Option<Content>, SourceError> {
         loop {
-            let stored = self.is_looked_at.then(|| self.stored.pop_front());
-            if let Some(bytes) = stored.flatten() {
-                return Ok(Some(Content::Stored(bytes)));
-            }
             match self.read_on(cutter) {
-                Ok(text) => return Ok(text.map(Content::Text)),
+                Ok(Some(text)) => return Ok(Some(Content::Text(text))),
+                Ok(None) => return Ok(self.hand_on()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if let Some(stored) = self.hand_on() {
+                        return Ok(Some(stored));
+                    }
                     let more = next_of(&mut self.body, object).await?;
                     self.keep(more.clone().unwrap_or_default());
                     self.unpacker.feed(more);
@@ -152,9 +161,25 @@ impl OpenObject {
 
     /// Keeps stored bytes to hand them on, if they are.
     fn keep(&mut self, bytes: Bytes) {
-        if self.is_handed_on && !bytes.is_empty() {
+        if self.handed_on.is_some() && !bytes.is_empty() {
             self.stored.push_back(bytes);
         }
+    }
+
+    /// The next bytes to hand on as they are stored, of those that were unpacked.
+    fn hand_on(&mut self) -> Option<Content> {
+        if !self.unpacker.is_one_file() {
+            self.keep_to_itself();
+        }
+        let compression = self.handed_on.filter(|_| self.is_looked_at)?;
+        let bytes = self.stored.pop_front()?;
+        Some(Content::Stored(compression, bytes))
+    }
+
+    /// Hands on no more of it as it is stored.
+    fn keep_to_itself(&mut self) {
+        self.handed_on = None;
+        self.stored.clear();
     }
 
     /// The next piece, as far as its bytes are here; `None` at the end.
@@ -195,8 +220,7 @@ impl OpenObject {
         }
         let mark = content::mark_len(head);
         if mark > 0 {
-            self.is_handed_on = false;
-            self.stored.clear();
+            self.keep_to_itself();
         }
         cutter.drop_first(mark);
         Ok(())

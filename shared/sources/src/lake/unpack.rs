@@ -5,6 +5,8 @@ use std::io::{self, BufRead, ErrorKind, Read};
 
 use bytes::{Buf, Bytes};
 use flate2::bufread::MultiGzDecoder;
+use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer, WriteBuf};
+use zstd::stream::zio::Reader;
 
 use crate::lake::content::Codec;
 use crate::lake::expansion::Allowance;
@@ -21,7 +23,7 @@ pub(super) enum Unpacker {
     /// One or more members.
     Gzip(Box<MultiGzDecoder<Stored>>, Allowance),
     /// One or more frames.
-    Zstd(zstd::Decoder<'static, Stored>, Allowance),
+    Zstd(Reader<Stored, Frames>, Allowance),
 }
 
 impl Unpacker {
@@ -37,11 +39,7 @@ impl Unpacker {
         Ok(match codec {
             Codec::Plain => Self::Plain(stored),
             Codec::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(stored)), allowance),
-            Codec::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(stored)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                Self::Zstd(decoder, allowance)
-            }
+            Codec::Zstd => Self::Zstd(Reader::new(stored, Frames::new()?), allowance),
         })
     }
 
@@ -53,12 +51,21 @@ impl Unpacker {
         }
     }
 
+    /// Whether what was read by now is one file also to a reader that takes the first of several frames
+    /// for the whole. Several members of gzip are one file to all.
+    pub(super) fn is_one_file(&mut self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Gzip(..) => true,
+            Self::Zstd(decoder, _) => decoder.operation_mut().is_one,
+        }
+    }
+
     /// Takes the next stored bytes, or that there are no more.
     pub(super) fn feed(&mut self, more: Option<Bytes>) {
         let stored = match self {
             Self::Plain(stored) => stored,
             Self::Gzip(decoder, _) => decoder.get_mut(),
-            Self::Zstd(decoder, _) => decoder.get_mut(),
+            Self::Zstd(decoder, _) => decoder.reader_mut(),
         };
         stored.is_whole = more.is_none();
         stored.next = more.unwrap_or_default();
@@ -74,6 +81,47 @@ impl Read for Unpacker {
         };
         allowance.spend(read)?;
         Ok(read)
+    }
+}
+
+/// A decoder of Zstandard that knows whether there is more than one frame.
+pub(super) struct Frames {
+    decoder: Decoder<'static>,
+    is_one: bool,
+}
+
+impl Frames {
+    fn new() -> io::Result<Self> {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
+        Ok(Self {
+            decoder,
+            is_one: true,
+        })
+    }
+}
+
+impl Operation for Frames {
+    fn run<C: WriteBuf + ?Sized>(
+        &mut self,
+        input: &mut InBuffer<'_>,
+        output: &mut OutBuffer<'_, C>,
+    ) -> io::Result<usize> {
+        self.decoder.run(input, output)
+    }
+
+    /// Called at each frame but the first, once there are bytes of it.
+    fn reinit(&mut self) -> io::Result<()> {
+        self.is_one = false;
+        self.decoder.reinit()
+    }
+
+    fn finish<C: WriteBuf + ?Sized>(
+        &mut self,
+        output: &mut OutBuffer<'_, C>,
+        finished_frame: bool,
+    ) -> io::Result<usize> {
+        self.decoder.finish(output, finished_frame)
     }
 }
 

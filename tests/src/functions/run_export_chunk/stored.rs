@@ -1,12 +1,14 @@
 //! Chunks whose objects are stored as their file would be: their bytes go out as they are, or, when
 //! anything about them differs, all is encoded.
 
+use std::ops::Range;
+
 use domain::job::Job;
 use serde_json::{Value, json};
 
 use crate::limited::limit_files;
 use crate::stories::days;
-use crate::stories::rows::{event, expanded, gzip};
+use crate::stories::rows::{expanded, exported_lines, gzip, zstd};
 use crate::world::World;
 
 const DAY: &str = "2026-01-05";
@@ -38,16 +40,8 @@ async fn exported_within(
     (world, job)
 }
 
-/// Events as they are exported, each with its line end.
-fn lines(numbers: std::ops::Range<u32>) -> String {
-    let order = ["deviceId", "name", "timestamp", "sessionId", "extras"];
-    let line = |number| {
-        let event: Value = serde_json::from_str(&event(DAY, number)).unwrap();
-        let member = |name: &&str| Some(format!("\"{name}\":{}", event.get(*name)?));
-        let members: Vec<_> = order.iter().filter_map(member).collect();
-        format!("{{{}}}\n", members.join(","))
-    };
-    numbers.map(line).collect()
+fn lines(numbers: Range<u32>) -> String {
+    exported_lines(DAY, numbers)
 }
 
 fn packed() -> Value {
@@ -167,14 +161,44 @@ async fn an_object_with_a_byte_order_mark_is_encoded() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_compressed_by_gzip_is_encoded() {
-    let zstd = zstd::encode_all(lines(0..9).as_bytes(), 1).unwrap();
-    for other in [lines(0..9).into_bytes(), zstd] {
-        let objects = [gzip(&lines(9..20)), other];
-        let (world, job) = exported(&objects, &packed()).await;
-        let [file] = world.files(&job).try_into().unwrap();
-        let rows = lines(9..20) + &lines(0..9);
-        assert_eq!(expanded(Some("gzip"), &file), rows.as_bytes());
+async fn an_object_that_is_compressed_otherwise_is_encoded() {
+    let by = |asked: &str, text: &str| match asked {
+        "gzip" => gzip(text),
+        _ => zstd(text),
+    };
+    for (asked, other) in [("gzip", "zstd"), ("zstd", "gzip")] {
+        for other in [lines(0..9).into_bytes(), by(other, &lines(0..9))] {
+            let objects = [by(asked, &lines(9..20)), other];
+            for objects in [&objects[..], &objects[1..]] {
+                let (world, job) = exported(objects, &json!({"compression": asked})).await;
+                let [file] = world.files(&job).try_into().unwrap();
+                let first = if objects.len() == 2 { 9..20 } else { 0..0 };
+                let rows = lines(first) + &lines(0..9);
+                assert_eq!(expanded(Some(asked), &file), rows.as_bytes());
+                assert_ne!(file, objects.concat());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_object_of_one_zstandard_frame_is_the_file_as_it_is_stored() {
+    let (one, two) = (zstd(&lines(0..30)), zstd(&lines(30..40)));
+    let frames = [one.clone(), two.clone()].concat();
+    let mixed = zstd(&(lines(0..30) + "{}\n"));
+    for (objects, rows, is_stored) in [
+        (vec![one.clone()], 30, true),
+        (vec![one, two], 40, false),
+        (vec![frames], 40, false),
+        (vec![mixed], 30, false),
+    ] {
+        let (world, job) = exported(&objects, &json!({})).await;
+        let mut files = world.files(&job);
+        let file = files.remove(0);
+        assert_eq!(file == objects.concat(), is_stored, "{rows} rows");
+        assert_eq!(expanded(Some("zstd"), &file), lines(0..rows).as_bytes());
+        let first = zstd::zstd_safe::find_frame_compressed_size(&file);
+        assert_eq!(first, Ok(file.len()), "the file is one frame");
     }
 }
 
