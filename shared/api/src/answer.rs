@@ -190,12 +190,17 @@ pub fn respond(call: Call<'_>, result: Result<Answer, ApiError>) -> ApiGatewayV2
             )
         }
     };
+    let is_head = call.method() == "HEAD";
+    if is_head && let Some(body) = &body {
+        // Else whoever sends the answer on says that there is none (https://www.rfc-editor.org/rfc/rfc9110#section-8.6).
+        set(&mut headers, "content-length", &body.len().to_string());
+    }
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = status.into();
     response.headers = headers;
     // An answer to HEAD has the headers of GET's and no body (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2). No
     // page says what API Gateway does with one that a function gives.
-    response.body = body.filter(|_| call.method() != "HEAD").map(Body::Text);
+    response.body = body.filter(|_| !is_head).map(Body::Text);
     response
 }
 
