@@ -62,10 +62,17 @@ async fn one_machine_serves_the_page_to_anybody_and_lets_it_sign_in_at_its_issue
         policy.contains(&format!("connect-src 'self' {issuer};")),
         "{policy}"
     );
-    assert!(page.text().await.unwrap().starts_with("<!doctype html>"));
+    let text = page.text().await.unwrap();
+    assert!(text.starts_with("<!doctype html>"));
 
     let head = http.head(stack.page_url()).send().await.unwrap();
     assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["content-length"], text.len().to_string());
+    let by_name = format!("{}index.html", stack.page_url());
+    let page = http.get(&by_name).send().await.unwrap();
+    assert_eq!(page.url().as_str(), stack.page_url(), "sent there");
+    let doubled = format!("{}/", stack.page_url());
+    assert_eq!(http.get(&doubled).send().await.unwrap().status(), 404);
     let config = http
         .get(format!("{}config.json", stack.page_url()))
         .send()

@@ -25,6 +25,9 @@ pub use self::settings::Settings;
 /// What every path of the page begins with. The page itself is at this path and a slash.
 pub const ROOT: &str = "/ui";
 
+/// The name of the file that is the page itself.
+const INDEX: &str = "index.html";
+
 /// The name of the file that the settings are in.
 const CONFIG: &str = "config.json";
 
@@ -57,8 +60,13 @@ pub fn handle(event: &ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2htt
     let mut answer = match path.strip_prefix(ROOT) {
         // Relative: what stands before it behind a domain of its own, the browser knows.
         Some("") => redirect("ui/"),
-        Some(rest) => match found(rest.trim_start_matches('/'), &ports.settings) {
-            Some(file) => answer(event, file),
+        Some(rest) => match rest.strip_prefix('/') {
+            // One page has one address: the issuer sends people back to that one alone.
+            Some(INDEX) => redirect("./"),
+            Some(name) => match found(name, &ports.settings) {
+                Some(file) => answer(event, file),
+                None => missing(),
+            },
             None => missing(),
         },
         None => missing(),
@@ -70,15 +78,16 @@ pub fn handle(event: &ApiGatewayV2httpRequest, ports: &Ports) -> ApiGatewayV2htt
     // Whoever opened the page in a window must not send it to another app's form, unseen.
     set(headers, "cross-origin-opener-policy", "same-origin");
     if event.request_context.http.method == "HEAD" {
-        answer.body = None;
-        answer.is_base64_encoded = false;
+        without_body(&mut answer);
     }
     answer
 }
 
 fn found(name: &str, settings: &Settings) -> Option<File> {
     match name {
-        "" => Files::file("index.html"),
+        "" => Files::file(INDEX),
+        // Another page than `/ui/` to a browser: what it asks for beside itself would lie elsewhere.
+        name if name.starts_with('/') => None,
         CONFIG => Some(File::of(CONFIG, Cow::Owned(settings.config.clone()))),
         name => Files::file(name),
     }
@@ -103,6 +112,18 @@ fn answer(event: &ApiGatewayV2httpRequest, file: File) -> ApiGatewayV2httpRespon
         }
     }
     answer
+}
+
+/// The headers of an answer alone. They say how long the body is that is left out: else whoever sends
+/// it on says that there is none (<https://www.rfc-editor.org/rfc/rfc9110#section-8.6>).
+fn without_body(answer: &mut ApiGatewayV2httpResponse) {
+    let length = match answer.body.take() {
+        Some(Body::Text(text)) => text.len(),
+        Some(Body::Binary(bytes)) => bytes.len(),
+        Some(_) | None => return,
+    };
+    answer.is_base64_encoded = false;
+    set(&mut answer.headers, "content-length", &length.to_string());
 }
 
 fn redirect(to: &str) -> ApiGatewayV2httpResponse {

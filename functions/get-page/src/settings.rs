@@ -3,8 +3,8 @@
 use serde::Serialize;
 use url::Url;
 use wiring::config::{
-    ConfigError, EXTRA_BLOB_ENDPOINTS, Environment, PAGE_APP, PAGE_CLIENT_ID, PAGE_ISSUER,
-    PAGE_SCOPE, PAGE_TOKEN_ORIGIN,
+    ConfigError, EXTRA_BLOB_ENDPOINTS, Environment, MAX_RANGE_DAYS, PAGE_APP, PAGE_CLIENT_ID,
+    PAGE_ISSUER, PAGE_SCOPE, PAGE_TOKEN_ORIGIN,
 };
 
 /// The settings of this function, as they are answered.
@@ -33,6 +33,8 @@ struct Config<'a> {
     /// Blob endpoints allowed beside Azure's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blob_endpoints: Vec<&'a str>,
+    /// The most days that one export may span: the form says so before anything is sent.
+    max_range_days: u32,
 }
 
 impl Settings {
@@ -58,6 +60,7 @@ impl Settings {
             scope: &env.get(&PAGE_SCOPE)?,
             app: app.as_deref(),
             blob_endpoints: endpoints.split(',').filter(|it| !it.is_empty()).collect(),
+            max_range_days: env.get(&MAX_RANGE_DAYS)?,
         };
         Ok(Self {
             config: serde_json::to_vec(&config)

@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use aws_lambda_events::encodings::Body;
 use get_page::{Files, Ports, Settings, handle};
 use serde_json::{Value, json};
-use wiring::config::{Environment, PAGE_ISSUER};
+use wiring::config::{Environment, MAX_RANGE_DAYS, PAGE_ISSUER};
 
 fn ports() -> Ports {
     let issuer = "https://login.example.com/".to_owned();
@@ -50,7 +50,8 @@ fn every_file_of_the_page_is_answered_as_it_is() {
     let paths = Files::paths();
     assert!(paths.contains(&"index.html".to_owned()), "{paths:?}");
     for path in paths {
-        let answer = get(&format!("/ui/{path}"));
+        let asked = path.strip_suffix("index.html").unwrap_or(&path);
+        let answer = get(&format!("/ui/{asked}"));
         assert_eq!(answer.status_code, 200, "{path}");
         assert_eq!(
             content(&answer),
@@ -62,15 +63,16 @@ fn every_file_of_the_page_is_answered_as_it_is() {
 }
 
 #[test]
-fn the_page_itself_is_at_the_root_and_without_the_slash_one_is_sent_there() {
+fn the_page_itself_is_at_the_root_alone_and_one_is_sent_there() {
     let page = get("/ui/");
     assert_eq!(
         (page.status_code, header(&page, "content-type")),
         (200, "text/html; charset=utf-8")
     );
-    assert_eq!(content(&page), content(&get("/ui/index.html")));
-    let sent = get("/ui");
-    assert_eq!((sent.status_code, header(&sent, "location")), (308, "ui/"));
+    for (path, to) in [("/ui", "ui/"), ("/ui/index.html", "./")] {
+        let sent = get(path);
+        assert_eq!((sent.status_code, header(&sent, "location")), (308, to));
+    }
 }
 
 #[test]
@@ -82,6 +84,9 @@ fn the_settings_are_a_file_too() {
     );
     let config: Value = serde_json::from_slice(&content(&answer)).unwrap();
     assert_eq!(config["issuer"], "https://login.example.com/");
+    let unset = Environment::from_pairs(<[(&str, &str); 0]>::default());
+    let most = unset.get(&MAX_RANGE_DAYS).unwrap();
+    assert_eq!(config["maxRangeDays"], most, "as create-job reads it");
 }
 
 #[test]
@@ -99,9 +104,18 @@ fn who_has_the_present_file_gets_nothing_but_the_word_that_it_is() {
 
 #[test]
 fn an_answer_to_head_has_the_headers_and_no_body() {
-    let (whole, head) = (get("/ui/"), ask("HEAD", "/ui/", None));
-    assert_eq!((head.status_code, head.body.as_ref()), (200, None));
-    assert_eq!(head.headers, whole.headers);
+    for path in ["/ui/", "/ui/none.js", "/ui"] {
+        let (whole, mut head) = (get(path), ask("HEAD", path, None));
+        assert_eq!(
+            (head.status_code, head.body.as_ref()),
+            (whole.status_code, None)
+        );
+        // How long the body would be, where there is one.
+        let length = head.headers.remove("content-length");
+        let length = length.map(|length| length.to_str().unwrap().parse().unwrap());
+        assert_eq!(length, whole.body.as_ref().map(|_| content(&whole).len()));
+        assert_eq!(head.headers, whole.headers);
+    }
 }
 
 #[test]
@@ -113,6 +127,9 @@ fn what_is_no_file_is_not_found_and_no_path_leads_out_of_the_folder() {
         "/ui/../Cargo.toml",
         "/ui/../../Cargo.toml",
         "/ui//etc/passwd",
+        "/ui//",
+        "/ui//style.css",
+        "/ui/index.html/",
         "/ui/%2e%2e/Cargo.toml",
         "/uix",
         "/",
