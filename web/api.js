@@ -36,17 +36,37 @@ export class Refusal extends Error {
     super(message);
     this.status = status;
     this.code = code;
-    this.requestId = headers?.get("x-ms-request-id") ?? null;
+    // What never reached the service has the gateway's own.
+    this.requestId = headers?.get("x-ms-request-id") ?? headers?.get("apigw-requestid") ?? null;
   }
 
   /** Whether the same request may find an answer later. */
   get isPassing() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === UNEXPECTED;
   }
 }
 
-/** Sends one request: `{json, etag, retryAfter, isSame}`, where `isSame` says that nothing is new since `etag`. */
-export async function ask(method, path, { body, etag, key, signal } = {}) {
+/** The code of an answer that is not the service's. */
+const UNEXPECTED = "UnexpectedAnswer";
+
+/** What came instead of an answer of the service. */
+function unexpected({ status, headers }, json) {
+  const type = headers.get("content-type")?.split(";")[0] ?? "no content type";
+  const came = json === null ? "no JSON" : "not what was asked for";
+  return new Refusal(status, UNEXPECTED, `This is no answer of the service: status ${status}, ${type}, ${came}.`, headers);
+}
+
+const isObject = (value) => typeof value === "object" && value !== null;
+const isTask = (one) => [one, one?.options?.asked, one?.options?.resolved].every(isObject) && [one.id, one.phase].every(isText);
+const isText = (value) => typeof value === "string";
+const isCheck = (json) => isText(json.container?.url) && Array.isArray(json.warnings);
+const isPageOf = (isOne) => (json) => Array.isArray(json.value) && json.value.every(isOne);
+
+/**
+ * Sends one request: `{json, etag, retryAfter, isSame}`, where `isSame` says that nothing is new since `etag`. An answer that is not as
+ * `isExpected` says is none of the service's.
+ */
+export async function ask(method, path, isExpected, { body, etag, key, signal } = {}) {
   const headers = { Authorization: `Bearer ${token}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (etag) headers["If-None-Match"] = etag;
@@ -66,10 +86,11 @@ export async function ask(method, path, { body, etag, key, signal } = {}) {
   };
   if (said.isSame) return said;
   const json = await answer.json().catch(() => null);
-  if (answer.ok && json) return { ...said, json };
-  const { code, message } = json?.error ?? { code: `Status${answer.status}`, message: json?.message };
+  if (answer.ok && isObject(json) && isExpected(json)) return { ...said, json };
   if (answer.status === 401) onRefused();
-  throw new Refusal(answer.status, code, message ?? `The service answered ${answer.status}.`, answer.headers);
+  // The gateway's own answers have a message alone.
+  const { code, message } = json?.error ?? { code: `Status${answer.status}`, message: json?.message };
+  throw answer.ok || !isText(message) ? unexpected(answer, json) : new Refusal(answer.status, code, message, answer.headers);
 }
 
 const tasks = (app) => `${app}/devices/exportTasks`;
@@ -81,27 +102,27 @@ const PAGE = 10;
 
 /** A page of the list, the newest first; `more` has `state`, `exportType`, `createdAfter`, or is what a `nextLink` asks for. */
 export const list = (app, more, options) =>
-  ask("GET", tasks(app) + (typeof more === "string" ? more : query({ ...newest, ...more })), options);
+  ask("GET", tasks(app) + (typeof more === "string" ? more : query({ ...newest, ...more })), isPageOf(isTask), options);
 
 const newest = { $orderby: "dateCreated desc", $top: PAGE, progress: "true" };
 
 /** What the link to a next page asks for: its host is the service's own name for itself, which need not be this page's. */
 export const queryOf = (nextLink) => nextLink && new URL(nextLink).search;
 
-export const get = (app, id, options) => ask("GET", one(app, id), options);
-export const cancel = (app, id) => ask("DELETE", one(app, id));
-export const retry = (app, id) => ask("PATCH", one(app, id), { body: "{}" });
-export const renew = (app, id, containerUrl) => ask("PATCH", one(app, id), { body: JSON.stringify({ containerUrl }) });
+export const get = (app, id, options) => ask("GET", one(app, id), isTask, options);
+export const cancel = (app, id) => ask("DELETE", one(app, id), isTask);
+export const retry = (app, id) => ask("PATCH", one(app, id), isTask, { body: "{}" });
+export const renew = (app, id, containerUrl) => ask("PATCH", one(app, id), isTask, { body: JSON.stringify({ containerUrl }) });
 export const create = (app, operation, fields, key) =>
-  ask("POST", `${tasks(app)}/${operation}?${VERSION}`, { body: JSON.stringify(fields), key });
+  ask("POST", `${tasks(app)}/${operation}?${VERSION}`, isTask, { body: JSON.stringify(fields), key });
 export const check = (app, operation, fields) =>
-  ask("POST", `${tasks(app)}/${operation}/check?${VERSION}`, { body: JSON.stringify(fields) });
+  ask("POST", `${tasks(app)}/${operation}/check?${VERSION}`, isCheck, { body: JSON.stringify(fields) });
 
 /** Every page of a task's `chunks` or `files`, one after the other. */
 export async function* parts(app, id, part, signal) {
   let more = `?${VERSION}`;
   while (more) {
-    const { json } = await ask("GET", `${tasks(app)}/${id}/${part}${more}`, { signal });
+    const { json } = await ask("GET", `${tasks(app)}/${id}/${part}${more}`, isPageOf(isObject), { signal });
     yield json.value;
     more = queryOf(json.nextLink);
   }

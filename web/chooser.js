@@ -2,6 +2,10 @@
 
 import { appOf, keep, nameOf, remembered } from "./apps.js";
 import { button, h, onDo, update } from "./dom.js";
+import { own } from "./texts.js";
+
+/** The most characters of a link that is shown. */
+const LONG = 300;
 
 /** The path within what was typed or pasted: a path, or a URL of the API with one. Whatever stands behind it is left out. */
 export function readPath(text) {
@@ -11,8 +15,10 @@ export function readPath(text) {
   return app;
 }
 
-/** Shows the apps that are remembered, and a field for another. */
-export function appView(root) {
+const LOOKS = "/subscriptions/…/resourceGroups/…/providers/Microsoft.MobileEngagement/appcollections/…/apps/…";
+
+/** Shows the apps that are remembered, and a field for another. `odd` is an address that names no app. */
+export function appView(root, odd) {
   const field = h("input#app", {
     type: "text",
     required: true,
@@ -39,9 +45,8 @@ export function appView(root) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const app = readPath(field.value);
-    wrong.textContent = app
-      ? ""
-      : "✗ This is no path of an app: it looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.MobileEngagement/appcollections/…/apps/…";
+    wrong.textContent = app ? "" : `✗ This is no path of an app: it looks like ${LOOKS}, where each … is a name.`;
+    field.setAttribute("aria-invalid", String(!app));
     if (app) location.hash = app;
   });
   const known = () =>
@@ -52,12 +57,12 @@ export function appView(root) {
         h(
           "li",
           { "data-key": app },
-          h("a", { href: `#${app}` }, h("strong", {}, nameOf(app)), h("span.note", {}, app)),
+          h("a", { href: `#${app}` }, h("strong", {}, own(nameOf(app))), h("span.note", {}, app)),
           button("forget", "Forget", { class: "quiet", "data-app": app, "aria-label": `Forget ${nameOf(app)}` }),
         ),
       ),
     );
-  const section = h("section.narrow", {}, h("h1", { tabindex: "-1" }, "Which app?"), known(), form);
+  const section = h("section.narrow", {}, h("h1", { tabindex: "-1" }, "Which app?"), odd && notFollowed(odd), known(), form);
   update(root, section);
   onDo(section, {
     forget: (element) => {
@@ -66,3 +71,12 @@ export function appView(root) {
     },
   });
 }
+
+const notFollowed = (address) =>
+  h(
+    "div.card.failed",
+    {},
+    h("p", {}, h("strong", {}, "This link leads to no app, and was not followed.")),
+    h("p", {}, h("code", {}, own(address, LONG))),
+    h("p", {}, `The path of an app is ${LOOKS}, where each … is a name.`),
+  );

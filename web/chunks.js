@@ -1,19 +1,16 @@
 // The chunks of an export, as a grid: one square each, or of as many as fit when there are more than 500.
 
-import { button, h, update } from "./dom.js";
+import { h, update } from "./dom.js";
 import { refusal } from "./parts.js";
 import { reading } from "./reading.js";
-import { fix } from "./reasons.js";
-import { bytes, counted, days, needs, number } from "./words.js";
+import { told } from "./texts.js";
+import { bytes, counted, days, number } from "./words.js";
 
 /** The most squares of the grid. */
 const MOST = 500;
 
 /** How many milliseconds pass at least between two readings of all chunks, for each thousand of them. */
 const REST = 4000;
-
-/** The most reasons that are listed. */
-const MOST_TOLD = 50;
 
 /** The states of a chunk by what they look like, the most telling last. */
 const LOOKS = {
@@ -89,7 +86,7 @@ export function chunksPart(app, id, taskOf) {
           "data-at": at,
           "data-look": square.look,
           "aria-selected": String(at === chosen),
-          "aria-label": told(square),
+          "aria-label": inWords(square),
         }),
       ),
     );
@@ -98,10 +95,19 @@ export function chunksPart(app, id, taskOf) {
       h("h2", {}, "Chunks"),
       summary(chunks),
       grid,
-      h("p.note.chosen", {}, told(squares[chosen])),
+      h("p.note.chosen", {}, told(inWords(squares[chosen]))),
       problem && refusal(problem),
-      troubles(chunks, taskOf()),
+      h("div", { "data-key": "troubles", "data-own": "" }),
     );
+    showTroubles();
+  }
+
+  /** Why something is missing is said where something is. */
+  async function showTroubles() {
+    const wrong = chunks.filter(({ look }) => ["failed", "lacking"].includes(look));
+    const place = element.querySelector("[data-key=troubles]");
+    if (wrong.length === 0) update(place);
+    else update(place, (await import("./troubles.js")).troubles(wrong, taskOf()));
   }
 
   const choose = (at) => {
@@ -165,7 +171,7 @@ export function grouped(chunks) {
 const worst = (of, look) => (look === "open" && of.some((chunk) => chunk.look === "done") ? "running" : look);
 
 /** A square in words. */
-function told({ of }) {
+function inWords({ of }) {
   const [first] = of;
   if (of.length > 1) {
     const said = ORDER.map((look) => [look, of.filter((chunk) => chunk.look === look).length]).filter(([, many]) => many > 0);
@@ -199,43 +205,4 @@ function rowLength(grid) {
   const [first, ...rest] = grid.children;
   const next = rest.findIndex((square) => square.offsetTop > first.offsetTop);
   return next < 0 ? rest.length + 1 : next + 1;
-}
-
-/** Why chunks failed, or lack objects, and what to do about it: those with the same reason together. */
-function troubles(chunks, task) {
-  const reasons = new Map();
-  for (const chunk of chunks.filter(({ look }) => ["failed", "lacking"].includes(look)))
-    for (const { object, reason } of chunk.missing ?? [{ reason: chunk.reason ?? "no reason was kept" }]) {
-      const text = object ? `${object} ${reason}` : reason;
-      reasons.set(text, [...(reasons.get(text) ?? []), chunk]);
-    }
-  if (reasons.size === 0) return null;
-  const canRetry = needs(task) === "retry";
-  const rows = [...reasons].slice(0, MOST_TOLD).map(([reason, of]) => {
-    const ofDays = [...new Set(of.map((chunk) => chunk.day))].filter(Boolean);
-    const named = of
-      .slice(0, 5)
-      .map((chunk) => number(chunk.chunk))
-      .join(", ");
-    return h(
-      "li",
-      { "data-key": reason },
-      h(
-        "p",
-        {},
-        h("strong", {}, `Chunk${of.length > 1 ? "s" : ""} ${named}${of.length > 5 ? ` and ${number(of.length - 5)} more` : ""}`),
-        ofDays.length > 0 && `, ${days(ofDays[0], ofDays[0])}${ofDays.length > 1 ? " and other days" : ""}`,
-      ),
-      h("p.reason", {}, reason),
-      h("p", {}, fix(reason, canRetry)),
-      ofDays.length === 1 && h("p", {}, button("like-day", "Export this day anew", { "data-day": ofDays[0] })),
-    );
-  });
-  const more = reasons.size - rows.length;
-  return [
-    h("h3", {}, "What is missing, and what to do"),
-    h("ul.troubles", {}, rows),
-    more > 0 && h("p.note", {}, `And ${counted(more, "reason")} more; the manifest names them all.`),
-    canRetry && h("p", {}, button("retry", "Retry what is missing", { "data-id": task.id, class: "primary" })),
-  ];
 }

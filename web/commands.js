@@ -1,10 +1,16 @@
-// A request, and what follows it, as commands for a terminal. Where secrets would stand, there are $TOKEN and $CONTAINER_URL, always.
+// A request, and what follows it, as commands for a terminal. Secrets are never in them: they come from the environment, by the names
+// that the command has for them (docs/COMMAND.md).
 
 import { API } from "./api.js";
 import { FORMATS, operationOf } from "./kinds.js";
+import { word } from "./words.js";
 
-/** A word of a POSIX shell. */
-export const word = (text) => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+/** The variables of the environment that hold secrets: the token, and the container's URL that may write, or read. */
+export const SECRETS = {
+  token: "ENGAGEMENT_EXPORT_TOKEN",
+  writes: "ENGAGEMENT_EXPORT_CONTAINER_URL",
+  reads: "ENGAGEMENT_EXPORT_READ_URL",
+};
 
 /** Lines of one command. */
 const joined = (lines) => lines.filter(Boolean).join(" \\\n  ");
@@ -32,48 +38,33 @@ export function requestOf(task) {
 
 const flag = (name, value) => value !== undefined && value !== "" && `--${name} ${word(String(value))}`;
 
-/** The part of a command line that says whom to ask, and what for. */
-function engagementExport(app, rest, url) {
-  return joined([
-    `ENGAGEMENT_EXPORT_TOKEN="$TOKEN" ${url} \\\n  engagement-export ${rest[0]}`,
-    `--api ${word(API)}`,
-    `--app ${word(app)}`,
-    ...rest.slice(1),
-  ]);
-}
-
-const WRITES = 'ENGAGEMENT_EXPORT_CONTAINER_URL="$CONTAINER_URL"';
-const READS = 'ENGAGEMENT_EXPORT_READ_URL="$READ_URL"';
-
 /** The command that makes a request. */
 export function command(app, { operation, fields }) {
   const { columns, filter = {}, maxFileBytes, compression, ...flags } = fields.exportOptions ?? {};
   const dashed = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return engagementExport(
-    app,
-    [
-      `create ${operation}`,
-      flag("from", fields.startDate),
-      flag("to", fields.endDate),
-      flag("campaign-type", fields.campaignType),
-      flag("campaign-id", fields.campaignIds?.join(",")),
-      flag("window-start", fields.campaignWindowStart),
-      flag("window-end", fields.campaignWindowEnd),
-      flag("description", fields.description),
-      flag("format", FORMATS[fields.exportFormat]?.ending),
-      flag("compression", compression),
-      flag("columns", columns?.join(",")),
-      flag("max-file-bytes", maxFileBytes),
-      ...Object.entries(flags).map(([name, isSet]) => isSet === true && `--${dashed(name)}`),
-      flag("filter-name", filter.names?.in?.join(",")),
-      flag("filter-not-name", filter.names?.notIn?.join(",")),
-      flag("filter-device-id", filter.deviceIds?.join(",")),
-      flag("filter-session", filter.session),
-      flag("filter-from", filter.from),
-      flag("filter-to", filter.to),
-    ],
-    WRITES,
-  );
+  return joined([
+    `engagement-export create ${operation}`,
+    `--api ${word(API)}`,
+    `--app ${word(app)}`,
+    flag("from", fields.startDate),
+    flag("to", fields.endDate),
+    flag("campaign-type", fields.campaignType),
+    flag("campaign-id", fields.campaignIds?.join(",")),
+    flag("window-start", fields.campaignWindowStart),
+    flag("window-end", fields.campaignWindowEnd),
+    flag("description", fields.description),
+    flag("format", FORMATS[fields.exportFormat]?.ending),
+    flag("compression", compression),
+    flag("columns", columns?.join(",")),
+    flag("max-file-bytes", maxFileBytes),
+    ...Object.entries(flags).map(([name, isSet]) => isSet === true && `--${dashed(name)}`),
+    flag("filter-name", filter.names?.in?.join(",")),
+    flag("filter-not-name", filter.names?.notIn?.join(",")),
+    flag("filter-device-id", filter.deviceIds?.join(",")),
+    flag("filter-session", filter.session),
+    flag("filter-from", filter.from),
+    flag("filter-to", filter.to),
+  ]);
 }
 
 /** The URL that a request is sent to. */
@@ -81,16 +72,16 @@ export const where = (app, operation) => `${API}${app}/devices/exportTasks/${ope
 
 /** The same by curl. The container's URL goes over the standard input, since everybody on a machine can read its command lines. */
 export function curl(app, { operation, fields }) {
-  const body = inDocument(JSON.stringify(fields)).replace("{", () => '{"containerUrl": "$CONTAINER_URL", ');
+  const body = inDocument(JSON.stringify(fields)).replace("{", () => `{"containerUrl": "$${SECRETS.writes}", `);
   const line = joined([
     `curl -sS ${word(where(app, operation))}`,
-    '-H "Authorization: Bearer $TOKEN"',
+    `-H "Authorization: Bearer $${SECRETS.token}"`,
     "-H 'Content-Type: application/json'",
     "--data-binary @- <<REQUEST",
   ]);
   return `${line}\n${body}\nREQUEST`;
 }
 
-/** How to download a task's files, each verified while it comes, and how to verify them where they lie. */
-export const download = (app, id) => engagementExport(app, [`download ${id}`, "--into downloads"], READS);
-export const verify = (app, id) => engagementExport(app, [`verify --job ${id}`], READS);
+/** How to download an export's files, each verified while it comes, and how to verify them where they lie; neither asks the service. */
+export const download = (manifest) => joined([`engagement-export download ${word(manifest)}`, "--into downloads"]);
+export const verify = (manifest) => `engagement-export verify --job ${word(manifest)}`;

@@ -1,13 +1,15 @@
 // The form for a new export. Nothing is sent while it is filled in.
 
 import * as api from "./api.js";
-import { command, curl } from "./commands.js";
+import { listOf } from "./apps.js";
 import { containerField } from "./container.js";
-import { button, copy, h, onDo, say, update } from "./dom.js";
+import { h, onDo, say, update } from "./dom.js";
 import { alsoPart, descriptionPart, formatPart, kindsPart, ofFormat, ofKind, sendPart, wherePart } from "./fields.js";
 import { fieldsOf, fill, rangeWords } from "./form.js";
-import { beginning, refusal, runnable } from "./parts.js";
-import { python } from "./python.js";
+import { mark, unmark } from "./marks.js";
+import { beginning, refusal, runnableOf } from "./parts.js";
+import { config } from "./signin.js";
+import { own, told } from "./texts.js";
 import { duration, moment, place } from "./words.js";
 
 /** Shows the form; the answer ends it. */
@@ -32,48 +34,42 @@ export function createView(root, app) {
   fill(form, task);
 
   const request = () => fieldsOf(form);
+  const fieldsOfKind = () => [...form.querySelectorAll("#of-kind [name]")].filter(({ type }) => type !== "checkbox");
+  const typed = new Map();
   function drawParts() {
+    for (const { name, value } of fieldsOfKind()) if (value !== "") typed.set(name, value);
     update(form.querySelector("#of-kind"), ofKind(form));
+    // Who looks at another kind of data, and comes back, has not typed for nothing.
+    for (const field of fieldsOfKind()) if (field.value === "" && typed.has(field.name)) field.value = typed.get(field.name);
     update(form.querySelector("#of-format"), ofFormat(form));
+    unmark(form);
     drawAlso();
   }
-  function drawAlso() {
-    const it = request();
-    const tabs = [
-      ["the command", command],
-      ["curl", curl],
-      ["Python", python],
-    ];
-    update(
-      also,
-      tabs.map(([name, of]) =>
-        h("div", { "data-key": name }, h("h2", {}, name[0].toUpperCase() + name.slice(1)), runnable(of(app, it), name)),
-      ),
-    );
+  /** Once somebody wants to see it. */
+  async function drawAlso() {
+    if (also.parentElement.open) update(also, ...(await import("./also.js")).texts(app, request()));
+  }
+  form.addEventListener("toggle", ({ target }) => target.dataset.key === "also" && drawAlso(), true);
+  async function drawRange() {
+    rangeWords(form, (await config()).maxRangeDays);
   }
   form.addEventListener("change", (event) => {
-    if (["operation", "format"].includes(event.target.name)) drawParts();
+    if (["operation", "exportFormat"].includes(event.target.name)) drawParts();
   });
   form.addEventListener("input", (event) => {
     // Another request needs another key; a repeat of the same one keeps it, so that it makes no second export.
     key = crypto.randomUUID();
     update(answer);
+    unmark(form);
     if (event.target.id !== "container") drawAlso();
-    rangeWords(form);
+    drawRange();
   });
 
-  const problems = () => {
-    const { problem, field } = request();
-    if (!problem) return false;
-    update(answer, refusal({ message: problem }));
-    form.querySelector(field)?.focus();
-    return true;
-  };
+  const missing = () => request().problem ?? (container.take() === "" ? "`containerUrl` is missing: paste it." : null);
   async function send(doing, done, element) {
-    if (problems()) return;
-    if (container.take() === "") {
-      update(answer, refusal({ message: "The container's URL is missing: paste it above." }));
-      container.focus();
+    const problem = missing();
+    if (problem) {
+      update(answer, refusal({ message: mark(form, problem) }));
       return;
     }
     element.disabled = true;
@@ -81,8 +77,11 @@ export function createView(root, app) {
       const { operation, fields } = request();
       done((await doing(operation, { ...fields, containerUrl: container.take() })).json);
     } catch (error) {
+      // The service's words of a container's URL do not begin with its name as others do.
+      const about = error.code?.startsWith("Container") ? error.message.replace(/^`?containerUrl`?/, "`containerUrl`") : error.message;
+      element.disabled = false;
+      error.message = mark(form, about);
       update(answer, refusal(error, error.isPassing && h("span", {}, "It is safe to send it again: it makes no second export.")));
-      if (error.code?.startsWith("Container")) container.focus();
     } finally {
       element.disabled = false;
       // A button that is disabled loses the focus: who is refused goes on from where they were.
@@ -106,23 +105,23 @@ export function createView(root, app) {
         element,
       ),
     preset: ({ dataset }) => {
-      [form.elements.from.value, form.elements.to.value] = [dataset.from, dataset.to];
+      [form.elements.startDate.value, form.elements.endDate.value] = [dataset.from, dataset.to];
       form.dispatchEvent(new Event("input", { bubbles: true }));
     },
-    "copy-text": (element) => copy(element.previousSibling.textContent, "it. Set TOKEN and CONTAINER_URL before you run it"),
+    "copy-text": async (element) => (await import("./dialogs.js")).copy(runnableOf(element), "it"),
   });
   update(
     root,
     h(
       "section",
       { "data-own": "" },
-      h("p.back", {}, h("a", { href: `#${app}` }, "← All exports")),
+      h("p.back", {}, h("a", { href: `#${listOf(app)}` }, "← All exports")),
       h("h1", { tabindex: "-1" }, "New export"),
       form,
     ),
   );
   drawParts();
-  rangeWords(form);
+  drawRange();
   return container.close;
 }
 
@@ -133,7 +132,7 @@ function checked(it) {
   return h(
     "div.card.done",
     {},
-    h("p", {}, h("strong", {}, "✓ The service would accept this."), ` It may write into ${place(url)}.`, left),
-    it.warnings.map((warning) => h("p", {}, warning.message)),
+    h("p", {}, h("strong", {}, "✓ The service would accept this."), " It may write into ", own(place(url)), ".", left),
+    it.warnings.map((warning) => h("p", {}, told(warning.message))),
   );
 }

@@ -85,46 +85,15 @@ export function say(text) {
   }, 5000);
 }
 
-/** Copies a text; where the browser does not let a page do that, shows it for copying by hand. */
-export async function copy(text, what) {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`Copied ${what}.`);
-  } catch {
-    dialog(
-      "Copy this",
-      h("p", {}, "The browser does not let this page copy. Select the text and copy it yourself."),
-      h("pre", { tabindex: "0" }, h("code", {}, text)),
-    );
+const sheets = new Map();
+
+/** Loads the styles of a view, for once. */
+export function style(name) {
+  if (!sheets.has(name)) {
+    const link = h("link", { rel: "stylesheet", href: name });
+    // Without them, the view can be read all the same.
+    sheets.set(name, new Promise((resolve) => ["load", "error"].forEach((event) => link.addEventListener(event, resolve))));
+    document.head.append(link);
   }
-}
-
-/** A dialog with this heading; it is gone once it is closed. Escape closes it. */
-export function dialog(heading, ...content) {
-  const close = h("button.quiet", { type: "button", "aria-label": "Close", "data-do": "close" }, "×");
-  const shown = h(
-    "dialog",
-    { "aria-labelledby": "dialog-heading" },
-    h("header", {}, h("h2#dialog-heading", {}, heading), close),
-    ...content,
-  );
-  onDo(shown, { close: () => shown.close() });
-  shown.addEventListener("close", () => shown.remove());
-  document.body.append(shown);
-  shown.showModal();
-  return shown;
-}
-
-/** Asks whether to go on; the answer is a promise. */
-export function confirm(heading, text, yes, no) {
-  return new Promise((resolve) => {
-    const shown = dialog(heading, h("p", {}, text), h("footer", {}, button("close", no), button("yes", yes, { class: "primary danger" })));
-    onDo(shown, {
-      yes: () => {
-        resolve(true);
-        shown.close();
-      },
-    });
-    shown.addEventListener("close", () => resolve(false));
-  });
+  return sheets.get(name);
 }

@@ -1,4 +1,4 @@
-// The parts of the form for a new export.
+// The parts of the form for a new export. A field is called as the API calls it: what the API says of a field leads to the form's.
 
 import { button, h } from "./dom.js";
 import { FORMATS, KINDS } from "./kinds.js";
@@ -41,7 +41,7 @@ export function kindsPart() {
   return h(
     "fieldset",
     {},
-    h("legend", {}, "What"),
+    h("legend", {}, "Data"),
     group("What happened, by day", (kind) => kind.of === "days"),
     group("What is known now", (kind) => kind.of !== "days"),
   );
@@ -57,21 +57,53 @@ export function formatPart() {
       {},
       Object.entries(OFFERED_FORMATS).map(([name, of]) => {
         const usual = of.compressions[0] ?? "none";
-        return choice("format", name, FORMATS[name].title, of.says, name === "ParquetBlob", name !== "JsonBlob" && smaller(name, usual));
+        return choice(
+          "exportFormat",
+          name,
+          FORMATS[name].title,
+          of.says,
+          name === "ParquetBlob",
+          name !== "JsonBlob" && smaller(name, usual),
+        );
       }),
     ),
   );
 }
 
-const labelled = (id, text, field, how) =>
-  h("div.field", { "data-key": id }, h("label", { for: id }, text), field, how && h("p.note", { id: `${id}-how` }, how));
-const input = (id, type, more = {}) => h(`input#${id}`, { type, name: id, autocomplete: "off", ...more });
-const check = (id, text, how) =>
+/** Where a field says what it takes, and what is wrong with it. */
+const described = (field, how) => {
+  field.setAttribute("aria-describedby", `${how ? `${field.id}-how ` : ""}${field.id}-wrong`);
+  return field;
+};
+const labelled = (field, text, how) =>
+  h(
+    "div.field",
+    { "data-key": field.id },
+    h("label", { for: field.id }, text),
+    described(field, how),
+    how && h("p.note", { id: `${field.id}-how`, "data-how": "" }, how),
+    h("p.verdict.bad", { id: `${field.id}-wrong`, "data-own": "" }),
+  );
+const input = (id, name, type, more = {}) => h(`input#${id}`, { type, name, autocomplete: "off", ...more });
+const lines = (id, name) => h(`textarea#${id}`, { name, rows: "2", spellcheck: "false" });
+const options = (id, name, choices) =>
+  h(
+    `select#${id}`,
+    { name },
+    choices.map(([value, text]) => h("option", { value }, text)),
+  );
+const check = (id, name, text, how) =>
   h(
     "div.check",
     { "data-key": id },
-    input(id, "checkbox", { "aria-describedby": `${id}-how` }),
-    h("div", {}, h("label", { for: id }, text), h("p.note", { id: `${id}-how` }, how)),
+    described(input(id, name, "checkbox"), how),
+    h(
+      "div",
+      {},
+      h("label", { for: id }, text),
+      h("p.note", { id: `${id}-how`, "data-how": "" }, how),
+      h("p.verdict.bad", { id: `${id}-wrong`, "data-own": "" }),
+    ),
   );
 const chosen = (form, name) => form.elements[name]?.value;
 
@@ -79,100 +111,81 @@ const chosen = (form, name) => form.elements[name]?.value;
 export function ofKind(form) {
   const operation = chosen(form, "operation");
   const { of } = KINDS[operation];
-  const types = h(
-    "select#campaignType",
-    { name: "campaignType" },
-    Object.entries(CAMPAIGNS).map(([value, text]) => h("option", { value }, text)),
-  );
+  const types = () => labelled(options("campaignType", "campaignType", Object.entries(CAMPAIGNS)), "Campaign type");
   const parts = {
     days: () => [
       h(
         "div.row",
         {},
-        labelled("from", "First day (UTC)", input("from", "date")),
-        labelled("to", "Last day (UTC), included", input("to", "date")),
+        labelled(input("from", "startDate", "date"), "Start date (UTC)"),
+        labelled(input("to", "endDate", "date"), "End date (UTC), included"),
       ),
       h(
         "p.presets",
         {},
         Object.entries(presets()).map(([name, [from, to]]) => button("preset", name, { class: "quiet", "data-from": from, "data-to": to })),
       ),
-      h("p#range.note", { role: "status", "data-own": "" }),
+      h("div#range", { role: "status", "data-own": "" }),
     ],
     now: () => [h("p.note", {}, "As each device is when it is read; no days are asked for.")],
     campaigns: () => [
-      labelled("campaignType", "Type of the campaigns", types),
-      labelled(
-        "campaignIds",
-        "Their ids",
-        input("campaignIds", "text", { "aria-describedby": "campaignIds-how" }),
-        "Numbers, with commas or blanks between, up to 100.",
-      ),
+      types(),
+      labelled(input("campaignIds", "campaignIds", "text"), "Campaign ids", "Whole numbers, with commas or blanks between, up to 100."),
     ],
     window: () => [
-      labelled("campaignType", "Type of the campaigns", types),
+      types(),
       h(
         "div.row",
         {},
-        labelled("windowStart", "Begin (UTC)", input("windowStart", "datetime-local")),
-        labelled("windowEnd", "End (UTC)", input("windowEnd", "datetime-local")),
+        labelled(input("windowStart", "campaignWindowStart", "datetime-local", { step: "1" }), "Window start (UTC)"),
+        labelled(input("windowEnd", "campaignWindowEnd", "datetime-local", { step: "1" }), "Window end (UTC)"),
       ),
     ],
   };
-  const legend = { days: "Days", now: "When", campaigns: "Campaigns", window: "Time" }[of];
+  const legend = { days: "Days", now: "When", campaigns: "Campaigns", window: "Campaign window" }[of];
   return [h("fieldset", { "data-key": of }, h("legend", {}, legend), parts[of]()), filterPart(OFFERS[operation].filter)];
 }
 
 function filterPart(parts) {
-  const session = h(
-    "select#session",
-    { name: "session" },
-    [
-      ["", "in a session, or in none"],
-      ["present", "in a session"],
-      ["absent", "in none"],
-    ].map(([value, text]) => h("option", { value }, text)),
-  );
+  const sessions = [
+    ["", "in a session, or in none"],
+    ["present", "in a session"],
+    ["absent", "in none"],
+  ];
   const fields = {
     names: [
-      labelled(
-        "names",
-        "Only these names",
-        h("textarea#names", { name: "names", rows: "2", spellcheck: "false", "aria-describedby": "names-how" }),
-        "One a line.",
-      ),
-      check("notNames", "All but these", "The names above are those that are left out."),
+      labelled(lines("names", "exportOptions.filter.names"), "Names", "One a line, each of at most 64 characters."),
+      check("notNames", "notNames", "All but these names", "The names above are those that are left out."),
     ],
     deviceIds: labelled(
-      "deviceIds",
-      "Only these devices",
-      h("textarea#deviceIds", { name: "deviceIds", rows: "2", spellcheck: "false", "aria-describedby": "deviceIds-how" }),
-      "Their ids, one a line.",
+      lines("deviceIds", "exportOptions.filter.deviceIds"),
+      "Device ids",
+      "One a line: 32 hex digits each, or a GUID with its dashes.",
     ),
-    session: labelled("session", "Only what happened", session),
-    from: labelled("after", "From (UTC)", input("after", "datetime-local", { step: "1" })),
-    to: labelled("before", "Until before (UTC)", input("before", "datetime-local", { step: "1" })),
+    session: labelled(options("session", "exportOptions.filter.session", sessions), "Session"),
+    from: labelled(input("after", "exportOptions.filter.from", "datetime-local", { step: "1" }), "From (UTC)"),
+    to: labelled(input("before", "exportOptions.filter.to", "datetime-local", { step: "1" }), "To (UTC), not included"),
   };
   return h(
     "details",
     { "data-key": "filter" },
-    h("summary", {}, "Only some of the records"),
-    h("p.note", {}, "Every record is checked all the same; the manifest says the filter."),
+    h("summary", {}, "Filter"),
+    h("p.note", {}, "Only some of the records become rows. Every record is checked all the same, and the manifest says the filter."),
     parts.map((part) => fields[part]),
   );
 }
 
 /** The options of a format, with what follows from each. */
 export function ofFormat(form) {
-  const name = chosen(form, "format");
+  const name = chosen(form, "exportFormat");
   const operation = chosen(form, "operation");
   const { compressions } = OFFERED_FORMATS[name];
   const { type } = KINDS[operation];
   const { columns } = OFFERS[operation];
-  const compression = h(
-    "select#compression",
-    { name: "compression" },
-    compressions.map((value) => h("option", { value }, `${COMPRESSIONS[value]}: ${smaller(name, value)}`)),
+  const compression = options(
+    "compression",
+    "exportOptions.compression",
+    compressions.map((value) => [value, `${COMPRESSIONS[value]}: ${smaller(name, value)}`]),
   );
   // The user id is a column where its own option asks for it.
   const boxes = columns
@@ -181,35 +194,44 @@ export function ofFormat(form) {
       h(
         "label.column",
         { "data-key": column },
-        h("input", { type: "checkbox", name: "columns", value: column, checked: true }),
+        h("input", { type: "checkbox", name: "exportOptions.columns", value: column, checked: true, "aria-describedby": "columns-wrong" }),
         h("code", {}, column),
       ),
     );
   return h(
     "details",
     { "data-key": `options-${name}` },
-    h("summary", {}, "Options of the files"),
-    compressions.length > 0 && labelled("compression", "Compression", compression),
+    h("summary", {}, "Export options"),
+    compressions.length > 0 && labelled(compression, "Compression"),
     name !== "JsonBlob" &&
-      h("fieldset.columns", { "data-key": `columns-${operation}` }, h("legend", {}, "Columns"), h("div.row", {}, boxes)),
+      h(
+        "fieldset.columns",
+        { "data-key": `columns-${operation}` },
+        h("legend", {}, "Columns"),
+        h("div.row", {}, boxes),
+        h("p#columns-wrong.verdict.bad", { "data-own": "" }),
+      ),
     name === "CsvBlob" &&
       check(
         "byteOrderMark",
+        "exportOptions.byteOrderMark",
         "Begin with a byte order mark",
         "Excel takes the file for UTF-8 then, and shows every letter as it is. Some other readers show it as a part of the first name.",
       ),
     name === "CsvBlob" &&
       check(
         "escapeFormulas",
+        "exportOptions.escapeFormulas",
         "Make formulas harmless",
         "Texts that begin like a formula get an apostrophe before them. They are not exactly the data any more.",
       ),
-    type === "Activity" && name === "JsonBlob" && check("exportDeviceId", "With the device id", "The other formats always have it."),
-    type === "Push" && check("exportUserId", "With the user id", "Rows say which user, where it is known."),
+    type === "Activity" &&
+      name === "JsonBlob" &&
+      check("exportDeviceId", "exportOptions.exportDeviceId", "With the device id", "The other formats always have it."),
+    type === "Push" && check("exportUserId", "exportOptions.exportUserId", "With the user id", "Rows say which user, where it is known."),
     labelled(
-      "maxMiB",
-      "Most MiB of a file",
-      input("maxMiB", "number", { min: "16", step: "1", "aria-describedby": "maxMiB-how" }),
+      input("maxMiB", "exportOptions.maxFileBytes", "number", { min: "16", step: "any" }),
+      "Largest file, in MiB",
       "At least 16. Without, a file is as large as its chunk; with it, a chunk has several files.",
     ),
   );
@@ -228,13 +250,8 @@ export const descriptionPart = () =>
   h(
     "fieldset",
     {},
-    h("legend", {}, "Your own words"),
-    labelled(
-      "description",
-      "Description",
-      input("description", "text", { maxlength: "1024", "aria-describedby": "description-how" }),
-      "For those who look at the list. It may be empty.",
-    ),
+    h("legend", {}, "For those who look at the list"),
+    labelled(input("description", "description", "text", { maxlength: "1024" }), "Description", "In your own words. It may be empty."),
   );
 
 export const sendPart = () =>
@@ -247,10 +264,4 @@ export const sendPart = () =>
   );
 
 export const alsoPart = (also) =>
-  h(
-    "details.also",
-    {},
-    h("summary", {}, "The same as a command, by curl, or in Python"),
-    h("p.note", {}, "Secrets come from the environment: TOKEN, and CONTAINER_URL."),
-    also,
-  );
+  h("details.also", { "data-key": "also" }, h("summary", {}, "The same as a command, by curl, or in Python"), also);

@@ -1,8 +1,9 @@
 // The files of an export as a table, its rejects and what it ignored, each in a tab.
 
-import { button, copy, h, update } from "./dom.js";
+import { button, h, update } from "./dom.js";
 import { refusal } from "./parts.js";
 import { reading } from "./reading.js";
+import { own } from "./texts.js";
 import { bytes, counted, number } from "./words.js";
 
 /** The most rows of a table that are shown at once. */
@@ -14,14 +15,14 @@ const REST = 5000;
 /** The columns: what each is called, what it is sorted by, and what stands in it. */
 const COLUMNS = {
   rows: [
-    ["name", "File", (file) => file.name, (file) => h("code", {}, short(file.name))],
+    ["name", "File", (file) => file.name, (file) => h("code", {}, own(short(file.name)))],
     ["rows", "Rows", (file) => file.rows, (file) => number(file.rows)],
     ["bytes", "Size", (file) => file.bytes, (file) => bytes(file.bytes)],
     ["time", "First and last row", (file) => file.minTimestamp ?? file.day ?? "", range],
     ["sha256", "SHA-256", (file) => file.sha256, hash],
   ],
   rejected: [
-    ["name", "File", (file) => file.name, (file) => h("code", {}, short(file.name))],
+    ["name", "File", (file) => file.name, (file) => h("code", {}, own(short(file.name)))],
     ["recordsRejected", "Records", (file) => file.recordsRejected, (file) => number(file.recordsRejected)],
     ["bytes", "Size", (file) => file.bytes, (file) => bytes(file.bytes)],
     ["sha256", "SHA-256", (file) => file.sha256, hash],
@@ -192,7 +193,7 @@ export function filesPart(app, id, taskOf) {
         table.shown += PAGE;
         draw();
       },
-      "copy-hash": ({ dataset: { hash } }) => copy(hash, "the SHA-256"),
+      "copy-hash": async ({ dataset: { hash } }) => (await import("./dialogs.js")).copy(hash, "the SHA-256"),
     },
     stop,
   };
@@ -230,7 +231,7 @@ function ofIgnored(ignored) {
     h(
       "ul.plain",
       {},
-      ignored.first.map((name) => h("li", {}, h("code", {}, name))),
+      ignored.first.map((name) => h("li", {}, h("code", {}, own(name)))),
     ),
     more > 0 && h("p.note", {}, `And ${number(more)} more.`),
   ];

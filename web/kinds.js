@@ -11,8 +11,8 @@ export const KINDS = {
   devices: { type: "Device", title: "Devices", of: "now" },
   tags: { type: "Tag", title: "Tags", of: "now" },
   tokens: { type: "Token", title: "Push tokens", of: "now" },
-  feedbackByCampaign: { type: "Push", title: "Feedback of campaigns", of: "campaigns" },
-  feedbackByDate: { type: "Push", title: "Feedback of a time", of: "window" },
+  feedbackByCampaign: { type: "Push", title: "Push feedback by campaign", of: "campaigns" },
+  feedbackByDate: { type: "Push", title: "Push feedback by date", of: "window" },
 };
 
 /** The formats, and the endings of their files. */

@@ -1,13 +1,14 @@
 // The list of an app's exports, the newest first.
 
 import * as api from "./api.js";
-import { remember } from "./apps.js";
+import { keepFilters, remember } from "./apps.js";
 import { deeds } from "./deeds.js";
 import { button, h, onDo, say, update } from "./dom.js";
 import { KINDS } from "./kinds.js";
-import { actions, menu, progress, refusal, time } from "./parts.js";
+import { actions, menu, progress, refusal, refusalOfPoll, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { format, look, nameOf, place, state, title, what, why } from "./words.js";
+import { own, told } from "./texts.js";
+import { cut, format, look, nameOf, place, state, title, what, why } from "./words.js";
 
 const STATES = [
   ["", "any state"],
@@ -23,15 +24,25 @@ const SINCE = [
   ["30", "the last 30 days"],
 ];
 const TYPES = new Map(Object.values(KINDS).map((kind) => [kind.type, kind.type === "Push" ? "Push feedback" : kind.title]));
+const FILTERS = [
+  ["state", "State", STATES],
+  ["exportType", "Data", [["", "all data"], ...TYPES]],
+  ["since", "Created", SINCE],
+];
+
+/** The most characters of a text of somebody in the list; the export's own view has all of it. */
+const MOST = 60;
+const MOST_OF_REASON = 300;
 
 /** How many seconds pass until the list is asked for again, with an export at work and without. */
 const BUSY = 5;
 const IDLE = 20;
 
-/** Shows the list; the answer stops it. */
-export function listView(root, app) {
+/** Shows the list, by the filters of its address; the answer stops it. */
+export function listView(root, app, query) {
   const pages = [{ query: null, etag: null, tasks: [], next: null }];
-  const filters = { state: "", exportType: "", since: "" };
+  const known = ([name, , options]) => [name, options.find(([value]) => value === query.get(name))?.[0] ?? ""];
+  const filters = Object.fromEntries(FILTERS.map(known));
   let problem = null;
   let older = null;
   let isFirst = true;
@@ -68,7 +79,7 @@ export function listView(root, app) {
   });
 
   function draw() {
-    update(body, problem && refusal(problem, button("again", "Try again")), ...shown());
+    update(body, problem && refusalOfPoll(problem), ...shown());
     if (isFirst) performance.mark("first list");
     isFirst = false;
   }
@@ -89,17 +100,23 @@ export function listView(root, app) {
   }
 
   const restart = () => {
+    keep();
     pages.splice(0, pages.length, { query: null, etag: null, tasks: [], next: null });
     poll.now();
   };
   const body = h("div", {}, h("p.note", {}, "Loading…"));
+  const bar = h("div.filters", { "data-own": "", role: "search", "aria-label": "Filters" });
+  bar.addEventListener("change", ({ target }) => {
+    filters[target.name] = target.value;
+    restart();
+  });
   update(
     root,
     h(
       "section",
       {},
       h("div.head", {}, h("h1", { tabindex: "-1" }, "Exports"), h("a.button.primary", { href: `#${app}/new` }, "New export")),
-      filterBar(filters, restart),
+      bar,
       body,
     ),
   );
@@ -112,9 +129,9 @@ export function listView(root, app) {
     ...deeds(app, (id) => all().find((task) => task.id === id), changed),
     again: () => poll.now(),
     clear: () => {
-      for (const select of root.querySelectorAll(".filters select")) select.value = "";
-      Object.assign(filters, { state: "", exportType: "", since: "" });
+      for (const select of bar.querySelectorAll("select")) [select.value, filters[select.name]] = ["", ""];
       restart();
+      bar.querySelector("select").focus();
     },
     more: async (element) => {
       element.setAttribute("aria-disabled", "true");
@@ -125,11 +142,20 @@ export function listView(root, app) {
         older = null;
       } catch (error) {
         older = error;
-        say(error.message);
+        say(error.message.replaceAll("`", ""));
       }
       draw();
     },
   });
+  /** The filters stand in the address, so that they are there again when one comes back. */
+  function keep() {
+    const set = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+    const query = set.size > 0 ? `?${set}` : "";
+    keepFilters(app, query);
+    history.replaceState(history.state, "", `#${app}${query}`);
+    update(bar, ...filterBar(filters));
+  }
+  keep();
   poll.now();
   return poll.stop;
 }
@@ -141,31 +167,32 @@ function announce(before, now) {
   if (moved.length > 0) say(moved.map((task) => `${title(task)}: ${nameOf(task.phase)}.`).join(" "));
 }
 
-function filterBar(filters, changed) {
-  const select = (name, label, options) => {
-    const field = h(
-      "select",
-      { id: `filter-${name}` },
-      options.map(([value, text]) => h("option", { value }, text)),
-    );
-    field.addEventListener("change", () => {
-      filters[name] = field.value;
-      changed();
-    });
-    return h("div", {}, h("label", { for: `filter-${name}` }, label), field);
-  };
-  return h(
-    "div.filters",
-    { "data-own": "", role: "search", "aria-label": "Filters" },
-    select("state", "State", STATES),
-    select("exportType", "Data", [["", "all data"], ...TYPES]),
-    select("since", "Created", SINCE),
-  );
-}
+/** A field for each filter, and once one is set, a button for none. */
+const filterBar = (filters) => [
+  FILTERS.map(([name, label, options]) =>
+    h(
+      "div",
+      { "data-key": name },
+      h("label", { for: `filter-${name}` }, label),
+      h(
+        `select#filter-${name}`,
+        { name },
+        options.map(([value, text]) => h("option", { value, selected: value === filters[name] }, text)),
+      ),
+    ),
+  ),
+  Object.values(filters).some(Boolean) && button("clear", "Clear", { class: "quiet", "aria-label": "Clear the filters" }),
+];
 
 /** An export in the list. */
 function row(app, task) {
-  const facts = [task.description ? what(task) : null, format(task), place(task.container), task.askedBy && `asked by ${task.askedBy}`];
+  const facts = [
+    task.description && what(task),
+    format(task),
+    own(place(task.container), MOST),
+    task.askedBy && ["asked by ", own(task.askedBy, MOST)],
+    time(task.dateCreated),
+  ];
   const isTold = task.errorDetails && task.phase !== "cancelled";
   return h(
     "li.task",
@@ -173,9 +200,13 @@ function row(app, task) {
     h(
       "div.what",
       {},
-      h("h2", {}, h("a", { href: `#${app}/${task.id}` }, title(task))),
-      h("p.facts", {}, facts.filter(Boolean).join(" · "), " · ", time(task.dateCreated)),
-      isTold && h("p.reason", {}, why(task)),
+      h("h2", {}, h("a", { href: `#${app}/${task.id}` }, own(title(task)))),
+      h(
+        "p.facts",
+        {},
+        facts.filter(Boolean).map((fact, at) => [at > 0 && " · ", fact]),
+      ),
+      isTold && h("p.reason", {}, told(cut(why(task), MOST_OF_REASON))),
     ),
     h("div.how", {}, h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), state(task)), progress(task)),
     h("div.actions", {}, ...actions(task), menu(task)),

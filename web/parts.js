@@ -1,15 +1,16 @@
 // What several views are made of.
 
-import { claims } from "./api.js";
+import { Refusal, claims } from "./api.js";
 import { appOf } from "./apps.js";
-import { word } from "./commands.js";
 import { button, h } from "./dom.js";
-import { bytes, counted, expected, moment, needs, number, remedy } from "./words.js";
+import { exact, told } from "./texts.js";
+import { bytes, counted, expected, moment, needs, number, remedy, word } from "./words.js";
 
 /** A refusal: what is wrong, what to do, and what to name when asking the operator. */
-export function refusal(error, ...actions) {
+export function refusal(problem, ...actions) {
+  const error = problem instanceof Error && !(problem instanceof Refusal) ? defect(problem) : problem;
   // The service speaks to clients of its API; the page has another name for the field.
-  const said = error.message.replace(/^`?containerUrl`?/, "The container's URL");
+  const said = told(error.message.replace(/`?containerUrl`?/, "The container's URL"));
   const fix = error.status === undefined ? null : remedy(error);
   return h(
     "div.card.failed",
@@ -18,9 +19,16 @@ export function refusal(error, ...actions) {
     fix && h("p", {}, fix),
     error.code === "Forbidden" && grant(),
     error.requestId && h("p.note", {}, "The request's id: ", h("code", {}, error.requestId)),
-    actions.length > 0 && h("p.actions", {}, ...actions),
+    actions.some(Boolean) && h("p.actions", {}, ...actions),
   );
 }
+
+/** What is no answer that says no, but a fault of this page, or of what it was given. */
+const defect = ({ name }) => ({ message: `The page cannot show this (${name}). Load it again; if it stays so, tell the operator.` });
+
+/** The same, of what is asked again and again. */
+export const refusalOfPoll = (error) =>
+  refusal(error, button("again", "Try again"), error.isPassing && h("span.note", {}, "The page asks again by itself."));
 
 /** What the operator runs to let in who asks. */
 function grant() {
@@ -30,8 +38,8 @@ function grant() {
   return h("p", {}, "The operator's command for it: ", h("code", {}, line));
 }
 
-/** A moment, with the day and second of it for who wants to know. */
-export const time = (text) => text && h("time", { datetime: text, title: `${text} (UTC)` }, moment(text));
+/** A moment to the minute, or to the second; it has all of it for who wants to know. */
+export const time = (text, to) => text && h("time", { datetime: text, title: `${text} (UTC)` }, moment(text, to));
 
 /** How far a task has come: a bar, and figures in words. */
 export function progress(task) {
@@ -78,14 +86,17 @@ export function menu(task) {
   );
 }
 
-/** A text to run, with a button that copies it. */
-export const runnable = (text, label) =>
+/** A text to run below its heading, with a button that copies it. */
+export const runnable = (text, label, heading) =>
   h(
     "div.runnable",
-    {},
-    h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, text)),
-    button("copy-text", "Copy", { "aria-label": `Copy ${label}` }),
+    { "data-key": label },
+    h("div.head", {}, heading, button("copy-text", "Copy", { "aria-label": `Copy ${label}` })),
+    h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, exact(text))),
   );
+
+/** What the button of a runnable text copies. */
+export const runnableOf = (element) => element.closest(".runnable").querySelector("code").textContent;
 
 /** What the next form begins with: an export that is to be made again. */
 let like = null;

@@ -1,6 +1,6 @@
 // A request in Python, with what Python comes with.
 
-import { where } from "./commands.js";
+import { SECRETS, where } from "./commands.js";
 
 /** A program that sends the request; secrets come from the environment. */
 export function python(app, { operation, fields }) {
@@ -10,11 +10,11 @@ export function python(app, { operation, fields }) {
     "import json, os, urllib.request",
     "",
     `body = json.loads(${text})`,
-    'body["containerUrl"] = os.environ["CONTAINER_URL"]',
+    `body["containerUrl"] = os.environ["${SECRETS.writes}"]`,
     "request = urllib.request.Request(",
     `    ${JSON.stringify(where(app, operation))},`,
     "    json.dumps(body).encode(),",
-    '    {"Authorization": f"Bearer {os.environ[\'TOKEN\']}", "Content-Type": "application/json"},',
+    `    {"Authorization": f"Bearer {os.environ['${SECRETS.token}']}", "Content-Type": "application/json"},`,
     ")",
     "print(urllib.request.urlopen(request).read().decode())",
   ].join("\n");

@@ -1,5 +1,5 @@
-// What the URL of a container says of its signature (SAS), without asking anybody. web/signatures.json has URLs and verdicts by which
-// this and the service are tested alike; hosts and names are left to the service.
+// What the URL of a container says of its signature (SAS), without asking anybody. tests/browser/signatures.json has URLs and
+// verdicts by which this and the service are tested alike; hosts and names are left to the service.
 
 const MINUTE = 60_000;
 const MOMENT = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;

@@ -9,7 +9,7 @@ let settings;
 /** What the operator says: `{issuer, clientId, scope, app, blobEndpoints}`; without a client id, tokens are pasted. */
 export async function config() {
   settings ??= fetch("config.json", { cache: "no-store" })
-    .then((answer) => (answer.ok ? answer.json() : {}))
+    .then(async (answer) => (answer.ok && (await answer.json())) || {})
     .catch(() => ({}));
   return settings;
 }
@@ -77,7 +77,8 @@ export async function signIn(root, then, why, isDialog = false) {
   });
 }
 
-function howToGetOne() {
+/** Says how to get an access token. */
+export function howToGetOne() {
   const line = (text) => h("pre", { tabindex: "0" }, h("code", {}, text));
   return h(
     "details",

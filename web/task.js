@@ -1,14 +1,19 @@
 // One export: where it stands and why, its chunks, its signature, its files.
 
 import * as api from "./api.js";
+import { listOf } from "./apps.js";
 import { chunksPart } from "./chunks.js";
-import { download, verify } from "./commands.js";
-import { deeds, renewal } from "./deeds.js";
-import { button, h, onDo, say, update } from "./dom.js";
+import { deeds } from "./deeds.js";
+import { h, onDo, say, update } from "./dom.js";
 import { filesPart } from "./files.js";
-import { actions, beginWith, menu, progress, refusal, runnable, time } from "./parts.js";
+import { actions, beginWith, menu, progress, refusalOfPoll, time } from "./parts.js";
 import { polling } from "./poll.js";
-import { PHASES, WARNINGS, duration, format, look, lookOf, nameOf, needs, place, state, title, what, why } from "./words.js";
+import { again } from "./reasons.js";
+import { own, told } from "./texts.js";
+import { PHASES, WARNINGS, duration, format, look, lookOf, nameOf, needs, place, state, title, warned, what, why } from "./words.js";
+
+/** The most characters of a fact that are shown at first. */
+const MOST = 200;
 
 /** For so many seconds after the view is opened, or something is done, the task is asked for each second. */
 const EAGER = 20;
@@ -51,21 +56,34 @@ export function taskView(root, app, id) {
     files.refresh();
   }
 
-  /** A new signature can be given until the task has succeeded. Its box stays the same element, whatever is drawn around it. */
-  function showBox() {
+  /**
+   * A new signature can be given until the task has succeeded. Its box is made when it is opened, and stays the same element, whatever is
+   * drawn around it.
+   */
+  async function showBox() {
     const place = section.querySelector("[data-key=box]");
-    if (place) box ??= renewal(app, task, changed);
-    else {
+    if (!place) {
       box?.close();
       box = null;
+      return;
     }
-    if (place && place.lastChild !== box.element) place.append(box.element);
-    if (place && needs(task) === "renew") place.open = true;
+    if (needs(task) === "renew") place.open = true;
+    if (!place.open || place.lastChild === box?.element) return;
+    const { renewal } = await import("./renewal.js");
+    if (!place.isConnected) return;
+    box ??= renewal(app, task, changed);
+    place.append(box.element);
+  }
+
+  /** What is there to verify is said once the files are. */
+  async function showVerifying() {
+    const place = section.querySelector("[data-key=verify]");
+    if (place && !place.hasChildNodes()) update(place, ...(await import("./verifying.js")).howToVerify(task));
   }
 
   function draw() {
     if (!task) {
-      const said = problem ? refusal(problem, button("again", "Try again")) : h("p.note", {}, "Loading…");
+      const said = problem ? refusalOfPoll(problem) : h("p.note", {}, "Loading…");
       // The heading stays the same element, because it has the focus.
       update(section, back(app), headOf("Export"), said);
       return;
@@ -74,16 +92,17 @@ export function taskView(root, app, id) {
       section,
       back(app),
       head(app, task),
-      h("div", { "data-key": "problem", role: "alert" }, problem && refusal(problem, button("again", "Try again"))),
+      h("div", { "data-key": "problem", role: "alert" }, problem && refusalOfPoll(problem)),
       standing(task),
       warnings(task),
       h("div.two", { "data-key": "two" }, timeline(task), signature(task)),
       chunks.element,
       files.element,
-      howToVerify(app, task),
+      task.manifestUrl && h("div", { "data-key": "verify", "data-own": "" }),
       facts(task),
     );
     showBox();
+    showVerifying();
   }
 
   const changed = (json) => {
@@ -105,6 +124,8 @@ export function taskView(root, app, id) {
       location.hash = `${app}/new`;
     },
   });
+  // When it is opened, and not when it was: the event does not bubble.
+  section.addEventListener("toggle", ({ target }) => target.dataset.key === "box" && showBox(), true);
   update(root, section);
   draw();
   poll.now();
@@ -117,14 +138,14 @@ export function taskView(root, app, id) {
 }
 
 const headOf = (text, ...actions) =>
-  h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, text), h("div.actions", {}, ...actions));
+  h("div.head", { "data-key": "head" }, h("h1", { tabindex: "-1" }, own(text)), h("div.actions", {}, ...actions));
 
 function head(app, task) {
   const others = actions(task).filter((one) => one && one.dataset.do !== "renew");
   return headOf(title(task), others, h("a.button.quiet", { href: `#${app}/new`, "data-do": "like" }, "Export again"), menu(task));
 }
 
-const back = (app) => h("p.back", {}, h("a", { href: `#${app}` }, "← All exports"));
+const back = (app) => h("p.back", {}, h("a", { href: `#${listOf(app)}` }, "← All exports"));
 
 /** Where it stands, large; and when it waits or has ended badly, why. */
 function standing(task) {
@@ -134,26 +155,37 @@ function standing(task) {
     h("p.state", {}, h("span.dot", { "aria-hidden": "true" }), h("strong", {}, state(task))),
     h("p.note", {}, PHASES[task.phase]?.says),
     progress(task),
-    task.errorDetails && h("p.reason", {}, why(task)),
-    needs(task) === "renew" && h("p", {}, h("strong", {}, "To go on: "), "give it a new signature of the same container, below."),
-    task.phase === "incomplete" &&
-      h("p", {}, h("strong", {}, "To go on: "), "retry what is missing. The files that are there stay as they are."),
+    task.errorDetails && h("p.reason", {}, told(why(task))),
+    onward(task),
   );
+}
+
+/** What a person does, so that it goes on. */
+function onward(task) {
+  const need = needs(task);
+  if (!need || task.phase === "cancelled") return null;
+  const usual =
+    need === "renew"
+      ? "give it a new signature of the same container, below."
+      : "retry what is missing. The files that are there stay as they are.";
+  return h("p", {}, h("strong", {}, "To go on: "), again(task.errorDetails) ?? usual);
 }
 
 function facts(task) {
   const filter = task.options.resolved.filter;
   const rows = [
+    // Where the heading has but its beginning.
+    ["Description", task.description && title(task) !== task.description && own(task.description)],
     ["Data", what(task)],
     [
       "Format",
       `${format(task)}${task.options.resolved.compression && task.options.resolved.compression !== "none" ? `, ${task.options.resolved.compression}` : ""}`,
     ],
     ["Columns", task.options.asked.columns?.join(", ")],
-    ["Filter", filter && JSON.stringify(filter)],
-    ["Container", h("span", { title: task.container }, place(task.container))],
-    ["Asked by", task.askedBy],
-    ["Created", time(task.dateCreated)],
+    ["Filter", filter && long(JSON.stringify(filter))],
+    ["Container", own(task.container)],
+    ["Asked by", task.askedBy && own(task.askedBy)],
+    ["Created", [time(task.dateCreated, "seconds"), " UTC"]],
     ["Id", h("code", {}, task.id)],
   ];
   return h(
@@ -163,10 +195,14 @@ function facts(task) {
   );
 }
 
+/** A text whose rest is shown when it is asked for. */
+const long = (text) =>
+  text.length > MOST ? h("details", { "data-key": "long" }, h("summary", {}, own(text, MOST)), own(text)) : own(text);
+
 function warnings(task) {
   if (!task.warnings) return null;
   const shown = task.warnings.map((warning) =>
-    h("li", {}, h("p", {}, warning.message), WARNINGS[warning.code] && h("p", {}, h("strong", {}, WARNINGS[warning.code]))),
+    h("li", {}, h("p", {}, told(warned(warning.message))), WARNINGS[warning.code] && h("p", {}, h("strong", {}, WARNINGS[warning.code]))),
   );
   return h("ul.card.warnings", { "data-key": "warnings", "aria-label": "Warnings" }, shown);
 }
@@ -184,7 +220,7 @@ function timeline(task) {
       { "data-look": lookOf(phase) },
       h("span.dot", { "aria-hidden": "true" }),
       h("span", {}, nameOf(phase)),
-      h("span.note", {}, time(since), took && `, for ${took}`),
+      h("span.note", {}, since && [time(since, "seconds"), " UTC"], took && `, for ${took}`),
     );
   });
   return h("div", { "data-key": "timeline" }, h("h2", {}, "What happened"), h("ol.timeline", {}, shown));
@@ -199,7 +235,7 @@ function signature(task) {
     { "data-key": "signature", class: isNeeded ? "card needed" : "" },
     h("h2", {}, isNeeded ? "It needs a new signature" : "Signature"),
     h("p", {}, clock(task)),
-    isOfUse && h("p.note", {}, `Of ${place(task.container)}. With a new one, the export goes on from the files that it has.`),
+    isOfUse && h("p.note", {}, "Of ", own(place(task.container)), ". With a new one, the export goes on from the files that it has."),
     isOfUse && h("details", { "data-key": "box", "data-own": "" }, h("summary", {}, "Give it a new signature")),
   );
 }
@@ -211,21 +247,4 @@ function clock(task) {
   const left = (new Date(task.credentialExpires) - Date.now()) / 1000;
   const at = time(task.credentialExpires);
   return left > 0 ? ["It lasts until ", at, `, ${duration(left)} from now.`] : ["It ended at ", at, "."];
-}
-
-function howToVerify(app, task) {
-  if (!task.manifestUrl) return null;
-  return h(
-    "div",
-    { "data-key": "verify" },
-    h("h2", {}, "Download and verify"),
-    h(
-      "p",
-      {},
-      "Both need a URL of the container that may read and list, in READ_URL. Each file is compared with the manifest while it comes: size, SHA-256, CRC-64, rows.",
-    ),
-    runnable(download(app, task.id), "the command that downloads"),
-    runnable(verify(app, task.id), "the command that verifies"),
-    h("p.note", {}, "The manifest: ", h("code", {}, task.manifestUrl)),
-  );
 }

@@ -5,7 +5,10 @@ import { KINDS, FORMATS, operationOf } from "./kinds.js";
 const count = new Intl.NumberFormat("en");
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+const CLOCKS = {
+  minutes: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" }),
+  seconds: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "UTC" }),
+};
 
 export const number = (value) => count.format(value);
 export const counted = (value, one) => `${number(value)} ${value === 1 ? one : `${one}s`}`;
@@ -38,13 +41,36 @@ export function duration(seconds) {
   return said.join(" ");
 }
 
-/** A moment: its time, and its day unless that is today. */
-export function moment(text, now = new Date()) {
+/** A word of a POSIX shell. */
+export const word = (text) => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+
+/** What cannot be seen, or turns what follows around. Joiners are none of it: emoji and some scripts need them. */
+export const HIDDEN = /([\p{Cc}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb])/u;
+
+/** A character by its number in Unicode, such as U+202E. */
+export const numbered = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+
+/** A text in one line, of which everything is seen. */
+export const visible = (text) =>
+  String(text)
+    .split(HIDDEN)
+    .map((piece, at) => (at % 2 === 0 ? piece : piece === "\n" ? " ↵ " : `‹${numbered(piece)}›`))
+    .join("");
+
+/** So many characters of a text, of which everything is seen. */
+export function cut(text, most = Number.POSITIVE_INFINITY) {
+  const all = [...visible(text)];
+  return all.length > most ? `${all.slice(0, most).join("").trimEnd()}…` : all.join("");
+}
+
+/** A moment: its time, to the minute or the second, and its day unless that is today. */
+export function moment(text, to = "minutes", now = new Date()) {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return String(text);
   const isToday = at.toISOString().slice(0, 10) === now.toISOString().slice(0, 10);
   const year = at.getUTCFullYear() === now.getUTCFullYear() ? day : dayOfYear;
-  return isToday ? clock.format(at) : `${year.format(at)}, ${clock.format(at)}`;
+  const clock = CLOCKS[to].format(at);
+  return isToday ? clock : `${year.format(at)}, ${clock}`;
 }
 
 /** Days such as 5–11 Jan 2026. */
@@ -63,15 +89,18 @@ export function what(task) {
   return `${title}, as they are now`;
 }
 
-/** The heading of a task: its own words, else what it exports. */
-export const title = (task) => task.description || what(task);
+/** The most characters of a heading. */
+const HEADING = 120;
+
+/** The heading of a task: the beginning of its description, else what it exports. */
+export const title = (task) => cut(task.description || what(task), HEADING);
 
 export const format = (task) => FORMATS[task.exportFormat]?.title ?? task.exportFormat;
 
 /** A container without scheme and without the ending of Azure's hosts, which all have. */
 export function place(container) {
   const url = URL.canParse(container) ? new URL(container) : null;
-  if (!url) return container;
+  if (!url) return visible(container);
   return `${url.host.replace(/\.blob\.core\.windows\.net$/, "")}${url.pathname}`;
 }
 
@@ -119,6 +148,9 @@ export function why(task) {
   return because ? `${because[0].toUpperCase()}${because.slice(1)}.` : task.errorDetails;
 }
 
+/** What a warning says, without what a client of the API is to send: the page has a box for it. */
+export const warned = (message) => message.replace(/: send PATCH to this task with a new `containerUrl` of the same container\./, ".");
+
 /** When a task that is at work is expected to end. */
 export function expected(progress, now = new Date()) {
   if (!progress?.estimatedCompletion) return null;
@@ -129,11 +161,11 @@ export function expected(progress, now = new Date()) {
 /** What to do about a refusal, by its code or status; the service's own message says what is wrong. */
 export function remedy(refusal) {
   const by = {
-    0: "Look at your connection. The page asks again by itself.",
+    0: "Look at your connection.",
     401: "Sign in again.",
     403: "Ask the operator for a grant at this app's path: Reader to look, Contributor to create, renew, retry and cancel.",
     404: "Go back to the list: an export is forgotten after some months.",
-    429: "Too many requests at once. The page asks again by itself.",
+    429: "Wait a little: too many requests come at once.",
   };
   const codes = {
     UnknownPath: "Compare the app's path with the one that the operator gave you.",
@@ -143,9 +175,15 @@ export function remedy(refusal) {
     ContainerUrlOtherContainer: "Make the signature for the container that this export writes into.",
     TaskEnding: "Wait a moment, and look again.",
     TaskFinished: "It has ended already.",
+    ContainerNotFound: "Make the container, under exactly this name, before you send this again.",
+    UnexpectedAnswer:
+      "Something between this page and the service may have answered, such as a proxy or the sign-in of a network. Load the page again; if it stays so, show the operator this.",
   };
   if (codes[refusal.code]) return codes[refusal.code];
-  if (refusal.status >= 500) return "Try again. If it stays so, give the operator the request's id.";
+  const named = refusal.requestId
+    ? "the request's id"
+    : `when it was (${moment(new Date(), "seconds")} UTC) and what you did: the answer has no id`;
+  if (refusal.status >= 500) return `Try again. If it stays so, tell the operator ${named}.`;
   return by[refusal.status] ?? null;
 }
 

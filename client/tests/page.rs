@@ -143,9 +143,15 @@ impl Site {
             .env("PATH", path)
             .env("HOME", folder)
             .env("XDG_CONFIG_HOME", folder)
-            .env("TOKEN", &self.token)
-            .env("CONTAINER_URL", self.stack.container_url("w").reveal())
-            .env("READ_URL", self.stack.container_url("rl").reveal())
+            .env("ENGAGEMENT_EXPORT_TOKEN", &self.token)
+            .env(
+                "ENGAGEMENT_EXPORT_CONTAINER_URL",
+                self.stack.container_url("w").reveal(),
+            )
+            .env(
+                "ENGAGEMENT_EXPORT_READ_URL",
+                self.stack.container_url("rl").reveal(),
+            )
             .kill_on_drop(true)
             .output()
             .await
@@ -322,10 +328,7 @@ async fn a_signature_that_ends_in_the_midst_is_renewed_in_the_page_and_what_is_m
     assert!(phases.iter().all(|phase| text("history").contains(phase)));
 
     let folder = tempfile::tempdir().unwrap();
-    let verify = format!(
-        "ENGAGEMENT_EXPORT_READ_URL=\"$READ_URL\" engagement-export verify --job {}",
-        text("id")
-    );
+    let verify = format!("engagement-export verify --job {}", text("id"));
     let done = site.run(&["sh", "-c"], &verify, folder.path()).await;
     assert!(
         done.status.success(),

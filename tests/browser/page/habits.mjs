@@ -1,7 +1,8 @@
 // How the page asks, and what it does when answers are late, lost or refused: node habits.mjs NAME prints what was seen, as JSON.
 
+import { readFile } from "node:fs/promises";
 import { withBrowser } from "../browser.mjs";
-import { APP, SAMPLES, containerUrl, task } from "./samples.mjs";
+import { APP, ODD, SAMPLES, containerUrl, inFull, task } from "./samples.mjs";
 import { serve } from "./service.mjs";
 import { enter } from "./states.mjs";
 
@@ -175,7 +176,8 @@ const HABITS = {
       await enter(page, origin, { address: `${APP}/${one.id}`, ready: ".standing" });
       await page.click("text=Export again");
       await page.waitForSelector("#container");
-      const body = JSON.parse(/^\{.*\}$/m.exec(await page.locator(".also pre").nth(1).textContent())[0]);
+      await page.locator(".also > summary").click();
+      const body = JSON.parse(/^\{.*\}$/m.exec(await page.locator(".also [aria-label=curl]").textContent())[0]);
       const { containerUrl: _, exportOptions = {}, ...again } = body;
       const { exportType: __, ...before } = fields;
       const sorted = (of) => JSON.stringify(of, [...new Set(JSON.stringify(of).match(/\w+/g))].sort());
@@ -209,12 +211,239 @@ const HABITS = {
     return { rows, asked: Object.fromEntries(new URL((await typed).url()).searchParams) };
   },
 
+  /** Filters stand in the address, and are there again on the way back, by the browser's and by the page's own link. */
+  async back(page, origin, seen, setAnswer) {
+    const one = SAMPLES.incomplete;
+    setAnswer(({ url }) =>
+      url.pathname.endsWith(one.id) ? { json: inFull(one) } : { json: { value: url.pathname.includes(one.id) ? [] : [one] } },
+    );
+    await enter(page, origin, LIST);
+    await page.selectOption("#filter-exportType", "Crash");
+    await page.waitForURL(/\?exportType=Crash$/);
+    const looks = () => page.locator("#filter-exportType").inputValue();
+    const found = [];
+    for (const goBack of [() => page.goBack(), () => page.click("text=All exports")]) {
+      await page.click(".task h2 a");
+      await page.waitForSelector(".standing");
+      seen.length = 0;
+      await goBack();
+      await page.waitForSelector(".tasks");
+      found.push([await looks(), seen.find(({ url }) => url.pathname.endsWith("exportTasks")).url.searchParams.get("exportType")]);
+    }
+    await page.click("text=Clear");
+    await page.waitForURL((url) => url.hash === `#${APP}`);
+    return { found, cleared: await looks() };
+  },
+
+  /** A refused field is marked, has the focus, and is called as the form calls it; what is changed then is not marked any more. */
+  async refused(page, origin, seen, setAnswer) {
+    const messages = {
+      '`exportOptions.filter.names.in` is "a name": send an array of names of at most 64 characters.': "names",
+      '`exportOptions.filter.deviceIds` is "x": send an array of ids of 32 hex digits, or of dashed GUIDs.': "deviceIds",
+      "`exportOptions.filter` has 1,001 different names and device ids: send at most 1,000, and the rest in another request.": "names",
+      "`exportOptions.filter.from` is 2026-01-05T09:00:00Z, which is not before `to`, 2026-01-05T08:00:00Z: send the earlier moment as `from`.":
+        "after",
+      "`exportOptions.columns` names `name` twice: send it once.": "columns",
+      "`startDate` is 2026-01-05 and `endDate` 2027-01-11, a range of 372 days: send ranges of at most 366 days, both ends included.":
+        "from",
+      "`description` has 1,025 characters: shorten it.": "description",
+      "containerUrl has the host example.com, which is not an Azure blob endpoint; use the primary one.": "container",
+    };
+    await enter(page, origin, FORM);
+    await page.fill("#container", containerUrl("&sp=cw&se=2999-01-01T00:00:00Z"));
+    const found = [];
+    for (const [message, id] of Object.entries(messages)) {
+      const code = message.startsWith("containerUrl") ? "ContainerUrlUnknownHost" : "InvalidField";
+      setAnswer(() => ({ status: 400, json: { error: { code, message } } }));
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.waitForSelector(".create .card.failed");
+      const { active, invalid, beside } = await page.evaluate((at) => {
+        const { activeElement } = document;
+        const isThere = activeElement.id === at || activeElement.name.endsWith(at);
+        return {
+          active: isThere && activeElement.offsetParent !== null,
+          invalid: document.querySelectorAll("[aria-invalid=true]").length,
+          beside: document.getElementById(`${at}-wrong`).textContent,
+        };
+      }, id);
+      const said = await page.innerText(".create .card.failed strong");
+      await page.fill("#description", `after ${id}`);
+      const left = await page.locator("[aria-invalid=true], .create .card.failed, [id$=-wrong]:not(:empty)").count();
+      found.push({ id, active, invalid, beside, said, left });
+    }
+    return { found };
+  },
+
+  /** The form's fields are called as the API calls them, and all that the API takes is in the form. */
+  async names(page, origin) {
+    const description = new URL("../../../shared/api/src/description/openapi.json", import.meta.url);
+    const { schemas } = JSON.parse(await readFile(description, "utf8")).components;
+    const named = (schema, before = "") =>
+      Object.entries(schema.properties).flatMap(([name, of]) => {
+        const inner = schemas[of.$ref?.split("/").at(-1)];
+        return inner?.properties ? named(inner, `${before}${name}.`) : [before + name];
+      });
+    const asked = ["DaysExport", "DevicesExport", "CampaignsExport", "ActiveCampaignsExport"].flatMap((name) => named(schemas[name]));
+    await enter(page, origin, FORM);
+    const inForm = new Set();
+    for (const choice of ["operation", "exportFormat"])
+      for (const radio of await page.locator(`[name=${choice}]`).all()) {
+        await radio.check();
+        for (const type of ["activities", "events", "feedbackByCampaign"]) {
+          if (choice === "exportFormat") await page.check(`[name=operation][value=${type}]`);
+          const names = await page.$$eval(".create [name]", (fields) => fields.map((field) => field.name));
+          for (const name of names) inForm.add(name);
+        }
+      }
+    const own = ["operation", "notNames"];
+    const api = new Set(asked);
+    return {
+      asked: api.size,
+      notInForm: [...api].filter((name) => !inForm.has(name)),
+      notInApi: [...inForm].filter((name) => !api.has(name) && !own.includes(name)),
+    };
+  },
+
+  /** Days that the service will not take, or that are not over, are said before anything is sent. */
+  async limits(page, origin, seen) {
+    await page.clock.setFixedTime("2026-01-12T10:20:00Z");
+    await enter(page, origin, FORM);
+    seen.length = 0;
+    const said = {};
+    for (const [from, to] of [
+      ["2026-01-05", "2026-01-11"],
+      ["2026-01-05", "2026-01-12"],
+      ["2026-01-13", "2026-01-14"],
+      ["2025-12-12", "2026-01-11"],
+      ["2025-12-11", "2026-01-11"],
+      ["2026-01-11", "2026-01-05"],
+    ]) {
+      await page.fill("#from", from);
+      await page.fill("#to", to);
+      await page.evaluate(() => fetch("config.json"));
+      said[`${from} ${to}`] = await page.locator("#range .doubt").allInnerTexts();
+    }
+    await page.check("[name=operation][value=devices]");
+    await page.check("[name=operation][value=crashes]");
+    return { said, sent: seen.length, typed: await page.inputValue("#from") };
+  },
+
+  /** An answer that is none of the service's is said to be so, wherever it comes, and what to do; so is a defect that has no id. */
+  async unexpected(page, origin, seen, setAnswer) {
+    const answers = {
+      html: { text: "<!doctype html><title>Sign in</title>", headers: { "content-type": "text/html" } },
+      empty: { json: {} },
+      list: { json: { value: [{}] } },
+      text: { status: 502, text: "Bad gateway" },
+      defect: { status: 500, text: '{"message":"Internal Server Error"}', headers: { "content-type": "application/json" } },
+      gateway: {
+        status: 500,
+        text: '{"message":"Internal Server Error"}',
+        headers: { "content-type": "application/json", "apigw-requestid": "gateway-7" },
+      },
+    };
+    const found = {};
+    for (const [name, of] of Object.entries(answers)) {
+      setAnswer(() => of);
+      const said = [];
+      for (const place of [LIST, { address: `${APP}/${SAMPLES.running.id}` }]) {
+        await enter(page, origin, { ...place, ready: ".card.failed" });
+        said.push(await page.innerText("main"));
+        await page.goto("about:blank");
+      }
+      await enter(page, origin, FORM);
+      await page.fill("#container", containerUrl("&sp=cw&se=2999-01-01T00:00:00Z"));
+      await page.getByRole("button", { name: "Create the export" }).click();
+      said.push(await page.innerText(".create .card.failed"));
+      await page.goto("about:blank");
+      found[name] = said;
+    }
+    return found;
+  },
+
+  /** What is not seen in a text of somebody is shown, turns nothing around it, and is copied as it is. */
+  async texts(page, origin, seen, setAnswer) {
+    const { odd } = SAMPLES;
+    setAnswer(({ url }) => ({
+      json: url.pathname.endsWith(odd.id) ? inFull(odd) : { value: /s$/.test(url.pathname.split(odd.id)[1] ?? "") ? [] : [odd] },
+    }));
+    const hidden = () =>
+      page.evaluate(() => {
+        const raw = /[\u202e\u200b\u0007]/;
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (walker.nextNode())
+          if (raw.test(walker.currentNode.data) && !walker.currentNode.parentElement.matches(".odd")) found.push(walker.currentNode.data);
+        const { title } = document;
+        return [...found, ...(raw.test(title) ? [title] : [])];
+      });
+    await enter(page, origin, LIST);
+    const inList = await hidden();
+    const heading = await page.innerText(".task h2");
+    await page.click(".task h2 a");
+    await page.waitForSelector(".standing");
+    const inView = await hidden();
+    const isolated = await page.locator("h1 bdi").count();
+    const whole = await page.locator("dl.wide dd").first().innerText();
+    const code = await page.locator(".warnings code").allInnerTexts();
+    await page.click("text=Export again");
+    await page.locator(".also > summary").click();
+    const command = await page.locator(".also [aria-label='the command'] code").textContent();
+    const inForm = await hidden();
+    return { inList, inView, inForm, heading, isolated, whole, code, isExact: command.includes(ODD) };
+  },
+
+  /** An address whose path the browser would make another of is not followed, and said to be none. */
+  async paths(page, origin, seen) {
+    const odd = ["..", ".", "%2e%2E", "a%2Fb", "a%5cb", "a\\..", "%ff", "a%0ab"].map((name) => APP.replace("studio", name));
+    await enter(page, origin, { address: APP, ready: ".empty" });
+    const found = [];
+    for (const address of [...odd, "no-path", "/subscriptions/x"]) {
+      seen.length = 0;
+      await page.goto(`${origin}/ui/#/apps`);
+      await page.waitForSelector("#app");
+      await page.goto(`${origin}/ui/#${address}`);
+      const said = await page.locator(".card.failed strong").innerText();
+      found.push({
+        address,
+        said,
+        asked: seen.length,
+        isKept: await page.evaluate(() => localStorage.getItem("engagement-export.apps").includes("..")),
+      });
+    }
+    await page.goto(`${origin}/ui/#${APP.replace("studio", "my%20studio")}`);
+    await page.waitForSelector(".empty");
+    return { found, bar: await page.innerText("a.app") };
+  },
+
+  /** A copied text says beside it what it needs, and how one comes by that. */
+  async needs(page, origin, seen, setAnswer) {
+    const one = SAMPLES.succeeded;
+    setAnswer(({ url }) => ({ json: url.pathname.endsWith(one.id) ? inFull(one) : { value: url.pathname.includes(one.id) ? [] : [one] } }));
+    await enter(page, origin, LIST);
+    const said = {};
+    for (const what of ["command", "curl"]) {
+      await page.locator(".menu summary").click();
+      await page.click(`text=Copy as ${what}`);
+      said[what] = await page.innerText("dialog");
+      await page.keyboard.press("Escape");
+    }
+    await page.click(".task h2 a");
+    said.verify = await page.locator("[data-key=verify]:has(pre)").innerText();
+    return said;
+  },
+
   /** A next page that fails is said where it was asked for; a link that leads nowhere says so, and is not where the page begins. */
   async astray(page, origin, seen, setAnswer) {
     setAnswer(({ url }) =>
       url.searchParams.has("$skip") && url.searchParams.get("$skip") !== "0"
         ? refused(503, "ServiceUnavailable")
-        : { json: { value: [SAMPLES.running], nextLink: `https://elsewhere.example.com${url.pathname}?$skip=10&$top=10&api-version=2014-12-01` } },
+        : {
+            json: {
+              value: [SAMPLES.running],
+              nextLink: `https://elsewhere.example.com${url.pathname}?$skip=10&$top=10&api-version=2014-12-01`,
+            },
+          },
     );
     await enter(page, origin, LIST);
     await page.click("text=Show older exports");
@@ -226,7 +455,7 @@ const HABITS = {
     const isKept = before === (await kept());
     await page.goto(`${origin}/ui/#${FORM.address}`);
     await page.fill("#container", `CONTAINER_URL='${containerUrl("&sp=cw&se=2999-01-01T00:00:00Z")}'`);
-    await page.waitForSelector(".verdict.good");
+    await page.waitForSelector(".said .verdict");
     return { older, nowhere, isKept };
   },
 };
@@ -234,6 +463,7 @@ const HABITS = {
 const seen = [];
 let answer = () => ({ json: { value: [] } });
 const service = await serve(() => ({
+  config: { maxRangeDays: 31 },
   answer: (request) => {
     seen.push(request);
     return answer(request);

@@ -7,7 +7,7 @@ import { serve } from "./service.mjs";
 import { STATES, enter } from "./states.mjs";
 
 const visits = Number(process.argv[2] ?? 1);
-const VIEWS = { list: "list", "new export": "new", "one export": "task-waiting" };
+const VIEWS = { list: "list", "new export": "new", "one export": "task-waiting", "one that has ended": "task-incomplete" };
 
 /** The bytes of the page's own files that a visit loads. */
 async function bytes(browser, origin, state) {

@@ -6,6 +6,9 @@ export const NOW = "2026-01-12T10:20:00Z";
 export const APP =
   "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/demo/providers/Microsoft.MobileEngagement/appcollections/studio/apps/chess";
 
+/** A text that turns what follows it around, and hides some of itself. */
+export const ODD = "report\u202Egpj.exe\u200b\u0007";
+
 const CONTAINER = "https://chessdata.blob.core.windows.net/exports";
 
 /** A signature of nothing: the key of Azurite is published, and this is not even made with it. */
@@ -67,6 +70,7 @@ export function task(number, more = {}) {
     askedBy: "mira@chess.example",
     credentialExpires: "2026-01-13T10:00:00.000Z",
     progress: progress(31, 48, 4_812_960, 98_400_000, { rowsPerSecond: 4530, estimatedCompletion: at("10:29:40.000") }),
+    ...(more.dateCompleted && { manifestUrl: `${CONTAINER}/${more.exportType ?? "Event"}/${id(number)}/manifest.json` }),
     ...more,
   };
 }
@@ -78,7 +82,6 @@ const ended = (phase, state, clock, more) => ({
   phaseSince: at(clock),
   dateCompleted: at(clock),
   credentialExpires: undefined,
-  manifestUrl: `${CONTAINER}/Event/${id(0)}/manifest.json`,
   ...more,
 });
 
@@ -92,7 +95,7 @@ export const SAMPLES = {
     credentialExpires: "2026-01-12T10:04:00.000Z",
     options: { asked: {}, resolved: { compression: "zstd" } },
     errorDetails:
-      "Waiting since 2026-01-12T10:04:31.007Z for a new signature of the container, because storage refuses the signature (SignatureExpired): it has expired; make one that lasts longer than the export. Nothing is lost: send PATCH to this task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",
+      "Waiting since 2026-01-12T10:04:31.007Z for a new signature of the container, because storage refused the signature (SignatureExpired; the signature has expired: make one that lasts longer than the export). Nothing is lost: send PATCH to this task with a new `containerUrl` of the same container, and the export goes on from the files that it has.",
     progress: progress(12, 20, 1_204_311, 40_100_200),
   }),
   stuck: task(10, {
@@ -171,6 +174,24 @@ export const SAMPLES = {
       ],
     }),
   ),
+  gone: task(
+    13,
+    ended("incomplete", "Failed", "09:20:00.000", {
+      dateCreated: at("09:10:00.000"),
+      manifestUrl: undefined,
+      errorDetails:
+        "2 chunks could not be exported: chunk 2: storage found no such container (ContainerNotFound); chunk 3: storage found no such container (ContainerNotFound). The files of 2 of 4 chunks are whole.",
+      progress: progress(4, 4, 310_001, 6_200_017, { percent: 99, chunksFailed: 2 }),
+    }),
+  ),
+  odd: task(14, {
+    description: `${ODD}\n${"A description that never ends, and never will. ".repeat(20)}`.slice(0, 1024),
+    askedBy: `${ODD}@chess.example`,
+    container: `${CONTAINER}/${"folder-of-exports/".repeat(12)}here`,
+    options: { asked: { filter: { names: { in: [ODD] } } }, resolved: { filter: { names: { in: [ODD, "x".repeat(300)] } } } },
+    warnings: [{ code: "UnknownProperties", message: "`exportOption` is not known, and was ignored: correct it, or leave it out." }],
+    ignored: { objects: 1, bytes: 4, first: [`events/${ODD}.tmp`] },
+  }),
   cancelled: task(
     4,
     ended("cancelled", "Failed", "07:10:00.000", {
@@ -244,7 +265,7 @@ export const LACKING = [
   chunk(5, "failed", {
     attempt: 5,
     reason:
-      "storage refuses writes there (ContainerBeingDeleted): the container is being deleted: make another one, or wait until it can be made again",
+      "storage found no such container (ContainerBeingDeleted; the container is being deleted: make another one, or wait until it can be made again)",
   }),
 ];
 

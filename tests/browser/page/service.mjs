@@ -17,7 +17,10 @@ const TYPES = {
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/** Serves the page as the state that `now` answers has it: its `config`, and `answer(request)` for the API: `{status, json, headers}`. */
+/**
+ * Serves the page as the state that `now` answers has it: its `config`, and `answer(request)` for the API: `{status, json, headers}`, or
+ * `{text}` of what is no JSON, whose headers are those that are named alone.
+ */
 export async function serve(now) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://service");
@@ -33,7 +36,8 @@ export async function serve(now) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-function said({ status = 200, json, headers = {} }) {
+function said({ status = 200, json, text, headers = {} }) {
+  if (text !== undefined) return { status, headers, content: text };
   return {
     status,
     headers: { "content-type": "application/json", "x-ms-request-id": "01890a5d-0000-774b-bcce-b302099a8057", ...headers },

@@ -10,7 +10,7 @@ const { now, endpoints, cases } = JSON.parse(await readFile(new URL("../signatur
 /** In the page: the explanation of each, and the words that are shown of it. */
 async function explainAll({ now, endpoints, urls }) {
   const { explain } = await import("/ui/signature.js");
-  const { explained } = await import("/ui/container.js");
+  const { explained } = await import("/ui/explained.js");
   const said = (nodes) =>
     nodes
       .flat(Infinity)
@@ -34,7 +34,10 @@ await withBrowser(async (browser) => {
       const right = ["from", "until"].includes(name) ? instant(expected[name]) : expected[name];
       if (value !== right) found.push(`${expected.name}: ${name} is ${value}, and not ${right}`);
     }
-    if (words.includes("undefined") || words.includes("✓") !== (expected.verdict === "accepted")) found.push(`${expected.name}: ${words}`);
+    // Whether it is taken, only the service knows: of what reads well, nothing is promised.
+    const isRight =
+      words.includes("✗") === (expected.verdict !== "accepted") && words.includes("are tried when you send it") !== words.includes("✗");
+    if (words.includes("undefined") || words.includes("✓") || !isRight) found.push(`${expected.name}: ${words}`);
     if (expected.addresses && !words.includes(expected.addresses))
       found.push(`${expected.name}: nobody is told of its addresses: ${words}`);
     const signature = new URLSearchParams(expected.url.split("?")[1]).get("sig");

@@ -56,7 +56,7 @@ const MANY = chunks(6204, 10_000, (number) =>
     number % 2500 === 0 ? { reason: "every attempt at it failed" } : {},
   ),
 );
-const { running, waiting, stuck, ending, queued, incomplete, succeeded, cancelled, feedback } = SAMPLES;
+const { gone, odd, running, waiting, stuck, ending, queued, incomplete, succeeded, cancelled, feedback } = SAMPLES;
 const FILES = files(succeeded, 62);
 const open = (page, text) => page.locator("summary", { hasText: text }).first().click();
 
@@ -81,6 +81,7 @@ export const STATES = {
       await page.keyboard.press("Enter");
     },
   },
+  "apps-odd-link": { address: APP.replace("studio", ".."), answer: service([]), ready: ".card.failed" },
   "list-empty": list([]),
   list: list([running, waiting, queued, incomplete, succeeded, cancelled, feedback]),
   "list-nothing-fits": list([], {
@@ -91,29 +92,75 @@ export const STATES = {
   }),
   "list-no-answer": list([], { answer: refused(503, "ServiceUnavailable", "A part of the service does not answer.") }),
   "list-no-grant": list([], { answer: refused(403, "Forbidden", "The caller has no grant for this app.") }),
+  "list-of-a-proxy": list([], {
+    answer: () => ({ text: "<!doctype html><title>Sign in to the network</title>", headers: { "content-type": "text/html" } }),
+  }),
+  "list-of-nothing": list([], { answer: () => ({ json: {} }) }),
+  "list-defect": list([], {
+    answer: () => ({
+      status: 500,
+      text: '{"message":"Internal Server Error"}',
+      headers: { "content-type": "application/json" },
+    }),
+  }),
+  "list-odd": list([SAMPLES.odd, running]),
+  "list-filtered": list([incomplete, cancelled], { address: `${APP}?state=Failed&since=7` }),
+  "list-copied": list([running], {
+    then: async (page) => {
+      await open(page, "More");
+      await page.click("text=Copy as curl");
+      await page.waitForSelector("dialog");
+    },
+  }),
   "list-copy": list([running, waiting], { then: (page) => open(page, "More") }),
   "list-renew": list([waiting], {
     then: async (page) => {
       await page.click("text=Renew signature");
       await page.fill("dialog input", containerUrl("&sp=rl&se=2026-01-13T12:00:00Z"));
-      await page.waitForSelector(".verdict.bad");
+      await page.waitForSelector(".said .verdict.bad");
     },
   }),
   "list-cancel": list([running], { then: (page) => page.getByRole("button", { name: "Cancel" }).click() }),
   new: form(async (page) => {
     await page.fill("#container", containerUrl());
-    await page.waitForSelector(".verdict.good");
+    await page.waitForSelector(".said .verdict");
   }),
   "new-options": form(async (page) => {
     await page.click("text=CSV");
-    await open(page, "Only some of the records");
-    await open(page, "Options of the files");
+    await open(page, "Filter");
+    await open(page, "Export options");
     await open(page, "The same as a command");
+    await page.waitForSelector(".also pre");
   }),
-  "new-campaigns": form((page) => page.click("text=Feedback of campaigns")),
+  "new-too-long": form(
+    async (page) => {
+      await page.fill("#from", "2024-01-01");
+      await page.waitForSelector("#range .doubt");
+    },
+    { config: { maxRangeDays: 366 } },
+  ),
+  "new-refused-filter": form(
+    async (page) => {
+      await page.fill("#container", containerUrl());
+      await open(page, "Filter");
+      await page.fill("#deviceIds", "not-an-id");
+      await open(page, "Filter");
+      await page.getByRole("button", { name: "Check" }).click();
+      await page.waitForSelector("#deviceIds-wrong:not(:empty)");
+    },
+    {},
+    {
+      checks: refused(
+        400,
+        "InvalidField",
+        '`exportOptions.filter.deviceIds` is "not-an-id": send an array of ids of 32 hex digits, or of dashed GUIDs.',
+      ),
+    },
+  ),
+  "new-campaigns": form((page) => page.click("text=Push feedback by campaign")),
   "new-read-only": form(async (page) => {
     await page.fill("#container", containerUrl("&sp=rl&se=2026-01-13T12:00:00Z"));
-    await page.waitForSelector(".verdict.bad");
+    await page.waitForSelector(".said .verdict.bad");
   }),
   "new-refused": form(
     async (page) => {
@@ -163,6 +210,16 @@ export const STATES = {
     { then: (page) => page.waitForSelector(".grid >> text=/^$/ >> nth=499", { state: "attached" }) },
   ),
   "task-without-rows": one(SAMPLES.nothing),
+  "task-container-gone": one(
+    gone,
+    {
+      ofChunks: chunks(2, 4, (number) => chunk(number, "failed", { reason: "storage found no such container (ContainerNotFound)" })),
+      ofFiles: files(gone, 2),
+    },
+    { then: (page) => page.waitForSelector(".troubles") },
+  ),
+  "task-odd": one(odd, { ofChunks: chunks(2, 4), ofFiles: files(odd, 2) }, { then: (page) => page.click("#tab-ignored") }),
+  "task-of-nothing": { address: `${APP}/${running.id}`, answer: () => ({ json: {} }), ready: ".card.failed" },
   "task-unknown": { address: `${APP}/${running.id}`, answer: service([]), ready: ".card.failed" },
 };
 

@@ -48,7 +48,7 @@ async function create(page, url, { kind = "events", midst } = {}) {
   }
   await page.goto(`${origin}/ui/#${app}/new`);
   await page.click(`[name=operation][value=${kind}]`);
-  await page.click("[name=format][value=JsonBlob]");
+  await page.click("[name=exportFormat][value=JsonBlob]");
   await page.fill("#from", "2026-01-05");
   await page.fill("#to", "2026-01-11");
   await page.fill("#container", url);
@@ -88,10 +88,12 @@ const STORIES = {
     await tabTo(page, "#to");
     await page.keyboard.type("01112026");
     await tabTo(page, "#container");
+    // What explains a URL is loaded when the field has the focus, and before anything stands in it.
+    await page.evaluate(() => import("./explained.js"));
     const before = asked.length;
     await page.keyboard.type(containerUrl.slice(0, 60));
     await page.keyboard.insertText(containerUrl.slice(60));
-    await page.waitForSelector(".verdict.good");
+    await page.waitForSelector(".said .verdict");
     const whileTyping = asked.slice(before).map((request) => request.url());
     await tabTo(page, "#description");
     await page.keyboard.type("by keyboard");
@@ -148,19 +150,21 @@ const STORIES = {
     ]) {
       await page.locator(".menu summary").first().click();
       copies[name] = await copied(page, page.getByRole("button", { name: label }).first());
+      await page.waitForSelector("dialog");
+      await page.keyboard.press("Escape");
       await page.waitForSelector(".menu:not([open])");
     }
     await page.click("text=New export");
-    await page.click("[name=format][value=CsvBlob]");
-    await page.locator("summary", { hasText: "Options of the files" }).click();
-    await page.locator("summary", { hasText: "Only some of the records" }).click();
+    await page.click("[name=exportFormat][value=CsvBlob]");
+    await page.locator("summary", { hasText: "Export options" }).click();
+    await page.locator("summary", { hasText: "Filter" }).click();
     await page.fill("#from", "2026-01-05");
     await page.fill("#to", "2026-01-06");
     await page.fill("#names", "it's `$HOME`\nlogin");
     await page.check("#notNames");
     await page.check("#escapeFormulas");
     await page.selectOption("#compression", "gzip");
-    await page.uncheck("[name=columns][value=extras]");
+    await page.uncheck('[name="exportOptions.columns"][value=extras]');
     await page.fill("#description", "“$TOKEN” `date` 'quoted' \\ 日本");
     await page.locator("summary", { hasText: "The same as a command" }).click();
     const forms = {};
@@ -178,9 +182,9 @@ const STORIES = {
     await meanwhile("an object goes away");
     const box = `#renew-${id}`;
     await page.fill(box, containerUrl.replace("/exports?", "/others?"));
-    const other = await page.textContent(".verdict");
+    const other = await page.textContent(".task-view .said .verdict");
     await page.fill(box, containerUrl);
-    await page.waitForSelector(".verdict.good");
+    await page.waitForSelector(".said .verdict");
     await page.getByRole("button", { name: "Give it this signature" }).click();
     await ended(page, "failed");
     await page.waitForSelector(".troubles");

@@ -9,6 +9,7 @@ use domain::job::PhaseName;
 use domain::operation::{OPERATIONS, Operation, SelectionKind};
 use domain::selection::{CampaignType, ExportFormat};
 use domain::warning::WarningCode;
+use ports::container::ContainerError;
 use ports::source::SourceError;
 use serde_json::{Value, json};
 use strum::VariantArray;
@@ -152,7 +153,7 @@ fn every_phase_has_its_words_and_no_other_has() {
 
 #[test]
 fn what_the_page_says_of_a_refused_url_is_said_of_codes_that_there_are() {
-    let words = include_str!("../../../web/container.js");
+    let words = include_str!("../../../web/explained.js");
     let (_, wrong) = words.split_once("const WRONG = {").unwrap();
     let (wrong, _) = wrong.split_once("};").unwrap();
     let named = wrong.lines().filter_map(|line| line.trim().split_once(':'));
@@ -193,11 +194,55 @@ fn the_page_knows_what_to_do_about_every_reason_why_an_object_is_missing() {
 }
 
 #[test]
+fn the_page_knows_what_to_do_about_every_refusal_of_storage_in_the_order_that_works() {
+    let code = |code: &str| code.to_owned();
+    let missing = |of: &str| ContainerError::Missing { code: code(of) };
+    let again = "again under the same name, and then retry. Only if that is refused because of the signature";
+    for (error, expected) in [
+        (
+            missing("ContainerNotFound"),
+            format!("Make the container {again}"),
+        ),
+        (
+            missing("ContainerBeingDeleted"),
+            format!(
+                "Wait until storage has deleted the container; then make the container {again}"
+            ),
+        ),
+        (
+            missing("AccountNotFound"),
+            format!("Make the storage account and the container {again}"),
+        ),
+        (
+            ContainerError::Refused {
+                code: code("AccountIsDisabled"),
+            },
+            "Put right in the storage account".to_owned(),
+        ),
+        (
+            ContainerError::Denied {
+                code: code("SignatureExpired"),
+            },
+            "Give the export a signature that may write, then retry".to_owned(),
+        ),
+        (ContainerError::BlocksGone, "Wait a little".to_owned()),
+    ] {
+        let said = fix(&error.to_string());
+        assert!(said.starts_with(&expected), "{error}: {said}");
+    }
+}
+
+#[test]
 fn the_sentences_by_which_the_page_knows_why_an_export_waits_are_the_services() {
     let service = include_str!("../../../shared/api/src/task/signature.rs");
     let page = include_str!("../../../web/words.js");
     for (of_service, of_page) in [
         ("to be resumed again", "/to be resumed again/"),
+        (
+            ": send PATCH to this task with a new `containerUrl` of the same \\
+         container.",
+            "/: send PATCH to this task with a new `containerUrl` of the same container\\./",
+        ),
         (
             "because {reason}. Nothing is lost: send PATCH",
             r"/because (.*?)\. Nothing is lost: send PATCH/s",
