@@ -312,10 +312,19 @@ mod tests {
         let mut count = 0;
         for (name, from) in given() {
             count += 1;
+            // A table is the stack's own or a restored one: which, the output says by the same anchor.
+            if let Some(anchor) = from.strip_prefix(['*', '&']) {
+                let anchor = anchor.split(' ').next().unwrap();
+                let (before, _) = TEMPLATE
+                    .split_once(&format!("\n    Value: *{anchor}\n"))
+                    .unwrap();
+                let is_name = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+                let output = before.lines().rev().find(is_name).unwrap();
+                let output = output.trim().trim_end_matches(':');
+                assert_eq!(setting_of_output(output), Some(name));
+                continue;
+            }
             match from.strip_prefix("!Ref ") {
-                Some("RegistryTable") => {
-                    assert_eq!(setting_of_output("RegistryTableName"), Some(name));
-                }
                 Some(parameter) => assert_eq!(setting_of_parameter(parameter), name),
                 None if name == LAKE_URL.name => {
                     assert_eq!(setting_of_output("LakeUrl"), Some(name));

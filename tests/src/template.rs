@@ -5,6 +5,7 @@ mod document;
 mod functions;
 mod operated;
 mod policies;
+mod restored;
 mod rules;
 mod watched;
 

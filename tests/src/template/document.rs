@@ -4,15 +4,28 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+/// What is true of a stack that restored tables are given to.
+const IS_RESTORED: [&str; 2] = ["HasRestoredExports", "HasRestoredRegistry"];
+
 /// The template.
 pub(crate) struct Template(Value);
 
 impl Template {
-    /// Reads the template of this workspace.
+    /// Reads the template of this workspace, as it is for a stack with its own tables.
     pub(crate) fn read() -> Self {
+        Self::of(false)
+    }
+
+    /// The same for a stack that restored tables are given to.
+    pub(crate) fn restored() -> Self {
+        Self::of(true)
+    }
+
+    fn of(is_restored: bool) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let text = std::fs::read_to_string(path).unwrap();
-        Self(plain(serde_yaml_ng::from_str(&text).unwrap()))
+        let template = plain(serde_yaml_ng::from_str(&text).unwrap());
+        Self(chosen(template, is_restored))
     }
 
     /// What stands at a path of the template, `Null` when nothing does.
@@ -90,6 +103,27 @@ impl Template {
             Value::Object(_) => "stack".to_owned(),
             Value::Null | Value::Bool(_) | Value::Array(_) => panic!("no text: {value}"),
         }
+    }
+}
+
+/// A value in which `CloudFormation` has chosen which tables are meant.
+fn chosen(value: Value, is_restored: bool) -> Value {
+    let arguments = value["Fn::If"].as_array();
+    if let Some([Value::String(condition), restored, own]) = arguments.map(Vec::as_slice)
+        && IS_RESTORED.contains(&condition.as_str())
+    {
+        return if is_restored { restored } else { own }.clone();
+    }
+    match value {
+        Value::Object(members) => {
+            let chosen = |(name, value)| (name, chosen(value, is_restored));
+            Value::Object(members.into_iter().map(chosen).collect())
+        }
+        Value::Array(values) => {
+            let all = values.into_iter();
+            all.map(|value| chosen(value, is_restored)).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 

@@ -47,6 +47,61 @@ fn a_new_version_takes_over_bit_by_bit_and_alarms_turn_it_back() {
     }
 }
 
+/// The parameters that a value is made of.
+fn parameters(template: &Template, value: &Value, found: &mut BTreeSet<String>) {
+    let known = template.at("/Parameters").as_object().unwrap();
+    match value {
+        Value::Object(members) => {
+            let named = members.get("Ref").and_then(Value::as_str);
+            found.extend(
+                named
+                    .filter(|it| known.contains_key(*it))
+                    .map(str::to_owned),
+            );
+            let filled = members.get("Fn::Sub").and_then(Value::as_str);
+            let is_filled_in =
+                |it: &&String| filled.is_some_and(|text| text.contains(&format!("${{{it}}}")));
+            found.extend(known.keys().filter(is_filled_in).cloned());
+            for member in members.values() {
+                parameters(template, member, found);
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                parameters(template, value, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What one parameter changes reaches the alias: SAM makes a new version of another template alone, and
+/// `CloudFormation` of another description.
+#[test]
+fn a_function_has_a_new_version_when_a_parameter_of_it_has_another_value() {
+    // As of restored tables, so that these are parameters, too.
+    let template = Template::restored();
+    for (function, properties) in template.of_type("AWS::Serverless::Function") {
+        let (mut made_of, mut said) = (BTreeSet::new(), BTreeSet::new());
+        let shared = template.at("/Globals/Function");
+        for of in [
+            &shared["Environment"],
+            &shared["LoggingConfig"]["ApplicationLogLevel"],
+            &properties["Environment"],
+            &properties["MemorySize"],
+            &properties["Timeout"],
+        ] {
+            parameters(&template, of, &mut made_of);
+        }
+        parameters(&template, &properties["VersionDescription"], &mut said);
+        // A description has 256 characters, and an app's path takes most of them.
+        made_of.remove("PageApp");
+        assert_eq!(said, made_of, "{function}");
+        let kept = template.at(&format!("/Resources/{function}/UpdateReplacePolicy"));
+        assert_eq!(kept, "Retain", "{function}: nobody could turn back");
+    }
+}
+
 #[test]
 fn what_starts_a_function_names_its_alias() {
     let template = Template::read();
@@ -169,7 +224,12 @@ fn every_variable_of_the_runbook_is_an_output_or_the_callers_own() {
         .collect();
     assert!(variables.len() > 4, "{variables:?}");
     for variable in variables {
-        let is_callers = ["APP", "STACK", "TASK"].contains(&variable);
+        let is_set = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.any(|word| word.starts_with(&format!("{variable}=")))
+                || line.contains("read -r") && line.contains(variable)
+        };
+        let is_callers = ["APP", "TASK"].contains(&variable) || RUNBOOK.lines().any(is_set);
         let name = output(variable);
         assert!(
             is_callers || outputs.contains_key(&name),
