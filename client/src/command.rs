@@ -95,8 +95,8 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Cancel(arguments) => cancel(&open()?, &arguments, output).await,
         Command::Download(arguments) => download(arguments, output).await,
         Command::Verify(arguments) => verify(arguments, output).await,
-        Command::Completions(arguments) => Ok(completions(&arguments)),
-        Command::Man(arguments) => man(&arguments, output),
+        Command::Completions(arguments) => Ok(completions::<Arguments>(&arguments)),
+        Command::Man(arguments) => man::<Arguments>(&arguments, output),
     }
 }
 

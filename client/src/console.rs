@@ -15,6 +15,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 use serde_json::Value;
 
 use crate::ending::Ending;
+use crate::failure::Failure;
 
 /// The exit code when a result could not be written.
 pub const OUTPUT_LOST: u8 = Ending::OutputLost.code();
@@ -106,12 +107,20 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", HumanCount(count), agree(count, "", "s"))
 }
 
-/// Help and version are answers; everything else is a command line that cannot be understood.
+/// Help and version are answers; everything else is a command line that cannot be understood, which a
+/// script that wants JSON is told in its one document.
 ///
 /// The exit code.
-pub fn answer_usage(answer: &clap::Error) -> u8 {
+pub fn answer_usage(answer: &clap::Error, output: Output) -> u8 {
     if answer.use_stderr() {
-        complain(answer.render().to_string().trim_end());
+        let said = without_signatures(answer.render().to_string().trim_end());
+        complain(&said);
+        // Behind the first paragraph stands how the command is used.
+        let problem = said.split("\n\n").next().unwrap_or_default();
+        let problem: Vec<&str> = problem.lines().map(str::trim).collect();
+        let problem = problem.join(" ");
+        let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
+        output.document(&Failure::usage(problem).document());
         return Ending::Usage.code();
     }
     say(answer.render().to_string().trim_end());

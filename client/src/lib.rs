@@ -12,7 +12,7 @@ pub mod duration;
 pub mod ending;
 pub mod environment;
 pub mod failure;
-mod manual;
+pub mod manual;
 pub mod running;
 pub mod settings;
 pub mod task;

@@ -36,6 +36,7 @@ pub async fn answer<A: Parser>(
     output_of: impl FnOnce(&A) -> Output,
     dispatch: impl AsyncFnOnce(A) -> Result<Ending, Failure>,
 ) -> u8 {
+    let asked = output_asked_for(&line);
     let ending = match refuse_signature(line.iter().skip(1).map(OsString::as_os_str)) {
         Ok(()) => match A::try_parse_from(line) {
             Ok(arguments) => {
@@ -49,14 +50,24 @@ pub async fn answer<A: Parser>(
                     }
                 }
             }
-            Err(answer) => return answer_usage(&answer),
+            Err(answer) => return answer_usage(&answer, asked),
         },
-        Err(failure) => report(&failure, Output::default()),
+        Err(failure) => report(&failure, asked),
     };
     if output_is_lost() {
         return Ending::OutputLost.code();
     }
     ending.code()
+}
+
+/// What a line asks of the output, also one that cannot be understood: a script that wants JSON wants it
+/// most of all then.
+fn output_asked_for(line: &[OsString]) -> Output {
+    let mut options = line.iter().take_while(|it| *it != "--");
+    Output {
+        json: options.any(|it| it == "--json"),
+        ..Output::default()
+    }
 }
 
 fn report(failure: &Failure, output: Output) -> Ending {

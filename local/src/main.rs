@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, value_parser};
-use client::console::{OUTPUT_LOST, answer_usage, complain, output_is_lost, say};
+use client::console::{OUTPUT_LOST, Output, answer_usage, complain, output_is_lost, say};
 use local::gateway::cors::{Cors, Origin};
 use local::sample::{DEFAULT_ROWS, Sample};
 use local::stack::{Places, SUBJECT, Stack, StackSettings};
@@ -122,7 +122,7 @@ impl State {
 async fn main() -> ExitCode {
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
-        Err(answer) => return ExitCode::from(answer_usage(&answer)),
+        Err(answer) => return ExitCode::from(answer_usage(&answer, Output::default())),
     };
     // Cancelling drops the stack, and the stack stops what it started.
     let done = tokio::select! {

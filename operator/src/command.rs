@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use client::console::Output;
 use client::ending::Ending;
 use client::failure::Failure;
+use client::manual::{CompletionsArguments, ManArguments, completions, man};
 use client::running;
 
 use crate::audit::{self, AuditCommand};
@@ -55,6 +56,11 @@ enum Command {
     /// Where a device is that is to be erased.
     #[command(subcommand, after_help = endings::help())]
     Erase(EraseCommand),
+    /// Prints the completions of a shell.
+    Completions(CompletionsArguments),
+    /// Writes the manual pages into a folder.
+    #[command(hide = true)]
+    Man(ManArguments),
 }
 
 /// Does what a command line asks for, and says how it ended: the exit code.
@@ -78,5 +84,7 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Doctor(arguments) => doctor(arguments, &deployment.open().await?, output).await,
         Command::Smoke(arguments) => smoke(arguments, output).await,
         Command::Lake(command) => lake::run(command, &deployment.open().await?, output).await,
+        Command::Completions(arguments) => Ok(completions::<Arguments>(&arguments)),
+        Command::Man(arguments) => man::<Arguments>(&arguments, output),
     }
 }

@@ -105,6 +105,10 @@ async fn the_page_has_every_command_and_every_exit_code_as_the_help_says_them() 
     let commands = commands.lines().take_while(|line| !line.is_empty());
     let names = commands.map(|line| line.split_whitespace().next().unwrap());
     for name in names.filter(|name| *name != "help") {
+        assert!(PAGE.contains(&format!("| `{name}")), "no row of {name}");
+        if name == "completions" {
+            continue;
+        }
         let said = help(&[name, "--help"]).await;
         assert!(said.contains("Exit codes:"), "{name}: {said}");
         assert!(
