@@ -8,7 +8,8 @@ use client::ending::Ending;
 use client::failure::Failure;
 use client::verify::shown;
 use domain::app::{AppPath, AppScope};
-use ports::store::{Grant, GrantBook, Grants, Role, StoredGrant};
+use exports_table::DynamoStore;
+use ports::store::{Grant, GrantBook, GrantText, Grants, MOST_SUBJECT_BYTES, Role, StoredGrant};
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
@@ -97,14 +98,14 @@ pub(crate) async fn run(
 ) -> Result<Ending, Failure> {
     let book = deployment.exports_table()?;
     match command {
-        GrantCommand::Add(arguments) => add(&*book, arguments, output).await,
-        GrantCommand::List(arguments) => list(&*book, arguments, output).await,
-        GrantCommand::Remove(arguments) => remove(&*book, arguments.place, output).await,
+        GrantCommand::Add(arguments) => add(&book, arguments, output).await,
+        GrantCommand::List(arguments) => list(&book, arguments, output).await,
+        GrantCommand::Remove(arguments) => remove(&book, arguments.place, output).await,
     }
 }
 
 async fn add(
-    book: &dyn GrantBook,
+    book: &DynamoStore,
     arguments: AddArguments,
     output: Output,
 ) -> Result<Ending, Failure> {
@@ -115,7 +116,7 @@ async fn add(
         role: arguments.role.into(),
     };
     let put = Grants::put_grant(book, &grant).await;
-    put.map_err(|error| failures::of_table(&error))?;
+    put.map_err(|error| failures::of_table(&error, book.table()))?;
     if !output.quiet {
         output.line(format_args!(
             "✓ {} has the role {} at {path}",
@@ -127,14 +128,14 @@ async fn add(
 }
 
 async fn list(
-    book: &dyn GrantBook,
+    book: &DynamoStore,
     arguments: ListArguments,
     output: Output,
 ) -> Result<Ending, Failure> {
     let Some(subject) = arguments.subject else {
         let all = book.all_grants().await;
         return Ok(tell_all(
-            &all.map_err(|error| failures::of_table(&error))?,
+            &all.map_err(|error| failures::of_table(&error, book.table()))?,
             output,
         ));
     };
@@ -142,15 +143,20 @@ async fn list(
 }
 
 /// Takes away whatever grant is meant by the path, however it is spelled where it is stored.
-async fn remove(book: &dyn GrantBook, place: Place, output: Output) -> Result<Ending, Failure> {
+async fn remove(book: &DynamoStore, place: Place, output: Output) -> Result<Ending, Failure> {
     let Place { subject, path } = place;
     let grants = book.grants(&subject).await;
-    let grants = grants.map_err(|error| failures::of_table(&error))?;
-    let is_meant = |grant: &&StoredGrant| AppPath::parse(&grant.path).is_ok_and(|it| it == path);
+    let grants = grants.map_err(|error| failures::of_table(&error, book.table()))?;
+    // Of one that cannot be read, the path that it is stored under.
+    let is_meant = |grant: &&StoredGrant| {
+        let says = grant.says.as_ref();
+        let said = says.map_or_else(|_| grant.stored_at(), |says| says.path.as_str());
+        AppPath::parse(said).is_ok_and(|it| it == path)
+    };
     let mut removed = 0;
     for grant in grants.iter().filter(is_meant) {
         let gone = book.remove_grant(&subject, &grant.key).await;
-        removed += u64::from(gone.map_err(|error| failures::of_table(&error))?);
+        removed += u64::from(gone.map_err(|error| failures::of_table(&error, book.table()))?);
     }
     if removed == 0 {
         let message = format!(
@@ -170,67 +176,95 @@ async fn remove(book: &dyn GrantBook, place: Place, output: Output) -> Result<En
 }
 
 /// Says what a subject may do now.
-async fn tell(book: &dyn GrantBook, subject: &str, output: Output) -> Result<Ending, Failure> {
+async fn tell(book: &DynamoStore, subject: &str, output: Output) -> Result<Ending, Failure> {
     let grants = book.grants(subject).await;
-    let grants = grants.map_err(|error| failures::of_table(&error))?;
+    let grants = grants.map_err(|error| failures::of_table(&error, book.table()))?;
     if grants.is_empty() {
         output.line(format_args!("· {} may do nothing", shown(subject)));
-        output.document(&json!({"subject": subject, "grants": []}));
+        output.document(&json!({"subject": subject, "grants": [], "unreadable": []}));
         return Ok(Ending::Done);
     }
     Ok(tell_all(&grants, output))
 }
 
-/// A line for each grant; those that allow nothing are what an operator should know of.
+/// A line for each grant; those that allow nothing, or cannot be read, are what an operator should know
+/// of.
 fn tell_all(grants: &[StoredGrant], output: Output) -> Ending {
-    let allowed: Vec<Allowed<'_>> = grants.iter().map(Allowed).collect();
-    for grant in &allowed {
-        output.line(grant);
+    let (mut listed, mut unreadable) = (Vec::new(), Vec::new());
+    let mut all_hold = true;
+    for grant in grants {
+        match &grant.says {
+            Ok(says) => {
+                let allowed = Allowed(&grant.subject, says);
+                output.line(&allowed);
+                all_hold &= allowed.role().is_some();
+                listed.push(allowed.document());
+            }
+            Err(reason) => {
+                output.line(Unreadable(grant, reason));
+                unreadable
+                    .push(json!({"subject": grant.subject, "key": grant.key, "reason": reason}));
+            }
+        }
     }
-    let listed: Vec<Value> = allowed.iter().map(Allowed::document).collect();
-    output.document(&json!({"grants": listed}));
-    if allowed.iter().all(|grant| grant.role().is_some()) {
+    all_hold &= unreadable.is_empty();
+    output.document(&json!({"grants": listed, "unreadable": unreadable}));
+    if all_hold {
         Ending::Done
     } else {
         Ending::Wrong
     }
 }
 
-/// What a grant allows.
-struct Allowed<'a>(&'a StoredGrant);
+/// An item that is no grant although it stands where grants do, and what to do about it.
+struct Unreadable<'a>(&'a StoredGrant, &'a str);
+
+impl fmt::Display for Unreadable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(grant, reason) = self;
+        let (subject, key) = (shown(&grant.subject), shown(&grant.key));
+        write!(
+            f,
+            "✗ {subject}: the grant under the key {key} cannot be read, because {reason}; until it is mended, every call \
+             of {subject} is answered with 500: "
+        )?;
+        match AppPath::parse(grant.stored_at()) {
+            Ok(path) => write!(
+                f,
+                "take it away by `grant remove --subject '{subject}' --path '{path}'`, and give the right one by `grant add`"
+            ),
+            Err(_) => f.write_str(
+                "no app has such a path; delete the item by hand, and give the right one by `grant add`",
+            ),
+        }
+    }
+}
+
+/// What a grant allows: whom, and what it says.
+struct Allowed<'a>(&'a str, &'a GrantText);
 
 impl Allowed<'_> {
     /// The canonical path that its path should have been.
     fn canonical(&self) -> Option<AppPath> {
-        AppPath::parse(&self.0.path).ok()
+        AppPath::parse(&self.1.path).ok()
     }
 
     /// What the service makes of it.
     fn role(&self) -> Option<Role> {
         let canonical = self.canonical()?;
-        let reaches = AppScope::from_canonical(canonical.as_str()).is_within(&self.0.path);
-        Role::from_name(&self.0.role).filter(|_| reaches)
+        let reaches = AppScope::from_canonical(canonical.as_str()).is_within(&self.1.path);
+        Role::from_name(&self.1.role).filter(|_| reaches)
     }
 
     fn document(&self) -> Value {
-        let StoredGrant {
-            subject,
-            path,
-            role,
-            ..
-        } = self.0;
+        let Self(subject, GrantText { path, role }) = self;
         json!({"subject": subject, "path": path, "role": role, "holds": self.role().is_some()})
     }
 }
 
 impl fmt::Display for Allowed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StoredGrant {
-            subject,
-            path,
-            role,
-            ..
-        } = self.0;
+        let Self(subject, GrantText { path, role }) = self;
         let (subject, path, role) = (shown(subject), shown(path), shown(role));
         match (self.role(), self.canonical()) {
             (Some(role), Some(canonical)) => {
@@ -246,7 +280,7 @@ impl fmt::Display for Allowed<'_> {
                 }?;
                 write!(f, " ({})", role.name())
             }
-            (None, Some(canonical)) if Role::from_name(&self.0.role).is_some() => write!(
+            (None, Some(canonical)) if Role::from_name(&self.1.role).is_some() => write!(
                 f,
                 "✗ {subject}: the role {role} at {path} allows nothing, because the path is not canonical: take it away \
                  by `grant remove`, and give it anew by `grant add --path '{canonical}'`"
@@ -269,18 +303,14 @@ fn path(text: &str) -> Result<AppPath, String> {
     AppPath::parse(text).map_err(|error| error.to_string())
 }
 
-/// The most bytes of a subject: it is part of a key of the table, which takes 2,048
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys>).
-const MOST_SUBJECT_BYTES: usize = 2_000;
-
 fn subject(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => {
             Err("a subject is what the token's `sub` says: give one that is not empty".to_owned())
         }
-        text if text.len() > MOST_SUBJECT_BYTES => {
-            Err(format!("a subject has at most {MOST_SUBJECT_BYTES} bytes"))
-        }
+        text if text.len() > MOST_SUBJECT_BYTES => Err(format!(
+            "a subject has at most {MOST_SUBJECT_BYTES} bytes: the API lets in no token of a longer one"
+        )),
         text => Ok(text.to_owned()),
     }
 }

@@ -11,12 +11,13 @@ use domain::selection::{DateRange, History, HistoryType};
 use time::Date;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use wiring::config::MAX_RANGE_DAYS;
 
 use crate::deployment::Deployment;
-use crate::endings;
 use crate::registry::app;
 use crate::rehearsal::Rehearsal;
 use crate::survey::{Sample, Survey};
+use crate::{endings, failures};
 
 const FULL_DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
@@ -60,11 +61,19 @@ impl DaysArguments {
     /// What an export of it selects.
     ///
     /// # Errors
-    /// When the last day is before the first.
-    pub(crate) fn history(&self) -> Result<History, Failure> {
+    /// When the last day is before the first, or the days are more than an export may span.
+    pub(crate) fn history(&self, most: u32) -> Result<History, Failure> {
         let (start, end) = (self.from, self.to);
         if end < start {
             let message = format!("--to {end} is before --from {start}: give the first day first");
+            return Err(Failure::usage(message));
+        }
+        let days = (end - start).whole_days() + 1;
+        if days > i64::from(most) {
+            let message = format!(
+                "{days} days are more than an export may span ({MAX_RANGE}={most}): ask for fewer days at a time",
+                MAX_RANGE = MAX_RANGE_DAYS.name
+            );
             return Err(Failure::usage(message));
         }
         Ok(History {
@@ -85,7 +94,8 @@ pub(crate) async fn run(
 ) -> Result<Ending, Failure> {
     let LakeCommand::Check(CheckArguments { days, sample }) = command;
     deployment.remark_on_lake(output)?;
-    let history = days.history()?;
+    let most = deployment.wiring().env().get(&MAX_RANGE_DAYS);
+    let history = days.history(most.map_err(|error| failures::of_setting(&error))?)?;
     let title = format!(
         "{} from {} to {}",
         folder(days.of),

@@ -6,19 +6,22 @@ mod container;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use client::failure::Failure;
 use domain::app::AppScope;
 use domain::cause::in_one_line;
-use domain::chunk::{Chunk, ChunkSource, ChunkState, Output};
+use domain::chunk::{Chunk, ChunkSource, ChunkState, ObjectRef, Output};
 use domain::container::{BlobName, ContainerAddress};
 use domain::filter::Filter;
-use domain::job::{Credential, Job, JobId, JobKey, Plan, SealedCredential};
-use domain::selection::{Compression, ExportFormat, ExportRequest, Selection};
+use domain::job::{Credential, Job, JobId, JobKey, Plan, PlanCursor, SealedCredential};
+use domain::selection::{Compression, ExportFormat, ExportRequest, History, Selection};
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use fakes::store::MemoryStore;
-use plan_export::{DELIVERIES, PlanError};
+use futures::stream::BoxStream;
+use plan_export::PlanError;
+use ports::source::{LakeSource, Piece, PlanPage, Source, SourceError, Sources, Unanswered};
 use ports::store::{Act, Audit, ChunkLists, Chunks, Intake};
 use serde_json::json;
 use time::Duration;
@@ -26,6 +29,9 @@ use wiring::Wiring;
 
 use self::container::{Kept, Unsealed};
 use crate::failures;
+
+/// The name of the table, which is nowhere else.
+const IN_MEMORY: &str = "in memory";
 
 /// How long what is in memory is remembered: longer than any rehearsal.
 const RETENTION: Duration = Duration::days(3_650);
@@ -76,7 +82,7 @@ impl Rehearsal {
             expires: now,
         };
         let created = store.create(job, None, nobody).await;
-        created.map_err(|error| failures::of_table(&error))?;
+        created.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
         let job = plan_to_the_end(&planner, &key).await?;
         let chunks = chunks_of(&store, &job).await?;
         Ok(Self {
@@ -107,7 +113,7 @@ impl Rehearsal {
         event.records = vec![sqs];
         Box::pin(run_export_chunk::handle(event, &self.runner)).await;
         let stored = self.store.chunk(&chunk.key).await;
-        let stored = stored.map_err(|error| failures::of_table(&error))?;
+        let stored = stored.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
         Ok(match stored.map(|chunk| chunk.state) {
             Some(ChunkState::Recorded { output }) => Ran::Recorded(Box::new(output)),
             Some(ChunkState::Failed { reason }) => Ran::Failed(reason),
@@ -147,12 +153,44 @@ pub(crate) fn objects_of(chunk: &Chunk) -> (u64, u64) {
     }
 }
 
+/// A lake of which nothing is missing because it does not answer: an export would have to end some day,
+/// and who asks here can ask again.
+struct Patient(Arc<LakeSource>);
+
+#[async_trait]
+impl Source for Patient {
+    type Selected = History;
+    type Part = ObjectRef;
+
+    async fn plan(
+        &self,
+        scope: &AppScope,
+        history: &History,
+        cursor: Option<&PlanCursor>,
+        limit: usize,
+        _: Unanswered,
+    ) -> Result<PlanPage, SourceError> {
+        let retried = Unanswered::IsRetried;
+        self.0.plan(scope, history, cursor, limit, retried).await
+    }
+
+    fn read(
+        &self,
+        objects: &[ObjectRef],
+        history: &History,
+    ) -> BoxStream<'static, Result<Piece, SourceError>> {
+        self.0.read(objects, history)
+    }
+}
+
 fn planner(wiring: &Wiring, store: &Arc<MemoryStore>) -> Result<plan_export::Ports, Failure> {
     let setting = |error| failures::of_setting(&error);
+    let sources = sources::wire_to_plan(wiring).map_err(setting)?;
+    let lake = Arc::new(Patient(sources.lake));
     Ok(plan_export::Ports {
         plans: Arc::clone(store) as _,
         lists: Arc::clone(store) as _,
-        sources: sources::wire_to_plan(wiring).map_err(setting)?,
+        sources: Sources { lake, ..sources },
         clock: wiring.clock(),
         settings: plan_export::Settings::of(wiring).map_err(setting)?,
     })
@@ -206,25 +244,20 @@ fn event(key: &JobKey) -> Result<EventBridgeEvent<JobEvent>, Failure> {
     serde_json::from_value(event).map_err(|error| Failure::unknown(in_one_line(&error)))
 }
 
-/// Delivers the job's event as often as the bus does, and again when the planner's time was up.
+/// Delivers the job's event, and again when the planner's time was up. The client of a source that does
+/// not answer has asked for long enough.
 async fn plan_to_the_end(planner: &plan_export::Ports, key: &JobKey) -> Result<Job, Failure> {
-    let mut failed = 0;
     loop {
         match Box::pin(plan_export::handle(event(key)?, planner)).await {
             Ok(()) => {}
-            Err(PlanError::Source(error)) => {
-                failed += 1;
-                if failed == DELIVERIES {
-                    return Err(failures::of_source(&error));
-                }
-            }
-            Err(PlanError::Store(error)) => return Err(failures::of_table(&error)),
+            Err(PlanError::Source(error)) => return Err(failures::of_source(&error)),
+            Err(PlanError::Store(error)) => return Err(failures::of_table(&error, IN_MEMORY)),
             Err(error @ (PlanError::Event(_) | PlanError::Illegal(_))) => {
                 return Err(Failure::unknown(in_one_line(&error)));
             }
         }
         let job = planner.plans.job(key, planner.clock.now()).await;
-        let job = job.map_err(|error| failures::of_table(&error))?;
+        let job = job.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
         if let Some(job) = job.filter(|job| !matches!(job.plan, Plan::Open { .. })) {
             return Ok(job);
         }
@@ -237,7 +270,7 @@ async fn chunks_of(store: &MemoryStore, job: &Job) -> Result<Vec<Chunk>, Failure
         let mut after = None;
         loop {
             let page = store.chunks(&job.key, shard, after).await;
-            let page = page.map_err(|error| failures::of_table(&error))?;
+            let page = page.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
             let Some(last) = page.last() else { break };
             after = Some(last.key.number);
             chunks.extend(page);
@@ -245,4 +278,68 @@ async fn chunks_of(store: &MemoryStore, job: &Job) -> Result<Vec<Chunk>, Failure
     }
     chunks.sort_by_key(|chunk| chunk.key.number);
     Ok(chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    use client::ending::Ending;
+    use domain::selection::{DateRange, HistoryType};
+    use futures::StreamExt;
+    use time::macros::date;
+
+    use super::*;
+
+    /// A lake that does not answer, of which everything is missing when that is asked for.
+    struct Silent;
+
+    #[async_trait]
+    impl Source for Silent {
+        type Selected = History;
+        type Part = ObjectRef;
+
+        async fn plan(
+            &self,
+            _: &AppScope,
+            _: &History,
+            _: Option<&PlanCursor>,
+            _: usize,
+            unanswered: Unanswered,
+        ) -> Result<PlanPage, SourceError> {
+            match unanswered {
+                Unanswered::IsRetried => Err(SourceError::Unavailable {
+                    object: "lake".to_owned(),
+                    cause: "no connection".into(),
+                }),
+                Unanswered::IsMissing => panic!("it would be said to be missing"),
+            }
+        }
+
+        fn read(
+            &self,
+            _: &[ObjectRef],
+            _: &History,
+        ) -> BoxStream<'static, Result<Piece, SourceError>> {
+            futures::stream::empty().boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_lake_that_does_not_answer_nothing_is_said_to_be_missing() {
+        let days = DateRange {
+            start: date!(2026 - 01 - 05),
+            end: date!(2026 - 01 - 05),
+        };
+        let history = History {
+            of: HistoryType::Event,
+            days,
+        };
+        let scope = AppScope::from_canonical("/apps/a");
+        let lake = Patient(Arc::new(Silent));
+        let planned = lake.plan(&scope, &history, None, 1, Unanswered::IsMissing);
+        let failure = failures::of_source(&planned.await.unwrap_err());
+        assert_eq!(
+            (failure.ending, failure.message.as_str()),
+            (Ending::Unknown, "lake does not answer: no connection")
+        );
+    }
 }

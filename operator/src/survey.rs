@@ -133,6 +133,11 @@ impl Survey {
         }
     }
 
+    /// How many records the sample read.
+    pub(crate) fn records(&self) -> u64 {
+        self.counts.read
+    }
+
     /// How an export would end, as far as the sample says.
     pub(crate) fn ending(&self) -> Ending {
         let job = &self.rehearsal.job;

@@ -1,15 +1,16 @@
 //! The settings, the tables and the lake, by the adapters of the functions.
 
+use client::ending::Ending;
+use client::failure::Failure;
 use domain::app::AppScope;
 use domain::cause::in_one_line;
 use domain::selection::{DateRange, DeviceType, History, HistoryType, Selection, Snapshot};
 use ports::clock::Clock;
-use ports::source::{SourceError, Unanswered};
+use ports::source::Unanswered;
 use ports::store::WaitingJobs;
-use wiring::config::{LAKE_URL, REGISTRY_TABLE};
 use wiring::{SystemClock, Wiring};
 
-use crate::checks::Check;
+use crate::checks::{Check, Light};
 use crate::deployment::Deployment;
 use crate::failures;
 
@@ -59,21 +60,14 @@ pub(super) async fn exports_table(deployment: &Deployment) -> Check {
             name,
             "it answers; jobs wait for a signature, which their clients give",
         ),
-        Err(error) => Check::red(name, failures::of_table(&error).message),
+        Err(error) => of(name, failures::of_table(&error, table.table())),
     }
 }
 
 /// Whether the registry answers.
 pub(super) async fn registry(deployment: &Deployment) -> Check {
     let devices = Snapshot::Devices(DeviceType::Device);
-    let name = deployment.wiring().env().get(&REGISTRY_TABLE);
-    let name = name.unwrap_or_default();
-    asked(
-        deployment.wiring(),
-        &format!("registry {name}"),
-        devices.into(),
-    )
-    .await
+    asked(deployment.wiring(), "registry", devices.into()).await
 }
 
 /// Whether the lake can be listed.
@@ -86,9 +80,7 @@ pub(super) async fn lake(deployment: &Deployment) -> Check {
             end: day,
         },
     };
-    let name = deployment.wiring().env().get(&LAKE_URL);
-    let name = name.unwrap_or_default();
-    asked(deployment.wiring(), &format!("lake {name}"), history.into()).await
+    asked(deployment.wiring(), "lake", history.into()).await
 }
 
 async fn asked(wiring: &Wiring, name: &str, selection: Selection) -> Check {
@@ -104,18 +96,16 @@ async fn asked(wiring: &Wiring, name: &str, selection: Selection) -> Check {
             let reasons = missing.into_iter().map(|day| day.reason);
             Check::red(name, reasons.collect::<Vec<_>>().join("; "))
         }
-        Err(error) => {
-            let advice = match &error {
-                SourceError::Unavailable { .. } => {
-                    ": is it in this region, and are credentials in the environment?"
-                }
-                SourceError::Denied { .. } => ": your credentials may not read it",
-                SourceError::Changed { .. }
-                | SourceError::Archived { .. }
-                | SourceError::Unordered { .. }
-                | SourceError::Corrupt { .. } => "",
-            };
-            Check::red(name, format!("{}{advice}", in_one_line(&error)))
-        }
+        Err(error) => of(name, failures::of_source(&error)),
     }
+}
+
+/// What does not answer is not known to be wrong.
+fn of(name: &str, failure: Failure) -> Check {
+    let light = if failure.ending == Ending::Unknown {
+        Light::Unknown
+    } else {
+        Light::Red
+    };
+    Check::new(light, name, failure.message)
 }

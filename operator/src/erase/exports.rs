@@ -41,7 +41,7 @@ pub(super) async fn exports(
     };
     loop {
         let listed = table.jobs(app, page, now).await;
-        let listed = listed.map_err(|error| failures::of_table(&error))?;
+        let listed = listed.map_err(|error| failures::of_table(&error, table.table()))?;
         for job in listed.jobs.iter().filter(|job| could_hold(job, device)) {
             let is_found = is_found(job, lake);
             output.line(line(job, is_found));

@@ -41,6 +41,8 @@ pub(super) struct Place {
     records: u64,
     /// Records that cannot be exported, and name the device.
     rejected: u64,
+    /// The keys of an item, by which it can be deleted; absent of an object.
+    key: Option<Value>,
 }
 
 /// What was found.
@@ -65,7 +67,7 @@ impl Found {
         let place = |it: &Place| {
             json!({
                 "place": it.name, "exportType": it.of.name(), "day": it.day.map(|day| day.to_string()),
-                "records": it.records, "recordsRejected": it.rejected,
+                "records": it.records, "recordsRejected": it.rejected, "key": it.key,
             })
         };
         let unread = |(name, reason): &(String, String)| json!({"place": name, "reason": reason});
@@ -80,7 +82,13 @@ impl Found {
         for place in &self.places {
             let (name, of) = (shown(&place.name), place.of.name());
             let records = counted(place.records + place.rejected, "record");
-            output.line(format_args!("! {name}: {records} ({of})"));
+            // As `aws dynamodb delete-item --key` takes it.
+            let key = place
+                .key
+                .as_ref()
+                .map(|key| format!(", --key '{}'", shown_for_shell(key)));
+            let key = key.unwrap_or_default();
+            output.line(format_args!("! {name}: {records} ({of}){key}"));
         }
         for (name, reason) in &self.unread {
             let (name, reason) = (shown(name), shown_up_to(reason, MOST_SHOWN));
@@ -115,6 +123,7 @@ impl Found {
                 day: chunk.source.day(),
                 records: output.counts.rows,
                 rejected,
+                key: None,
             });
         }
         for row in self.lines(rehearsal, chunk, output, FileKind::Rows) {
@@ -218,6 +227,7 @@ pub(super) async fn in_registry(
                     day: None,
                     records: 1,
                     rejected: 0,
+                    key: Some(json!({"pk": {"S": pk}, "sk": {"S": sk}})),
                 }));
             }
         }
@@ -280,6 +290,11 @@ async fn run(
     let name = chunk.source.name_of(0).to_owned();
     found.unread.push((name, reason));
     Ok(None)
+}
+
+/// JSON within single quotes of a shell, of which it has none: what could be one is escaped.
+fn shown_for_shell(json: &Value) -> String {
+    json.to_string().replace('\'', "\\u0027")
 }
 
 /// Whether a line names the device, in either spelling and any case.

@@ -3,6 +3,7 @@
 use client::console::Output;
 use client::ending::Ending;
 use client::failure::Failure;
+use client::verify::shown;
 use domain::app::AppScope;
 use domain::filter::Filter;
 use domain::selection::{CampaignType, DeviceType, Snapshot};
@@ -29,17 +30,25 @@ pub(super) async fn check(
     app: &AppScope,
     output: Output,
 ) -> Result<Ending, Failure> {
-    let (mut endings, mut documents) = (Vec::new(), Vec::new());
+    let (mut endings, mut documents, mut items) = (Vec::new(), Vec::new(), 0);
     for (title, snapshot) in snapshots() {
         let wiring = deployment.wiring();
         let rehearsal = Rehearsal::plan(wiring, app, snapshot.into(), Filter::default()).await?;
         let survey = Survey::of(title, rehearsal, Sample::All, output).await?;
         survey.tell(output);
+        items += survey.records();
         endings.push(survey.ending());
         documents.push(survey.document());
     }
+    if items == 0 {
+        let app = shown(app.as_str());
+        output.line(format_args!(
+            "✗ the registry has nothing of the app {app}: is its path right, and is it loaded?"
+        ));
+        endings.push(Ending::Wrong);
+    }
     let ending = endings.into_iter().fold(Ending::Done, Ending::worse);
-    output.document(&json!({"exports": documents, "exitCode": ending.code()}));
+    output.document(&json!({"exports": documents, "items": items, "exitCode": ending.code()}));
     Ok(ending)
 }
 

@@ -1,6 +1,6 @@
 //! Where a device is, before it is erased.
 
-use super::desk::{APP, Desk};
+use super::desk::{APP, Desk, SCOPE};
 use super::lake::FOLDER;
 
 const DAY: &str = "2026-01-05";
@@ -121,7 +121,13 @@ async fn every_object_and_item_that_holds_a_device_is_named_and_no_other() {
         said["lake"]["sessionIds"],
         serde_json::json!([format!("{:032x}", 73)])
     );
+    // As `aws dynamodb delete-item --key` takes it.
+    let key =
+        serde_json::json!({"pk": {"S": format!("FEEDBACK#{SCOPE}#Poll#7")}, "sk": {"S": DEVICE}});
+    assert_eq!(said["registry"]["places"][1]["key"], key, "{said}");
     let said = desk.run(&plan).await.ends(3);
+    let printed = format!(": 1 record (Push), --key '{key}'\n");
+    assert!(said.stdout.contains(&printed), "{printed}: {}", said.stdout);
     assert!(said.stdout.ends_with("2 places in the lake, 2 places in the registry, 0 exports that could hold it; nothing was erased\n"), "{}", said.stdout);
     desk.run(&[
         "erase", "plan", "--app", APP, "--device", "3", "--from", DAY,

@@ -1,7 +1,11 @@
 //! Grants: given, listed and taken away, as the service then sees them.
+#![expect(clippy::disallowed_types, reason = "writes what people wrote by hand")]
 
 use api::route::Route;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::app::{AppPath, AppScope};
+use domain::cause::in_one_line;
 use exports_table::DynamoStore;
 use ports::store::{Grant, Grants, Role};
 use serde_json::json;
@@ -39,7 +43,7 @@ async fn a_grant_holds_from_the_moment_it_is_given_until_it_is_taken_away() {
     let expected = json!({"grants": [
         {"subject": "reporting", "path": "/subscriptions/s1", "role": "Reader", "holds": true},
         {"subject": "reporting", "path": SCOPE, "role": "Contributor", "holds": true},
-    ]});
+    ], "unreadable": []});
     assert_eq!(said, expected);
     assert_eq!(role(&desk, "reporting").await, Some(Role::Contributor));
 
@@ -102,6 +106,154 @@ async fn grants_that_somebody_wrote_by_hand_and_that_allow_nothing_are_named_and
     assert!(!said.stdout.contains("ann"), "{}", said.stdout);
 }
 
+/// An item that somebody wrote by hand, with these attributes beside its keys.
+async fn write_by_hand(desk: &Desk, keys: [&str; 2], attributes: &[(&str, AttributeValue)]) {
+    let [pk, sk] = keys.map(|key| AttributeValue::S(key.to_owned()));
+    let put = Client::new(&desk.sdk).put_item();
+    let put = put.table_name(local::dynamodb::EXPORTS_TABLE);
+    let put = attributes
+        .iter()
+        .fold(put.item("pk", pk).item("sk", sk), |put, (name, value)| {
+            put.item(*name, value.clone())
+        });
+    put.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_item_that_is_no_grant_is_named_and_hides_no_other() {
+    let desk = Desk::new().await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let role = ("role", text("Reader"));
+    let path = ("path", text("/"));
+    write_by_hand(
+        &desk,
+        ["PRINCIPAL#ann", "SCOPE#/"],
+        &[role.clone(), path.clone()],
+    )
+    .await;
+    let number = ("path", AttributeValue::N("1".to_owned()));
+    let grant = ("kind", text("grant"));
+    write_by_hand(
+        &desk,
+        ["PRINCIPAL#ann", "by hand"],
+        &[grant.clone(), role.clone(), number],
+    )
+    .await;
+    // One that holds although its key is none of ours.
+    write_by_hand(&desk, ["PRINCIPAL#cid", "/"], &[grant, role, path]).await;
+    let add = [
+        "grant",
+        "add",
+        "--subject",
+        "bob",
+        "--role",
+        "reader",
+        "--path",
+        "/",
+    ];
+    desk.run(&add).await.ends(0);
+    let said = desk.run(&["grant", "list", "--all"]).await.ends(1);
+    let expected = "✗ ann: the grant under the key SCOPE#/ cannot be read, because its attribute `kind` is missing; until it is mended, \
+                    every call of ann is answered with 500: take it away by `grant remove --subject 'ann' --path '/'`, and give \
+                    the right one by `grant add`\n\
+                    ✗ ann: the grant under the key by hand cannot be read, because its attribute `path` is no text; until it is \
+                    mended, every call of ann is answered with 500: no app has such a path; delete the item by hand, and give \
+                    the right one by `grant add`\n\
+                    · bob may see and list the exports of every app (Reader)\n\
+                    · cid may see and list the exports of every app (Reader)\n";
+    assert_eq!(said.stdout, expected);
+    let said = desk
+        .run(&["grant", "list", "--subject", "ann", "--json"])
+        .await
+        .ends(1)
+        .json();
+    let first =
+        json!({"subject": "ann", "key": "SCOPE#/", "reason": "its attribute `kind` is missing"});
+    assert_eq!(
+        (&said["grants"], &said["unreadable"][0]),
+        (&json!([]), &first)
+    );
+    // What the API's log says of it.
+    let scope = AppScope::from_canonical(SCOPE);
+    let error = service(&desk).role("ann", &scope).await.unwrap_err();
+    assert_eq!(
+        in_one_line(&error),
+        "item PRINCIPAL#ann SCOPE#/ cannot be used: its attribute `kind` is missing"
+    );
+    for subject in ["ann", "cid"] {
+        let remove = ["grant", "remove", "--subject", subject, "--path", "/"];
+        desk.run(&remove).await.says("1 grant at / is taken away");
+    }
+    let said = desk
+        .run(&["grant", "list", "--all", "--json"])
+        .await
+        .ends(1)
+        .json();
+    assert_eq!(said["unreadable"].as_array().unwrap().len(), 1, "{said}");
+    assert_eq!(said["grants"].as_array().unwrap().len(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn a_subject_that_no_token_may_have_is_no_subject() {
+    let desk = Desk::new().await;
+    let add = [
+        "grant",
+        "add",
+        "--role",
+        "reader",
+        "--path",
+        "/",
+        "--subject",
+    ];
+    let (longest, longer) = ("é".repeat(128), "x".repeat(257));
+    desk.run(&[&add[..], &[&longest]].concat()).await.ends(0);
+    desk.run(&[&add[..], &[&longer]].concat())
+        .await
+        .ends(64)
+        .says("a subject has at most 256 bytes");
+}
+
+/// A script that asks for JSON has it, whatever is wrong with its line.
+#[tokio::test]
+async fn a_line_that_cannot_be_understood_is_answered_in_json_when_it_asks_for_that() {
+    let desk = Desk::new().await;
+    for (line, said) in [
+        (
+            &["grant", "add", "--json", "--subject", "ann"][..],
+            "the following required arguments were not provided: --path <PATH> --role <ROLE>",
+        ),
+        (
+            &["nonsense", "--json"],
+            "unrecognized subcommand 'nonsense'",
+        ),
+        (
+            &["doctor", "--api", "https://a/b?sig=abc", "--json"],
+            "the command line holds a signature",
+        ),
+    ] {
+        let ran = desk.run(line).await.ends(64);
+        let json = ran.json();
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with(said) && !message.contains("abc"),
+            "{message}"
+        );
+        assert_eq!(
+            (&json["exitCode"], &json["error"]["code"]),
+            (&64.into(), &"Usage".into())
+        );
+        assert!(!ran.stderr.is_empty());
+    }
+    let ran = desk.run(&["nonsense", "--", "--json"]).await.ends(64);
+    assert_eq!(ran.stdout, "");
+    let ran = desk.run(&["completions", "bash"]).await.ends(0);
+    assert!(ran.stdout.contains("engagement-export-admin"));
+    let pages = desk.folder.path().join("man");
+    desk.run(&["man", pages.to_str().unwrap()]).await.ends(0);
+    let page = std::fs::read_to_string(pages.join("engagement-export-admin-grant.1")).unwrap();
+    assert!(page.contains("Exit codes:"), "{page}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_a_grant_is_refused_in_one_line_that_says_what_to_give() {
     let desk = Desk::new().await;
@@ -133,8 +285,7 @@ async fn without_settings_without_a_region_or_with_another_table_the_message_say
     let said = desk.run(&list).await.ends(6).json();
     let message = said["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("ResourceNotFoundException")
-            && message.contains("name this deployment's tables"),
+        message.starts_with("there is no table elsewhere (ResourceNotFoundException); name the deployment by --stack"),
         "{message}"
     );
     desk.unset("EXPORTS_TABLE");

@@ -268,3 +268,14 @@ async fn the_registry_is_looked_at_as_exports_would_read_it() {
         said.stdout
     );
 }
+
+#[tokio::test]
+async fn more_days_than_an_export_may_span_are_refused_as_the_service_refuses_them() {
+    let mut desk = Desk::new().await;
+    desk.set("MAX_RANGE_DAYS", "2");
+    desk.run(&CHECK).await.ends(64).says(
+        "3 days are more than an export may span (MAX_RANGE_DAYS=2): ask for fewer days at a time",
+    );
+    desk.set("MAX_RANGE_DAYS", "3");
+    desk.run(&CHECK).await.ends(3);
+}

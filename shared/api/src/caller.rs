@@ -1,15 +1,11 @@
 //! Who calls, and whether they may.
 
 use domain::app::AppScope;
-use ports::store::{Grants, Role};
+use ports::store::{Grants, MOST_SUBJECT_BYTES, Role};
 use wiring::config::{ConfigError, Environment, PUBLIC_URL, TOKEN_SUBJECT_CLAIM};
 
 use super::Call;
 use super::error::ApiError;
-
-/// The most bytes of a subject: with its prefix it is a partition key of the table, and the
-/// operator writes it.
-const MOST_SUBJECT_BYTES: usize = 256;
 
 /// The settings of every function behind the API.
 #[derive(Debug, Clone)]

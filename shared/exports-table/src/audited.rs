@@ -32,16 +32,17 @@ pub struct Audited {
 }
 
 impl DynamoStore {
-    /// What was changed on a UTC day, in the order in which it was asked for.
+    /// What was changed on a UTC day, in the order in which it was asked for; in the place of an item that
+    /// cannot be read, why: [`StoreError::Corrupt`], or [`StoreError::Newer`].
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when one is of a newer layout.
-    pub async fn audited(&self, day: Date) -> Result<Vec<Audited>, StoreError> {
+    /// [`StoreError`] when the table does not say what it has.
+    pub async fn audited(&self, day: Date) -> Result<Vec<Result<Audited, StoreError>>, StoreError> {
         let partition = ItemKey {
             pk: keys::audit_partition(day),
             sk: String::new(),
         };
         let items = self.partition(&partition).await?.into_iter();
-        items.map(|item| read_item(&partition, item)).collect()
+        Ok(items.map(|item| read_item(&partition, item)).collect())
     }
 }

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::app::AppScope;
-use ports::store::{Grant, GrantBook, Grants, Role, StoreError, StoredGrant};
+use ports::store::{Grant, GrantBook, GrantText, Grants, Role, StoreError, StoredGrant};
 
-use super::{Condition, DynamoStore, Item, corrupt, key_attributes, read_item, store_error};
+use super::{Condition, DynamoStore, Item, corrupt, key_attributes, newer, own_key, store_error};
 use crate::items::{GrantItem, VERSION};
 use crate::keys::{self, ItemKey};
 
@@ -14,8 +14,11 @@ impl Grants for DynamoStore {
     async fn role(&self, subject: &str, scope: &AppScope) -> Result<Option<Role>, StoreError> {
         let mut best = None;
         for grant in self.grants(subject).await? {
-            if scope.is_within(&grant.path) {
-                best = best.max(Role::from_name(&grant.role));
+            let key = keys::grant_at(subject, &grant.key);
+            // What it says could have been anything: nobody guesses what a subject may do.
+            let says = grant.says.map_err(|reason| corrupt(&key, reason))?;
+            if scope.is_within(&says.path) {
+                best = best.max(Role::from_name(&says.role));
             }
         }
         Ok(best)
@@ -41,7 +44,7 @@ impl GrantBook for DynamoStore {
             sk: String::new(),
         };
         let items = self.partition(&partition).await?.into_iter();
-        items.map(|item| stored_grant(&partition, item)).collect()
+        items.map(|item| stored_grant(&partition, &item)).collect()
     }
 
     async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError> {
@@ -63,14 +66,14 @@ impl GrantBook for DynamoStore {
             .await
             .map_err(|error| store_error(&everybody, error))?
         {
-            grants.push(stored_grant(&everybody, item)?);
+            grants.push(stored_grant(&everybody, &item)?);
         }
         grants.sort_by(|one, other| (&one.subject, &one.key).cmp(&(&other.subject, &other.key)));
         Ok(grants)
     }
 
     async fn remove_grant(&self, subject: &str, key: &str) -> Result<bool, StoreError> {
-        let key = keys::grant(subject, key);
+        let key = keys::grant_at(subject, key);
         let delete = self
             .client
             .delete_item()
@@ -84,17 +87,28 @@ impl GrantBook for DynamoStore {
 }
 
 /// Reads a grant, whose subject and key stand in the keys alone.
-fn stored_grant(partition: &ItemKey, item: Item) -> Result<StoredGrant, StoreError> {
-    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-    let key = text("pk").zip(text("sk"));
-    let key = key.as_ref().and_then(|(pk, sk)| keys::parse_grant(pk, sk));
-    let (subject, key) = key.ok_or_else(|| corrupt(partition, "it is no key of a grant"))?;
-    let (subject, key) = (subject.to_owned(), key.to_owned());
-    let GrantItem { path, role, .. } = read_item(partition, item)?;
+fn stored_grant(partition: &ItemKey, item: &Item) -> Result<StoredGrant, StoreError> {
+    let key = own_key(item).ok_or_else(|| corrupt(partition, "its keys are no texts"))?;
+    newer(&key, item)?;
+    let subject = keys::subject_of(&key.pk).map(str::to_owned);
     Ok(StoredGrant {
-        subject,
-        key,
-        path,
-        role,
+        subject: subject.ok_or_else(|| corrupt(&key, "it is no key of a grant"))?,
+        key: key.sk,
+        says: says(item),
+    })
+}
+
+/// What a grant says. Grants were written by hand once: an attribute that is missing, or is no text, is
+/// named.
+fn says(item: &Item) -> Result<GrantText, String> {
+    let text = |name: &str| match item.get(name) {
+        None => Err(format!("its attribute `{name}` is missing")),
+        Some(AttributeValue::S(text)) => Ok(text.clone()),
+        Some(_) => Err(format!("its attribute `{name}` is no text")),
+    };
+    text("kind")?;
+    Ok(GrantText {
+        path: text("path")?,
+        role: text("role")?,
     })
 }

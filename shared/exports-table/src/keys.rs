@@ -23,7 +23,7 @@ use aws_lc_rs::digest;
 use domain::app::AppScope;
 use domain::chunk::ChunkKey;
 use domain::job::{JobId, JobKey};
-use ports::store::RequestKey;
+use ports::store::{GRANT_KEY_PREFIX, RequestKey};
 use time::Date;
 use uuid::Uuid;
 
@@ -52,9 +52,6 @@ pub(crate) fn shard_partition(job: JobId, shard: u16) -> String {
 
 /// What the partitions of grants begin with.
 const PRINCIPAL_PREFIX: &str = "PRINCIPAL#";
-
-/// What the sort keys of grants begin with.
-const SCOPE_PREFIX: &str = "SCOPE#";
 
 /// What was changed on a UTC day.
 pub(crate) fn audit_partition(day: Date) -> String {
@@ -173,15 +170,21 @@ pub(crate) fn audit(day: Date, id: Uuid) -> ItemKey {
 pub(crate) fn grant(subject: &str, path: &str) -> ItemKey {
     ItemKey {
         pk: principal_partition(subject),
-        sk: format!("{SCOPE_PREFIX}{path}"),
+        sk: format!("{GRANT_KEY_PREFIX}{path}"),
     }
 }
 
-/// The subject and the path that [`grant`] was made of. A sort key that it never makes holds a grant
-/// all the same, and is its own path.
-pub(crate) fn parse_grant<'a>(pk: &'a str, sk: &'a str) -> Option<(&'a str, &'a str)> {
-    let path = sk.strip_prefix(SCOPE_PREFIX).unwrap_or(sk);
-    Some((pk.strip_prefix(PRINCIPAL_PREFIX)?, path))
+/// The key of a grant of which `sort` alone is known.
+pub(crate) fn grant_at(subject: &str, sort: &str) -> ItemKey {
+    ItemKey {
+        pk: principal_partition(subject),
+        sk: sort.to_owned(),
+    }
+}
+
+/// The subject whose partition of grants this is.
+pub(crate) fn subject_of(pk: &str) -> Option<&str> {
+    pk.strip_prefix(PRINCIPAL_PREFIX)
 }
 
 #[cfg(test)]

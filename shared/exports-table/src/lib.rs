@@ -154,6 +154,11 @@ impl DynamoStore {
         items.map_err(|error| store_error(partition, error))
     }
 
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     async fn get_as<T: DeserializeOwned>(&self, key: &ItemKey) -> Result<Option<T>, StoreError> {
         self.get(key)
             .await?
@@ -312,15 +317,31 @@ fn key_attributes(key: &ItemKey) -> Item {
     ])
 }
 
-/// Reads an item, or what a query projects of one.
+/// Reads an item, or what a query projects of one. What is wrong with it is said of its own key, where
+/// that is known; else of `key`, under which it was asked for.
 fn read_item<T: DeserializeOwned>(key: &ItemKey, item: Item) -> Result<T, StoreError> {
-    if let Some(layout) = items::newer_layout(&item) {
-        return Err(StoreError::Newer {
+    let own = own_key(&item);
+    let key = own.as_ref().unwrap_or(key);
+    newer(key, &item)?;
+    serde_dynamo::from_item(item).map_err(|error| corrupt(key, error))
+}
+
+/// An item of a layout that only a newer version reads.
+fn newer(key: &ItemKey, item: &Item) -> Result<(), StoreError> {
+    items::newer_layout(item).map_or(Ok(()), |layout| {
+        Err(StoreError::Newer {
             item: item_name(key),
             layout,
-        });
-    }
-    serde_dynamo::from_item(item).map_err(|error| corrupt(key, error))
+        })
+    })
+}
+
+/// The key that stands in an item.
+fn own_key(item: &Item) -> Option<ItemKey> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    text("pk")
+        .zip(text("sk"))
+        .map(|(pk, sk)| ItemKey { pk, sk })
 }
 
 fn item_name(key: &ItemKey) -> String {

@@ -15,9 +15,9 @@ use domain::job::{Job, JobKey};
 use domain::tally::{Tally, TallyChange};
 use ports::clock::Clock;
 use ports::store::{
-    AcceptedRequest, Audit, Changes, ChunkLists, Chunks, Counted, Created, Grant, GrantBook,
-    Grants, Intake, JobLists, Jobs, Listed, PLAN_PAGE_CHUNKS, Page, Plans, RequestKey, Role,
-    StoreError, StoredGrant, Tallies, WaitingJobs,
+    AcceptedRequest, Audit, Changes, ChunkLists, Chunks, Counted, Created, GRANT_KEY_PREFIX, Grant,
+    GrantBook, GrantText, Grants, Intake, JobLists, Jobs, Listed, PLAN_PAGE_CHUNKS, Page, Plans,
+    RequestKey, Role, StoreError, StoredGrant, Tallies, WaitingJobs,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -127,15 +127,18 @@ impl GrantBook for MemoryStore {
         let tables = self.tables()?;
         let stored = |((subject, path), role): (&(String, String), &Role)| StoredGrant {
             subject: subject.clone(),
-            key: path.clone(),
-            path: path.clone(),
-            role: role.name().to_owned(),
+            key: format!("{GRANT_KEY_PREFIX}{path}"),
+            says: Ok(GrantText {
+                path: path.clone(),
+                role: role.name().to_owned(),
+            }),
         };
         Ok(tables.grants.iter().map(stored).collect())
     }
 
     async fn remove_grant(&self, subject: &str, key: &str) -> Result<bool, StoreError> {
-        let place = (subject.to_owned(), key.to_owned());
+        let path = key.strip_prefix(GRANT_KEY_PREFIX).unwrap_or(key);
+        let place = (subject.to_owned(), path.to_owned());
         Ok(self.tables()?.grants.remove(&place).is_some())
     }
 }

@@ -216,15 +216,37 @@ pub trait Grants: Send + Sync {
     async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError>;
 }
 
+/// The most bytes of a subject: with its prefix it is a partition key of the table, and the operator
+/// writes it.
+pub const MOST_SUBJECT_BYTES: usize = 256;
+
+/// What the key of a grant begins with; behind it stands its path. Only one that was written by hand has
+/// another, and it holds all the same.
+pub const GRANT_KEY_PREFIX: &str = "SCOPE#";
+
 /// A grant as it is stored, by whomever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredGrant {
     /// Whom it is given to.
     pub subject: String,
-    /// The path that it is stored under.
+    /// Its key among the subject's grants.
     pub key: String,
-    /// The path at or below which it holds, when it is canonical; the same as the key, where the
-    /// service's own command wrote it.
+    /// What it says; or, in words, why nobody can read it.
+    pub says: Result<GrantText, String>,
+}
+
+impl StoredGrant {
+    /// The path that it is stored under.
+    pub fn stored_at(&self) -> &str {
+        self.key.strip_prefix(GRANT_KEY_PREFIX).unwrap_or(&self.key)
+    }
+}
+
+/// What a stored grant says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantText {
+    /// The path at or below which it holds, when it is canonical; the one that it is stored under, where
+    /// the service's own command wrote it.
     pub path: String,
     /// The name of its role, which may be none of [`Role`].
     pub role: String,
@@ -245,7 +267,7 @@ pub trait GrantBook: Grants {
     /// [`StoreError::Newer`] when one of them is of a newer layout.
     async fn all_grants(&self) -> Result<Vec<StoredGrant>, StoreError>;
 
-    /// Takes a grant away, by the path that it is stored under; whether there was one.
+    /// Takes a grant away, by its key; whether there was one.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`] only.

@@ -97,10 +97,13 @@ impl Registry {
     }
 }
 
+/// What a [`SourceError::Corrupt`] of a table that is not there says.
+pub const NO_TABLE: &str = "the table does not exist";
+
 /// What is wrong with a request that is refused for good.
 fn problem_of(code: String) -> Cause {
     if code == "ResourceNotFoundException" {
-        "the table does not exist".into()
+        NO_TABLE.into()
     } else {
         code.into()
     }

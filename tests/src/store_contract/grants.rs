@@ -2,7 +2,7 @@
 
 use domain::app::AppScope;
 use ports::clock::Clock;
-use ports::store::{Grant, Role, StoredGrant};
+use ports::store::{GRANT_KEY_PREFIX, Grant, GrantText, Role, StoredGrant};
 
 use super::engine::World;
 
@@ -81,11 +81,14 @@ pub(super) async fn grants_are_listed_by_subject_and_taken_away_one_by_one(world
     grant(world, &ann, "/subscriptions/s2", Role::Reader).await;
     grant(world, &ann, "/", Role::Contributor).await;
     grant(world, &bob, "/subscriptions/s2", Role::Reader).await;
+    let key = |path: &str| format!("{GRANT_KEY_PREFIX}{path}");
     let stored = |subject: &str, path: &str, role: Role| StoredGrant {
         subject: subject.to_owned(),
-        key: path.to_owned(),
-        path: path.to_owned(),
-        role: role.name().to_owned(),
+        key: key(path),
+        says: Ok(GrantText {
+            path: path.to_owned(),
+            role: role.name().to_owned(),
+        }),
     };
     let anns = [
         stored(&ann, "/", Role::Contributor),
@@ -97,8 +100,8 @@ pub(super) async fn grants_are_listed_by_subject_and_taken_away_one_by_one(world
     assert!(anns.iter().chain([&bobs]).all(|grant| all.contains(grant)));
     let of = |all: &[StoredGrant]| all.iter().map(|it| it.subject.clone()).collect::<Vec<_>>();
     assert!(of(&all).is_sorted(), "{all:?}");
-    assert!(world.store.remove_grant(&ann, "/").await.unwrap());
-    assert!(!world.store.remove_grant(&ann, "/").await.unwrap());
+    assert!(world.store.remove_grant(&ann, &key("/")).await.unwrap());
+    assert!(!world.store.remove_grant(&ann, &key("/")).await.unwrap());
     assert_eq!(world.store.grants(&ann).await.unwrap(), anns[1..]);
     assert_eq!(role(world, &ann, "/subscriptions/s1").await, None);
     assert_eq!(world.store.grants(&bob).await.unwrap(), [bobs]);
