@@ -1,6 +1,7 @@
 //! `registry`: what is known of the devices, loaded and looked at.
 
 pub(crate) mod check;
+mod input;
 mod lines;
 mod load;
 mod progress;
@@ -46,7 +47,7 @@ pub(crate) struct CheckArguments {
 pub(crate) struct LoadArguments {
     /// What the files hold.
     of: LoadedName,
-    /// The files.
+    /// The files; `-` is the standard input.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The app whose devices they are: its path, in any spelling.

@@ -44,15 +44,17 @@ pub(super) struct Lines {
     ready: VecDeque<Line>,
     /// Which version of the file it is: another one has another.
     pub(super) version: String,
+    /// Whether no later reading of this version goes any further.
+    pub(super) is_damaged: bool,
 }
 
 impl Lines {
-    /// Opens a file.
+    /// Opens a file, which is called by its name.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) async fn open(path: &Path) -> Result<Self, Failure> {
-        let name = path.display().to_string();
+    pub(super) async fn open(path: &Path, name: &str) -> Result<Self, Failure> {
+        let name = name.to_owned();
         let unreadable =
             |reason: String| Failure::unknown(format!("{name} cannot be read: {reason}"));
         let absolute =
@@ -80,6 +82,7 @@ impl Lines {
             records: Records::default(),
             ready: VecDeque::new(),
             version,
+            is_damaged: false,
         })
     }
 
@@ -101,8 +104,15 @@ impl Lines {
                 Ok(Piece::Stored { .. }) => {}
                 Ok(Piece::Unreadable { error, .. }) | Err(error) => {
                     let (name, problem) = (&self.name, error.problem());
+                    self.is_damaged = !error.is_transient();
+                    let advice = if self.is_damaged {
+                        "what is in front of that is done; load a whole copy of the file, which begins anew and changes \
+                         nothing that is there"
+                    } else {
+                        "what is in front of that is done, and the same command goes on there"
+                    };
                     return Err(Failure::unknown(format!(
-                        "the rest of {name} {problem}; what is in front of that is done"
+                        "the rest of {name} {problem}; {advice}"
                     )));
                 }
             }

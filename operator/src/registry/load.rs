@@ -1,10 +1,9 @@
 //! `registry load`: files into the registry's table, every line checked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use client::console::{Output, counted};
+use client::console::{Output, complain, counted};
 use client::ending::Ending;
 use client::failure::Failure;
 use client::verify::shown;
@@ -14,9 +13,10 @@ use ports::source::SourceError;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sources::registry::entry::{Entry, Loaded};
-use sources::registry::{BATCH_ITEMS, Registry};
+use sources::registry::{BATCH_ITEMS, MOST_ITEM_BYTES, Registry};
 
 use super::LoadArguments;
+use super::input::Input;
 use super::lines::{Line, Lines};
 use super::progress::{Done, Progress};
 use super::rejects::{Fault, Rejects};
@@ -31,7 +31,7 @@ const BATCHES_AT_ONCE: usize = 8;
 /// How many fields that are no item's are named.
 const MOST_UNKNOWN: usize = 20;
 
-/// Loads the files, one after the other.
+/// Loads the files, one after the other. What stops amid one is told with how far all of them are.
 ///
 /// # Errors
 /// What cannot be read, or written, at all.
@@ -40,52 +40,65 @@ pub(super) async fn load(
     arguments: &LoadArguments,
     output: Output,
 ) -> Result<Ending, Failure> {
-    let of: Loaded = arguments.of.into();
     refuse_own_file(arguments)?;
+    let inputs = Input::all(&arguments.files)?;
     // Also where no device is loaded: a table that is not there is no fault of any record.
     if !arguments.dry_run {
         let said = registry.put_segments(&arguments.app).await;
         said.map_err(|error| failures::of_source(&error))?;
     }
     let begins = arguments.anew || arguments.dry_run;
-    let files = arguments.files.iter().filter(|_| !begins);
-    let kept = files.filter_map(|file| Progress::rejects_bytes(file));
+    let kept = inputs.iter().filter(|_| !begins);
+    let kept = kept.filter_map(|input| Progress::rejects_bytes(&input.path));
     let kept = kept.max().unwrap_or_default();
     let mut rejects = Rejects::open(arguments.rejects.as_deref(), kept, output)?;
-    let (mut documents, mut loaded) = (Vec::new(), Vec::new());
+    let (mut documents, mut loaded, mut stopped) = (Vec::new(), Vec::new(), None);
     let mut rejected = 0;
-    for path in &arguments.files {
-        let mut loading = Loading {
-            registry,
-            arguments,
-            of,
-            output,
-            file: path.display().to_string(),
-            done: Done::default(),
-            unknown: BTreeMap::new(),
-            began: Instant::now(),
-            written_now: 0,
-        };
-        loaded.push(loading.load(path, &mut rejects).await?);
-        loading.tell();
+    for input in &inputs {
+        let mut loading = Loading::of(registry, arguments, input, output);
+        let done = loading.load(input, &mut rejects).await;
+        loading.tell(done.is_err());
         rejected += loading.done.rejected;
-        documents.push(loading.document());
+        documents.push(loading.document(done.is_err()));
+        match done {
+            Ok(progress) => loaded.push(progress),
+            Err(failure) => {
+                stopped = Some(failure);
+                break;
+            }
+        }
     }
-    let ending = if rejected > 0 {
-        Ending::Incomplete
-    } else {
-        Ending::Done
-    };
     rejects.settle()?;
-    // Not before the last file is loaded: else a run that stops amid it would load the first anew.
-    if !arguments.dry_run {
-        loaded.iter().try_for_each(Progress::forget)?;
-    }
-    output.document(&json!({
+    let mut document = json!({
         "files": documents, "written": !arguments.dry_run,
-        "findings": rejects.findings, "findingsCount": rejected, "exitCode": ending.code(),
-    }));
+        "findings": rejects.findings, "findingsCount": rejected,
+    });
+    let ending = if let Some(failure) = &stopped {
+        complain(format_args!("✗ {failure}"));
+        merge(&mut document, failure.document());
+        failure.ending
+    } else {
+        // Not before the last file is loaded: else a run that stops amid it would load the first anew.
+        if !arguments.dry_run {
+            loaded.iter().try_for_each(Progress::forget)?;
+        }
+        let ending = if rejected > 0 {
+            Ending::Incomplete
+        } else {
+            Ending::Done
+        };
+        merge(&mut document, json!({"exitCode": ending.code()}));
+        ending
+    };
+    output.document(&document);
     Ok(ending)
+}
+
+/// Adds the members of one object to another.
+fn merge(document: &mut Value, more: Value) {
+    if let (Value::Object(document), Value::Object(more)) = (document, more) {
+        document.extend(more);
+    }
 }
 
 /// The file of rejects is made anew: it must be none of those that are loaded.
@@ -112,6 +125,8 @@ struct Loading<'a> {
     of: Loaded,
     output: Output,
     file: String,
+    /// Whether a later run is to go on where this one stops.
+    is_kept: bool,
     done: Done,
     /// How many records have a field that no item has, by its name.
     unknown: BTreeMap<String, u64>,
@@ -127,11 +142,31 @@ struct Window {
     places: HashMap<(String, String), usize>,
 }
 
-impl Loading<'_> {
+impl<'a> Loading<'a> {
+    fn of(
+        registry: &'a Registry,
+        arguments: &'a LoadArguments,
+        input: &Input,
+        output: Output,
+    ) -> Self {
+        Self {
+            registry,
+            arguments,
+            of: arguments.of.into(),
+            output,
+            file: input.name.clone(),
+            is_kept: !arguments.dry_run && input.is_file(),
+            done: Done::default(),
+            unknown: BTreeMap::new(),
+            began: Instant::now(),
+            written_now: 0,
+        }
+    }
+
     /// Loads a file; where its progress is kept until all files are loaded.
-    async fn load(&mut self, path: &Path, rejects: &mut Rejects) -> Result<Progress, Failure> {
-        let mut lines = Lines::open(path).await?;
-        let progress = Progress::of(path, &lines.version, &self.place());
+    async fn load(&mut self, input: &Input, rejects: &mut Rejects) -> Result<Progress, Failure> {
+        let mut lines = Lines::open(&input.path, &input.name).await?;
+        let progress = Progress::of(&input.path, &lines.version, &self.place());
         let earlier = self.earlier(&progress)?;
         let bar = self.bar();
         let mut window = Window::default();
@@ -158,13 +193,19 @@ impl Loading<'_> {
         }
         self.write(&mut window, rejects).await?;
         bar.finish_and_clear();
-        self.keep(&progress, rejects)?;
+        // The same file would stop at the same place for ever: what lies in front of it is loaded.
+        if lines.is_damaged && self.is_kept {
+            rejects.settle()?;
+            progress.forget()?;
+        } else {
+            self.keep(&progress, rejects)?;
+        }
         read.map(|()| progress)
     }
 
     /// How many records an earlier run has dealt with.
     fn earlier(&mut self, progress: &Progress) -> Result<u64, Failure> {
-        if self.arguments.anew || self.arguments.dry_run {
+        if self.arguments.anew || !self.is_kept {
             return Ok(0);
         }
         let Some(done) = progress.read()? else {
@@ -181,7 +222,7 @@ impl Loading<'_> {
     }
 
     fn keep(&mut self, progress: &Progress, rejects: &mut Rejects) -> Result<(), Failure> {
-        if self.arguments.dry_run {
+        if !self.is_kept {
             return Ok(());
         }
         self.done.rejects_bytes = rejects.settle()?;
@@ -217,6 +258,9 @@ impl Loading<'_> {
                 .registry
                 .entry(self.of, &self.arguments.app, &line.text)
             {
+                Ok(entry) if entry.size_bytes() > MOST_ITEM_BYTES => Fault::TooLarge {
+                    bytes: entry.size_bytes(),
+                },
                 Ok(entry) => {
                     self.look_for_unknown(&line);
                     self.done.repeated += u64::from(window.put(entry, line));
@@ -285,7 +329,7 @@ impl Loading<'_> {
         }
     }
 
-    fn tell(&self) {
+    fn tell(&self, is_stopped: bool) {
         let Done {
             records,
             written,
@@ -293,10 +337,14 @@ impl Loading<'_> {
             rejected,
             rejects_bytes: _,
         } = self.done;
-        let mark = if rejected > 0 { '!' } else { '✓' };
+        let (mark, place) = match (is_stopped, rejected > 0) {
+            (true, _) => ('✗', "stopped behind "),
+            (false, true) => ('!', ""),
+            (false, false) => ('✓', ""),
+        };
         let (what, file) = (self.verb(), shown(&self.file));
         let line = format!(
-            "{mark} {file}: {}, {} {what}",
+            "{mark} {file}: {place}{}, {} {what}",
             counted(records, "record"),
             counted(written, "item")
         );
@@ -324,9 +372,9 @@ impl Loading<'_> {
         }
     }
 
-    fn document(&self) -> Value {
+    fn document(&self, is_stopped: bool) -> Value {
         json!({
-            "file": self.file, "records": self.done.records, "written": self.done.written,
+            "file": self.file, "whole": !is_stopped, "records": self.done.records, "written": self.done.written,
             "repeated": self.done.repeated, "rejected": self.done.rejected, "unknownFields": self.unknown,
         })
     }

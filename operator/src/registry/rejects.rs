@@ -13,6 +13,7 @@ use formats::record::BadRecord;
 use formats::records::Place;
 use formats::rejected::Reject;
 use serde_json::{Value, json};
+use sources::registry::MOST_ITEM_BYTES;
 
 /// How many are told one by one; all are counted.
 const TOLD: usize = 20;
@@ -30,6 +31,11 @@ pub(super) enum Fault {
     /// It is longer than a record may be.
     TooLong {
         /// How long it is.
+        bytes: u64,
+    },
+    /// Its item would be larger than the table takes.
+    TooLarge {
+        /// How large it would be.
         bytes: u64,
     },
     /// The table does not take its item.
@@ -82,17 +88,15 @@ impl Rejects {
         let (line, reason) = match fault {
             Fault::Bad(bad) => line_of(file, &Reject::record(place, text, *bad)),
             Fault::TooLong { bytes } => line_of(file, &Reject::too_long(place, text, *bytes)),
+            Fault::TooLarge { bytes } => {
+                let reason = format!(
+                    "its item would have {bytes} bytes, and the table takes at most {MOST_ITEM_BYTES}"
+                );
+                of_table(file, place, text, "TooLarge", &reason)
+            }
             Fault::Refused { reason } => {
                 let reason = format!("the table refuses its item: {reason}");
-                let record = String::from_utf8_lossy(text);
-                let line = json!({
-                    "object": file, "line": place.line, "offset": place.offset, "code": "Refused", "reason": reason,
-                    "record": record,
-                });
-                (
-                    format!("{line}\n").into_bytes(),
-                    format!("{place}: {reason}"),
-                )
+                of_table(file, place, text, "Refused", &reason)
             }
         };
         let message = shown_up_to(&format!("{}, {reason}", shown(file)), MOST_SHOWN);
@@ -152,6 +156,18 @@ fn line_of(file: &str, reject: &Reject<'_>) -> (Vec<u8>, String) {
         line.clear();
     }
     (line, reject.to_string())
+}
+
+/// What is the table's matter, not the record's.
+fn of_table(file: &str, place: Place, text: &[u8], code: &str, reason: &str) -> (Vec<u8>, String) {
+    let line = json!({
+        "object": file, "line": place.line, "offset": place.offset, "code": code, "reason": reason,
+        "record": String::from_utf8_lossy(text),
+    });
+    (
+        format!("{line}\n").into_bytes(),
+        format!("{place}: {reason}"),
+    )
 }
 
 fn unwritable(name: &str, error: &std::io::Error) -> Failure {

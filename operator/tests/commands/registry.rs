@@ -173,46 +173,39 @@ async fn a_line_that_cannot_be_loaded_is_named_kept_and_costs_no_other() {
     );
 }
 
+/// Starts a load, and kills it when it says for the first time how far it is.
+async fn load_amid_which_it_is_killed(desk: &Desk, line: &[&str], file: &str) -> u64 {
+    let slowly = [line, &["--rate", "500"]].concat();
+    let mut child = desk.command(&slowly).spawn().unwrap();
+    let progress = format!("{file}.progress");
+    let kept = loop {
+        if let Ok(kept) = std::fs::read(&progress) {
+            break kept;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    child.kill().await.unwrap();
+    drop(kept);
+    let kept = std::fs::read(&progress).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    kept["done"]["records"].as_u64().unwrap()
+}
+
 #[tokio::test]
 async fn a_load_that_stops_goes_on_where_it_stopped() {
     let desk = Desk::new().await;
-    let mut damaged = gzip(&devices(0..10_000));
-    let whole = damaged.clone();
-    damaged.truncate(damaged.len() - 9);
-    let file = desk.file("devices.gz", &damaged);
+    let file = desk.file("devices.gz", gzip(&devices(0..10_000)));
     let line = ["registry", "load", "devices", "--app", APP, &file];
-    let said = desk.run(&line).await.ends(2);
-    assert!(
-        said.stderr.contains("the rest of") && said.stderr.contains("devices.gz"),
-        "{}",
-        said.stderr
-    );
-    let before = exported(&desk, Snapshot::Devices(DeviceType::Tag))
-        .await
-        .len();
-    assert!(before >= 2_000, "{before}");
-    // The same version of the file: it is gone on with, and fails where it failed.
-    let said = desk.run(&line).await.ends(2);
-    assert!(
-        said.stderr.contains(&format!(
-            "goes on behind {}",
-            client::console::counted(before as u64, "record")
-        )),
-        "{}",
-        said.stderr
-    );
-    let kept = std::fs::read_to_string(format!("{file}.progress")).unwrap();
-    let kept: Value = serde_json::from_str(&kept).unwrap();
-    assert_eq!(kept["done"]["records"], before as u64, "none is read twice");
-    // Another version is another file.
-    std::fs::write(&file, whole).unwrap();
+    let before = load_amid_which_it_is_killed(&desk, &line, &file).await;
     let said = desk.run(&line).await.ends(0);
-    assert!(
-        !said.stderr.contains("goes on") && said.stdout.contains("10,000 items written"),
-        "{}{}",
-        said.stderr,
-        said.stdout
+    let goes_on = format!(
+        "goes on behind {}",
+        client::console::counted(before, "record")
     );
+    assert!(said.stderr.contains(&goes_on), "{goes_on}: {}", said.stderr);
+    let all = "10,000 records, 10,000 items written\n";
+    assert!(said.stdout.ends_with(all), "{}", said.stdout);
     assert!(!std::path::Path::new(&format!("{file}.progress")).exists());
     assert_eq!(
         exported(&desk, Snapshot::Devices(DeviceType::Tag))
@@ -220,15 +213,94 @@ async fn a_load_that_stops_goes_on_where_it_stopped() {
             .len(),
         10_000
     );
+    // Another version is another file.
+    load_amid_which_it_is_killed(&desk, &line, &file).await;
+    std::fs::write(&file, gzip(&devices(0..3))).unwrap();
+    let said = desk.run(&line).await.ends(0);
+    assert!(
+        !said.stderr.contains("goes on") && said.stdout.contains("3 items written"),
+        "{}{}",
+        said.stderr,
+        said.stdout
+    );
+}
+
+#[tokio::test]
+async fn a_load_that_stops_says_of_each_file_how_far_it_is_and_keeps_nothing_of_what_is_damaged() {
+    let desk = Desk::new().await;
+    let mut damaged = gzip(&devices(0..10_000));
+    damaged.truncate(damaged.len() - 9);
+    let (first, second) = (
+        desk.file("first", devices(0..3)),
+        desk.file("second.gz", &damaged),
+    );
+    let third = desk.file("third", devices(0..1));
+    let line = [
+        "registry", "load", "devices", "--app", APP, &first, &second, &third,
+    ];
+    let said = desk.run(&line).await.ends(2);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert_eq!(lines[0], format!("✓ {first}: 3 records, 3 items written"));
+    assert!(
+        lines[1].starts_with(&format!("✗ {second}: stopped behind ")),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(lines.len(), 2, "{}", said.stdout);
+    assert!(
+        said.stderr.contains("load a whole copy of the file"),
+        "{}",
+        said.stderr
+    );
+    let kept = exported(&desk, Snapshot::Devices(DeviceType::Tag))
+        .await
+        .len();
+    assert!(
+        lines[1].ends_with(&format!(
+            "{} written",
+            client::console::counted(kept as u64, "item")
+        )),
+        "{}",
+        lines[1]
+    );
+    // The first need not be loaded again; the second can never be loaded to its end.
+    let progress = |file: &str| std::path::Path::new(&format!("{file}.progress")).exists();
+    assert_eq!(
+        [&first, &second, &third].map(|file| progress(file)),
+        [true, false, false]
+    );
+    let said = desk
+        .run(&[&line[..], &["--json"]].concat())
+        .await
+        .ends(2)
+        .json();
+    let whole = said["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| &file["whole"]);
+    assert_eq!(whole.collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        (&said["files"][0]["written"], &said["exitCode"]),
+        (&3.into(), &2.into())
+    );
+    assert!(
+        said["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("second.gz"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn rejects_are_kept_once_however_a_run_ended() {
     let desk = Desk::new().await;
-    let mut damaged = gzip(&format!("broken\n{}", devices(0..10_000)));
-    damaged.truncate(damaged.len() - 9);
     let first = desk.file("first.ndjson", format!("wrong\n{}", devices(0..1)));
-    let second = desk.file("second.gz", &damaged);
+    let second = desk.file(
+        "second.gz",
+        gzip(&format!("broken\n{}", devices(0..10_000))),
+    );
     let rejects = desk.file("rejects", "of another day\n");
     let load = [
         "registry",
@@ -241,13 +313,98 @@ async fn rejects_are_kept_once_however_a_run_ended() {
         &first,
         &second,
     ];
-    desk.run(&load).await.ends(2);
+    load_amid_which_it_is_killed(&desk, &load, &second).await;
     let kept = std::fs::read_to_string(&rejects).unwrap();
     assert_eq!(kept.lines().count(), 2, "{kept}");
     // A run that was killed has written more of them than it says that it has dealt with.
     std::fs::write(&rejects, format!("{kept}{{\"record\":\"beyond")).unwrap();
-    desk.run(&load).await.ends(2).says("goes on behind");
+    desk.run(&load).await.ends(3).says("goes on behind");
     assert_eq!(std::fs::read_to_string(&rejects).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn what_comes_by_the_standard_input_is_loaded() {
+    let desk = Desk::new().await;
+    let line = ["registry", "load", "devices", "--app", APP, "-"];
+    let mut child = desk
+        .command(&line)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut input, &gzip(&devices(0..7)))
+        .await
+        .unwrap();
+    drop(input);
+    let done = child.wait_with_output().await.unwrap();
+    assert!(done.status.success());
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(said, "✓ -: 7 records, 7 items written\n");
+    assert_eq!(
+        exported(&desk, Snapshot::Devices(DeviceType::Tag))
+            .await
+            .len(),
+        7
+    );
+    desk.run(&[&line[..], &["-"]].concat())
+        .await
+        .ends(64)
+        .says("is named twice");
+}
+
+#[tokio::test]
+async fn an_item_that_the_table_would_refuse_is_known_before_it_is_asked() {
+    let desk = Desk::new().await;
+    let line = |number: u32, bytes: usize| {
+        let text = "x".repeat(bytes);
+        format!(
+            "{{\"deviceId\":\"{}\",\"appInfo\":{{\"t\":\"{text}\"}}}}\n",
+            id(number)
+        )
+    };
+    // Some hundred bytes are keys and names.
+    let file = desk.file(
+        "devices",
+        line(1, 409_000) + &line(2, 409_600) + &line(3, 10),
+    );
+    let load = ["registry", "load", "devices", "--app", APP, &file];
+    let said = desk
+        .run(&[&load[..], &["--dry-run"]].concat())
+        .await
+        .ends(3);
+    let refused = format!("✗ {file}, line 2: its item would have ");
+    assert!(said.stdout.contains(&refused), "{}", said.stdout);
+    let said = desk.run(&load).await.ends(3);
+    assert!(
+        said.stdout.contains(&refused)
+            && said.stdout.contains("and the table takes at most 409600")
+            && said
+                .stdout
+                .contains("3 records, 2 items written, 1 left out"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[tokio::test]
+async fn an_app_of_which_nothing_is_known_is_not_as_it_should_be() {
+    let desk = Desk::new().await;
+    let check = ["registry", "check", "--app", APP];
+    desk.run(&check)
+        .await
+        .ends(1)
+        .says("✗ the registry has nothing of the app /subscriptions/s1/");
+    let file = desk.file("devices", devices(0..1));
+    desk.run(&["registry", "load", "devices", "--app", APP, &file])
+        .await
+        .ends(0);
+    let said = desk
+        .run(&[&check[..], &["--json"]].concat())
+        .await
+        .ends(0)
+        .json();
+    assert_eq!(said["items"], 3, "device, tags and token: {said}");
 }
 
 #[tokio::test]
@@ -353,7 +510,7 @@ async fn another_number_of_segments_a_file_that_is_none_and_a_path_above_apps_ar
     desk.run(&line)
         .await
         .ends(6)
-        .says("it does not say 8: remove the app's devices and this item first");
+        .says("the app's devices are spread over 16 segments, and REGISTRY_SEGMENTS (the parameter RegistrySegments) says 8: set it to 16");
     desk.unset("REGISTRY_SEGMENTS");
     desk.run(&["registry", "load", "devices", "--app", APP, "nowhere"])
         .await

@@ -30,7 +30,7 @@ use domain::selection::Snapshot;
 use futures::stream::BoxStream;
 use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
 
-pub use self::load::{BATCH_ITEMS, Campaign, Device, Feedback, PushToken};
+pub use self::load::{BATCH_ITEMS, Campaign, Device, Feedback, MOST_ITEM_BYTES, PushToken};
 
 /// The registry in one table.
 #[derive(Debug, Clone)]

@@ -397,7 +397,10 @@ async fn a_registry_with_another_number_of_segments_is_not_exported() {
         );
         let error = reader.put_devices(&chess(), &devices).await.unwrap_err();
         let error = in_one_line(&error);
-        assert!(error.contains("remove the app's devices"), "{error}");
+        assert!(
+            error.contains("are spread over 8 segments") && error.contains("set it to 8"),
+            "{error}"
+        );
     }
     let chunks = plan(&loader, &chess(), &request, 64).await;
     let misread: Result<Vec<_>, _> = loader

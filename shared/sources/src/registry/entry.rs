@@ -39,6 +39,42 @@ impl Entry {
         let text = |name: &str| self.item.get(name)?.as_s().ok().map(String::as_str);
         text(keys::PK).zip(text(keys::SK))
     }
+
+    /// How large it is, as `DynamoDB` counts
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>). The
+    /// bytes of a number are an estimate there, too.
+    pub fn size_bytes(&self) -> u64 {
+        members(&self.item)
+    }
+}
+
+/// The bytes of attributes with their names.
+fn members(of: &HashMap<String, AttributeValue>) -> u64 {
+    let sizes = of
+        .iter()
+        .map(|(name, value)| name.len() as u64 + size(value));
+    sizes.sum()
+}
+
+/// The bytes of a value. A list or map has three, and one for each of its members.
+fn size(value: &AttributeValue) -> u64 {
+    match value {
+        AttributeValue::S(text) => text.len() as u64,
+        AttributeValue::N(number) => {
+            let digits = number.split(['e', 'E']).next().unwrap_or_default();
+            let digits = digits.bytes().filter(u8::is_ascii_digit).count() as u64;
+            digits.div_ceil(2) + 1
+        }
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + size(value)).sum::<u64>(),
+        AttributeValue::M(values) => 3 + values.len() as u64 + members(values),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        // What a line of JSON cannot make is not counted.
+        AttributeValue::B(_)
+        | AttributeValue::Bs(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Ss(_)
+        | _ => 0,
+    }
 }
 
 impl Loaded {

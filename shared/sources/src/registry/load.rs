@@ -20,6 +20,10 @@ use crate::registry::keys::{self, Partition, campaign_sort_key, segment_of};
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 pub const BATCH_ITEMS: usize = 25;
 
+/// The most bytes of an item, its attributes' names included
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items>).
+pub const MOST_ITEM_BYTES: u64 = 400 * 1024;
+
 /// How often what a batch left undone is tried again.
 const BATCH_ATTEMPTS: u32 = 10;
 
@@ -129,8 +133,10 @@ impl Registry {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
+                let stored = self.stored_segments(&partition).await?;
                 let reason = format!(
-                    "it does not say {}: remove the app's devices and this item first",
+                    "the app's devices are spread over {stored} segments, and REGISTRY_SEGMENTS (the parameter RegistrySegments) \
+                     says {}: set it to {stored}; for another number, load the files into another table",
                     self.segments
                 );
                 Err(SourceError::Corrupt {
@@ -140,6 +146,18 @@ impl Registry {
             }
             Err(error) => Err(self.source_error(error)),
         }
+    }
+
+    /// How many segments an app's partition of them says; `another number of` when it says none.
+    async fn stored_segments(&self, partition: &str) -> Result<String, SourceError> {
+        let get = self.client.get_item().table_name(&self.table);
+        let get = get.key(keys::PK, AttributeValue::S(partition.to_owned()));
+        let get = get.key(keys::SK, AttributeValue::S(keys::SEGMENTS.to_owned()));
+        let got = get.consistent_read(true).send().await;
+        let item = got.map_err(|error| self.source_error(error))?.item;
+        let item = item.unwrap_or_default();
+        let number = item.get(keys::SEGMENTS).and_then(|it| it.as_n().ok());
+        Ok(number.map_or_else(|| "another number of".to_owned(), Clone::clone))
     }
 
     /// Adds campaigns, or replaces them. No two may have the same type and id.
