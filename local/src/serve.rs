@@ -145,6 +145,8 @@ pub fn operating(stack: &Stack, token: &str) -> String {
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb.endpoint()),
         ("AWS_REGION", REGION),
+        // What AWS's own command reads.
+        ("AWS_DEFAULT_REGION", REGION),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         (config::EXPORTS_TABLE.name, EXPORTS_TABLE),

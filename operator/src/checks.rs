@@ -94,6 +94,7 @@ pub(crate) fn conclude(checks: &[Check], mut more: Value, output: Output) -> End
     let count = |light| checks.iter().filter(|check| check.light == light).count();
     let (red, unknown, all) = (count(Light::Red), count(Light::Unknown), checks.len());
     let are = |count: usize| agree(count as u64, "is", "are");
+    let they = agree(red as u64, "it", "they");
     let ending = match (red, unknown) {
         (0, 0) => {
             output.line(format_args!(
@@ -111,7 +112,7 @@ pub(crate) fn conclude(checks: &[Check], mut more: Value, output: Output) -> End
         (_, _) => {
             let are = are(red);
             output.line(format_args!(
-                "✗ red: {red} of {all} checks {are} not as they should be"
+                "✗ red: {red} of {all} checks {are} not as {they} should be"
             ));
             Ending::Wrong
         }

@@ -21,7 +21,7 @@ use time::Date;
 use uuid::Uuid;
 use wiring::SystemClock;
 
-use crate::checks::conclude;
+use crate::checks::{Check, conclude};
 use crate::lake::day;
 
 /// How a deployment is tried.
@@ -39,7 +39,7 @@ pub(crate) struct SmokeArguments {
     #[arg(long, value_name = "DAY", value_parser = day)]
     day: Option<Date>,
     /// How long the exports may take, such as 90s, 15m or 2h.
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = client::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = patience)]
     timeout: Duration,
 }
 
@@ -55,25 +55,37 @@ pub(crate) struct Trial {
     timeout: Duration,
 }
 
-/// Tries what must be refused, then an export of each kind.
+/// Tries what must be refused, then an export of each kind. What all the rest has in common is tried
+/// first, and what cannot succeed then is not tried.
 ///
 /// # Errors
 /// What keeps anything from being tried.
 pub(crate) async fn smoke(arguments: SmokeArguments, output: Output) -> Result<Ending, Failure> {
     let trial = Trial::of(arguments).await?;
-    let mut checks = vec![
-        refusals::wrong_token(&trial).await?,
-        refusals::wrong_signature(&trial).await,
-    ];
-    for check in &checks {
-        check.tell(output);
-    }
-    checks.extend(exports::each(&trial, output).await);
     let is_read = trial.read_url.is_some();
+    let mut checks = Vec::new();
+    let is_shared = refusals::what_all_need(&trial, &mut checks, output).await?;
+    if is_shared {
+        checks.extend(exports::each(&trial, output).await);
+    } else {
+        let message = "they were not tried, because of the line above";
+        let check = Check::unknown("exports", message);
+        check.tell(output);
+        checks.push(check);
+    }
     if !is_read {
         output.line("· content was not read: with --read-url-file, the files are verified, too");
     }
     Ok(conclude(&checks, json!({"contentRead": is_read}), output))
+}
+
+/// How long to wait, which is longer than not at all.
+fn patience(text: &str) -> Result<Duration, String> {
+    let length = client::duration::parse(text)?;
+    if length.is_zero() {
+        return Err("no export ends in no time: give a time such as 90s, 15m or 2h".to_owned());
+    }
+    Ok(length)
 }
 
 impl Trial {

@@ -45,7 +45,11 @@ pub(super) async fn each(trial: &Trial, output: Output) -> Vec<Check> {
             is_of_days,
             state,
         });
+        if has_one_cause(&asked) {
+            break;
+        }
     }
+    let left = operations().count() - asked.len();
     let mut checks = Vec::new();
     for Begun {
         name,
@@ -60,7 +64,23 @@ pub(super) async fn each(trial: &Trial, output: Output) -> Vec<Check> {
         check.tell(output);
         checks.push(check);
     }
+    if left > 0 {
+        let others = counted(left as u64, "other kind");
+        let message = format!("{others} of exports were not tried: what was tried failed alike");
+        let check = Check::unknown("exports", message);
+        check.tell(output);
+        checks.push(check);
+    }
     checks
+}
+
+/// Whether the last two were refused in the same words: so will be the rest.
+fn has_one_cause(asked: &[Begun]) -> bool {
+    let refused = |begun: &Begun| begun.state.as_ref().err().map(ToString::to_string);
+    match asked {
+        [.., one, other] => refused(one).is_some() && refused(one) == refused(other),
+        [] | [_] => false,
+    }
 }
 
 async fn create(

@@ -48,10 +48,13 @@ async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name()
         .ends(0);
     let lines: Vec<&str> = said.stdout.lines().collect();
     assert_eq!(lines[0], "✓ a wrong token: refused (401)");
-    assert!(
-        lines[1].starts_with("✓ a wrong signature: refused (400 ContainerAccessDenied)"),
-        "{}",
-        said.stdout
+    assert_eq!(
+        lines[1..4],
+        [
+            "✓ the URL to write with: with this token, an export into it would be accepted",
+            "✓ a wrong signature: refused (400 ContainerAccessDenied)",
+            "✓ the URL to read with: its signature may read",
+        ]
     );
     let verified = lines
         .iter()
@@ -74,7 +77,7 @@ async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name()
     }
     assert_eq!(
         lines.last(),
-        Some(&"✓ green: all 13 checks are as they should be")
+        Some(&"✓ green: all 15 checks are as they should be")
     );
 
     // A day without data shows less, and what may not be read even less: that is said.
@@ -96,31 +99,83 @@ async fn a_deployment_that_works_is_green_and_one_that_does_not_is_red_by_name()
         said.stdout
     );
 
-    // A signature that may not write is refused by name; so is every export.
+    what_all_exports_share_is_said_once(&stack, &mut desk).await;
+    the_exports_that_could_hold_a_device_are_named(&stack, &mut desk).await;
+    the_changes_are_listed(&desk).await;
+}
+
+/// What keeps every export from being made is one red line, and nothing else is tried.
+async fn what_all_exports_share_is_said_once(stack: &Stack, desk: &mut Desk) {
+    let outcomes = |said: &serde_json::Value| -> Vec<(String, String)> {
+        let checks = said["checks"].as_array().unwrap().iter();
+        let text = |of: &serde_json::Value| of.as_str().unwrap().to_owned();
+        checks
+            .map(|it| (text(&it["name"]), text(&it["outcome"])))
+            .collect()
+    };
+    let pairs = |of: &[(&str, &str)]| -> Vec<(String, String)> {
+        let texts = of
+            .iter()
+            .map(|(name, outcome)| ((*name).to_owned(), (*outcome).to_owned()));
+        texts.collect()
+    };
+    // A URL that cannot be read with is known before the first export.
+    let write_only = ["--read-url-file", "url.txt", "--json"];
+    let said = smoke(desk, &write_only).await.ends(1).json();
+    let expected = pairs(&[
+        ("a wrong token", "green"),
+        ("the URL to write with", "green"),
+        ("a wrong signature", "green"),
+        ("the URL to read with", "red"),
+        ("exports", "unknown"),
+    ]);
+    assert_eq!(outcomes(&said), expected, "{said}");
+    desk.file(
+        "other.txt",
+        stack
+            .container_url("rl")
+            .reveal()
+            .replace("/exports?", "/others?"),
+    );
+    smoke(desk, &["--read-url-file", "other.txt"])
+        .await
+        .ends(1)
+        .says("✗ the URL to read with: it is of another container");
+    // One that may not write shows nothing of a wrong signature.
     desk.file("url.txt", stack.container_url("r").reveal());
-    let said = smoke(&desk, &["--json"]).await.ends(1).json();
+    let said = smoke(desk, &["--json"]).await.ends(1).json();
+    let expected = pairs(&[
+        ("a wrong token", "green"),
+        ("the URL to write with", "red"),
+        ("exports", "unknown"),
+    ]);
+    assert_eq!(outcomes(&said), expected, "{said}");
     assert_eq!(
         (&said["green"], &said["contentRead"]),
         (&false.into(), &false.into())
     );
-    let red = said["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|it| it["outcome"] == "red");
-    assert_eq!(red.count(), 11, "{said}");
+    desk.file("url.txt", stack.container_url("w").reveal());
     desk.set("ENGAGEMENT_EXPORT_TOKEN", "nobody's");
-    let said = smoke(&desk, &[]).await.ends(1);
+    let said = smoke(desk, &[]).await.ends(1);
     assert!(
         said.stdout.contains("✓ a wrong token: refused (401)")
             && said
                 .stdout
-                .ends_with("✗ red: 12 of 13 checks are not as they should be\n"),
+                .ends_with("✗ red: 1 of 3 checks is not as it should be\n"),
         "{}",
         said.stdout
     );
-    the_exports_that_could_hold_a_device_are_named(&stack, &mut desk).await;
-    the_changes_are_listed(&desk).await;
+    smoke(desk, &["--timeout", "0s"])
+        .await
+        .ends(64)
+        .says("no export ends in no time");
+    // What does not answer is asked once.
+    desk.set("ENGAGEMENT_EXPORT_API", "http://127.0.0.1:9");
+    smoke(desk, &[])
+        .await
+        .ends(2)
+        .says("? a wrong token: the service does not answer")
+        .says("? 2 of 2 checks are open, and none is red");
 }
 
 /// Those of two smoke tests but for what had nothing to read: the last was of a day without data.

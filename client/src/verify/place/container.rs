@@ -78,6 +78,15 @@ pub struct ContainerPlace {
 }
 
 impl ContainerPlace {
+    /// Whether the signature of a URL may read: what nobody has is looked for.
+    ///
+    /// # Errors
+    /// [`PlaceError`] when the URL is none, the signature is refused or nothing answers.
+    pub async fn try_reading(url: &Secret) -> Result<(), PlaceError> {
+        let name = format!("{}/{}/{MANIFEST_NAME}", ExportType::Event, JobId::NIL);
+        open(&view(url)?, &name).await.map(drop)
+    }
+
     /// Opens the container and begins to read the manifest of a job.
     ///
     /// # Errors
