@@ -12,7 +12,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudformation::types::StackResourceSummary;
+use aws_sdk_cloudformation::types::{StackResourceSummary, TemplateStage};
 use clap::Args;
 use client::console::Output;
 use client::ending::Ending;
@@ -20,6 +20,7 @@ use client::environment::{Variable, of_process};
 use client::failure::Failure;
 use domain::cause::in_one_line;
 use exports_table::DynamoStore;
+use serde_json::Value;
 use sources::registry::Registry;
 use wiring::Wiring;
 use wiring::config::{EXPORTS_TABLE, Environment, LAKE_URL, REGISTRY_TABLE};
@@ -57,6 +58,8 @@ pub(crate) struct Deployment {
 /// A stack, as it was deployed.
 pub(crate) struct StackView {
     pub(crate) name: String,
+    /// Its own ARN, which says where it is.
+    pub(crate) arn: String,
     parameters: BTreeMap<String, String>,
     outputs: BTreeMap<String, String>,
 }
@@ -124,6 +127,20 @@ impl Deployment {
             })
         };
         Ok(listed.into_iter().filter_map(resource).collect())
+    }
+
+    /// The template of a stack, as its transform has made it.
+    ///
+    /// # Errors
+    /// When it may not be read.
+    pub(crate) async fn template(&self, stack: &str) -> Result<Value, Failure> {
+        let get = Client::new(self.wiring.sdk()).get_template();
+        let get = get.template_stage(TemplateStage::Processed);
+        let got = get.stack_name(stack).send().await;
+        let got = got.map_err(|error| not_described(stack, "GetTemplate", &error))?;
+        serde_json::from_str(&got.template_body.unwrap_or_default()).map_err(|_| {
+            Failure::unknown(format!("AWS does not give the template of {stack} as JSON"))
+        })
     }
 
     /// What is good to know before the lake is read: a profile's credentials are none of its client's.
@@ -216,6 +233,7 @@ impl StackView {
         let outputs = described.outputs.unwrap_or_default().into_iter();
         Ok(Self {
             name,
+            arn: described.stack_id.unwrap_or_default(),
             parameters: parameters
                 .filter_map(|it| Some((it.parameter_key?, it.parameter_value?)))
                 .collect(),
@@ -241,6 +259,21 @@ impl StackView {
         let outputs = outputs.filter_map(|(name, value)| Some((setting_of_output(name)?, value)));
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value));
         Environment::from_pairs(parameters.chain(outputs))
+    }
+}
+
+#[cfg(test)]
+impl StackView {
+    /// A stack with these parameters and no outputs.
+    pub(crate) fn with_parameters(parameters: &[(&str, &str)]) -> Self {
+        let own = parameters.iter();
+        let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self {
+            name: "exports".to_owned(),
+            arn: "arn:aws:cloudformation:eu-west-1:123456789012:stack/exports/1".to_owned(),
+            parameters: own.collect(),
+            outputs: BTreeMap::new(),
+        }
     }
 }
 

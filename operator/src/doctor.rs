@@ -1,6 +1,7 @@
 //! `doctor`: whether what a deployment is made of is as the service needs it.
 
 mod here;
+mod signed;
 mod stack;
 mod web;
 
@@ -51,9 +52,10 @@ pub(crate) async fn doctor(
         web.issuer(arguments.issuer.as_deref(), deployment).await?,
     ]);
     match deployment.stack() {
-        Some(view) => add(stack::checks(view, deployment).await),
-        None => output
-            .remark("· concurrency, queues, pipes and alarms are a stack's: name one by --stack"),
+        Some(view) => checks.extend(stack::checks(view, deployment, output).await?),
+        None => output.remark(
+            "· concurrency, queues, pipes, alarms and permissions are a stack's: name one by --stack",
+        ),
     }
     Ok(conclude(&checks, json!({}), output))
 }

@@ -1,101 +1,98 @@
-//! What a stack is made of: concurrency, queues, pipes, and who is told of alarms.
+//! What a stack is made of: concurrency, queues, pipes, alarms, and the functions' permissions.
 #![expect(
     clippy::disallowed_types,
     reason = "looks at the queues, of which the port only sends to one"
 )]
 
+mod alarms;
+mod functions;
+mod permissions;
+mod template;
+
 use std::error::Error;
 
 use aws_config::SdkConfig;
+use aws_errors::{AwsError, Kind};
+use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_pipes::types::PipeState;
 use aws_sdk_sqs::types::QueueAttributeName;
-use domain::cause::in_one_line;
+use client::console::Output;
+use client::failure::Failure;
 
+use super::signed::{Signed, not_allowed};
 use crate::checks::{Check, Light};
-use crate::deployment::{Deployment, StackView};
+use crate::deployment::{Deployment, Resource, StackView};
+use crate::failures::brief_of_aws;
 
-/// The quota of concurrent executions
-/// (<https://docs.aws.amazon.com/general/latest/gr/lambda-service.html#limits_lambda>).
-const CONCURRENT_EXECUTIONS: &str = "L-B99A9384";
-
-/// What the API, the planner and the finisher need beside the runs of chunks (template.yaml,
-/// `ChunkConcurrency`).
-const OTHER_EXECUTIONS: f64 = 20.0;
-
-/// Looks at all of them.
-pub(super) async fn checks(stack: &StackView, deployment: &Deployment) -> Vec<Check> {
+/// Looks at all of them, and tells of each as it is found.
+///
+/// # Errors
+/// When this machine cannot speak TLS.
+pub(super) async fn checks(
+    stack: &StackView,
+    deployment: &Deployment,
+    output: Output,
+) -> Result<Vec<Check>, Failure> {
     let sdk = deployment.wiring().sdk();
-    let mut checks = vec![concurrency(stack, sdk).await];
-    let resources = match deployment.resources(&stack.name).await {
-        Ok(resources) => resources,
+    let signed = Signed::new(sdk)?;
+    let mut checks = Vec::new();
+    let mut add = |found: Vec<Check>| {
+        for check in &found {
+            check.tell(output);
+        }
+        checks.extend(found);
+    };
+    add(vec![functions::concurrency(stack, &signed).await]);
+    let parts = match deployment.resources(&stack.name).await {
+        Ok(parts) => Parts(parts),
         Err(failure) => {
-            checks.push(Check::unknown("resources", failure.message));
-            return checks;
+            add(vec![Check::unknown("resources", failure.message)]);
+            return Ok(checks);
         }
     };
-    let of = |kind: &str| -> Vec<(String, String)> {
-        let of_kind = resources.iter().filter(|it| it.kind == kind);
-        of_kind
-            .map(|it| (it.logical.clone(), it.physical.clone()))
-            .collect()
-    };
-    for (name, url) in of("AWS::SQS::Queue") {
-        checks.push(queue(sdk, &name, &url).await);
+    let mut all_fed = Vec::new();
+    for part in parts.of("AWS::Lambda::EventSourceMapping") {
+        let (check, fed) = functions::mapping(part, &signed).await;
+        add(vec![check]);
+        all_fed.extend(fed);
     }
-    for (name, pipe) in of("AWS::Pipes::Pipe") {
-        checks.push(self::pipe(sdk, &name, &pipe).await);
+    add(vec![functions::reserved(&parts, &all_fed, &signed).await]);
+    for part in parts.of("AWS::SQS::Queue") {
+        add(vec![queue(sdk, part).await]);
     }
-    checks.push(alarms(stack, of("AWS::CloudWatch::Alarm").len()));
-    checks
+    for part in parts.of("AWS::Pipes::Pipe") {
+        add(vec![pipe(sdk, part).await]);
+    }
+    add(alarms::checks(stack, &parts, &signed).await);
+    add(permissions::checks(stack, &parts, deployment).await);
+    Ok(checks)
 }
 
-async fn concurrency(stack: &StackView, sdk: &SdkConfig) -> Check {
-    let name = "concurrency";
-    let Some(wanted) = stack
-        .parameter("ChunkConcurrency")
-        .and_then(|text| text.parse::<f64>().ok())
-    else {
-        return Check::unknown(name, "the stack has no parameter ChunkConcurrency");
-    };
-    let asked = aws_sdk_servicequotas::Client::new(sdk)
-        .get_service_quota()
-        .service_code("lambda")
-        .quota_code(CONCURRENT_EXECUTIONS)
-        .send()
-        .await;
-    let limit = match asked {
-        Ok(answer) => answer.quota.and_then(|quota| quota.value),
-        Err(error) => return unasked(name, "servicequotas:GetServiceQuota", &error),
-    };
-    match limit {
-        None => Check::unknown(name, "AWS says no limit of concurrent executions"),
-        Some(limit) if wanted <= limit - OTHER_EXECUTIONS => Check::green(
-            name,
-            format!("ChunkConcurrency is {wanted}, the account's limit {limit}"),
-        ),
-        Some(limit) => Check::red(
-            name,
-            format!(
-                "ChunkConcurrency is {wanted}, and the account's limit {limit}: set it to at most {}, or ask for more under \
-                 Service Quotas, Lambda, {CONCURRENT_EXECUTIONS}",
-                (limit - OTHER_EXECUTIONS).max(2.0)
-            ),
-        ),
+/// The parts of a stack, by their types.
+struct Parts(Vec<Resource>);
+
+impl Parts {
+    fn of(&self, kind: &str) -> impl Iterator<Item = &Resource> {
+        self.0.iter().filter(move |it| it.kind == kind)
+    }
+
+    fn named(&self, logical: &str) -> Option<&Resource> {
+        self.0.iter().find(|it| it.logical == logical)
     }
 }
 
-async fn queue(sdk: &SdkConfig, logical: &str, url: &str) -> Check {
-    let name = format!("queue {logical}");
+async fn queue(sdk: &SdkConfig, part: &Resource) -> Check {
+    let (logical, name) = (part.logical.as_str(), format!("queue {}", part.logical));
     let asked = aws_sdk_sqs::Client::new(sdk)
         .get_queue_attributes()
-        .queue_url(url)
+        .queue_url(&part.physical)
         .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
         .send()
         .await;
     let answer = match asked {
         Ok(answer) => answer,
-        Err(error) => return unasked(name, "sqs:GetQueueAttributes", &error),
+        Err(error) => return unasked(name, "sqs:GetQueueAttributes", error),
     };
     let attributes = answer.attributes.unwrap_or_default();
     let messages = attributes
@@ -119,11 +116,11 @@ async fn queue(sdk: &SdkConfig, logical: &str, url: &str) -> Check {
     }
 }
 
-async fn pipe(sdk: &SdkConfig, logical: &str, pipe: &str) -> Check {
-    let name = format!("pipe {logical}");
+async fn pipe(sdk: &SdkConfig, part: &Resource) -> Check {
+    let name = format!("pipe {}", part.logical);
     let asked = aws_sdk_pipes::Client::new(sdk)
         .describe_pipe()
-        .name(pipe)
+        .name(&part.physical)
         .send()
         .await;
     match asked {
@@ -138,35 +135,25 @@ async fn pipe(sdk: &SdkConfig, logical: &str, pipe: &str) -> Check {
                 format!("it is {state} ({reason}): OPERATIONS, PipesAlarm"),
             )
         }
-        Err(error) => unasked(name, "pipes:DescribePipe", &error),
-    }
-}
-
-/// Whether anybody is told when an alarm rings. Whether one rings now, its own service says:
-/// `docs/OPERATE.md` has the command.
-fn alarms(stack: &StackView, alarms: usize) -> Check {
-    let name = "alarms";
-    match stack.parameter("AlarmTopicArn").unwrap_or_default() {
-        "" => Check::new(
-            Light::Note,
-            name,
-            format!("{alarms} are there, and notify nobody: set AlarmTopicArn"),
-        ),
-        topic => Check::green(name, format!("{alarms} are there, and notify {topic}")),
+        Err(error) => unasked(name, "pipes:DescribePipe", error),
     }
 }
 
 /// A question that was not answered: for lack of a permission, mostly.
-fn unasked<E: ProvideErrorMetadata + Error + 'static>(
-    name: impl Into<String>,
-    permission: &str,
-    error: &SdkError<E>,
-) -> Check {
-    let message = match error.code() {
-        Some(code) => {
-            format!("it may not be looked at ({code}): your credentials need {permission}")
+fn unasked<E>(name: impl Into<String>, permission: &str, error: SdkError<E, HttpResponse>) -> Check
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let error = AwsError::of(error);
+    let message = match &error {
+        // Services whose answers are XML leave the ending away.
+        AwsError::Answered { code, .. }
+            if code == "AccessDenied" || error.kind() == Kind::Denied =>
+        {
+            not_allowed(code, permission)
         }
-        None => format!("AWS does not answer: {}", in_one_line(error)),
+        AwsError::Answered { code, .. } => format!("AWS does not say it ({code})"),
+        AwsError::NotAnswered { .. } => format!("AWS does not answer: {}", brief_of_aws(&error)),
     };
     Check::unknown(name, message)
 }

@@ -50,12 +50,7 @@ impl Web {
     /// # Errors
     /// When this machine cannot speak TLS.
     pub(super) fn new() -> Result<Self, Failure> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .build();
-        let client = client.map_err(|_| Failure::unknown("this machine has no usable TLS"))?;
-        Ok(Self(client))
+        client().map(Self)
     }
 
     /// Whether the API answers, and what time it has.
@@ -174,6 +169,18 @@ impl Web {
             status => Err(format!("{url} answers {status}")),
         }
     }
+}
+
+/// What asks over HTTP, and goes where it is sent, nowhere else.
+///
+/// # Errors
+/// When this machine cannot speak TLS.
+pub(super) fn client() -> Result<Client, Failure> {
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .timeout(PATIENCE)
+        .build();
+    client.map_err(|_| Failure::unknown("this machine has no usable TLS"))
 }
 
 fn is_of_rsa(key: &Value) -> bool {

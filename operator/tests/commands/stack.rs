@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Parameter, StackStatus};
+use local::dynamodb::REGION;
 use serde_json::json;
 
 use super::desk::Desk;
@@ -34,7 +35,7 @@ fn template(lake: &str) -> String {
     .to_string()
 }
 
-async fn deploy(server: &Ministack, name: &str, template: String, bucket: Option<&str>) {
+pub(crate) async fn deploy(server: &Ministack, name: &str, template: String, bucket: Option<&str>) {
     let client = Client::new(&server.sdk_config().await);
     let bucket = bucket.map(|bucket| {
         let parameter = Parameter::builder().parameter_key("LakeBucket");
@@ -148,4 +149,129 @@ async fn a_stack_is_known_by_its_parameters_outputs_and_parts() {
         .await
         .ends(6)
         .says("there is no stack elsewhere in this region and account");
+}
+
+/// A stack with a function as the real one's are: by a role of its own, fed by a queue, with an alarm.
+fn of_a_function() -> String {
+    let arn = |of: &str| json!({"Fn::GetAtt": [of, "Arn"]});
+    let statement = json!({
+        "Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        "Resource": arn("Queue"),
+    });
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    });
+    let policy = json!({"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}});
+    json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": {"ChunkConcurrency": {"Type": "String", "Default": "50"}},
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "a-watched-queue"}},
+            "WorkerRole": {"Type": "AWS::IAM::Role", "Properties": {
+                "RoleName": "a-watched-worker", "AssumeRolePolicyDocument": trust, "Policies": [policy],
+            }},
+            "Worker": {"Type": "AWS::Lambda::Function", "Properties": {
+                "FunctionName": "a-watched-worker", "Runtime": "python3.12", "Handler": "index.handler",
+                "Role": arn("WorkerRole"), "Code": {"ZipFile": "def handler(event, context): pass"},
+            }},
+            "Runs": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+                "EventSourceArn": arn("Queue"), "FunctionName": {"Ref": "Worker"}, "ScalingConfig": {"MaximumConcurrency": 2},
+            }},
+            "QueueAlarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
+                "AlarmName": "a-watched-alarm", "Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Statistic": "Maximum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
+                "Dimensions": [{"Name": "QueueName", "Value": "a-watched-queue"}],
+            }},
+        },
+        "Outputs": {
+            "ExportsTableName": {"Value": "exports"}, "RegistryTableName": {"Value": "registry"},
+            "LakeUrl": {"Value": "file:///nowhere"},
+        },
+    })
+    .to_string()
+}
+
+/// Asks the emulator for what no SDK of this workspace does.
+async fn ask(server: &Ministack, method: &str, path: &str, target: &str, body: serde_json::Value) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}{path}", server.endpoint());
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let service = if target.is_empty() {
+        "lambda"
+    } else {
+        "monitoring"
+    };
+    let signed =
+        format!("AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/{service}/aws4_request");
+    let mut request = http.request(method, url).body(body.to_string());
+    request = request
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", signed);
+    if !target.is_empty() {
+        request = request.header("x-amz-target", target);
+    }
+    let answer = request.send().await.unwrap();
+    assert!(answer.status().is_success(), "{:?}", answer.text().await);
+}
+
+#[tokio::test]
+async fn what_somebody_changed_by_hand_the_doctor_sees() {
+    const NAME: &str = "watched-by-a-doctor";
+    let server = Ministack::shared().await;
+    let mut desk = Desk::new().await;
+    deploy(&server, NAME, of_a_function(), None).await;
+    desk.set("AWS_ENDPOINT_URL", server.endpoint());
+    let doctor = ["doctor", "--stack", NAME];
+    let said = desk.run(&doctor).await;
+    for line in [
+        "✓ concurrency: ChunkConcurrency is 50, and the account lets ",
+        "✓ mapping Runs: it is enabled\n",
+        "✓ reserved concurrency: no function has any, as the template says\n",
+        "✓ permissions of Worker: its role may do what 1 statement of the template grants it\n",
+        "✓ ringing alarms: none rings\n",
+    ] {
+        assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
+    }
+
+    let sdk = server.sdk_config().await;
+    let parts = Client::new(&sdk).list_stack_resources().stack_name(NAME);
+    let parts = parts.send().await.unwrap();
+    let mut parts = parts.stack_resource_summaries().iter();
+    let mapping = parts.find(|it| it.logical_resource_id() == Some("Runs"));
+    let mapping = mapping.unwrap().physical_resource_id().unwrap();
+    let iam = aws_sdk_iam::Client::new(&sdk);
+    let delete = iam.delete_role_policy();
+    let delete = delete.role_name("a-watched-worker").policy_name("own");
+    delete.send().await.unwrap();
+    let path = "/2017-10-31/functions/a-watched-worker/concurrency";
+    ask(
+        &server,
+        "PUT",
+        path,
+        "",
+        json!({"ReservedConcurrentExecutions": 1}),
+    )
+    .await;
+    let path = format!("/2015-03-31/event-source-mappings/{mapping}");
+    ask(&server, "PUT", &path, "", json!({"Enabled": false})).await;
+    let rings = json!({"AlarmName": "a-watched-alarm", "StateValue": "ALARM", "StateReason": "it was said"});
+    ask(
+        &server,
+        "POST",
+        "/",
+        "GraniteServiceVersion20100801.SetAlarmState",
+        rings,
+    )
+    .await;
+    let said = desk.run(&doctor).await.ends(1);
+    for line in [
+        "✗ mapping Runs: it is Disabled (",
+        "✗ reserved concurrency: Worker has 1 and needs 2: `aws lambda delete-function-concurrency --function-name a-watched-worker`",
+        "✗ permissions of Worker: its role may not sqs:ReceiveMessage on arn:aws:sqs:",
+        "✗ alarm QueueAlarm: it rings (it was said): OPERATIONS, QueueAlarm\n",
+    ] {
+        assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
+    }
 }
