@@ -17,6 +17,7 @@ mod commands {
     pub(crate) mod grant;
     pub(crate) mod lake;
     pub(crate) mod registry;
+    pub(crate) mod runbook;
     pub(crate) mod smoke;
     pub(crate) mod stack;
 }

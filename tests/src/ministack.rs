@@ -114,7 +114,7 @@ impl Drop for Ministack {
 }
 
 /// The interpreter of the environment that `make setup` installs.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/ministack/bin/python");
     assert!(
         python.exists(),
