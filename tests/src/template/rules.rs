@@ -169,6 +169,25 @@ fn a_metric_that_an_alarm_adds_up_is_one_that_it_names() {
     }
 }
 
+/// CloudWatch bills an alarm by the metrics that it looks at
+/// (<https://aws.amazon.com/cloudwatch/pricing/>).
+#[test]
+fn what_the_alarms_cost_is_reckoned_by_the_metrics_that_they_look_at() {
+    let template = Template::read();
+    let (mut all, mut always) = (0, 0);
+    for (alarm, properties) in template.of_type("AWS::CloudWatch::Alarm") {
+        let metrics = properties["Metrics"].as_array();
+        // The first is the sum of the others.
+        let count = metrics.map_or(1, |metrics| metrics.len() - 1);
+        all += count;
+        let condition = template.at(&format!("/Resources/{alarm}/Condition"));
+        always += if condition.is_null() { count } else { 0 };
+    }
+    let page = include_str!("../../../docs/PERFORMANCE.md");
+    let row = format!("| {all} with `PublishJobEvents`, {always} without |");
+    assert!(page.contains(&row), "{row}");
+}
+
 #[test]
 fn only_what_fail_chunk_may_end_goes_to_the_queue_that_it_reads() {
     let template = Template::read();
