@@ -26,7 +26,7 @@ use thiserror::Error;
 use time::{Date, OffsetDateTime};
 
 pub use table::LoadedShapes;
-use walk::Key;
+use walk::{Guide, Key};
 
 /// The most fields that a record of any type has.
 pub(crate) const MAX_FIELDS: usize = 7;
@@ -126,6 +126,8 @@ pub struct Shape {
     pub fields: &'static [Field],
     /// How the JSON groups them, if it does.
     pub group: Option<Group>,
+    /// What the walk over a record needs of the fields.
+    guide: Guide,
 }
 
 /// A record that is as its [`Shape`] says, its values as they are exported and, unless

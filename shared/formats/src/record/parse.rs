@@ -18,16 +18,28 @@ impl Shape {
     /// # Errors
     /// [`BadRecord`], which names the first fault found.
     pub fn parse<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
-        match self.walk(text) {
-            Some(record) => Ok(record),
-            None => self.parse_slowly(text),
+        let mut record = Record::default();
+        self.parse_into(text, &mut record)?;
+        Ok(record)
+    }
+
+    /// Reads a text as [`Shape::parse`] does, into a record that is new: a record is large, and this does not move
+    /// it.
+    ///
+    /// # Errors
+    /// [`BadRecord`], which names the first fault found. The record is then of no use.
+    pub fn parse_into<'a>(&self, text: &'a [u8], record: &mut Record<'a>) -> Result<(), BadRecord> {
+        if self.walk_into(text, record).is_none() {
+            *record = self.parse_slowly(text)?;
         }
+        Ok(())
     }
 
     /// Reads a text as [`Shape::parse`] does, whatever its spelling.
     ///
     /// # Errors
     /// [`BadRecord`], which names the first fault found.
+    #[cold]
     pub fn parse_slowly<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
         let text = std::str::from_utf8(text).map_err(|_| BadRecord::NotUtf8)?;
         let found = read_object(self.fields, text).ok_or_else(|| fault_of(text))?;

@@ -2,7 +2,7 @@
 
 use domain::selection::ExportType;
 
-use crate::record::walk::Key;
+use crate::record::walk::{Guide, Key};
 use crate::record::{Field, Group, Kind, MAX_NAME_CHARS, MAX_STACK_TRACE_CHARS, Presence, Shape};
 
 const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
@@ -19,6 +19,15 @@ const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Fiel
     Field {
         presence: Presence::Optional,
         ..required(name, kind, meaning)
+    }
+}
+
+const fn shape(of: ExportType, fields: &'static [Field], group: Option<Group>) -> Shape {
+    Shape {
+        of,
+        fields,
+        group,
+        guide: Guide::of(fields),
     }
 }
 
@@ -48,9 +57,9 @@ const START: Field = optional("start", Kind::RecordTime, "when it began");
 const END: Field = optional("end", Kind::Timestamp, "when it ended");
 const EXTRAS: Field = optional("extras", Kind::Extras, "what the app added");
 
-const ACTIVITY: Shape = Shape {
-    of: ExportType::Activity,
-    fields: &[
+const ACTIVITY: Shape = shape(
+    ExportType::Activity,
+    &[
         required("sessionId", Kind::Id, "the use of the app"),
         Field {
             presence: Presence::InKeyOnRequest,
@@ -60,11 +69,11 @@ const ACTIVITY: Shape = Shape {
         TIMESTAMP,
         optional("extras", Kind::Object, EXTRAS.meaning),
     ],
-    group: Some(Group {
+    Some(Group {
         key_fields: 2,
         items: "activities",
     }),
-};
+);
 
 const HAPPENINGS: &[Field] = &[
     DEVICE_ID,
@@ -76,27 +85,27 @@ const HAPPENINGS: &[Field] = &[
     EXTRAS,
 ];
 
-const EVENT: Shape = Shape {
-    of: ExportType::Event,
-    fields: HAPPENINGS,
-    group: Some(Group {
+const EVENT: Shape = shape(
+    ExportType::Event,
+    HAPPENINGS,
+    Some(Group {
         key_fields: 1,
         items: "events",
     }),
-};
+);
 
-const ERROR: Shape = Shape {
-    of: ExportType::Error,
-    fields: HAPPENINGS,
-    group: Some(Group {
+const ERROR: Shape = shape(
+    ExportType::Error,
+    HAPPENINGS,
+    Some(Group {
         key_fields: 1,
         items: "errors",
     }),
-};
+);
 
-const JOB: Shape = Shape {
-    of: ExportType::Job,
-    fields: &[
+const JOB: Shape = shape(
+    ExportType::Job,
+    &[
         required("jobId", Kind::Id, "the job, a task with a duration"),
         NAME,
         DEVICE_ID,
@@ -105,12 +114,12 @@ const JOB: Shape = Shape {
         END,
         EXTRAS,
     ],
-    group: None,
-};
+    None,
+);
 
-const SESSION: Shape = Shape {
-    of: ExportType::Session,
-    fields: &[
+const SESSION: Shape = shape(
+    ExportType::Session,
+    &[
         required("sessionId", Kind::Id, "the use of the app"),
         DEVICE_ID,
         START,
@@ -118,12 +127,12 @@ const SESSION: Shape = Shape {
         INFO_ID,
         LOCATION_ID,
     ],
-    group: None,
-};
+    None,
+);
 
-const CRASH: Shape = Shape {
-    of: ExportType::Crash,
-    fields: &[
+const CRASH: Shape = shape(
+    ExportType::Crash,
+    &[
         required("crashId", Kind::Id, "the crash"),
         DEVICE_ID,
         TIMESTAMP,
@@ -136,21 +145,21 @@ const CRASH: Shape = Shape {
             "where in the app's code it crashed",
         ),
     ],
-    group: None,
-};
+    None,
+);
 
-const TAG: Shape = Shape {
-    of: ExportType::Tag,
-    fields: &[
+const TAG: Shape = shape(
+    ExportType::Tag,
+    &[
         DEVICE_ID,
         required("tags", Kind::Object, "the device's tags by name"),
     ],
-    group: None,
-};
+    None,
+);
 
-const TOKEN: Shape = Shape {
-    of: ExportType::Token,
-    fields: &[
+const TOKEN: Shape = shape(
+    ExportType::Token,
+    &[
         DEVICE_ID,
         required(
             "token",
@@ -159,12 +168,12 @@ const TOKEN: Shape = Shape {
         ),
         required("type", Kind::Text, "the push service that gave the token"),
     ],
-    group: None,
-};
+    None,
+);
 
-const PUSH: Shape = Shape {
-    of: ExportType::Push,
-    fields: &[
+const PUSH: Shape = shape(
+    ExportType::Push,
+    &[
         DEVICE_ID,
         required(
             "campaignType",
@@ -178,12 +187,12 @@ const PUSH: Shape = Shape {
             ..required("userId", Kind::Text, "the user, as the app names it")
         },
     ],
-    group: None,
-};
+    None,
+);
 
-const DEVICE: Shape = Shape {
-    of: ExportType::Device,
-    fields: &[
+const DEVICE: Shape = shape(
+    ExportType::Device,
+    &[
         DEVICE_ID,
         required(
             "meta",
@@ -194,8 +203,8 @@ const DEVICE: Shape = Shape {
         required("location", Kind::Object, "where the device was last"),
         required("appInfo", Kind::Object, "the device's tags by name"),
     ],
-    group: None,
-};
+    None,
+);
 
 impl Shape {
     /// The shape of a type's records, with the user id only when it is asked for.
@@ -223,32 +232,32 @@ impl Shape {
 
 /// What a line has from which an item of the registry is loaded. The names are those of the exports:
 /// what a device's export and its token's export say of it, in one line.
-const LOADED_DEVICE: Shape = Shape {
-    of: ExportType::Device,
-    fields: &[
+const LOADED_DEVICE: Shape = shape(
+    ExportType::Device,
+    &[
         DEVICE_ID,
         optional("meta", Kind::Object, "as a device's record has it"),
         optional("info", Kind::Object, "as a device's record has it"),
         optional("location", Kind::Object, "as a device's record has it"),
         optional("appInfo", Kind::Object, "as a device's record has it"),
     ],
-    group: None,
-};
+    None,
+);
 
-const LOADED_ADDRESS: Shape = Shape {
-    of: ExportType::Token,
-    fields: &[
+const LOADED_ADDRESS: Shape = shape(
+    ExportType::Token,
+    &[
         DEVICE_ID,
         optional("token", Kind::Text, "as a token's record has it"),
         optional("type", Kind::Text, "as a token's record has it"),
         optional("userId", Kind::Text, "the user, as the app names it"),
     ],
-    group: None,
-};
+    None,
+);
 
-const LOADED_CAMPAIGN: Shape = Shape {
-    of: ExportType::Push,
-    fields: &[
+const LOADED_CAMPAIGN: Shape = shape(
+    ExportType::Push,
+    &[
         required(
             "campaignType",
             Kind::CampaignType,
@@ -258,8 +267,8 @@ const LOADED_CAMPAIGN: Shape = Shape {
         required("activeFrom", Kind::Timestamp, "when it began"),
         optional("activeTo", Kind::Timestamp, "when it ended"),
     ],
-    group: None,
-};
+    None,
+);
 
 /// The shapes that a line of a loader's file is read by: each of its fields is in one of them, but
 /// for the device's id.

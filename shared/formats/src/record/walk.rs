@@ -1,8 +1,8 @@
 //! One pass over a record: its grammar, its fields and their values at once.
 //!
-//! It guesses that the next key is the shape's next field, else it looks the key up; nothing is
-//! learned from other records. What it reads is as [`Shape::parse_slowly`] would have read it. What
-//! is unusual or wrong it leaves to that one, which names the fault.
+//! A field is found by the first letters of its key; nothing is learned from other records. What it reads
+//! is as [`Shape::parse_slowly`] would have read it. What is unusual or wrong it leaves to that one, which
+//! names the fault.
 
 mod json;
 mod key;
@@ -10,80 +10,101 @@ mod values;
 
 use std::borrow::Cow;
 
-use time::OffsetDateTime;
-
-use crate::record::{Kind, MAX_FIELDS, Presence, Record, Shape, Spelling};
+use crate::record::{Field, Kind, Presence, Record, Shape};
 
 pub(super) use key::Key;
 
 use json::Json;
-use key::Ahead;
+use key::{Ahead, Places};
 use values::Value;
 
 /// How deep an unknown field's value is walked.
 const MAX_UNKNOWN_LEVELS: usize = 16;
 
+/// What is known of a shape's fields before any record is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Guide {
+    places: Places,
+    /// The fields that every record has, a bit each.
+    required: u8,
+    /// The fields whose values are strings of letters, digits and `-:.`, a bit each.
+    bare: u8,
+}
+
+impl Guide {
+    pub(super) const fn of(fields: &[Field]) -> Self {
+        let (mut required, mut bare, mut bit) = (0, 0, 1_u8);
+        let mut rest = fields;
+        while let [field, behind @ ..] = rest {
+            if matches!(field.presence, Presence::Required) {
+                required |= bit;
+            }
+            if matches!(field.kind, Kind::Id | Kind::Timestamp | Kind::RecordTime) {
+                bare |= bit;
+            }
+            bit <<= 1;
+            rest = behind;
+        }
+        Self {
+            places: Places::of(fields),
+            required,
+            bare,
+        }
+    }
+}
+
 impl Shape {
     /// Reads a text as a record of this shape, when it and its values are spelled as usual; `None`
     /// says nothing of what it is.
     pub fn walk<'a>(&self, text: &'a [u8]) -> Option<Record<'a>> {
+        let mut record = Record::default();
+        self.walk_into(text, &mut record)?;
+        Some(record)
+    }
+
+    /// Reads a text as [`Shape::walk`] does, into a record of which nothing is known yet.
+    pub(super) fn walk_into<'a>(&self, text: &'a [u8], record: &mut Record<'a>) -> Option<()> {
         let text = simdutf8::basic::from_utf8(text).ok()?;
         let mut json = Json::new(text);
         json.pass_space();
         let begin = json.at();
         json.take(b'{')?;
-        json.is_compact = true;
-        let mut members = Members::new(self);
+        let mut members = Members::new(self, record);
         loop {
-            json.pass_space();
             members.walk_next(&mut json)?;
-            json.pass_space();
-            match json.next()? {
+            match json.next_token()? {
                 b',' => {}
                 b'}' => break,
                 _ => return None,
             }
         }
-        members.is_in_form &= json.is_compact;
+        members.is_in_form &= json.is_compact_since(begin);
         let line = json.since(begin)?;
         json.pass_space();
         json.is_at_end().then_some(())?;
-        members.into_record(line)
+        members.end(line)
     }
 }
 
 /// The members of an object that are walked so far.
 struct Members<'s, 'a> {
     shape: &'s Shape,
-    /// The value of each field.
-    raw: [Option<&'a str>; MAX_FIELDS],
-    time: Option<OffsetDateTime>,
-    spelling: Spelling<'a>,
+    record: &'s mut Record<'a>,
     /// Which fields have a member, a bit each.
     seen: u8,
     /// Which of them are there, with a value other than null.
     present: u8,
-    /// The field that is likely the next.
+    /// The first field that has not been passed by in the order of the shape.
     next: usize,
     /// Whether the members are those that a row has, in their order.
     is_in_form: bool,
 }
 
-/// What a member is of.
-enum Member {
-    /// The field at this place of the shape.
-    Field(usize),
-    /// No field of the shape.
-    Unknown,
-}
-
 impl<'s, 'a> Members<'s, 'a> {
-    fn new(shape: &'s Shape) -> Self {
+    fn new(shape: &'s Shape, record: &'s mut Record<'a>) -> Self {
         Self {
             shape,
-            raw: [None; MAX_FIELDS],
-            time: None,
-            spelling: Spelling::default(),
+            record,
             seen: 0,
             present: 0,
             next: 0,
@@ -92,9 +113,9 @@ impl<'s, 'a> Members<'s, 'a> {
     }
 
     fn walk_next(&mut self, json: &mut Json<'a>) -> Option<()> {
-        let usual = self.walk_key(json).map(Member::Field);
-        let Member::Field(place) = usual.or_else(|| self.walk_unusual_key(json))? else {
-            return self.pass_unknown(json);
+        let Some(place) = self.pass_key(json)? else {
+            self.is_in_form = false;
+            return Some(());
         };
         let (bit, field) = (1 << place, self.shape.fields.get(place)?);
         if self.seen & bit != 0 {
@@ -110,69 +131,59 @@ impl<'s, 'a> Members<'s, 'a> {
         }
         let value = Value::walk(field.kind, json)?;
         self.present |= bit;
-        self.put(place, value)
-    }
-
-    fn put(&mut self, place: usize, value: Value<'a>) -> Option<()> {
-        let field = self.shape.fields.get(place)?;
-        if field.kind == Kind::RecordTime {
-            self.time = value.moment;
+        if let Some(moment) = value.moment.filter(|_| field.kind == Kind::RecordTime) {
+            self.record.time = Some(moment);
         }
-        self.spelling.compact |= u8::from(value.is_compact) << place;
-        self.spelling.bare |= u8::from(value.is_bare) << place;
-        *self.raw.get_mut(place)? = Some(value.raw);
+        self.record.spelling.compact |= u8::from(value.is_compact) << place;
+        *self.record.values.get_mut(place)? = Some(Cow::Borrowed(value.raw));
         Some(())
     }
 
-    /// Walks on behind the colon of the next key, when it is a field's and spelled as usual: the place
-    /// of the field.
-    fn walk_key(&self, json: &mut Json<'a>) -> Option<usize> {
-        let ahead = Ahead::of(*json.ahead()?);
-        let fields = self.shape.fields;
-        let likely = fields.get(self.next);
-        let place = if likely.is_some_and(|field| field.key.begins(ahead)) {
-            self.next
-        } else {
-            fields.iter().position(|field| field.key.begins(ahead))?
-        };
-        json.pass(fields.get(place)?.key.len());
+    /// Passes the next key with its colon: the place of its field. If it is no field's, its value is
+    /// passed, too.
+    fn pass_key(&self, json: &mut Json<'a>) -> Option<Option<usize>> {
+        let shape = self.shape;
+        if let Some(ahead) = json.ahead().copied().map(Ahead::of) {
+            let place = shape.guide.places.likely(ahead);
+            let field = shape.fields.get(place);
+            if let Some(field) = field.filter(|field| field.key.begins(ahead)) {
+                json.pass(field.key.len());
+                return Some(Some(place));
+            }
+        }
+        let (place, behind) = behind_unusual_key(shape.fields, *json)?;
+        json.go_to(behind);
         Some(place)
     }
 
-    /// Walks on behind the colon of any key.
-    fn walk_unusual_key(&self, json: &mut Json<'a>) -> Option<Member> {
-        let name = json.take_string()?;
-        json.pass_space();
-        json.take(b':')?;
-        // An escaped key may be that of a field.
-        let name = name.unless_escaped()?;
-        let mut fields = self.shape.fields.iter();
-        let place = fields.position(|field| field.name == name);
-        Some(place.map_or(Member::Unknown, Member::Field))
+    fn end(self, line: &'a str) -> Option<()> {
+        let guide = self.shape.guide;
+        (self.present & guide.required == guide.required).then_some(())?;
+        let spelling = &mut self.record.spelling;
+        spelling.bare = self.present & guide.bare;
+        spelling.line = self.is_in_form.then_some(line);
+        spelling.is_compact = spelling.compact == self.present;
+        Some(())
     }
+}
 
-    /// Passes the value of no field.
-    fn pass_unknown(&mut self, json: &mut Json<'a>) -> Option<()> {
-        self.is_in_form = false;
+/// The same of any key: the field's place, and what is behind that.
+#[cold]
+fn behind_unusual_key<'a>(
+    fields: &[Field],
+    mut json: Json<'a>,
+) -> Option<(Option<usize>, Json<'a>)> {
+    json.pass_space();
+    let name = json.take_string()?;
+    (json.next_token()? == b':').then_some(())?;
+    // An escaped key may be that of a field.
+    let name = name.unless_escaped()?;
+    let place = fields.iter().position(|field| field.name == name);
+    if place.is_none() {
         json.pass_space();
-        json.pass_value(MAX_UNKNOWN_LEVELS)
+        json.pass_value(MAX_UNKNOWN_LEVELS)?;
     }
-
-    fn into_record(mut self, line: &'a str) -> Option<Record<'a>> {
-        let mut fields = self.shape.fields.iter().enumerate();
-        let is_whole = fields.all(|(place, field)| {
-            field.presence != Presence::Required || self.present & 1 << place != 0
-        });
-        is_whole.then_some(())?;
-        self.spelling.line = self.is_in_form.then_some(line);
-        self.spelling.is_compact = self.spelling.compact == self.present;
-        Some(Record {
-            values: self.raw.map(|raw| raw.map(Cow::Borrowed)),
-            time: self.time,
-            repaired: false,
-            spelling: self.spelling,
-        })
-    }
+    Some((place, json))
 }
 
 #[cfg(test)]

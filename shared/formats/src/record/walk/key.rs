@@ -1,4 +1,6 @@
-//! The keys of a shape's fields, compared at one go.
+//! The keys of a shape's fields, found and compared at one go.
+
+use crate::record::{Field, MAX_FIELDS};
 
 /// The most bytes of a key with its quotes and its colon.
 const BYTES: usize = 16;
@@ -51,6 +53,38 @@ impl Key {
     }
 }
 
+/// How many values the sum of a key's first letters is told apart by.
+const SUMS: usize = 32;
+
+/// Where the fields of a shape stand in it, by the first letters of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places([u8; SUMS]);
+
+impl Places {
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "the table of fields is constant: a wrong place does not compile"
+    )]
+    pub(super) const fn of(fields: &[Field]) -> Self {
+        assert!(fields.len() <= MAX_FIELDS, "a shape has more fields");
+        let mut places = [0; SUMS];
+        let mut place = fields.len();
+        // Where two names begin alike, the first is found here.
+        while place > 0 {
+            place -= 1;
+            places[Ahead(fields[place].key.word).sum()] = place as u8;
+        }
+        Self(places)
+    }
+
+    /// The place of the field whose key comes next, if it is any field's; of several that begin alike, of
+    /// the first.
+    pub(super) fn likely(&self, text: Ahead) -> usize {
+        self.0.get(text.sum()).copied().map_or(0, usize::from)
+    }
+}
+
 /// What a text goes on with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ahead(u128);
@@ -58,5 +92,11 @@ pub(super) struct Ahead(u128);
 impl Ahead {
     pub(super) fn of(bytes: [u8; BYTES]) -> Self {
         Self(u128::from_le_bytes(bytes))
+    }
+
+    /// The sum of the three bytes behind the quote, which tells names apart: they have so many letters.
+    const fn sum(self) -> usize {
+        let [_, first, second, third, ..] = self.0.to_le_bytes();
+        (first as usize + second as usize + third as usize) % SUMS
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::selection::CampaignType;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
+use wide::u8x32;
 
 use crate::record::check::{MAX_LEVELS_OF_VALUE, STATUS_FLAGS};
 use crate::record::{Kind, MAX_EXTRAS};
@@ -16,15 +17,13 @@ pub(super) struct Value<'a> {
     pub(super) moment: Option<OffsetDateTime>,
     /// Whether there is no white space between its tokens.
     pub(super) is_compact: bool,
-    /// Whether it is a string of letters, digits and `-:.`.
-    pub(super) is_bare: bool,
 }
 
 impl<'a> Value<'a> {
     /// Walks over a value of this kind.
+    #[inline]
     pub(super) fn walk(kind: Kind, json: &mut Json<'a>) -> Option<Self> {
         let begin = json.at();
-        let was_compact = std::mem::replace(&mut json.is_compact, true);
         let mut moment = None;
         match kind {
             Kind::Id => pass_id(json)?,
@@ -34,36 +33,50 @@ impl<'a> Value<'a> {
             Kind::Extras => {
                 (json.pass_object(Json::pass_scalar)? <= MAX_EXTRAS).then_some(())?;
             }
-            Kind::Object => {
-                json.pass_object(|json| json.pass_value(MAX_LEVELS_OF_VALUE - 1))?;
+            Kind::Object | Kind::Integer | Kind::CampaignType | Kind::Status => {
+                json.go_to(behind_rare(kind, *json)?);
             }
-            Kind::Integer => json.take_number()?.parse::<i64>().map(|_| ()).ok()?,
-            Kind::CampaignType => pass_campaign_type(json)?,
-            Kind::Status => pass_status(json)?,
         }
-        let is_compact = json.is_compact;
-        json.is_compact &= was_compact;
-        let raw = json.since(begin)?;
         Some(Self {
-            raw,
+            raw: json.since(begin)?,
             moment,
-            is_compact,
-            is_bare: matches!(kind, Kind::Id | Kind::Timestamp | Kind::RecordTime),
+            is_compact: json.is_compact_since(begin),
         })
     }
 }
 
+/// What is behind a value of a kind that few records have.
+#[inline(never)]
+fn behind_rare(kind: Kind, mut json: Json<'_>) -> Option<Json<'_>> {
+    match kind {
+        Kind::Object => {
+            json.pass_object(|json| json.pass_value(MAX_LEVELS_OF_VALUE - 1))?;
+        }
+        Kind::Integer => json.take_number()?.parse::<i64>().map(|_| ()).ok()?,
+        Kind::CampaignType => pass_campaign_type(&mut json)?,
+        Kind::Status => pass_status(&mut json)?,
+        Kind::Id
+        | Kind::Timestamp
+        | Kind::RecordTime
+        | Kind::Text
+        | Kind::ShortText(_)
+        | Kind::Extras => {
+            return None;
+        }
+    }
+    Some(json)
+}
+
 fn pass_id(json: &mut Json<'_>) -> Option<()> {
-    // No way out before the end: so the compiler looks at many bytes at once.
     if let Some([b'"', id @ .., b'"']) = json.ahead::<34>() {
         json.pass(34);
-        let is_hex = id.iter().fold(true, |all, it| all & it.is_ascii_hexdigit());
-        return is_hex.then_some(());
+        return are_hex(id).then_some(());
     }
     let Some([b'"', id @ .., b'"']) = json.ahead::<38>() else {
         return None;
     };
     json.pass(38);
+    // No way out before the end: so the compiler looks at many bytes at once.
     let is_dashed = id.iter().enumerate().fold(true, |all, (at, it)| {
         all & match at {
             8 | 13 | 18 | 23 => *it == b'-',
@@ -73,6 +86,16 @@ fn pass_id(json: &mut Json<'_>) -> Option<()> {
     is_dashed.then_some(())
 }
 
+/// Whether all of these are hex digits.
+fn are_hex(digits: &[u8; 32]) -> bool {
+    let digits = u8x32::from(*digits);
+    // What is below wraps around.
+    let is_below = |bytes: u8x32, end: u8| bytes.min(u8x32::splat(end - 1)).simd_eq(bytes);
+    let decimals = is_below(digits - u8x32::splat(b'0'), 10);
+    let letters = is_below((digits | u8x32::splat(0x20)) - u8x32::splat(b'a'), 6);
+    (decimals | letters).all()
+}
+
 fn pass_short_text(json: &mut Json<'_>, most: usize) -> Option<()> {
     let text = json.take_string()?;
     // An escape is longer than the character that it says.
@@ -80,42 +103,56 @@ fn pass_short_text(json: &mut Json<'_>, most: usize) -> Option<()> {
     is_short.then_some(())
 }
 
-/// A timestamp in the form in which it is exported, such as `2026-02-01T12:00:00.250Z`.
+/// How a timestamp begins in the form in which it is exported, such as `2026-02-01T12:00:00.250Z`, with
+/// the least digits; and by how much each byte may be more.
+const MOMENT: [u8; 20] = *b"\"0000-00-00T00:00:00";
+const MOMENT_MOST: [u8; 20] = {
+    let (zero, nine) = (0, 9);
+    [
+        zero, nine, nine, nine, nine, zero, nine, nine, zero, nine, nine, zero, nine, nine, zero,
+        nine, nine, zero, nine, nine,
+    ]
+};
+
+/// A timestamp in the form in which it is exported.
 fn take_moment(json: &mut Json<'_>) -> Option<OffsetDateTime> {
     let text = json.ahead::<20>()?;
+    json.pass(text.len());
+    let digits: [u8; 20] = std::array::from_fn(|at| text[at].wrapping_sub(MOMENT[at]));
+    // No way out before the end, as above.
+    let is_in_form = digits
+        .iter()
+        .zip(MOMENT_MOST)
+        .fold(true, |all, (digit, most)| all & (*digit <= most));
+    is_in_form.then_some(())?;
     let [
-        b'"',
+        _,
         y3,
         y2,
         y1,
         y0,
-        b'-',
+        _,
         o1,
         o0,
-        b'-',
+        _,
         d1,
         d0,
-        b'T',
+        _,
         h1,
         h0,
-        b':',
+        _,
         m1,
         m0,
-        b':',
+        _,
         s1,
         s0,
-    ] = text
-    else {
-        return None;
-    };
-    json.pass(text.len());
-    let year = u16::from(two_digits(*y3, *y2)?) * 100 + u16::from(two_digits(*y1, *y0)?);
-    let month = Month::try_from(two_digits(*o1, *o0)?).ok()?;
-    let day = two_digits(*d1, *d0)?;
-    let date = Date::from_calendar_date(i32::from(year), month, day).ok()?;
-    let (hour, minute) = (two_digits(*h1, *h0)?, two_digits(*m1, *m0)?);
+    ] = digits;
+    let two = |tens: u8, ones: u8| tens * 10 + ones;
+    let year = i32::from(two(y3, y2)) * 100 + i32::from(two(y1, y0));
+    let month = Month::try_from(two(o1, o0)).ok()?;
+    let date = Date::from_calendar_date(year, month, two(d1, d0)).ok()?;
     let nanosecond = take_fraction(json)?;
-    let time = Time::from_hms_nano(hour, minute, two_digits(*s1, *s0)?, nanosecond).ok()?;
+    let time = Time::from_hms_nano(two(h1, h0), two(m1, m0), two(s1, s0), nanosecond).ok()?;
     json.take_all(b"Z\"")?;
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
@@ -135,10 +172,6 @@ fn take_fraction(json: &mut Json<'_>) -> Option<u32> {
         (scale > 0).then_some(())?;
     }
     (scale < 1_000_000_000).then_some(nanoseconds)
-}
-
-fn two_digits(tens: u8, ones: u8) -> Option<u8> {
-    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 fn digit(byte: u8) -> Option<u8> {
