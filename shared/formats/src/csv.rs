@@ -1,5 +1,5 @@
 //! `CsvBlob`: a header, then a line a row (RFC 4180).
 
-mod quote;
 pub(crate) mod read;
+mod row;
 pub(crate) mod write;

@@ -1,7 +1,7 @@
 //! `CsvBlob`: RFC 4180 (<https://www.rfc-editor.org/rfc/rfc4180#section-2>), a header row, CRLF.
 
 use crate::columns::Projection;
-use crate::csv::quote::{plain, write_text};
+use crate::csv::row::{Room, plain};
 use crate::encode::{Encode, EncodeError, EncodeOptions};
 use crate::record::{Record, Shape, Spelled, value};
 
@@ -18,10 +18,10 @@ const FORMULA_BEGINS: &[u8] = b"=+-@\t\r";
 pub(crate) struct CsvWriter {
     columns: Projection,
     byte_order_mark: bool,
-    escape_formulas: bool,
     begun: bool,
-    /// Room to build a cell before it is quoted.
-    cell: Vec<u8>,
+    /// Room for a row.
+    row: Vec<u8>,
+    cells: Cells,
 }
 
 impl Encode for CsvWriter {
@@ -29,25 +29,15 @@ impl Encode for CsvWriter {
         if !self.begun {
             self.begin(out);
         }
-        // Readers skip a line that is empty: where a row is one absent value, it is written as `""`.
-        let of_one = self.columns.fields().len() == 1;
-        for (column, cell) in self.columns.cells(record).enumerate() {
-            if column > 0 {
-                out.push(b',');
-            }
-            match cell {
-                Some(value) => {
-                    let writing = Writing {
-                        escape_formulas: self.escape_formulas,
-                        cell: &mut self.cell,
-                    };
-                    writing.write(value, out);
-                }
-                None if of_one => out.extend_from_slice(b"\"\""),
-                None => {}
-            }
+        let most_bytes = usize::try_from(record.most_row_bytes()).unwrap_or(usize::MAX);
+        if self.row.len() < most_bytes {
+            self.row.resize(most_bytes, 0);
         }
-        out.extend_from_slice(b"\r\n");
+        let left = self.write(record).ok_or_else(|| EncodeError {
+            reason: "a row is longer than a row can be".to_owned(),
+        })?;
+        let len = self.row.len() - left;
+        out.extend_from_slice(self.row.get(..len).unwrap_or_default());
         Ok(())
     }
 
@@ -63,9 +53,13 @@ impl CsvWriter {
         Self {
             columns: Projection::new(shape, files.columns.as_ref()),
             byte_order_mark: files.byte_order_mark,
-            escape_formulas: files.escape_formulas,
             begun: false,
-            cell: Vec::new(),
+            row: Vec::new(),
+            cells: Cells {
+                escape_formulas: files.escape_formulas,
+                cell: Vec::new(),
+                padded: Vec::new(),
+            },
         }
     }
 
@@ -83,41 +77,67 @@ impl CsvWriter {
         }
         out.extend_from_slice(b"\r\n");
     }
+
+    /// Writes a row into the room for it: how much of that is left.
+    fn write(&mut self, record: &Record<'_>) -> Option<usize> {
+        // Readers skip a line that is empty: where a row is one absent value, it is written as `""`.
+        let of_one = self.columns.fields().len() == 1;
+        let mut room = Room::new(&mut self.row);
+        for (column, cell) in self.columns.cells(record).enumerate() {
+            if column > 0 {
+                room.put_byte(b',')?;
+            }
+            match cell {
+                Some(value) => self.cells.write(value, &mut room)?,
+                None if of_one => room.put(b"\"\"")?,
+                None => {}
+            }
+        }
+        room.put(b"\r\n")?;
+        Some(room.len())
+    }
 }
 
-/// How a value is written, and room to build its cell.
-struct Writing<'a> {
+/// How a value is written, and memory that is used again.
+#[derive(Debug)]
+struct Cells {
     escape_formulas: bool,
-    cell: &'a mut Vec<u8>,
+    /// Room to build a cell before it is quoted.
+    cell: Vec<u8>,
+    /// Room for a cell while it is quoted.
+    padded: Vec<u8>,
 }
 
-impl Writing<'_> {
-    fn write(self, value: Spelled<'_>, out: &mut Vec<u8>) {
+impl Cells {
+    fn write(&mut self, value: Spelled<'_>, room: &mut Room<'_>) -> Option<()> {
         // It needs no quotes, and is no formula.
         if let Some(text) = value.bare() {
-            return out.extend_from_slice(text.as_bytes());
+            return room.put(text.as_bytes());
         }
         let raw = value.raw;
         if let Some(text) = plain(raw).filter(|_| !self.escape_formulas) {
-            return out.extend_from_slice(text.as_bytes());
+            return room.put(text);
         }
+        if value.is_compact && raw.starts_with('{') {
+            return room.put_text(raw.as_bytes(), &mut self.padded);
+        }
+        self.build(raw);
+        room.put_text(&self.cell, &mut self.padded)
+    }
+
+    /// Builds the cell of any value, before it is quoted.
+    #[cold]
+    fn build(&mut self, raw: &str) {
+        self.cell.clear();
         let Some(text) = value::text(raw) else {
-            if value.is_compact {
-                return write_text(raw.as_bytes(), out);
-            }
             // A number, which is no text: `-1` is what it says. An object or array is no formula.
-            self.cell.clear();
-            value::write_compact(raw, self.cell);
-            return write_text(self.cell, out);
+            return value::write_compact(raw, &mut self.cell);
         };
         let text = text.as_bytes();
         let first = text.first();
         if self.escape_formulas && first.is_some_and(|first| FORMULA_BEGINS.contains(first)) {
-            self.cell.clear();
             self.cell.push(b'\'');
-            self.cell.extend_from_slice(text);
-            return write_text(self.cell, out);
         }
-        write_text(text, out);
+        self.cell.extend_from_slice(text);
     }
 }
