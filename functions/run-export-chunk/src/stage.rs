@@ -16,7 +16,7 @@ use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
 use formats::encode::ENCODERS_VERSION;
 use formats::filter::RecordFilter;
-use formats::record::{BadRecord, Shape};
+use formats::record::{BadRecord, Record, Shape};
 use formats::records::{Found, Place as RecordPlace, Records};
 use formats::rejected::Reject;
 use futures::StreamExt;
@@ -249,10 +249,10 @@ impl<'a> Staging<'a> {
         at: RecordPlace,
         text: &[u8],
     ) -> Result<Result<(), BadRecord>, ChunkError> {
-        let record = match self.shape.parse(text) {
-            Ok(record) => record,
-            Err(bad) => return Ok(Err(bad)),
-        };
+        let mut record = Record::default();
+        if let Err(bad) = self.shape.parse_into(text, &mut record) {
+            return Ok(Err(bad));
+        }
         match self.taker.take(&self.shape, record.time) {
             Taken::Here => {}
             Taken::Nowhere(bad) => return Ok(Err(bad)),

@@ -7,7 +7,7 @@ use domain::selection::ExportRequest;
 use formats::codec::Compressor;
 use formats::encode::{EncodeOptions, Encoder};
 use formats::record::{Record, Shape};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::ChunkError;
 
@@ -31,8 +31,8 @@ pub(in crate::stage) struct CountedFile {
     /// What is sent, whose size and checksums are those of the file.
     writer: BlobWriter,
     counts: Counts,
-    /// The earliest and the latest moment of a row.
-    span: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// The earliest and the latest moment of a row, in UTC.
+    span: Option<(PrimitiveDateTime, PrimitiveDateTime)>,
 }
 
 impl RowsFile {
@@ -122,7 +122,7 @@ impl CountedFile {
         self.counts.read += 1;
         self.counts.rows += 1;
         self.counts.repaired += u64::from(record.repaired);
-        if let Some(moment) = record.time {
+        if let Some(moment) = record.time.map(in_utc) {
             let (earliest, latest) = self.span.unwrap_or((moment, moment));
             self.span = Some((earliest.min(moment), latest.max(moment)));
         }
@@ -143,8 +143,13 @@ impl CountedFile {
                 ..self.counts
             },
             prepared,
-            earliest: self.span.map(|(earliest, _)| earliest),
-            latest: self.span.map(|(_, latest)| latest),
+            earliest: self.span.map(|(earliest, _)| earliest.assume_utc()),
+            latest: self.span.map(|(_, latest)| latest.assume_utc()),
         })
     }
+}
+
+/// The moment of a record, which is in UTC. Two of them are compared without a look at their offsets.
+fn in_utc(moment: OffsetDateTime) -> PrimitiveDateTime {
+    PrimitiveDateTime::new(moment.date(), moment.time())
 }
