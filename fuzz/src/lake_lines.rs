@@ -57,6 +57,7 @@ fn accepted<'a>(shape: &Shape, text: &'a Bytes, records: &'a mut Records) -> Acc
         let Found::Record { text, .. } = found else {
             continue;
         };
+        let text = text.as_bytes();
         match shape.parse(text) {
             Ok(record) => accepted.push((text, record)),
             Err(fault) => {

@@ -16,7 +16,7 @@ use domain::job::Job;
 use domain::rules::{OnBadRecord, Rules};
 use formats::encode::ENCODERS_VERSION;
 use formats::filter::RecordFilter;
-use formats::record::{BadRecord, Record, Shape};
+use formats::record::{BadRecord, Record, Shape, Text};
 use formats::records::{Found, Place as RecordPlace, Records};
 use formats::rejected::Reject;
 use futures::StreamExt;
@@ -231,7 +231,7 @@ impl<'a> Staging<'a> {
                 Found::Record { place: at, text } => match self.take_record(at, text)? {
                     Ok(()) => {}
                     Err(BadRecord::NotJson | BadRecord::NotUtf8) if walk.take_apart() => {}
-                    Err(bad) => self.reject(place, Reject::record(at, text, bad))?,
+                    Err(bad) => self.reject(place, Reject::record(at, text.as_bytes(), bad))?,
                 },
                 Found::TooLong {
                     place: at,
@@ -247,7 +247,7 @@ impl<'a> Staging<'a> {
     fn take_record(
         &mut self,
         at: RecordPlace,
-        text: &[u8],
+        text: Text<'_>,
     ) -> Result<Result<(), BadRecord>, ChunkError> {
         let mut record = Record::default();
         if let Err(bad) = self.shape.parse_into(text, &mut record) {

@@ -125,13 +125,15 @@ impl Lines {
         while let Some(found) = walk.next() {
             let line = match found {
                 // Two records on a line, or one over several.
-                Found::Record { text, .. } if !is_json(text) && walk.take_apart() => continue,
+                Found::Record { text, .. } if !is_json(text.as_bytes()) && walk.take_apart() => {
+                    continue;
+                }
                 Found::Record {
                     place,
                     text: record,
                 } => Line {
                     place,
-                    text: text.slice_ref(record),
+                    text: text.slice_ref(record.as_bytes()),
                     too_long: None,
                 },
                 Found::TooLong { place, head, bytes } => Line {

@@ -239,6 +239,32 @@ impl Record<'_> {
     }
 }
 
+/// The text of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// It is UTF-8.
+    Utf8(&'a str),
+    /// Nobody has looked yet.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Text<'a> {
+    /// Its bytes.
+    pub fn as_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Utf8(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    fn as_utf8(self) -> Option<&'a str> {
+        match self {
+            Self::Utf8(text) => Some(text),
+            Self::Bytes(bytes) => simdutf8::basic::from_utf8(bytes).ok(),
+        }
+    }
+}
+
 /// Why a line is not a record of its type, and what was expected instead. Never holds anything of
 /// the line's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, IntoStaticStr)]

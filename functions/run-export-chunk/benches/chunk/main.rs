@@ -20,7 +20,7 @@ use ::ports::source::Piece;
 use anyhow::{Context, ensure};
 use domain::selection::{Compression, ExportFormat, ExportType};
 use formats::encode::{EncodeOptions, Encoder};
-use formats::record::Shape;
+use formats::record::{Record, Shape};
 use formats::records::{Found, Records};
 use futures::TryStreamExt;
 
@@ -164,7 +164,9 @@ fn encode(kind: ExportType, format: ExportFormat) -> anyhow::Result<()> {
         let mut records = Records::default();
         let mut walk = records.walk(&lines, true);
         while let Some(Found::Record { text, .. }) = walk.next() {
-            encoder.push(&shape.parse(text)?, &mut out)?;
+            let mut record = Record::default();
+            shape.parse_into(text, &mut record)?;
+            encoder.push(&record, &mut out)?;
         }
         encoder.finish(&mut out)?;
         black_box(&out);

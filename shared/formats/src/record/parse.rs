@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::record::check::check;
 use crate::record::normalise::{Normal, normalise};
 use crate::record::value::text;
-use crate::record::{BadRecord, Field, Kind, MAX_FIELDS, Presence, Record, Shape};
+use crate::record::{BadRecord, Field, Kind, MAX_FIELDS, Presence, Record, Shape, Text};
 
 impl Shape {
     /// Reads a text as a record of this shape, its values in the form in which they are exported
@@ -19,7 +19,7 @@ impl Shape {
     /// [`BadRecord`], which names the first fault found.
     pub fn parse<'a>(&self, text: &'a [u8]) -> Result<Record<'a>, BadRecord> {
         let mut record = Record::default();
-        self.parse_into(text, &mut record)?;
+        self.parse_into(Text::Bytes(text), &mut record)?;
         Ok(record)
     }
 
@@ -28,9 +28,9 @@ impl Shape {
     ///
     /// # Errors
     /// [`BadRecord`], which names the first fault found. The record is then of no use.
-    pub fn parse_into<'a>(&self, text: &'a [u8], record: &mut Record<'a>) -> Result<(), BadRecord> {
+    pub fn parse_into<'a>(&self, text: Text<'a>, record: &mut Record<'a>) -> Result<(), BadRecord> {
         if self.walk_into(text, record).is_none() {
-            *record = self.parse_slowly(text)?;
+            *record = self.parse_slowly(text.as_bytes())?;
         }
         Ok(())
     }

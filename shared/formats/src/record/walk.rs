@@ -1,7 +1,7 @@
 //! One pass over a record: its grammar, its fields and their values at once.
 //!
 //! A field is found by the first letters of its key; nothing is learned from other records. What it reads
-//! is as [`Shape::parse_slowly`] would have read it. What is unusual or wrong it leaves to that one, which
+//! is as [`Shape::parse_slowly`] would have read it. What is wrong or most unusual it leaves to that one, which
 //! names the fault.
 
 mod json;
@@ -10,7 +10,10 @@ mod values;
 
 use std::borrow::Cow;
 
-use crate::record::{Field, Kind, Presence, Record, Shape};
+use time::OffsetDateTime;
+
+use crate::record::normalise::{Normal, normalise};
+use crate::record::{Field, Kind, Presence, Record, Shape, Text, value};
 
 pub(super) use key::Key;
 
@@ -58,13 +61,13 @@ impl Shape {
     /// says nothing of what it is.
     pub fn walk<'a>(&self, text: &'a [u8]) -> Option<Record<'a>> {
         let mut record = Record::default();
-        self.walk_into(text, &mut record)?;
+        self.walk_into(Text::Bytes(text), &mut record)?;
         Some(record)
     }
 
     /// Reads a text as [`Shape::walk`] does, into a record of which nothing is known yet.
-    pub(super) fn walk_into<'a>(&self, text: &'a [u8], record: &mut Record<'a>) -> Option<()> {
-        let text = simdutf8::basic::from_utf8(text).ok()?;
+    pub(super) fn walk_into<'a>(&self, text: Text<'a>, record: &mut Record<'a>) -> Option<()> {
+        let text = text.as_utf8()?;
         let mut json = Json::new(text);
         json.pass_space();
         let begin = json.at();
@@ -129,19 +132,47 @@ impl<'s, 'a> Members<'s, 'a> {
             self.is_in_form = false;
             return json.take_all(b"null");
         }
-        let value = Value::walk(field.kind, json)?;
         self.present |= bit;
-        if let Some(moment) = value.moment.filter(|_| field.kind == Kind::RecordTime) {
-            self.record.time = Some(moment);
-        }
+        let begin = *json;
+        let Some(value) = Value::walk(field.kind, json) else {
+            return self.walk_unusual_moment(place, begin, json);
+        };
         self.record.spelling.compact |= u8::from(value.is_compact) << place;
-        *self.record.values.get_mut(place)? = Some(Cow::Borrowed(value.raw));
+        self.put(place, Cow::Borrowed(value.raw), value.moment)
+    }
+
+    /// Walks over a timestamp that is exported in another form than it has.
+    #[inline]
+    fn walk_unusual_moment(
+        &mut self,
+        place: usize,
+        begin: Json<'a>,
+        json: &mut Json<'a>,
+    ) -> Option<()> {
+        let kind = self.shape.fields.get(place)?.kind;
+        let (value, behind) = behind_unusual_moment(kind, begin)?;
+        json.go_to(behind);
+        self.is_in_form = false;
+        self.record.spelling.compact |= 1 << place;
+        self.put(place, value.raw, value.moment)
+    }
+
+    fn put(
+        &mut self,
+        place: usize,
+        raw: Cow<'a, str>,
+        moment: Option<OffsetDateTime>,
+    ) -> Option<()> {
+        if moment.is_some() && self.shape.fields.get(place)?.kind == Kind::RecordTime {
+            self.record.time = moment;
+        }
+        *self.record.values.get_mut(place)? = Some(raw);
         Some(())
     }
 
     /// Passes the next key with its colon: the place of its field. If it is no field's, its value is
     /// passed, too.
-    fn pass_key(&self, json: &mut Json<'a>) -> Option<Option<usize>> {
+    fn pass_key(&mut self, json: &mut Json<'a>) -> Option<Option<usize>> {
         let shape = self.shape;
         if let Some(ahead) = json.ahead().copied().map(Ahead::of) {
             let place = shape.guide.places.likely(ahead);
@@ -151,9 +182,10 @@ impl<'s, 'a> Members<'s, 'a> {
                 return Some(Some(place));
             }
         }
-        let (place, behind) = behind_unusual_key(shape.fields, *json)?;
-        json.go_to(behind);
-        Some(place)
+        let key = behind_unusual_key(shape.fields, *json)?;
+        json.go_to(key.behind);
+        self.is_in_form &= !key.is_escaped;
+        Some(key.place)
     }
 
     fn end(self, line: &'a str) -> Option<()> {
@@ -167,23 +199,41 @@ impl<'s, 'a> Members<'s, 'a> {
     }
 }
 
-/// The same of any key: the field's place, and what is behind that.
+/// A key that is not spelled as usual, or of no field.
+struct UnusualKey<'a> {
+    /// The place of its field, if it is any field's.
+    place: Option<usize>,
+    is_escaped: bool,
+    /// What is behind its colon; if it is no field's, behind its value.
+    behind: Json<'a>,
+}
+
 #[cold]
-fn behind_unusual_key<'a>(
-    fields: &[Field],
-    mut json: Json<'a>,
-) -> Option<(Option<usize>, Json<'a>)> {
+fn behind_unusual_key<'a>(fields: &[Field], mut json: Json<'a>) -> Option<UnusualKey<'a>> {
     json.pass_space();
-    let name = json.take_string()?;
-    (json.next_token()? == b':').then_some(())?;
-    // An escaped key may be that of a field.
-    let name = name.unless_escaped()?;
+    let begin = json.at();
+    let is_escaped = json.pass_string()?;
+    let name = value::text(json.since(begin)?)?;
     let place = fields.iter().position(|field| field.name == name);
+    (json.next_token()? == b':').then_some(())?;
     if place.is_none() {
         json.pass_space();
         json.pass_value(MAX_UNKNOWN_LEVELS)?;
     }
-    Some((place, json))
+    Some(UnusualKey {
+        place,
+        is_escaped,
+        behind: json,
+    })
+}
+
+/// A timestamp in the form in which it is exported, and what is behind it as it is spelled.
+#[cold]
+fn behind_unusual_moment<'a>(kind: Kind, mut json: Json<'a>) -> Option<(Normal<'a>, Json<'a>)> {
+    let begin = json.at();
+    json.pass_string()?;
+    let value = normalise(kind, json.since(begin)?);
+    value.moment.is_some().then_some((value, json))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ fn walk(text: &[u8], piece_bytes: usize) -> Vec<(String, String)> {
         while let Some(next) = walk.next() {
             match next {
                 Found::Record { place, text } => {
+                    let text = text.as_bytes();
                     if !is_object(text) && walk.take_apart() {
                         continue;
                     }
@@ -48,6 +49,29 @@ fn assert_found(text: &str, expected: &[(&str, &str)]) {
             "{text:?} in {piece_bytes}s"
         );
     }
+}
+
+#[test]
+fn the_lines_of_a_piece_are_known_to_be_utf8_when_the_whole_piece_is() {
+    let texts = |piece: &'static [u8]| {
+        let (piece, mut records) = (Bytes::from_static(piece), Records::default());
+        let mut walk = records.walk(&piece, true);
+        let mut found = Vec::new();
+        while let Some(Found::Record { text, .. }) = walk.next() {
+            found.push((text.as_bytes().to_vec(), matches!(text, Text::Utf8(_))));
+        }
+        found
+    };
+    let line = |line: &[u8], is_utf8| (line.to_vec(), is_utf8);
+    let (one, other) = ("{\"a\":\"é\"}".as_bytes(), b"{\"b\":1}".as_slice());
+    assert_eq!(
+        texts(" {\"a\":\"é\"} \r\n\n{\"b\":1}".as_bytes()),
+        [line(one, true), line(other, true)]
+    );
+    assert_eq!(
+        texts(b"{\"a\":\"\xC3\xA9\"}\n{\"b\":1}\n\xFF"),
+        [line(one, false), line(other, false), line(b"\xFF", false)]
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use domain::selection::ExportType;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use time::macros::datetime;
 
 use crate::record::value::{text, write_compact};
 use crate::record::{Kind, MAX_FIELDS, Record, Shape};
@@ -339,16 +340,34 @@ fn a_line_as_it_would_be_written_has_no_space_no_null_no_other_field_and_the_fie
 #[test]
 fn what_is_unusual_is_left_to_the_slow_way() {
     let shape = Shape::of(ExportType::Event, false);
-    let event = |more: &str| format!(r#"{{"deviceId":{ID},"timestamp":"2026-02-01"{more}}}"#);
+    let event = |more: &str| format!(r#"{{"deviceId":{ID},"name":"n"{more}}}"#);
+    let timestamp = r#","timestamp":"2026-02-01T12:00:00Z""#;
     for line in [
-        event(r#","name":"n""#),
-        event(r#","name":"n","timestamp":"2026-02-01T12:00:00+01:00""#),
-        event(r#","n\u0061me":"n""#),
-        event(r#","name":"\ud83d""#),
-        event(r#","name":"n","infoId":null,"infoId":null"#),
-        event(r#","name":"n","x":1e400"#),
+        event(""),
+        event(r#","timestamp":"2026-02-01T12:00""#),
+        event(&format!(r#"{timestamp},"timestamp":"2026-02-01""#)),
+        event(&format!(r#"{timestamp},"n\u0061me":"m""#)),
+        event(&format!(r#"{timestamp},"\ud83d":1"#)),
+        event(&format!(r#"{timestamp},"infoId":null,"infoId":null"#)),
+        event(&format!(r#"{timestamp},"x":1e400"#)),
     ] {
         assert_eq!(shape.walk(line.as_bytes()), None, "{line}");
+    }
+}
+
+#[test]
+fn a_moment_in_another_form_and_a_key_with_escapes_are_walked_and_not_as_they_would_be_written() {
+    let shape = Shape::of(ExportType::Event, false);
+    for (key, moment) in [
+        ("timestamp", "2026-02-01T13:00:00+01:00"),
+        ("timestamp", "2026-02-01 12:00:00"),
+        ("timest\\u0061mp", "2026-02-01T12:00:00Z"),
+    ] {
+        let line = format!(r#"{{"deviceId":{ID},"name":"n","{key}":"{moment}"}}"#);
+        let record = shape.walk(line.as_bytes()).unwrap();
+        assert_eq!(record.value(2), Some("\"2026-02-01T12:00:00Z\""), "{line}");
+        assert_eq!(record.time, Some(datetime!(2026-02-01 12:00 UTC)), "{line}");
+        assert_eq!(record.spelling.line, None, "{line}");
     }
 }
 
