@@ -89,6 +89,14 @@ impl Shape {
     }
 }
 
+/// What a member is of.
+enum Member {
+    /// The field at this place of the shape.
+    Field(usize),
+    /// No field of the shape.
+    Unknown,
+}
+
 /// The members of an object that are walked so far.
 struct Members<'s, 'a> {
     shape: &'s Shape,
@@ -116,7 +124,7 @@ impl<'s, 'a> Members<'s, 'a> {
     }
 
     fn walk_next(&mut self, json: &mut Json<'a>) -> Option<()> {
-        let Some(place) = self.pass_key(json)? else {
+        let Member::Field(place) = self.pass_key(json)? else {
             self.is_in_form = false;
             return Some(());
         };
@@ -172,20 +180,20 @@ impl<'s, 'a> Members<'s, 'a> {
 
     /// Passes the next key with its colon: the place of its field. If it is no field's, its value is
     /// passed, too.
-    fn pass_key(&mut self, json: &mut Json<'a>) -> Option<Option<usize>> {
+    fn pass_key(&mut self, json: &mut Json<'a>) -> Option<Member> {
         let shape = self.shape;
         if let Some(ahead) = json.ahead().copied().map(Ahead::of) {
             let place = shape.guide.places.likely(ahead);
             let field = shape.fields.get(place);
             if let Some(field) = field.filter(|field| field.key.begins(ahead)) {
                 json.pass(field.key.len());
-                return Some(Some(place));
+                return Some(Member::Field(place));
             }
         }
         let key = behind_unusual_key(shape.fields, *json)?;
         json.go_to(key.behind);
         self.is_in_form &= !key.is_escaped;
-        Some(key.place)
+        Some(key.place.map_or(Member::Unknown, Member::Field))
     }
 
     fn end(self, line: &'a str) -> Option<()> {
@@ -229,7 +237,7 @@ fn behind_unusual_key<'a>(fields: &[Field], mut json: Json<'a>) -> Option<Unusua
 
 /// A timestamp in the form in which it is exported, and what is behind it as it is spelled.
 #[cold]
-fn behind_unusual_moment<'a>(kind: Kind, mut json: Json<'a>) -> Option<(Normal<'a>, Json<'a>)> {
+fn behind_unusual_moment(kind: Kind, mut json: Json<'_>) -> Option<(Normal<'_>, Json<'_>)> {
     let begin = json.at();
     json.pass_string()?;
     let value = normalise(kind, json.since(begin)?);

@@ -359,7 +359,7 @@ fn no_digits(bytes: [u8; 8]) -> u64 {
     // A digit differs from `0` by 9 at most, to which one may add so much without this bit.
     let word = u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b'0'; 8]);
     let low = word & u64::from_le_bytes([0x7F; 8]);
-    (low + u64::from_le_bytes([0x7F - 9; 8]) | word) & u64::from_le_bytes([0x80; 8])
+    ((low + u64::from_le_bytes([0x7F - 9; 8])) | word) & u64::from_le_bytes([0x80; 8])
 }
 
 /// Which bytes of a block end the plain part of a string, a bit each.

@@ -106,25 +106,20 @@ fn pass_short_text(json: &mut Json<'_>, most: usize) -> Option<()> {
 /// How a timestamp begins in the form in which it is exported, such as `2026-02-01T12:00:00.250Z`, with
 /// the least digits; and by how much each byte may be more.
 const MOMENT: [u8; 20] = *b"\"0000-00-00T00:00:00";
-const MOMENT_MOST: [u8; 20] = {
-    let (zero, nine) = (0, 9);
-    [
-        zero, nine, nine, nine, nine, zero, nine, nine, zero, nine, nine, zero, nine, nine, zero,
-        nine, nine, zero, nine, nine,
-    ]
-};
+const MOMENT_MOST: [u8; 20] = [0, 9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9];
 
 /// A timestamp in the form in which it is exported.
 fn take_moment(json: &mut Json<'_>) -> Option<OffsetDateTime> {
     let text = json.ahead::<20>()?;
     json.pass(text.len());
-    let digits: [u8; 20] = std::array::from_fn(|at| text[at].wrapping_sub(MOMENT[at]));
+    let mut digits = *text;
     // No way out before the end, as above.
-    let is_in_form = digits
-        .iter()
-        .zip(MOMENT_MOST)
-        .fold(true, |all, (digit, most)| all & (*digit <= most));
-    is_in_form.then_some(())?;
+    let mut beyond = 0;
+    for ((digit, least), most) in digits.iter_mut().zip(MOMENT).zip(MOMENT_MOST) {
+        *digit = digit.wrapping_sub(least);
+        beyond |= u8::from(*digit > most);
+    }
+    (beyond == 0).then_some(())?;
     let [
         _,
         y3,
