@@ -59,13 +59,9 @@ impl Blocks {
     /// What readers see; `None` before the first commit.
     pub fn content(&self) -> Option<StoredBlob> {
         let committed = self.committed.as_ref()?;
-        let data = committed
-            .blocks
-            .iter()
-            .flat_map(|(_, data)| data.iter().copied())
-            .collect();
+        let blocks: Vec<&[u8]> = committed.blocks.iter().map(|(_, data)| &**data).collect();
         Some(StoredBlob {
-            data,
+            data: blocks.concat(),
             content_type: committed.content_type.clone(),
         })
     }
