@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::HeaderMap;
-use jsonschema::Validator;
+use jsonschema::{Registry, Validator};
 use local::gateway::{ROUTES, Refusal};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -51,13 +51,15 @@ struct Header {
 
 impl Described {
     fn of(whole: Value) -> Self {
+        let schemas = Registry::new().add(DESCRIPTION, whole.clone()).unwrap();
+        let schemas = schemas.prepare().unwrap();
         let mut operations = BTreeMap::new();
         for (path, item) in whole["paths"].as_object().unwrap() {
             let methods = item.as_object().unwrap().iter();
             for (method, operation) in methods.filter(|(name, _)| *name != "parameters") {
                 let responses = operation["responses"].as_object().unwrap().iter();
                 let responses = responses.map(|(status, response)| {
-                    let response = Response::of(&whole, resolved(&whole, response));
+                    let response = Response::of(&whole, &schemas, resolved(&whole, response));
                     (status.parse().unwrap(), response)
                 });
                 let key = (method.to_uppercase(), path.clone());
@@ -97,13 +99,13 @@ impl Described {
 }
 
 impl Response {
-    fn of(whole: &Value, response: &Value) -> Self {
+    fn of(whole: &Value, schemas: &Registry, response: &Value) -> Self {
         let headers = response.get("headers").and_then(Value::as_object);
         let headers = headers.into_iter().flatten().map(|(name, header)| {
             let header = resolved(whole, header);
             let header = Header {
                 is_required: header["required"] == true,
-                schema: validator(whole, &header["schema"]),
+                schema: validator(schemas, &header["schema"]),
             };
             (name.to_lowercase(), header)
         });
@@ -111,7 +113,7 @@ impl Response {
         let schema = content.map(|kinds| &kinds["application/json"]["schema"]);
         Self {
             headers: headers.collect(),
-            body: schema.map(|schema| (schema.clone(), validator(whole, schema))),
+            body: schema.map(|schema| (schema.clone(), validator(schemas, schema))),
         }
     }
 
@@ -144,12 +146,17 @@ fn resolved<'a>(whole: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-fn validator(whole: &Value, schema: &Value) -> Validator {
-    let mut alone = schema.as_object().unwrap().clone();
-    alone.insert("components".to_owned(), whole["components"].clone());
+/// Where the whole description is found by what refers into it.
+const DESCRIPTION: &str = "urn:description";
+
+/// What checks values against a schema of the description, which is read once for all of them.
+fn validator(schemas: &Registry, schema: &Value) -> Validator {
+    let schema = schema.to_string();
+    let schema = schema.replace(r##""$ref":"#"##, &format!(r##""$ref":"{DESCRIPTION}#"##));
     jsonschema::options()
         .should_validate_formats(true)
-        .build(&Value::Object(alone))
+        .with_registry(schemas)
+        .build(&serde_json::from_str(&schema).unwrap())
         .unwrap()
 }
 
