@@ -25,6 +25,7 @@ use exports_table::DynamoStore;
 use local::dynamodb::{EXPORTS_TABLE, aws_config};
 use ports::clock::Clock;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use wiring::config::EXPORTS_TABLE as EXPORTS_TABLE_SETTING;
 
 use super::document::Template;
@@ -166,8 +167,13 @@ async fn observe(world: &mut World) -> Requests {
     requests
 }
 
-/// What every function asked of the table in these lives.
-async fn asked() -> BTreeSet<Request> {
+/// What every function asked of the table in the lives of jobs, which are played once for all tests.
+async fn asked() -> &'static BTreeSet<Request> {
+    static ASKED: OnceCell<BTreeSet<Request>> = OnceCell::const_new();
+    ASKED.get_or_init(play_lives).await
+}
+
+async fn play_lives() -> BTreeSet<Request> {
     let mut asked = BTreeSet::new();
     for life in Life::ALL {
         let mut world = World::new().await;
@@ -249,7 +255,7 @@ async fn every_request_is_allowed_whether_it_is_judged_by_item_or_as_a_whole() {
     for Request { function, items } in asked {
         let statements = statements(&template, function);
         let keys: Vec<_> = items.iter().map(|(_, key)| key.as_str()).collect();
-        for (action, key) in &items {
+        for (action, key) in items {
             let may = |keys: &[&str]| {
                 statements
                     .iter()
