@@ -22,6 +22,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::limited::limit_files;
 use crate::stories::rows::{exported_lines, gzip, zstd};
 use crate::stories::types::{lake, registry};
+use crate::world::deliveries::Deliveries;
 use crate::world::{CONTAINER, SIGNATURE, World};
 
 /// Some exports of one selection, and the records that each of them must hold.
@@ -259,7 +260,8 @@ impl Set {
         if let Some(most_bytes) = self.most_bytes {
             limit_files(&self.world, &key, most_bytes).await;
         }
-        let job = self.world.drive(&key).await;
+        let deliveries = Deliveries::of_job_alone(&key);
+        let job = self.world.drive_on(&key, deliveries).await;
         let name = BlobName::manifest(self.kind, job.key.id);
         let manifest = self.world.containers.read(&self.address(), &name).unwrap();
         let manifest: Manifest = serde_json::from_slice(&manifest.data).unwrap();

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sources::registry::Registry;
 use time::Duration;
 
+use crate::world::deliveries::Deliveries;
 use crate::world::{REGISTRY_SEGMENTS, World, container_url};
 
 const KEPT: &str = include_str!("../sample-hashes.txt");
@@ -111,7 +112,7 @@ async fn export(
     // The world's client sends one request id for ever: it must be forgotten first.
     world.clock.advance(Duration::hours(25));
     let key = world.post(operation.name, &body).await;
-    let job = world.drive(&key).await;
+    let job = world.drive_on(&key, Deliveries::of_job_alone(&key)).await;
     let manifest = world.manifest(&job).unwrap();
     assert!(
         manifest.head.complete && !manifest.files.is_empty(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::job::{Job, JobKey, Phase};
+use domain::job::{Job, JobId, JobKey, Phase};
 use edge::event::{ChunkMessage, JobEvent};
 use local::dynamodb::EXPORTS_TABLE;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ use super::events::{bus_event, chunk_message, envelope, event_in, job_event, sqs
 /// What is under way.
 #[derive(Default)]
 pub(crate) struct Deliveries {
+    /// The job whose images alone are looked at; absent when those of all are.
+    alone: Option<JobId>,
     seen: HashSet<String>,
     queue: VecDeque<Delivery>,
 }
@@ -30,8 +32,17 @@ impl Deliveries {
             receives: 1,
         };
         Self {
-            seen: HashSet::new(),
             queue: VecDeque::from([delivery]),
+            ..Self::default()
+        }
+    }
+
+    /// Of this job and no other: for a world in which job after job ends, whose images would else be
+    /// looked at and delivered anew for each that follows.
+    pub(crate) fn of_job_alone(key: &JobKey) -> Self {
+        Self {
+            alone: Some(key.id),
+            ..Self::default()
         }
     }
 
@@ -111,7 +122,7 @@ impl World {
     /// Delivers everything that is under way once; what failed comes again after its visibility
     /// time-out.
     pub(crate) async fn round(&self, deliveries: &mut Deliveries) {
-        let new = self.new_images(&mut deliveries.seen).await;
+        let new = self.new_images(deliveries).await;
         deliveries.queue.extend(new);
         let mut again = VecDeque::new();
         while let Some(delivery) = deliveries.queue.pop_front() {
@@ -137,15 +148,15 @@ impl World {
 
     /// What the pipes would let through of the table's present images, those already delivered left
     /// out.
-    async fn new_images(&self, seen: &mut HashSet<String>) -> Vec<Delivery> {
+    async fn new_images(&self, under_way: &mut Deliveries) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
-        let mut items = self
-            .client
-            .scan()
-            .table_name(EXPORTS_TABLE)
-            .into_paginator()
-            .items()
-            .send();
+        let mut scan = self.client.scan().table_name(EXPORTS_TABLE);
+        if let Some(job) = under_way.alone {
+            scan = scan
+                .filter_expression("job = :job")
+                .expression_attribute_values(":job", AttributeValue::S(job.to_string()));
+        }
+        let mut items = scan.into_paginator().items().send();
         while let Some(item) = items.try_next().await.unwrap() {
             let text = |name: &str| match item.get(name) {
                 Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
@@ -160,7 +171,7 @@ impl World {
             let version = item
                 .get("write_id")
                 .map_or_else(|| format!("{image:?}"), |write| format!("{write:?}"));
-            if seen.insert(version) {
+            if under_way.seen.insert(version) {
                 deliveries.extend(std::iter::repeat_n(
                     Delivery { what, receives: 0 },
                     self.copies,
