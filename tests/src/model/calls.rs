@@ -10,7 +10,7 @@ use domain::tally::Tally;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
-use super::noted::{fingerprint_of_job, hash};
+use super::noted::Noted;
 
 /// A call to the exports table or to the client's container.
 #[derive(Debug, Clone)]
@@ -111,12 +111,13 @@ impl Call {
     }
 }
 
-/// What the world answers to a call.
-#[derive(Debug, Clone)]
+/// What the world answers to a call. Jobs and chunks are those of the state, with their
+/// fingerprints.
+#[derive(Debug, Clone, Hash)]
 pub(crate) enum Answer {
-    Job(Option<Box<Job>>),
-    Chunk(Option<Box<Chunk>>),
-    Chunks(Vec<Chunk>),
+    Job(Option<Noted<Job>>),
+    Chunk(Option<Noted<Chunk>>),
+    Chunks(Vec<Noted<Chunk>>),
     Tally(Tally),
     Waiting(Vec<JobKey>),
     Done,
@@ -124,7 +125,7 @@ pub(crate) enum Answer {
 }
 
 /// Why a call did not do its work, as far as its caller knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Failure {
     Conflict,
     Denied,
@@ -132,17 +133,6 @@ pub(crate) enum Failure {
     Refused,
     /// Whether the call did its work is not known.
     NoAnswer,
-}
-
-impl Answer {
-    /// Stands for the answer; no two that differ have the same.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        if let Self::Job(Some(job)) = self {
-            fingerprint_of_job(job)
-        } else {
-            hash(&format!("{self:?}"))
-        }
-    }
 }
 
 /// A process that is run again over its past.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::chunk::Chunk;
 use domain::job::Job;
+use fakes::container::Blocks;
 
 use super::calls::Call;
 
@@ -31,6 +32,15 @@ impl Noted<Chunk> {
         Self {
             fingerprint: hash(&format!("{chunk:?}")),
             value: Arc::new(chunk),
+        }
+    }
+}
+
+impl Noted<Blocks> {
+    pub(crate) fn blocks(blocks: Blocks) -> Self {
+        Self {
+            fingerprint: hash(&blocks),
+            value: Arc::new(blocks),
         }
     }
 }
@@ -78,7 +88,7 @@ impl<T: fmt::Debug> fmt::Debug for Noted<T> {
 }
 
 /// A job's credential does not show in its `Debug`.
-pub(crate) fn fingerprint_of_job(job: &Job) -> u64 {
+fn fingerprint_of_job(job: &Job) -> u64 {
     let sealed = job
         .credential
         .as_ref()

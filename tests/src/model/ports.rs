@@ -81,7 +81,7 @@ impl Grants for Table {
 #[async_trait]
 impl Jobs for Table {
     async fn job(&self, _: &JobKey, _: OffsetDateTime) -> Result<Option<Job>, StoreError> {
-        Ok(ask_for!(Job, Call::ReadJob)?.map(|job| *job))
+        Ok(ask_for!(Job, Call::ReadJob)?.map(|job| Job::clone(&job)))
     }
 
     async fn put_job(&self, job: Job) -> Result<Job, StoreError> {
@@ -151,7 +151,8 @@ impl Plans for Table {
 #[async_trait]
 impl Chunks for Table {
     async fn chunk(&self, key: &ChunkKey) -> Result<Option<Chunk>, StoreError> {
-        Ok(ask_for!(Chunk, Call::ReadChunk(key.clone()))?.map(|chunk| *chunk))
+        let chunk = ask_for!(Chunk, Call::ReadChunk(key.clone()))?;
+        Ok(chunk.map(|chunk| Chunk::clone(&chunk)))
     }
 
     async fn apply(&self, step: ChunkMove) -> Result<Chunk, StoreError> {
@@ -168,7 +169,8 @@ impl ChunkLists for Table {
         shard: u16,
         after: Option<u32>,
     ) -> Result<Vec<Chunk>, StoreError> {
-        ask_for!(Chunks, Call::ReadChunks { shard, after })
+        let chunks = ask_for!(Chunks, Call::ReadChunks { shard, after })?;
+        Ok(chunks.iter().map(|chunk| Chunk::clone(chunk)).collect())
     }
 }
 

@@ -217,7 +217,7 @@ impl Processes {
             panic!("{process:?} waits for nothing")
         };
         let call = calls[which].0;
-        let id = hash(&(process.id, call, answer.fingerprint(), now));
+        let id = hash(&(process.id, call, &answer, now));
         let mut past = process.past;
         Arc::make_mut(&mut past).push(Answered { call, answer, now });
         self.at_next_call(Process {

@@ -35,7 +35,7 @@ pub(crate) struct State {
     pub(crate) chunks: Vec<Noted<Chunk>>,
     /// The tallies, by shard.
     pub(crate) tallies: Vec<Tally>,
-    pub(crate) blobs: BTreeMap<BlobName, Arc<Blocks>>,
+    pub(crate) blobs: BTreeMap<BlobName, Noted<Blocks>>,
     /// The signatures that storage accepts, by number: from the first to the last.
     pub(crate) signatures: (u8, u8),
     /// Events and messages that nobody works on.

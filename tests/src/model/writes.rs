@@ -1,7 +1,5 @@
 //! What a call does to the table and to the container.
 
-use std::sync::Arc;
-
 use domain::chunk::{Chunk, ChunkKey, ChunkMove, ChunkState};
 use domain::container::BlobName;
 use domain::job::{Job, Outcome, Phase};
@@ -22,21 +20,16 @@ impl State {
     /// Does what a call asks.
     pub(crate) fn perform(&mut self, call: &Call) -> Answer {
         match call {
-            Call::ReadJob => Answer::Job(Some(Box::new(Job::clone(&self.job)))),
+            Call::ReadJob => Answer::Job(Some(self.job.clone())),
             Call::ReadChunk(key) => {
-                Answer::Chunk(self.chunk(key.number).map(|chunk| Box::new(chunk.clone())))
+                let number = usize::try_from(key.number).unwrap();
+                Answer::Chunk(self.chunks.get(number).cloned())
             }
             Call::ReadChunks { shard, after } => {
                 let first = after.map_or(0, |after| after + 1);
                 let listed =
                     |chunk: &&Noted<Chunk>| chunk.key.shard == *shard && chunk.key.number >= first;
-                Answer::Chunks(
-                    self.chunks
-                        .iter()
-                        .filter(listed)
-                        .map(|chunk| Chunk::clone(chunk))
-                        .collect(),
-                )
+                Answer::Chunks(self.chunks.iter().filter(listed).cloned().collect())
             }
             Call::ReadTally { shard } => Answer::Tally(self.tallies[usize::from(*shard)]),
             Call::ReadWaiting { after } => {
@@ -222,8 +215,11 @@ impl State {
         if !self.accepts(given) {
             return Answer::Failed(Failure::Denied);
         }
-        let blocks = self.blobs.entry(blob.clone()).or_default();
-        match change(Arc::make_mut(blocks)) {
+        let stored = self.blobs.get(blob);
+        let mut blocks = stored.map_or_else(Blocks::default, |stored| Blocks::clone(stored));
+        let changed = change(&mut blocks);
+        self.blobs.insert(blob.clone(), Noted::blocks(blocks));
+        match changed {
             Ok(()) => Answer::Done,
             Err(ContainerError::BlocksGone) => Answer::Failed(Failure::BlocksGone),
             Err(_) => Answer::Failed(Failure::Refused),
@@ -238,8 +234,10 @@ impl State {
 
     /// The week of uncommitted blocks is over.
     pub(crate) fn drop_blocks(&mut self) {
-        self.blobs
-            .values_mut()
-            .for_each(|blocks| Arc::make_mut(blocks).drop_uncommitted());
+        for stored in self.blobs.values_mut() {
+            let mut blocks = Blocks::clone(stored);
+            blocks.drop_uncommitted();
+            *stored = Noted::blocks(blocks);
+        }
     }
 }
