@@ -27,12 +27,22 @@ impl Export {
         }
         state.late.clear();
         (state.faults, state.acts) = (0, 0);
-        let id = hash(&state);
+        self.ends_within(ROUNDS, &mut state)
+    }
+
+    /// The same, from where nobody works. Whatever it comes through ends, too.
+    fn ends_within(&self, rounds: usize, state: &mut State) -> bool {
+        let id = hash(state);
         if self.ends.lock().unwrap().contains(&id) {
             return true;
         }
-        let ends = self.comes_to_rest(&mut state)
-            && (state.has_succeeded() || self.succeeds_with_help(&mut state));
+        self.deliver_all(state);
+        let ends = if state.queue.is_empty() {
+            state.job_rests() && (state.has_succeeded() || self.succeeds_with_help(state))
+        } else {
+            state.wait();
+            rounds > 0 && self.ends_within(rounds - 1, state)
+        };
         if ends {
             self.ends.lock().unwrap().insert(id);
         }
@@ -48,19 +58,24 @@ impl Export {
     /// Delivers all there is, again and again, with time passing in between.
     fn comes_to_rest(&self, state: &mut State) -> bool {
         for _ in 0..ROUNDS {
-            let mut round: BTreeSet<Message> = std::mem::take(&mut state.queue);
-            while let Some(message) = round.pop_first() {
-                state.begin_process(&message, &self.processes);
-                while !state.processes.is_empty() {
-                    state.call((0, 0), &self.processes);
-                }
-            }
+            self.deliver_all(state);
             if state.queue.is_empty() {
                 return state.job_rests();
             }
             state.wait();
         }
         false
+    }
+
+    /// Delivers what there is, once, each until it is done with.
+    fn deliver_all(&self, state: &mut State) {
+        let mut round: BTreeSet<Message> = std::mem::take(&mut state.queue);
+        while let Some(message) = round.pop_first() {
+            state.begin_process(&message, &self.processes);
+            while !state.processes.is_empty() {
+                state.call((0, 0), &self.processes);
+            }
+        }
     }
 
     /// What the files of an undisturbed run hold, which must be exactly the lines of the lake.
