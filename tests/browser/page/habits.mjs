@@ -274,7 +274,7 @@ const HABITS = {
     return { found };
   },
 
-  /** The form's fields are called as the API calls them, and all that the API takes is in the form. */
+  /** The form's fields are called as the API calls them, have its limits, and all that the API takes is in the form. */
   async names(page, origin) {
     const description = new URL("../../../shared/api/src/description/openapi.json", import.meta.url);
     const { schemas } = JSON.parse(await readFile(description, "utf8")).components;
@@ -295,11 +295,23 @@ const HABITS = {
           for (const name of names) inForm.add(name);
         }
       }
+    const how = (id) => page.locator(`#${id}-how`).textContent();
+    const bound = async (id, name) => Number(await page.locator(`#${id}`).getAttribute(name));
+    const { campaignIds } = schemas.CampaignsExport.properties;
+    await page.check("[name=operation][value=feedbackByCampaign]");
+    const isAsDescribed = {
+      campaignIds: (await how("campaignIds")).includes(`up to ${campaignIds.maxItems}.`),
+      description: (await bound("description", "maxlength")) === schemas.DaysExport.properties.description.maxLength,
+      maxMiB: (await bound("maxMiB", "min")) * 2 ** 20 === schemas.ExportOptions.properties.maxFileBytes.minimum,
+    };
+    await page.check("[name=operation][value=events]");
+    isAsDescribed.names = (await how("names")).includes(`at most ${schemas.FilterNames.items.maxLength} characters`);
     const own = ["operation", "notNames"];
     const api = new Set(asked);
     return {
       asked: api.size,
       notInForm: [...api].filter((name) => !inForm.has(name)),
+      otherLimits: Object.keys(isAsDescribed).filter((field) => !isAsDescribed[field]),
       notInApi: [...inForm].filter((name) => !api.has(name) && !own.includes(name)),
     };
   },
