@@ -38,6 +38,9 @@ export function requestOf(task) {
 
 const flag = (name, value) => value !== undefined && value !== "" && `--${name} ${word(String(value))}`;
 
+/** A name may hold a comma or nothing, or begin with a dash. */
+const repeated = (name, values = []) => values.map((value) => `--${name}=${word(value)}`);
+
 /** The command that makes a request. */
 export function command(app, { operation, fields }) {
   const { columns, filter = {}, maxFileBytes, compression, ...flags } = fields.exportOptions ?? {};
@@ -58,8 +61,8 @@ export function command(app, { operation, fields }) {
     flag("columns", columns?.join(",")),
     flag("max-file-bytes", maxFileBytes),
     ...Object.entries(flags).map(([name, isSet]) => isSet === true && `--${dashed(name)}`),
-    flag("filter-name", filter.names?.in?.join(",")),
-    flag("filter-not-name", filter.names?.notIn?.join(",")),
+    ...repeated("filter-name", filter.names?.in),
+    ...repeated("filter-not-name", filter.names?.notIn),
     flag("filter-device-id", filter.deviceIds?.join(",")),
     flag("filter-session", filter.session),
     flag("filter-from", filter.from),

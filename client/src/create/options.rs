@@ -115,12 +115,17 @@ fn columns(of: ExportType) -> impl Iterator<Item = &'static str> {
 fn of_part(part: FilterPart) -> Vec<Arg> {
     match part {
         FilterPart::Names => vec![
-            list(
+            repeated(
                 NAMES,
                 "NAME",
-                "Only records of these names, separated by commas",
+                "Only records of this name; repeat it for further ones",
             ),
-            list(OTHER_NAMES, "NAME", "All records but those of these names").conflicts_with(NAMES),
+            repeated(
+                OTHER_NAMES,
+                "NAME",
+                "No records of this name; repeat it for further ones",
+            )
+            .conflicts_with(NAMES),
         ],
         FilterPart::DeviceIds => {
             vec![list(
@@ -156,10 +161,13 @@ fn named(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
+/// Takes one value each time: it may hold a comma.
+fn repeated(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    named(name, value, help).action(ArgAction::Append)
+}
+
 fn list(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    named(name, value, help)
-        .value_delimiter(',')
-        .action(ArgAction::Append)
+    repeated(name, value, help).value_delimiter(',')
 }
 
 /// The text of an argument, if it is given.

@@ -160,7 +160,7 @@ const STORIES = {
     await page.locator("summary", { hasText: "Filter" }).click();
     await page.fill("#from", "2026-01-05");
     await page.fill("#to", "2026-01-06");
-    await page.fill("#names", "it's `$HOME`\nlogin");
+    await page.fill("#names", "it's `$HOME`\n-login, or out");
     await page.check("#notNames");
     await page.check("#escapeFormulas");
     await page.selectOption("#compression", "gzip");
