@@ -152,7 +152,7 @@ const DESCRIPTION: &str = "urn:description";
 /// What checks values against a schema of the description, which is read once for all of them.
 fn validator(schemas: &Registry, schema: &Value) -> Validator {
     let schema = schema.to_string();
-    let schema = schema.replace(r##""$ref":"#"##, &format!(r##""$ref":"{DESCRIPTION}#"##));
+    let schema = schema.replace(r##""$ref":"#"##, &format!(r#""$ref":"{DESCRIPTION}#"#));
     jsonschema::options()
         .should_validate_formats(true)
         .with_registry(schemas)
