@@ -5,12 +5,16 @@ import { listOf } from "./apps.js";
 import { containerField } from "./container.js";
 import { h, onDo, say, update } from "./dom.js";
 import { alsoPart, descriptionPart, formatPart, kindsPart, ofFormat, ofKind, sendPart, wherePart } from "./fields.js";
-import { fieldsOf, fill, rangeWords } from "./form.js";
+import { fieldsOf, fill, holds, rangeWords } from "./form.js";
 import { mark, unmark } from "./marks.js";
 import { beginning, refusal, runnableOf } from "./parts.js";
 import { config } from "./signin.js";
 import { own, told } from "./texts.js";
 import { duration, moment, place } from "./words.js";
+
+const LESS =
+  "This form cannot hold all that the export was asked for: its moments have parts of a second, or its names are in spaces or empty. " +
+  "“Copy as command”, in that export's menu, asks for just the same.";
 
 /** Shows the form; the answer ends it. */
 export function createView(root, app) {
@@ -117,6 +121,7 @@ export function createView(root, app) {
       { "data-own": "" },
       h("p.back", {}, h("a", { href: `#${listOf(app)}` }, "← All exports")),
       h("h1", { tabindex: "-1" }, "New export"),
+      task && !holds(task, request()) && h("p.verdict.doubt", {}, LESS),
       form,
     ),
   );

@@ -127,6 +127,15 @@ export function rangeWords(form, most) {
   );
 }
 
+const spelled = (value) => JSON.stringify(value, (_, it) => (it?.constructor === Object ? Object.fromEntries(Object.entries(it).sort()) : it));
+
+/** Whether a filled form asks for all that an export was asked for: names in spaces, and parts of a second, are more than it holds. */
+export function holds(task, { fields }) {
+  const isKept = (name) => task[name] === fields[name];
+  const filters = [task.options.asked, fields.exportOptions].map((options) => spelled(options?.filter ?? {}));
+  return filters[0] === filters[1] && ["campaignWindowStart", "campaignWindowEnd"].every(isKept);
+}
+
 /** Fills the form as an export was asked for; else with the last seven days. */
 export function fill(form, task) {
   const set = (name, value) => {
