@@ -279,7 +279,7 @@ async fn the_commands_of_the_page_make_the_same_exports_and_verify_them() {
                 "compression": "gzip",
                 "columns": ["deviceId", "name", "timestamp", "infoId", "sessionId", "locationId"],
                 "escapeFormulas": true,
-                "filter": {"names": {"notIn": ["it's `$HOME`", "-login, or out"]}},
+                "filter": {"names": {"notIn": ["-login, or out", "it's `$HOME`"]}},
             }),
             "{text}"
         );
