@@ -165,7 +165,9 @@ mod tests {
         };
         assert_eq!(
             config(&[issuer]),
-            serde_json::json!({"issuer": "https://login.example.com/", "scope": "openid"})
+            serde_json::json!({
+                "issuer": "https://login.example.com/", "scope": "openid", "maxRangeDays": 366,
+            })
         );
         let all = config(&[
             issuer,
@@ -176,12 +178,14 @@ mod tests {
                 "EXTRA_BLOB_ENDPOINTS",
                 "http://127.0.0.1:10000/devstoreaccount1",
             ),
+            ("MAX_RANGE_DAYS", "31"),
         ]);
         assert_eq!(
             all,
             serde_json::json!({
                 "issuer": "https://login.example.com/", "clientId": "page", "scope": "openid api",
                 "app": "/subscriptions/1", "blobEndpoints": ["http://127.0.0.1:10000/devstoreaccount1"],
+                "maxRangeDays": 31,
             })
         );
     }
