@@ -6,22 +6,19 @@ mod container;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use client::failure::Failure;
 use domain::app::AppScope;
 use domain::cause::in_one_line;
-use domain::chunk::{Chunk, ChunkSource, ChunkState, ObjectRef, Output};
+use domain::chunk::{Chunk, ChunkSource, ChunkState, Output};
 use domain::container::{BlobName, ContainerAddress};
 use domain::filter::Filter;
-use domain::job::{Credential, Job, JobId, JobKey, Plan, PlanCursor, SealedCredential};
-use domain::selection::{Compression, ExportFormat, ExportRequest, History, Selection};
+use domain::job::{Credential, Job, JobId, JobKey, Plan, SealedCredential};
+use domain::selection::{Compression, ExportFormat, ExportRequest, Selection};
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use fakes::store::MemoryStore;
-use futures::stream::BoxStream;
 use plan_export::PlanError;
-use ports::source::{LakeSource, Piece, PlanPage, Source, SourceError, Sources, Unanswered};
 use ports::store::{Act, Audit, ChunkLists, Chunks, Intake};
 use serde_json::json;
 use time::Duration;
@@ -73,17 +70,7 @@ impl Rehearsal {
         let planner = planner(wiring, &store)?;
         let runner = runner(wiring, &store, &containers)?;
         let job = queued(wiring, scope, selection, filter);
-        let key = job.key.clone();
-        let now = wiring.clock().now();
-        let nobody = Audit {
-            by: String::new(),
-            act: Act::Create,
-            at: now,
-            expires: now,
-        };
-        let created = store.create(job, None, nobody).await;
-        created.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
-        let job = plan_to_the_end(&planner, &key).await?;
+        let job = plan_to_the_end(&planner, created(&store, job).await?).await?;
         let chunks = chunks_of(&store, &job).await?;
         Ok(Self {
             store,
@@ -153,44 +140,12 @@ pub(crate) fn objects_of(chunk: &Chunk) -> (u64, u64) {
     }
 }
 
-/// A lake of which nothing is missing because it does not answer: an export would have to end some day,
-/// and who asks here can ask again.
-struct Patient(Arc<LakeSource>);
-
-#[async_trait]
-impl Source for Patient {
-    type Selected = History;
-    type Part = ObjectRef;
-
-    async fn plan(
-        &self,
-        scope: &AppScope,
-        history: &History,
-        cursor: Option<&PlanCursor>,
-        limit: usize,
-        _: Unanswered,
-    ) -> Result<PlanPage, SourceError> {
-        let retried = Unanswered::IsRetried;
-        self.0.plan(scope, history, cursor, limit, retried).await
-    }
-
-    fn read(
-        &self,
-        objects: &[ObjectRef],
-        history: &History,
-    ) -> BoxStream<'static, Result<Piece, SourceError>> {
-        self.0.read(objects, history)
-    }
-}
-
 fn planner(wiring: &Wiring, store: &Arc<MemoryStore>) -> Result<plan_export::Ports, Failure> {
     let setting = |error| failures::of_setting(&error);
-    let sources = sources::wire_to_plan(wiring).map_err(setting)?;
-    let lake = Arc::new(Patient(sources.lake));
     Ok(plan_export::Ports {
         plans: Arc::clone(store) as _,
         lists: Arc::clone(store) as _,
-        sources: Sources { lake, ..sources },
+        sources: sources::wire_to_plan(wiring).map_err(setting)?,
         clock: wiring.clock(),
         settings: plan_export::Settings::of(wiring).map_err(setting)?,
     })
@@ -244,11 +199,26 @@ fn event(key: &JobKey) -> Result<EventBridgeEvent<JobEvent>, Failure> {
     serde_json::from_value(event).map_err(|error| Failure::unknown(in_one_line(&error)))
 }
 
-/// Delivers the job's event, and again when the planner's time was up. The client of a source that does
-/// not answer has asked for long enough.
-async fn plan_to_the_end(planner: &plan_export::Ports, key: &JobKey) -> Result<Job, Failure> {
+/// Stores a job that nobody has asked for.
+async fn created(store: &MemoryStore, job: Job) -> Result<JobKey, Failure> {
+    let (key, now) = (job.key.clone(), job.created);
+    let nobody = Audit {
+        by: String::new(),
+        act: Act::Create,
+        at: now,
+        expires: now,
+    };
+    let created = store.create(job, None, nobody).await;
+    created.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
+    Ok(key)
+}
+
+/// Delivers the job's event, and again when the planner's time was up. A source that does not answer ends
+/// it at once, after all that its client has tried: delivered to the last, the event would make of it what
+/// is missing, and who asks here can ask again.
+async fn plan_to_the_end(planner: &plan_export::Ports, key: JobKey) -> Result<Job, Failure> {
     loop {
-        match Box::pin(plan_export::handle(event(key)?, planner)).await {
+        match Box::pin(plan_export::handle(event(&key)?, planner)).await {
             Ok(()) => {}
             Err(PlanError::Source(error)) => return Err(failures::of_source(&error)),
             Err(PlanError::Store(error)) => return Err(failures::of_table(&error, IN_MEMORY)),
@@ -256,7 +226,7 @@ async fn plan_to_the_end(planner: &plan_export::Ports, key: &JobKey) -> Result<J
                 return Err(Failure::unknown(in_one_line(&error)));
             }
         }
-        let job = planner.plans.job(key, planner.clock.now()).await;
+        let job = planner.plans.job(&key, planner.clock.now()).await;
         let job = job.map_err(|error| failures::of_table(&error, IN_MEMORY))?;
         if let Some(job) = job.filter(|job| !matches!(job.plan, Plan::Open { .. })) {
             return Ok(job);
@@ -282,10 +252,18 @@ async fn chunks_of(store: &MemoryStore, job: &Job) -> Result<Vec<Chunk>, Failure
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use aws_config::SdkConfig;
     use client::ending::Ending;
-    use domain::selection::{DateRange, HistoryType};
+    use domain::chunk::ObjectRef;
+    use domain::job::PlanCursor;
+    use domain::selection::{DateRange, History, HistoryType};
+    use fakes::sources::NoRows;
     use futures::StreamExt;
+    use futures::stream::BoxStream;
+    use ports::source::{Piece, PlanPage, Source, SourceError, Sources, Unanswered};
     use time::macros::date;
+    use wiring::config::Environment;
 
     use super::*;
 
@@ -334,9 +312,22 @@ mod tests {
             days,
         };
         let scope = AppScope::from_canonical("/apps/a");
-        let lake = Patient(Arc::new(Silent));
-        let planned = lake.plan(&scope, &history, None, 1, Unanswered::IsMissing);
-        let failure = failures::of_source(&planned.await.unwrap_err());
+        let unset = Environment::from_pairs(<[(&str, &str); 0]>::default());
+        let wiring = Wiring::new(unset, SdkConfig::builder().build());
+        let store = Arc::new(MemoryStore::by(wiring.clock()));
+        let planner = plan_export::Ports {
+            plans: Arc::clone(&store) as _,
+            lists: Arc::clone(&store) as _,
+            sources: Sources {
+                lake: Arc::new(Silent),
+                registry: Arc::new(NoRows::default()),
+            },
+            clock: wiring.clock(),
+            settings: plan_export::Settings::of(&wiring).unwrap(),
+        };
+        let job = queued(&wiring, &scope, history.into(), Filter::default());
+        let key = created(&store, job).await.unwrap();
+        let failure = plan_to_the_end(&planner, key).await.unwrap_err();
         assert_eq!(
             (failure.ending, failure.message.as_str()),
             (Ending::Unknown, "lake does not answer: no connection")
