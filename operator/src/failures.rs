@@ -7,7 +7,7 @@ use client::verify::shown_up_to;
 use domain::cause::{Cause, in_one_line};
 use ports::source::SourceError;
 use ports::store::StoreError;
-use sources::registry::NO_TABLE;
+use sources::registry::NoTable;
 use wiring::config::ConfigError;
 
 /// What an operator looks at when there is no such table.
@@ -55,7 +55,7 @@ pub(crate) fn of_source(error: &SourceError) -> Failure {
             let message = format!("your credentials may not use {object}; {WHO}");
             Failure::new(Ending::Refused, message)
         }
-        SourceError::Corrupt { cause, .. } if cause.to_string() == NO_TABLE => {
+        SourceError::Corrupt { cause, .. } if cause.is::<NoTable>() => {
             Failure::new(Ending::Refused, format!("{}; {LOOK}", in_one_line(error)))
         }
         SourceError::Changed { .. }

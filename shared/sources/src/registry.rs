@@ -97,13 +97,15 @@ impl Registry {
     }
 }
 
-/// What a [`SourceError::Corrupt`] of a table that is not there says.
-pub const NO_TABLE: &str = "the table does not exist";
+/// What is wrong, in a [`SourceError::Corrupt`], with a table that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the table does not exist")]
+pub struct NoTable;
 
 /// What is wrong with a request that is refused for good.
 fn problem_of(code: String) -> Cause {
     if code == "ResourceNotFoundException" {
-        NO_TABLE.into()
+        NoTable.into()
     } else {
         code.into()
     }
