@@ -68,18 +68,15 @@ impl DaysArguments {
             let message = format!("--to {end} is before --from {start}: give the first day first");
             return Err(Failure::usage(message));
         }
-        let days = (end - start).whole_days() + 1;
-        if days > i64::from(most) {
+        let days = DateRange { start, end };
+        if days.days() > i64::from(most) {
+            let (many, setting) = (days.days(), MAX_RANGE_DAYS.name);
             let message = format!(
-                "{days} days are more than an export may span ({MAX_RANGE}={most}): ask for fewer days at a time",
-                MAX_RANGE = MAX_RANGE_DAYS.name
+                "{many} days are more than an export may span ({setting}={most}): ask for fewer days at a time"
             );
             return Err(Failure::usage(message));
         }
-        Ok(History {
-            of: self.of,
-            days: DateRange { start, end },
-        })
+        Ok(History { of: self.of, days })
     }
 }
 

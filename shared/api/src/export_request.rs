@@ -233,14 +233,15 @@ fn days(fields: &Fields, limits: Limits) -> Result<DateRange, FieldError> {
             "send a day that has begun".to_owned(),
         );
     }
-    let span = (end - start).whole_days() + 1;
+    let range = DateRange { start, end };
+    let span = range.days();
     if span > i64::from(limits.max_range_days) {
         let problem = format!("is {start} and `endDate` {end}, a range of {span} days");
         let most = counted(limits.max_range_days.into(), "day");
         let fix = format!("send ranges of at most {most}, both ends included");
         return refuse(ErrorCode::DateRangeTooLong, problem, fix);
     }
-    Ok(DateRange { start, end })
+    Ok(range)
 }
 
 fn date(fields: &Fields, field: &'static str) -> Result<Date, FieldError> {

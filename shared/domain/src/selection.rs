@@ -89,6 +89,13 @@ pub struct DateRange {
     pub end: Date,
 }
 
+impl DateRange {
+    /// How many days they are, both ends included; less than one when the first is after the last.
+    pub fn days(self) -> i64 {
+        (self.end - self.start).whole_days() + 1
+    }
+}
+
 /// A type of what happened, which the lake holds by day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum HistoryType {
