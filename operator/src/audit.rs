@@ -13,12 +13,10 @@ use time::Date;
 use wiring::SystemClock;
 use wiring::config::AUDIT_DAYS;
 
+use crate::checks::MOST_SHOWN;
 use crate::deployment::Deployment;
 use crate::lake::day;
 use crate::{endings, failures};
-
-/// The most characters of a message.
-const MOST_SHOWN: usize = 2_000;
 
 /// What is done about what was written down.
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ use domain::plural::agree;
 use serde_json::{Value, json};
 
 /// The most characters of a message.
-const MOST_SHOWN: usize = 2_000;
+pub(crate) const MOST_SHOWN: usize = 2_000;
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,8 +64,8 @@ pub(crate) async fn smoke(arguments: SmokeArguments, output: Output) -> Result<E
     let trial = Trial::of(arguments).await?;
     let is_read = trial.read_url.is_some();
     let mut checks = Vec::new();
-    let is_shared = refusals::what_all_need(&trial, &mut checks, output).await?;
-    if is_shared {
+    let can_be_tried = refusals::what_all_need(&trial, &mut checks, output).await?;
+    if can_be_tried {
         checks.extend(exports::each(&trial, output).await);
     } else {
         let message = "they were not tried, because of the line above";

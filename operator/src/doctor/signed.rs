@@ -10,7 +10,6 @@ use aws_sigv4::sign::v4;
 use client::failure::Failure;
 use domain::cause::in_one_line;
 use ports::clock::Clock;
-use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method};
 use serde_json::Value;
 use wiring::SystemClock;
@@ -73,13 +72,9 @@ impl<'a> Signed<'a> {
             .signature(question.service, &method, &url, &headers, body.as_bytes())
             .await?;
         let mut request = self.http.request(method, &url).body(body);
-        for (name, value) in headers
-            .into_iter()
-            .filter(|(name, _)| *name != "content-type")
-        {
+        for (name, value) in headers {
             request = request.header(name, value);
         }
-        request = request.header(CONTENT_TYPE, "application/x-amz-json-1.0");
         for (name, value) in signature {
             request = request.header(name, value);
         }
