@@ -2,150 +2,21 @@
 //! profiles, refusals, downloads that are gone on with.
 #![cfg(test)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+mod export {
+    pub(crate) mod downloads;
+    pub(crate) mod person;
+}
+
 use std::time::Duration;
 
 use client::ending::Ending;
 use domain::secret::Secret;
-use local::demo::with_sample;
 use local::dynamodb::scratch_dir;
-use local::sample::{APPS, Sample};
+use local::sample::APPS;
 use local::sas::SasTerms;
-use local::stack::{Stack, StackSettings};
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
-/// A week that the sample has.
-const WEEK: [&str; 4] = ["--from", "2026-01-05", "--to", "2026-01-11"];
-
-/// Somebody who uses the command: what is in the environment, and a home without any settings.
-struct Person {
-    home: TempDir,
-    variables: Vec<(String, String)>,
-}
-
-/// How the command ended, and what it said.
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}", self.stdout))
-    }
-
-    fn id(&self) -> String {
-        self.json()["id"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Person {
-    /// Who has everything of a stack in the environment.
-    fn of(stack: &Stack) -> Self {
-        let token = stack.token(Duration::from_mins(30)).unwrap();
-        let mut person = Self {
-            home: tempfile::tempdir().unwrap(),
-            variables: Vec::new(),
-        };
-        for (name, value) in [
-            ("API", stack.api_url().as_str()),
-            ("APP", &APPS[0].exports_path()),
-            ("TOKEN", token.reveal()),
-            ("CONTAINER_URL", stack.container_url("w").reveal()),
-            ("READ_URL", stack.container_url("rl").reveal()),
-        ] {
-            person.set(name, value);
-        }
-        person
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        let name = format!("ENGAGEMENT_EXPORT_{name}");
-        self.variables.retain(|(known, _)| *known != name);
-        self.variables.push((name, value.to_owned()));
-    }
-
-    fn unset(&mut self, name: &str) {
-        let name = format!("ENGAGEMENT_EXPORT_{name}");
-        self.variables.retain(|(known, _)| *known != name);
-    }
-
-    fn command(&self, line: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_engagement-export"));
-        command.args(line).kill_on_drop(true);
-        for variable in client::environment::VARIABLES {
-            command.env_remove(variable.name);
-        }
-        command.env("XDG_CONFIG_HOME", self.home.path());
-        command.envs(self.variables.iter().cloned());
-        command
-    }
-
-    async fn run(&self, line: &[&str]) -> Ran {
-        self.run_with(line, "").await
-    }
-
-    async fn run_with(&self, line: &[&str], input: &str) -> Ran {
-        let mut command = self.command(line);
-        let command = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        // Who does not read its input may have ended.
-        drop(stdin.write_all(input.as_bytes()).await);
-        drop(stdin);
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = child.wait_with_output().await.unwrap();
-        let ran = Ran {
-            code: status.code().unwrap(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        };
-        for (name, value) in &self.variables {
-            let secret = value.split("sig=").nth(1).unwrap_or(value);
-            let is_secret = name.ends_with("URL") || name.ends_with("TOKEN");
-            let is_said = ran.stdout.contains(secret) || ran.stderr.contains(secret);
-            assert!(!(is_secret && is_said), "{name}");
-        }
-        ran
-    }
-}
-
-/// Everything on one machine, with some sample data.
-async fn start(folder: &Path) -> Stack {
-    let settings = StackSettings {
-        chunk_target_bytes: 64 * 1024,
-        ..StackSettings::in_folder(folder)
-    };
-    with_sample(&settings, Sample::SMALL).await.unwrap()
-}
-
-fn line<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
-    parts.concat()
-}
-
-/// Exports a week of events, and waits for the end; the export's id.
-async fn exported(person: &Person) -> String {
-    let create = ["create", "events", "--format", "jsonl", "--watch", "--json"];
-    person.run(&line(&[&create, &WEEK])).await.ends(0).id()
-}
+use export::person::{Person, WEEK, exported, line, start};
 
 /// A transcript whose ids are all the same, and whose sizes are left open: they change with the
 /// crates that compress.
@@ -405,102 +276,6 @@ async fn a_signature_that_is_revoked_under_way_ends_the_watch_and_a_new_one_ends
     person.set("CONTAINER_URL", stack.container_url("w").reveal());
     person.run(&["renew", &id, "--watch"]).await.ends(0);
     person.run(&["verify", "--job", &id]).await.ends(0);
-}
-
-/// All files below a folder, by their paths within it.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-#[tokio::test]
-async fn a_download_goes_on_with_what_is_there_and_mends_what_is_wrong() {
-    let state = scratch_dir().unwrap();
-    let stack = start(state.path()).await;
-    let person = Person::of(&stack);
-    let id = exported(&person).await;
-    let folder = tempfile::tempdir().unwrap();
-    let into = folder.path().to_str().unwrap();
-    let download = ["download", id.as_str(), "--into", into];
-    let ran = person.run(&download).await.ends(0);
-    assert!(
-        ran.stdout.contains(": exactly as the manifest says\n"),
-        "{}",
-        ran.stdout
-    );
-    let whole = files(folder.path());
-    assert!(whole.len() > 3, "{whole:?}");
-    assert!(
-        whole
-            .iter()
-            .all(|path| !path.to_string_lossy().contains(".partial")),
-        "{whole:?}"
-    );
-    let contents = |paths: &[PathBuf]| -> Vec<Vec<u8>> {
-        paths
-            .iter()
-            .map(|path| std::fs::read(path).unwrap())
-            .collect()
-    };
-    let before = contents(&whole);
-
-    // One is wrong, one is not whole, one is missing, and a part of another version lies there.
-    let parts: Vec<&PathBuf> = whole
-        .iter()
-        .filter(|path| path.to_string_lossy().contains("part-"))
-        .collect();
-    let [wrong, begun, missing, ..] = parts.as_slice() else {
-        panic!("{whole:?}");
-    };
-    let mut bytes = std::fs::read(wrong).unwrap();
-    bytes[9] ^= 1;
-    std::fs::write(wrong, bytes).unwrap();
-    let etag = etag(&stack, folder.path(), begun).await;
-    let bytes = std::fs::read(begun).unwrap();
-    std::fs::remove_file(begun).unwrap();
-    let partial = |path: &Path, etag: &str| {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        path.with_file_name(format!("{name}.{}.partial", hex::encode(etag)))
-    };
-    std::fs::write(partial(begun, &etag), &bytes[..100]).unwrap();
-    std::fs::remove_file(missing).unwrap();
-    std::fs::write(partial(missing, "\"0x1\""), "of another version").unwrap();
-
-    let verdict = person
-        .run(&line(&[&download, &["--json"]]))
-        .await
-        .ends(0)
-        .json();
-    assert_eq!(verdict["exports"][0]["outcome"], "right");
-    assert_eq!(files(folder.path()), whole);
-    assert_eq!(contents(&whole), before);
-    let verify = person.run(&["verify", into, "--all"]).await.ends(0);
-    assert!(
-        verify.stdout.contains("were looked for"),
-        "{}",
-        verify.stdout
-    );
-}
-
-/// The entity tag of the blob that a file is of.
-async fn etag(stack: &Stack, folder: &Path, path: &Path) -> String {
-    let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-    let url = stack
-        .container_url("r")
-        .reveal()
-        .replacen('?', &format!("/{name}?"), 1);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.head(url).send().await.unwrap();
-    answer.headers()["etag"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
