@@ -1,21 +1,21 @@
 //! Items as each version wrote them.
 
+mod attributes;
+mod sizes;
+
 use std::collections::BTreeSet;
 
 use domain::app::AppScope;
-use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, MOST_FILES_OF_ROWS, ObjectRef};
-use domain::columns::Columns;
+use domain::chunk::{Chunk, ChunkKey, ChunkSource, ChunkState, ObjectRef};
 use domain::container::{BlobName, ContainerAddress, PreparedFile};
 use domain::counts::Counts;
-use domain::filter::{DeviceId, Filter, Names};
 use domain::job::{
     Asking, Cancellation, Credential, Job, JobId, JobKey, Outcome, Phase, Plan, PlanCursor,
     SealedCredential, StoredJob,
 };
 use domain::listing::Listing;
 use domain::selection::{
-    CampaignType, Compression, DateRange, ExportFormat, ExportRequest, ExportType, FileOptions,
-    History, HistoryType, Selection, Snapshot,
+    CampaignType, DateRange, ExportFormat, ExportRequest, History, HistoryType, Selection, Snapshot,
 };
 use domain::tally::Tally;
 use serde_dynamo::{AttributeValue, Item};
@@ -334,32 +334,6 @@ fn what_is_written_is_version_3() {
     assert_eq!(read::<MarkItem>(mark).job(), Ok(a_job().key.id));
 }
 
-/// Three answers of 1 MB (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>).
-#[test]
-fn ten_thousand_of_the_largest_rows_are_three_answers() {
-    let mut job = a_stored_job();
-    job.created = NOW + time::Duration::nanoseconds(123_456_789);
-    let outcome = Outcome::Incomplete {
-        details: "é".repeat(1_000),
-    };
-    job.phase = Phase::Ended {
-        at: job.created,
-        outcome,
-        has_manifest: true,
-    };
-    for export_type in ExportType::ALL {
-        assert!(export_type.name().len() <= "Activity".len());
-    }
-    let job = Job::restore(job).unwrap();
-    let mut row = written(RowItem::from(&job));
-    let key = crate::keys::row(&job.key);
-    row.insert("pk".to_owned(), AttributeValue::S(key.pk));
-    row.insert("sk".to_owned(), AttributeValue::S(key.sk));
-    let attributes = row.iter().map(|(name, value)| name.len() + size(value));
-    let bytes: usize = attributes.sum();
-    assert!(bytes * 10_000 <= 3 << 20, "{bytes}");
-}
-
 /// A job as this version reads it, but for its row, of which the jobs here have none.
 fn reread(item: Item) -> Result<Job, String> {
     let job = Job::try_from(read::<JobItem>(item))?;
@@ -370,163 +344,6 @@ fn reread(item: Item) -> Result<Job, String> {
 
 fn present() -> AttributeValue {
     AttributeValue::N(VERSION.to_string())
-}
-
-#[test]
-fn who_asked_where_it_came_through_and_what_it_came_to_are_attributes_more() {
-    let mut job = a_stored_job();
-    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
-    job.asking = Asking {
-        by: Some("alice".to_owned()),
-        options: Some(vec!["columns".to_owned()]),
-    };
-    let counts = Counts {
-        rows: 7,
-        ..Counts::default()
-    };
-    job.totals = Some(Tally {
-        planned: 2,
-        recorded: 2,
-        counts,
-        ..Tally::default()
-    });
-    let job = Job::restore(job).unwrap();
-    let mut item = written(JobItem::from(&job));
-    assert_eq!(reread(item.clone()), Ok(job));
-    for name in ["asked_by", "asked_options", "totals"] {
-        assert!(item.remove(name).is_some(), "{name}");
-    }
-    assert_eq!(item, plain);
-    let stage = [("phase".to_owned(), AttributeValue::S("asleep".to_owned()))];
-    let history = vec![AttributeValue::M(stage.into_iter().collect())];
-    item.insert("history".to_owned(), AttributeValue::L(history));
-    assert_eq!(
-        Job::try_from(read::<JobItem>(item)),
-        Err("attribute `history` holds \"asleep\"".to_owned())
-    );
-}
-
-#[test]
-fn a_compression_is_an_attribute_more_and_no_other_is_read() {
-    let mut job = a_stored_job();
-    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
-    job.request.compression = Compression::Zstd;
-    let job = Job::restore(job).unwrap();
-    let mut item = written(JobItem::from(&job));
-    assert_eq!(reread(item.clone()), Ok(job));
-    let zstd = AttributeValue::S("zstd".to_owned());
-    assert_eq!(item.remove("compression"), Some(zstd));
-    assert_eq!(item, plain);
-    item.insert(
-        "compression".to_owned(),
-        AttributeValue::S("lzma".to_owned()),
-    );
-    assert_eq!(
-        Job::try_from(read::<JobItem>(item)),
-        Err("attribute `compression` holds \"lzma\"".to_owned())
-    );
-}
-
-#[test]
-fn what_was_asked_of_the_files_is_an_attribute_more_and_a_column_of_another_type_is_not_read() {
-    let mut job = a_stored_job();
-    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
-    let names = ["extras", "deviceId"];
-    job.request.files = FileOptions {
-        columns: Some(Columns::choose(ExportType::Event.columns(false), names).unwrap()),
-        byte_order_mark: true,
-        escape_formulas: true,
-        max_file_bytes: Some(1),
-    };
-    let job = Job::restore(job).unwrap();
-    let mut item = written(JobItem::from(&job));
-    assert_eq!(reread(item.clone()), Ok(job));
-    let asked = item.remove("file_options").unwrap();
-    assert_eq!(item, plain);
-    item.insert("file_options".to_owned(), asked);
-    item.insert(
-        "export_type".to_owned(),
-        AttributeValue::S("Session".to_owned()),
-    );
-    assert_eq!(
-        Job::try_from(read::<JobItem>(item)),
-        Err("attribute `columns` holds \"extras,deviceId\"".to_owned())
-    );
-}
-
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>:
-/// the bytes of names and of texts in UTF-8, and some for each list and map.
-fn size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.len() + 1,
-        AttributeValue::L(list) => 3 + list.iter().map(|it| 1 + size(it)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            let members = map.iter().map(|(name, it)| 1 + name.len() + size(it));
-            3 + members.sum::<usize>()
-        }
-        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-        AttributeValue::B(_)
-        | AttributeValue::Ss(_)
-        | AttributeValue::Ns(_)
-        | AttributeValue::Bs(_) => panic!("no item has it"),
-    }
-}
-
-#[test]
-fn the_largest_filter_leaves_a_jobs_item_room_for_the_rest() {
-    let longest = "\u{1f600}".repeat(Filter::MOST_NAME_CHARACTERS - 4);
-    let names = (0..Filter::MOST_VALUES).map(|number| format!("{number:04}{longest}"));
-    let mut job = a_stored_job();
-    job.request.filter.names = Some(Names::NotIn(names.collect()));
-    assert_eq!(job.request.filter.values(), Filter::MOST_VALUES);
-    let job = Job::restore(job).unwrap();
-    let item = written(JobItem::from(&job));
-    assert_eq!(reread(item.clone()), Ok(job));
-    let attributes = item.iter().map(|(name, value)| name.len() + size(value));
-    let bytes: usize = attributes.sum();
-    assert!((240_000..260_000).contains(&bytes), "{bytes}");
-}
-
-#[test]
-fn as_many_files_as_a_chunk_may_have_leave_its_item_room_for_what_it_reads() {
-    let mut chunk = a_prepared_chunk();
-    let ChunkState::Prepared { output, .. } = &mut chunk.state else {
-        panic!("it is prepared")
-    };
-    let mut file = output.files[0].clone();
-    let name =
-        "Activity/0198f7a4-0000-7000-8000-000000000000/date=2026-01-05/part-00003-0254.jsonl.zst";
-    file.prepared.name = BlobName::from_stored(name);
-    (file.earliest, file.latest) = (Some(NOW), Some(NOW));
-    file.counts.bytes = u64::MAX;
-    output.files = vec![file; MOST_FILES_OF_ROWS + 1];
-    let item = written(ChunkItem::from(&chunk));
-    let attributes = item.iter().map(|(name, value)| name.len() + size(value));
-    let bytes: usize = attributes.sum();
-    // What it reads has 200 KiB at most.
-    assert!(bytes < 170 << 10, "{bytes}");
-}
-
-#[test]
-fn a_filter_is_an_attribute_more_and_what_is_no_device_id_is_not_read() {
-    let mut job = a_stored_job();
-    let plain = written(JobItem::from(&Job::restore(job.clone()).unwrap()));
-    let id = "0123456789abcdef0123456789abcdef";
-    job.request.filter.device_ids = Some([DeviceId::parse(id).unwrap()].into());
-    let job = Job::restore(job).unwrap();
-    let mut item = written(JobItem::from(&job));
-    assert_eq!(reread(item.clone()), Ok(job));
-    let ids = |id: &str| {
-        let ids = AttributeValue::L(vec![AttributeValue::S(id.to_owned())]);
-        AttributeValue::M([("device_ids".to_owned(), ids)].into())
-    };
-    assert_eq!(item.remove("filter"), Some(ids(id)));
-    assert_eq!(item, plain);
-    item.insert("filter".to_owned(), ids("7"));
-    assert_eq!(
-        Job::try_from(read::<JobItem>(item)),
-        Err("attribute `device_ids` holds \"7\"".to_owned())
-    );
 }
 
 /// Version 1 reads one file at most and looks at no version: it would record a chunk of this one
