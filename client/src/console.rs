@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::verify::shown_up_to;
 
 /// The exit code when a result could not be written.
 pub const OUTPUT_LOST: u8 = Ending::OutputLost.code();
@@ -81,13 +82,20 @@ pub fn say(line: impl Display) {
     }
 }
 
-/// Says on the standard error why a command ends without a result. No signature gets there.
+/// Says on the standard error why a command ends without a result. No signature gets there, and nothing
+/// that moves a terminal's cursor or colours it.
 pub fn complain(line: impl Display) {
     // There is nobody left to say to that this failed.
     drop(note(
         &mut io::stderr().lock(),
-        &without_signatures(&line.to_string()),
+        &plain(&without_signatures(&line.to_string())),
     ));
+}
+
+/// What may have several lines, without other control characters.
+fn plain(text: &str) -> String {
+    let lines = text.split('\n').map(|line| shown_up_to(line, usize::MAX));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether something of the result could not be written.

@@ -72,7 +72,11 @@ impl<F: Args> FromArgMatches for Wanted<F> {
 impl<F: Args> Subcommand for Wanted<F> {
     fn augment_subcommands(command: clap::Command) -> clap::Command {
         operations().fold(command, |command, operation| {
-            command.subcommand(F::augment_args(export::command(operation)))
+            let export = export::command(operation);
+            // The flags would say in its place what they are.
+            let about = export.get_about().cloned().unwrap_or_default();
+            let flags = F::augment_args(export).about(about.clone());
+            command.subcommand(flags.long_about(about))
         })
     }
 
@@ -180,5 +184,24 @@ fn tell(said: &Value, output: Output) {
             shown_up_to(text("message"), MOST_SHOWN),
         );
         output.line(format_args!("! {code}: {message}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn abouts<F: Args>() -> BTreeSet<String> {
+        let command = Wanted::<F>::augment_subcommands(clap::Command::new("create"));
+        let about = |it: &clap::Command| it.get_about().unwrap().to_string();
+        command.get_subcommands().map(about).collect()
+    }
+
+    #[test]
+    fn each_command_says_what_it_exports() {
+        assert_eq!(abouts::<CreateFlags>().len(), operations().count());
+        assert_eq!(abouts::<CheckFlags>(), abouts::<CreateFlags>());
     }
 }
