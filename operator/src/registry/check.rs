@@ -40,7 +40,8 @@ pub(super) async fn check(
         endings.push(survey.ending());
         documents.push(survey.document());
     }
-    if items == 0 {
+    // Where something is wrong, that is why.
+    if items == 0 && endings.iter().all(|ending| *ending == Ending::Done) {
         let app = shown(app.as_str());
         output.line(format_args!(
             "✗ the registry has nothing of the app {app}: is its path right, and is it loaded?"

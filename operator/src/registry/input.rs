@@ -4,6 +4,7 @@ use std::io::Seek;
 use std::path::{Path, PathBuf};
 
 use client::failure::Failure;
+use client::verify::shown;
 use tempfile::NamedTempFile;
 
 /// How the standard input is named on a command line.
@@ -21,12 +22,20 @@ impl Input {
     /// All that a command line names; the standard input is read to its end.
     ///
     /// # Errors
-    /// When it is named twice, or cannot be read.
+    /// When one is named twice, or the standard input cannot be read.
     pub(super) fn all(files: &[PathBuf]) -> Result<Vec<Self>, Failure> {
         let is_standard = |file: &&PathBuf| is_standard_input(file);
         if files.iter().filter(is_standard).count() > 1 {
             let message = "`-`, the standard input, is named twice: it can be read once";
             return Err(Failure::usage(message));
+        }
+        for (at, file) in files.iter().enumerate() {
+            let mut earlier = files.iter().take(at);
+            if earlier.any(|it| same_file::is_same_file(it, file).unwrap_or(false)) {
+                let file = shown(&file.display().to_string());
+                let message = format!("{file} is named twice: once is enough");
+                return Err(Failure::usage(message));
+            }
         }
         files.iter().map(|file| Self::of(file)).collect()
     }

@@ -1,8 +1,10 @@
 //! `registry load`: files into the registry's table, every line checked.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use client::console::{Output, complain, counted};
 use client::ending::Ending;
 use client::failure::Failure;
@@ -15,11 +17,11 @@ use serde_json::{Value, json};
 use sources::registry::entry::{Entry, Loaded};
 use sources::registry::{BATCH_ITEMS, MOST_ITEM_BYTES, Registry};
 
-use super::LoadArguments;
 use super::input::Input;
 use super::lines::{Line, Lines};
-use super::progress::{Done, Progress};
+use super::progress::{Done, Progress, path_beside};
 use super::rejects::{Fault, Rejects};
+use super::{LoadArguments, LoadedName};
 use crate::failures;
 
 /// The most records that are read before they are written, and kept count of.
@@ -42,6 +44,8 @@ pub(super) async fn load(
 ) -> Result<Ending, Failure> {
     refuse_own_file(arguments)?;
     let inputs = Input::all(&arguments.files)?;
+    // Before a file of rejects is made anew for them.
+    inputs.iter().try_for_each(Lines::look)?;
     // Also where no device is loaded: a table that is not there is no fault of any record.
     if !arguments.dry_run {
         let said = registry.put_segments(&arguments.app).await;
@@ -101,21 +105,28 @@ fn merge(document: &mut Value, more: Value) {
     }
 }
 
-/// The file of rejects is made anew: it must be none of those that are loaded.
+/// The file of rejects is made anew: it must be none of those that are loaded, nor what is kept of one.
 fn refuse_own_file(arguments: &LoadArguments) -> Result<(), Failure> {
     let Some(rejects) = &arguments.rejects else {
         return Ok(());
     };
-    let mut files = arguments.files.iter();
     // What does not exist is no file that could be lost.
-    match files.find(|file| same_file::is_same_file(file, rejects).unwrap_or(false)) {
-        Some(file) => Err(Failure::usage(format!(
-            "--rejects {} is the file {}, which is to be loaded: name another one, it is made anew",
-            rejects.display(),
-            file.display()
-        ))),
-        None => Ok(()),
+    let is_same = |file: &Path| same_file::is_same_file(file, rejects).unwrap_or(false);
+    for file in &arguments.files {
+        let what = if is_same(file) {
+            "is the file"
+        } else if is_same(&path_beside(file)) {
+            "has how far an earlier run came with the file"
+        } else {
+            continue;
+        };
+        return Err(Failure::usage(format!(
+            "--rejects {} {what} {}, which is to be loaded: name another one, it is made anew",
+            shown(&rejects.display().to_string()),
+            shown(&file.display().to_string())
+        )));
     }
+    Ok(())
 }
 
 /// A file that is being loaded.
@@ -128,6 +139,8 @@ struct Loading<'a> {
     /// Whether a later run is to go on where this one stops.
     is_kept: bool,
     done: Done,
+    /// Records that an earlier run has dealt with.
+    earlier: u64,
     /// How many records have a field that no item has, by its name.
     unknown: BTreeMap<String, u64>,
     began: Instant,
@@ -157,6 +170,7 @@ impl<'a> Loading<'a> {
             file: input.name.clone(),
             is_kept: !arguments.dry_run && input.is_file(),
             done: Done::default(),
+            earlier: 0,
             unknown: BTreeMap::new(),
             began: Instant::now(),
             written_now: 0,
@@ -167,7 +181,7 @@ impl<'a> Loading<'a> {
     async fn load(&mut self, input: &Input, rejects: &mut Rejects) -> Result<Progress, Failure> {
         let mut lines = Lines::open(&input.path, &input.name).await?;
         let progress = Progress::of(&input.path, &lines.version, &self.place());
-        let earlier = self.earlier(&progress)?;
+        self.go_on(&progress, rejects)?;
         let bar = self.bar();
         let mut window = Window::default();
         let (mut seen, mut read) = (0, Ok(()));
@@ -181,7 +195,7 @@ impl<'a> Loading<'a> {
                 }
             };
             seen += 1;
-            if seen <= earlier {
+            if seen <= self.earlier {
                 continue;
             }
             self.take(line, &mut window, rejects)?;
@@ -203,22 +217,29 @@ impl<'a> Loading<'a> {
         read.map(|()| progress)
     }
 
-    /// How many records an earlier run has dealt with.
-    fn earlier(&mut self, progress: &Progress) -> Result<u64, Failure> {
+    /// Begins where an earlier run has stopped.
+    fn go_on(&mut self, progress: &Progress, rejects: &Rejects) -> Result<(), Failure> {
         if self.arguments.anew || !self.is_kept {
-            return Ok(0);
+            return Ok(());
         }
         let Some(done) = progress.read()? else {
-            return Ok(0);
+            return Ok(());
         };
         self.output.remark(format_args!(
             "· {}: goes on behind {}, where an earlier run stopped (--anew begins anew)",
             shown(&self.file),
             counted(done.records, "record")
         ));
-        let records = done.records;
+        if let Some(name) = rejects.lacks(&done) {
+            complain(format_args!(
+                "! {} lacks some of what the earlier run left out, {} in all: with --anew, all is loaded again and it has them",
+                shown(name),
+                counted(done.rejected, "record")
+            ));
+        }
+        self.earlier = done.records;
         self.done = done;
-        Ok(records)
+        Ok(())
     }
 
     fn keep(&mut self, progress: &Progress, rejects: &mut Rejects) -> Result<(), Failure> {
@@ -262,9 +283,11 @@ impl<'a> Loading<'a> {
                     bytes: entry.size_bytes(),
                 },
                 Ok(entry) => {
-                    self.look_for_unknown(&line);
-                    self.done.repeated += u64::from(window.put(entry, line));
-                    return Ok(());
+                    let Some(kind) = self.look_for_unknown(&line) else {
+                        self.done.repeated += u64::from(window.put(entry, line));
+                        return Ok(());
+                    };
+                    Fault::OfAnother { kind }
                 }
                 Err(bad) => Fault::Bad(bad),
             },
@@ -277,15 +300,27 @@ impl<'a> Loading<'a> {
         rejects.add(&self.file, line.place, &line.text, fault)
     }
 
-    /// A field that no item has is likely a misspelled one.
-    fn look_for_unknown(&mut self, line: &Line) {
+    /// A field that no item has is likely a misspelled one, or the line is of another kind; of which.
+    fn look_for_unknown(&mut self, line: &Line) -> Option<LoadedName> {
         let fields: Result<HashMap<String, &RawValue>, _> = serde_json::from_slice(&line.text);
         let names = fields.unwrap_or_default().into_keys();
-        for name in names.filter(|name| !self.of.has_field(name)) {
+        let names: Vec<_> = names.filter(|name| !self.of.has_field(name)).collect();
+        let (registry, app) = (self.registry, &self.arguments.app);
+        let mut kinds = LoadedName::value_variants().iter();
+        let other = kinds.find(|&&kind| {
+            let kind = Loaded::from(kind);
+            let is_needed = names.iter().any(|name| kind.needs(name));
+            is_needed && registry.entry(kind, app, &line.text).is_ok()
+        });
+        if let Some(kind) = other {
+            return Some(*kind);
+        }
+        for name in names {
             if self.unknown.len() < MOST_UNKNOWN || self.unknown.contains_key(&name) {
                 *self.unknown.entry(name).or_default() += 1;
             }
         }
+        None
     }
 
     /// Writes what is in the window, as fast as it may be.
@@ -340,6 +375,8 @@ impl<'a> Loading<'a> {
         let (mark, place) = match (is_stopped, rejected > 0) {
             (true, _) => ('✗', "stopped behind "),
             (false, true) => ('!', ""),
+            // Nothing was left to be done.
+            (false, false) if records > 0 && records == self.earlier => ('·', ""),
             (false, false) => ('✓', ""),
         };
         let (what, file) = (self.verb(), shown(&self.file));
@@ -351,7 +388,11 @@ impl<'a> Loading<'a> {
         let repeated = (repeated > 0)
             .then(|| format!(", {repeated} with an item that a later record has, too"));
         let rejected = (rejected > 0).then(|| format!(", {rejected} left out"));
-        let more = [repeated, rejected].into_iter().flatten();
+        let earlier = (self.earlier > 0).then(|| {
+            let now = counted(self.written_now, "item");
+            format!("; {now} of these now, the others by an earlier run (--anew loads all again)")
+        });
+        let more = [repeated, rejected, earlier].into_iter().flatten();
         self.output.line(line + &more.collect::<String>());
         if !self.output.quiet {
             for (name, count) in &self.unknown {
@@ -375,7 +416,7 @@ impl<'a> Loading<'a> {
     fn document(&self, is_stopped: bool) -> Value {
         json!({
             "file": self.file, "whole": !is_stopped, "records": self.done.records, "written": self.done.written,
-            "repeated": self.done.repeated, "rejected": self.done.rejected, "unknownFields": self.unknown,
+            "writtenNow": self.written_now, "repeated": self.done.repeated, "rejected": self.done.rejected, "unknownFields": self.unknown,
         })
     }
 }

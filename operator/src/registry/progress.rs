@@ -104,7 +104,8 @@ impl Progress {
     }
 }
 
-fn path_beside(file: &Path) -> PathBuf {
+/// Where it is kept of a file.
+pub(super) fn path_beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".progress");
     name.into()

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use clap::ValueEnum;
 use client::console::Output;
 use client::ending::Ending;
 use client::failure::Failure;
@@ -14,6 +15,9 @@ use formats::records::Place;
 use formats::rejected::Reject;
 use serde_json::{Value, json};
 use sources::registry::MOST_ITEM_BYTES;
+
+use super::LoadedName;
+use super::progress::Done;
 
 /// How many are told one by one; all are counted.
 const TOLD: usize = 20;
@@ -28,6 +32,11 @@ const MOST_SHOWN: usize = 2_000;
 pub(super) enum Fault {
     /// It is not as the registry wants it.
     Bad(BadRecord),
+    /// It is a line of another kind of file.
+    OfAnother {
+        /// Of which.
+        kind: LoadedName,
+    },
     /// It is longer than a record may be.
     TooLong {
         /// How long it is.
@@ -50,6 +59,8 @@ pub(super) struct Rejects {
     output: Output,
     told: usize,
     file: Option<(String, BufWriter<File>)>,
+    /// How many bytes of an earlier run's file are in it, as it was opened.
+    kept: u64,
     /// The first of them.
     pub(super) findings: Vec<Value>,
 }
@@ -61,17 +72,27 @@ impl Rejects {
     /// # Errors
     /// When it cannot be made.
     pub(super) fn open(path: Option<&Path>, kept: u64, output: Output) -> Result<Self, Failure> {
-        let file = path.map(|path| {
-            let name = path.display().to_string();
-            let file = reopened(path, kept).map_err(|error| unwritable(&name, &error))?;
-            Ok::<_, Failure>((name, BufWriter::new(file)))
-        });
-        Ok(Self {
+        let mut rejects = Self {
             output,
             told: 0,
-            file: file.transpose()?,
+            file: None,
+            kept: 0,
             findings: Vec::new(),
-        })
+        };
+        if let Some(path) = path {
+            let name = path.display().to_string();
+            let (file, kept) = reopened(path, kept).map_err(|error| unwritable(&name, &error))?;
+            (rejects.file, rejects.kept) = (Some((name, BufWriter::new(file))), kept);
+        }
+        Ok(rejects)
+    }
+
+    /// The name of the file, when an earlier run left records out that are not in it: because there
+    /// was no file then, or it was replaced since.
+    pub(super) fn lacks(&self, earlier: &Done) -> Option<&str> {
+        let (name, _) = self.file.as_ref()?;
+        let is_there = (1..=self.kept).contains(&earlier.rejects_bytes);
+        (earlier.rejected > 0 && !is_there).then_some(name)
     }
 
     /// Takes a record of a file.
@@ -87,6 +108,13 @@ impl Rejects {
     ) -> Result<(), Failure> {
         let (line, reason) = match fault {
             Fault::Bad(bad) => line_of(file, &Reject::record(place, text, *bad)),
+            Fault::OfAnother { kind } => {
+                let value = kind.to_possible_value();
+                let kind = value.as_ref().map_or("", |value| value.get_name());
+                let reason =
+                    format!("it is a line of {kind}: load its file by `registry load {kind}`");
+                of_table(file, place, text, "OfAnotherKind", &reason)
+            }
             Fault::TooLong { bytes } => line_of(file, &Reject::too_long(place, text, *bytes)),
             Fault::TooLarge { bytes } => {
                 let reason = format!(
@@ -137,16 +165,17 @@ impl Rejects {
     }
 }
 
-/// A file whose first bytes are kept, and to which is added.
-fn reopened(path: &Path, kept: u64) -> io::Result<File> {
+/// A file whose first bytes are kept, and to which is added; how many these are.
+fn reopened(path: &Path, kept: u64) -> io::Result<(File, u64)> {
     let mut file = File::options()
         .create(true)
         .write(true)
         .truncate(false)
         .open(path)?;
-    file.set_len(kept.min(file.metadata()?.len()))?;
+    let kept = kept.min(file.metadata()?.len());
+    file.set_len(kept)?;
     file.seek(SeekFrom::End(0))?;
-    Ok(file)
+    Ok((file, kept))
 }
 
 fn line_of(file: &str, reject: &Reject<'_>) -> (Vec<u8>, String) {

@@ -282,9 +282,45 @@ async fn a_file_that_is_loaded_is_no_file_of_rejects() {
         ];
         desk.run(&load).await.ends(64).says("which is to be loaded");
     }
-    for file in [one, two] {
+    let progress = desk.file("one.progress", "{}");
+    let load = ["registry", "load", "devices", "--app", APP];
+    desk.run(&[&load[..], &["--rejects", &progress, &one]].concat())
+        .await
+        .ends(64)
+        .says("has how far an earlier run came with the file");
+    // Nor is an earlier one lost for a file that is not there.
+    let nowhere = desk.file("rejects", &content).replace("rejects", "nowhere");
+    let rejects = nowhere.replace("nowhere", "rejects");
+    desk.run(&[&load[..], &["--rejects", &rejects, &nowhere]].concat())
+        .await
+        .ends(2)
+        .says("cannot be read");
+    for file in [one, two, rejects] {
         assert_eq!(std::fs::read_to_string(file).unwrap(), content);
     }
+}
+
+#[tokio::test]
+async fn a_line_of_another_kind_replaces_no_device_and_no_file_is_loaded_twice() {
+    let desk = Desk::new().await;
+    let file = desk.file("devices", devices(0..1));
+    let load = ["registry", "load", "devices", "--app", APP];
+    desk.run(&[&load[..], &[&file]].concat()).await.ends(0);
+    let feedback = format!(
+        "{{\"deviceId\":\"{}\",\"campaignType\":\"Announcement\",\"campaignId\":7,\"status\":[]}}\n",
+        id(0)
+    );
+    let feedback = desk.file("feedback", feedback);
+    desk.run(&[&load[..], &[&feedback]].concat())
+        .await
+        .ends(3)
+        .says("it is a line of feedback: load its file by `registry load feedback`");
+    let tags = exported(&desk, Snapshot::Devices(DeviceType::Tag)).await;
+    assert_eq!(tags.len(), 1);
+    desk.run(&[&load[..], &[&file, &file]].concat())
+        .await
+        .ends(64)
+        .says("is named twice");
 }
 
 #[tokio::test]

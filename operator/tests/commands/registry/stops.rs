@@ -33,8 +33,11 @@ async fn a_load_that_stops_goes_on_where_it_stopped() {
         client::console::counted(before, "record")
     );
     assert!(said.stderr.contains(&goes_on), "{goes_on}: {}", said.stderr);
-    let all = "10,000 records, 10,000 items written\n";
-    assert!(said.stdout.ends_with(all), "{}", said.stdout);
+    let (all, now) = ("10,000 records, 10,000 items written; ", 10_000 - before);
+    let now = client::console::counted(now, "item");
+    let all =
+        format!("{all}{now} of these now, the others by an earlier run (--anew loads all again)\n");
+    assert!(said.stdout.ends_with(&all), "{}", said.stdout);
     assert!(!std::path::Path::new(&format!("{file}.progress")).exists());
     assert_eq!(
         exported(&desk, Snapshot::Devices(DeviceType::Tag))
@@ -149,4 +152,35 @@ async fn rejects_are_kept_once_however_a_run_ended() {
     std::fs::write(&rejects, format!("{kept}{{\"record\":\"beyond")).unwrap();
     desk.run(&load).await.ends(3).says("goes on behind");
     assert_eq!(std::fs::read_to_string(&rejects).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_did_is_not_said_to_be_done_now() {
+    let desk = Desk::new().await;
+    let file = desk.file("devices", format!("wrong\n{}", devices(0..3)));
+    let mut damaged = gzip(&devices(0..3));
+    damaged.truncate(damaged.len() - 9);
+    let damaged = desk.file("damaged.gz", damaged);
+    let load = ["registry", "load", "devices", "--app", APP];
+    desk.run(&[&load[..], &[&file, &damaged]].concat())
+        .await
+        .ends(2);
+    // Somebody changes it, and loads the file again to repair that.
+    let other = desk.file("other", devices(0..1).replace("gold", "silver"));
+    desk.run(&[&load[..], &[&other]].concat()).await.ends(0);
+    let rejects = desk.file("rejects", "");
+    let again = [&load[..], &["--quiet", "--rejects", &rejects, &file]].concat();
+    let said = desk.run(&again).await.ends(3);
+    let line = "4 records, 3 items written, 1 left out; 0 items of these now, the others by an earlier run \
+                (--anew loads all again)\n";
+    assert!(said.stdout.ends_with(line), "{}", said.stdout);
+    assert!(
+        said.stderr
+            .contains("lacks some of what the earlier run left out, 1 record in all"),
+        "{}",
+        said.stderr
+    );
+    // It had come to its end: this run begins anew.
+    let said = desk.run(&[&load[..], &["--json", &file]].concat()).await;
+    assert_eq!(said.ends(3).json()["files"][0]["writtenNow"], 3);
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, WriteRequest};
 use domain::app::AppScope;
 use domain::selection::CampaignType;
 use formats::record::value::text;
-use formats::record::{BadRecord, LoadedShapes, Record, Shape};
+use formats::record::{BadRecord, LoadedShapes, Presence, Record, Shape};
 use ports::source::SourceError;
 use serde_json::value::RawValue;
 
@@ -85,6 +85,12 @@ impl Loaded {
             Self::Campaigns => &LoadedShapes::CAMPAIGN,
             Self::Feedback => &LoadedShapes::FEEDBACK,
         }
+    }
+
+    /// Whether every line has a field of this name.
+    pub fn needs(self, name: &str) -> bool {
+        let mut fields = self.shapes().iter().flat_map(|shape| shape.fields);
+        fields.any(|field| field.name == name && field.presence == Presence::Required)
     }
 
     /// Whether a line may have a field of this name.
