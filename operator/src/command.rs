@@ -82,7 +82,7 @@ async fn dispatch(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Audit(command) => audit::run(command, &deployment.open().await?, output).await,
         Command::Erase(command) => erase::run(command, &deployment.open().await?, output).await,
         Command::Doctor(arguments) => doctor(arguments, &deployment.open().await?, output).await,
-        Command::Smoke(arguments) => smoke(arguments, output).await,
+        Command::Smoke(arguments) => smoke(arguments, &deployment, output).await,
         Command::Lake(command) => lake::run(command, &deployment.open().await?, output).await,
         Command::Completions(arguments) => Ok(completions::<Arguments>(&arguments)),
         Command::Man(arguments) => man::<Arguments>(&arguments, output),

@@ -81,11 +81,7 @@ impl DeploymentFlags {
     /// When no region is known, or the stack's settings cannot be read.
     pub(crate) async fn open(&self) -> Result<Deployment, Failure> {
         let sdk = sdk().await?;
-        let stack = match &self.stack {
-            Some(name) => Some(name.clone()),
-            None => of_process(&STACK)?,
-        };
-        let stack = match stack {
+        let stack = match self.stack()? {
             Some(name) => Some(StackView::read(&sdk, name).await?),
             None => None,
         };
@@ -96,6 +92,31 @@ impl DeploymentFlags {
             wiring: Wiring::new(env, sdk),
             stack,
         })
+    }
+
+    /// The API of the stack that is named; `None` when none is.
+    ///
+    /// # Errors
+    /// When the stack cannot be read, or says no URL.
+    pub(crate) async fn api_url(&self) -> Result<Option<String>, Failure> {
+        let Some(name) = self.stack()? else {
+            return Ok(None);
+        };
+        let stack = StackView::read(&sdk().await?, name).await?;
+        match stack.output("ApiUrl") {
+            Some(url) => Ok(Some(url.to_owned())),
+            None => Err(Failure::usage(format!(
+                "the stack {} has no output ApiUrl: is it one of this service?",
+                stack.name
+            ))),
+        }
+    }
+
+    fn stack(&self) -> Result<Option<String>, Failure> {
+        match &self.stack {
+            Some(name) => Ok(Some(name.clone())),
+            None => of_process(&STACK),
+        }
     }
 }
 

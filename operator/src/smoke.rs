@@ -11,7 +11,7 @@ use client::api::Api;
 use client::console::Output;
 use client::container_url::{Purpose, UrlFlags, read_url};
 use client::ending::Ending;
-use client::environment::{READ_URL, of_process};
+use client::environment::{API, READ_URL, Variable, of_process};
 use client::failure::Failure;
 use client::settings::{Service, ServiceFlags, Token};
 use domain::secret::Secret;
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use wiring::SystemClock;
 
 use crate::checks::{Check, conclude};
+use crate::deployment::DeploymentFlags;
 use crate::lake::day;
 
 /// How a deployment is tried.
@@ -60,8 +61,12 @@ pub(crate) struct Trial {
 ///
 /// # Errors
 /// What keeps anything from being tried.
-pub(crate) async fn smoke(arguments: SmokeArguments, output: Output) -> Result<Ending, Failure> {
-    let trial = Trial::of(arguments).await?;
+pub(crate) async fn smoke(
+    arguments: SmokeArguments,
+    deployment: &DeploymentFlags,
+    output: Output,
+) -> Result<Ending, Failure> {
+    let trial = Trial::of(arguments, deployment).await?;
     let is_read = trial.read_url.is_some();
     let mut checks = Vec::new();
     let can_be_tried = refusals::what_all_need(&trial, &mut checks, output).await?;
@@ -88,14 +93,36 @@ fn patience(text: &str) -> Result<Duration, String> {
     Ok(length)
 }
 
+/// The service that is meant; of a stack that is named, no other than its own.
+fn service(flags: ServiceFlags, of_stack: Option<String>) -> Result<Service, Failure> {
+    let Some(url) = of_stack else {
+        return flags.resolve(&of_process);
+    };
+    let service = flags.resolve(&|variable: &Variable| match of_process(variable)? {
+        None if variable.name == API.name => Ok(Some(url.clone())),
+        said => Ok(said),
+    })?;
+    if service
+        .tasks
+        .as_str()
+        .starts_with(url.trim_end_matches('/'))
+    {
+        return Ok(service);
+    }
+    Err(Failure::usage(format!(
+        "the API of the stack is {url}, and {} is to be tried: leave out --api and {}, or --stack",
+        service.tasks, API.name
+    )))
+}
+
 impl Trial {
-    async fn of(arguments: SmokeArguments) -> Result<Self, Failure> {
+    async fn of(arguments: SmokeArguments, deployment: &DeploymentFlags) -> Result<Self, Failure> {
         let container_url = arguments.url.url(Purpose::Write, &of_process).await?;
         let read_url = match arguments.read_url_file.as_deref().map(read_url) {
             Some(url) => Some(url?),
             None => of_process(&READ_URL)?.map(Secret::new),
         };
-        let service = arguments.service.resolve(&of_process)?;
+        let service = service(arguments.service, deployment.api_url().await?)?;
         let yesterday = SystemClock.now().date().previous_day();
         Ok(Self {
             tasks: service.tasks.clone(),

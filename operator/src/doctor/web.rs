@@ -80,7 +80,7 @@ impl Web {
                     clock,
                 ]
             }
-            Err(problem) => vec![Check::red("API", problem)],
+            Err(problem) => vec![problem.check("API", "")],
         })
     }
 
@@ -127,46 +127,63 @@ impl Web {
                 );
                 Check::red(name, message)
             }
-            Err(problem) => Check::red(name, format!("{issuer}: {problem}")),
+            Err(problem) => problem.check(name, &format!("{issuer}: ")),
         }
     }
 
-    async fn keys_of(&self, issuer: &str) -> Result<Vec<Value>, String> {
+    async fn keys_of(&self, issuer: &str) -> Result<Vec<Value>, Problem> {
         let place = format!(
             "{}/.well-known/openid-configuration",
             issuer.trim_end_matches('/')
         );
         let discovery: Discovery = self.read(&place).await?;
         if discovery.issuer != issuer {
-            return Err(format!(
+            return Err(Problem::Wrong(format!(
                 "its discovery document says that it is {}: set TokenIssuer to just that, because tokens say it",
                 discovery.issuer
-            ));
+            )));
         }
         let keys: Value = self.read(&discovery.jwks_uri).await?;
         let keys = keys.get("keys").and_then(Value::as_array).cloned();
-        keys.ok_or_else(|| format!("{} lists no keys", discovery.jwks_uri))
+        keys.ok_or_else(|| Problem::Wrong(format!("{} lists no keys", discovery.jwks_uri)))
     }
 
-    async fn read<T: for<'de> Deserialize<'de>>(&self, url: &str) -> Result<T, String> {
+    async fn read<T: for<'de> Deserialize<'de>>(&self, url: &str) -> Result<T, Problem> {
         let answer = self.get(url).await?;
         let bytes = answer.bytes().await;
-        let bytes = bytes.map_err(|error| in_one_line(&error.without_url()))?;
+        let bytes = bytes.map_err(|error| Problem::of(url, error))?;
         serde_json::from_slice(&bytes)
-            .map_err(|_| format!("{url} is not the JSON that is expected"))
+            .map_err(|_| Problem::Wrong(format!("{url} is not the JSON that is expected")))
     }
 
-    async fn get(&self, url: &str) -> Result<Response, String> {
+    async fn get(&self, url: &str) -> Result<Response, Problem> {
         let answer = self.0.get(url).send().await;
-        let answer = answer.map_err(|error| {
-            format!(
-                "{url} does not answer: {}",
-                in_one_line(&error.without_url())
-            )
-        })?;
+        let answer = answer.map_err(|error| Problem::of(url, error))?;
         match answer.status() {
             status if status.is_success() => Ok(answer),
-            status => Err(format!("{url} answers {status}")),
+            status => Err(Problem::Wrong(format!("{url} answers {status}"))),
+        }
+    }
+}
+
+/// Why something is not known to be right.
+enum Problem {
+    /// It does not answer, so that it is not known.
+    Silent(String),
+    /// It answers, and not as it should.
+    Wrong(String),
+}
+
+impl Problem {
+    fn of(url: &str, error: reqwest::Error) -> Self {
+        let cause = in_one_line(&error.without_url());
+        Self::Silent(format!("{url} does not answer: {cause}"))
+    }
+
+    fn check(self, name: &str, of: &str) -> Check {
+        match self {
+            Self::Silent(problem) => Check::unknown(name, format!("{of}{problem}")),
+            Self::Wrong(problem) => Check::red(name, format!("{of}{problem}")),
         }
     }
 }

@@ -314,7 +314,7 @@ async fn a_table_is_restored_and_taken_by_the_stack_as_the_page_says() {
 
     let after = outputs().await;
     let restored = &after["ExportsTableName"];
-    assert_eq!(restored, "engagement-export-exports-restored");
+    assert_eq!(restored, "engagement-export-exports-restored-1");
     assert_eq!(
         (after["Shift"].as_str(), after["Level"].as_str()),
         ("AllAtOnce", "info")

@@ -115,12 +115,12 @@ async fn a_stack_is_known_by_its_parameters_outputs_and_parts() {
         .ends(0)
         .says("· ann may see and list the exports of every app (Reader)");
     desk.set("ENGAGEMENT_EXPORT_STACK", STACK);
-    let said = desk.run(&["doctor"]).await.ends(1);
+    let said = desk.run(&["doctor"]).await.ends(2);
     for line in [
         "✓ settings: each fits, as the functions read them\n",
         "✓ exports table: it answers",
-        "✗ API: http://127.0.0.1:9/openapi.json does not answer",
-        "✗ issuer of tokens: http://127.0.0.1:9: ",
+        "? API: http://127.0.0.1:9/openapi.json does not answer",
+        "? issuer of tokens: http://127.0.0.1:9: ",
         "concurrency: ",
         "✓ queue ChunkQueue: it is empty\n",
         "✓ queue StrandedMessages: it is empty\n",
@@ -128,6 +128,21 @@ async fn a_stack_is_known_by_its_parameters_outputs_and_parts() {
     ] {
         assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
     }
+    // What is tried is the stack's own API: by default, and no other.
+    desk.set("ENGAGEMENT_EXPORT_APP", super::desk::APP);
+    desk.set("ENGAGEMENT_EXPORT_TOKEN", "a-token");
+    let url = "https://account.blob.core.windows.net/exports?sv=2024-11-04&sr=c&sp=w&sig=eA%3D%3D";
+    let url = desk.file("url.txt", url);
+    let smoke = ["smoke", "--container-url-file", &url];
+    desk.run(&smoke)
+        .await
+        .ends(2)
+        .says("a wrong token: the service does not answer");
+    desk.set("ENGAGEMENT_EXPORT_API", "http://127.0.0.1:10");
+    desk.run(&smoke)
+        .await
+        .ends(64)
+        .says("the API of the stack is http://127.0.0.1:9, and http://127.0.0.1:10/");
     // The stack's own number of segments, not the default.
     let file = desk.file(
         "devices",
