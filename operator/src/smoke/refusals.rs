@@ -60,7 +60,7 @@ pub(super) async fn what_all_need(
             OWN_URL,
             "with this token, an export into it would be accepted",
         )),
-        Err(failure) => add(Check::red(OWN_URL, failure.to_string())),
+        Err(failure) => add(refused(&failure)),
     };
     // Where the right one is refused, it shows nothing that a wrong one is.
     if !accepted {
@@ -70,6 +70,28 @@ pub(super) async fn what_all_need(
     match &trial.read_url {
         Some(url) => Ok(add(reading(url, &trial.container_url).await)),
         None => Ok(true),
+    }
+}
+
+/// What it is that the API does not take of a request which ought to be right, and what the operator can do.
+fn refused(failure: &ApiFailure) -> Check {
+    match failure {
+        ApiFailure::NoToken(_) => Check::red("the token", failure.to_string()),
+        ApiFailure::Refused { status: 401, .. } => {
+            let message = format!(
+                "{failure}: is it of the stack's TokenIssuer, for its TokenAudience, and not expired?"
+            );
+            Check::red("the token", message)
+        }
+        ApiFailure::Refused { status: 403, .. } => {
+            let message = format!(
+                "{failure}: give the token's subject (`sub`) the role Contributor, by `grant add`"
+            );
+            Check::red("the grant", message)
+        }
+        ApiFailure::NoAnswer { .. } | ApiFailure::Strange { .. } | ApiFailure::Refused { .. } => {
+            Check::red(OWN_URL, failure.to_string())
+        }
     }
 }
 

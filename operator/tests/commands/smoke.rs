@@ -159,6 +159,8 @@ async fn what_all_exports_share_is_said_once(stack: &Stack, desk: &mut Desk) {
     let said = smoke(desk, &[]).await.ends(1);
     assert!(
         said.stdout.contains("✓ a wrong token: refused (401)")
+            && said.stdout.contains("✗ the token: ")
+            && said.stdout.contains("TokenAudience")
             && said
                 .stdout
                 .ends_with("✗ red: 1 of 3 checks is not as it should be\n"),
