@@ -103,7 +103,7 @@ impl DeploymentFlags {
             return Ok(None);
         };
         let stack = StackView::read(&sdk().await?, name).await?;
-        match stack.output("ApiUrl") {
+        match stack.api_url() {
             Some(url) => Ok(Some(url.to_owned())),
             None => Err(Failure::usage(format!(
                 "the stack {} has no output ApiUrl: is it one of this service?",
@@ -268,8 +268,9 @@ impl StackView {
         self.parameters.get(name).map(String::as_str)
     }
 
-    pub(crate) fn output(&self, name: &str) -> Option<&str> {
-        self.outputs.get(name).map(String::as_str)
+    /// Where its API is.
+    pub(crate) fn api_url(&self) -> Option<&str> {
+        self.outputs.get("ApiUrl").map(String::as_str)
     }
 
     /// The settings that it gives its functions.

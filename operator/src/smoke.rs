@@ -102,11 +102,8 @@ fn service(flags: ServiceFlags, of_stack: Option<String>) -> Result<Service, Fai
         None if variable.name == API.name => Ok(Some(url.clone())),
         said => Ok(said),
     })?;
-    if service
-        .tasks
-        .as_str()
-        .starts_with(url.trim_end_matches('/'))
-    {
+    let begin = format!("{}/", url.trim_end_matches('/'));
+    if service.tasks.as_str().starts_with(&begin) {
         return Ok(service);
     }
     Err(Failure::usage(format!(

@@ -62,7 +62,7 @@ impl Web {
         given: Option<&str>,
         deployment: &Deployment,
     ) -> Result<Vec<Check>, Failure> {
-        let of_stack = || deployment.stack()?.output("ApiUrl").map(str::to_owned);
+        let of_stack = || deployment.stack()?.api_url().map(str::to_owned);
         let url = match given {
             Some(url) => Some(url.to_owned()),
             None => of_stack().map_or_else(|| of_process(&API), |url| Ok(Some(url)))?,

@@ -138,11 +138,11 @@ async fn a_stack_is_known_by_its_parameters_outputs_and_parts() {
         .await
         .ends(2)
         .says("a wrong token: the service does not answer");
-    desk.set("ENGAGEMENT_EXPORT_API", "http://127.0.0.1:10");
+    desk.set("ENGAGEMENT_EXPORT_API", "http://127.0.0.1:90");
     desk.run(&smoke)
         .await
         .ends(64)
-        .says("the API of the stack is http://127.0.0.1:9, and http://127.0.0.1:10/");
+        .says("the API of the stack is http://127.0.0.1:9, and http://127.0.0.1:90/");
     // The stack's own number of segments, not the default.
     let file = desk.file(
         "devices",
