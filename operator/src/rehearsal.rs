@@ -19,6 +19,7 @@ use domain::selection::{Compression, ExportFormat, ExportRequest, Selection};
 use edge::event::{ChunkMessage, EVENT_DETAIL_TYPE, EVENT_SOURCE, JobEvent};
 use fakes::store::MemoryStore;
 use plan_export::PlanError;
+use ports::source::Sources;
 use ports::store::{Act, Audit, ChunkLists, Chunks, Intake};
 use serde_json::json;
 use time::Duration;
@@ -67,7 +68,9 @@ impl Rehearsal {
     ) -> Result<Self, Failure> {
         let store = Arc::new(MemoryStore::by(wiring.clock()));
         let containers = Arc::new(Kept::default());
-        let planner = planner(wiring, &store)?;
+        let sources = sources::wire_to_plan(wiring);
+        let sources = sources.map_err(|error| failures::of_setting(&error))?;
+        let planner = planner(wiring, &store, sources)?;
         let runner = runner(wiring, &store, &containers)?;
         let job = queued(wiring, scope, selection, filter);
         let job = plan_to_the_end(&planner, created(&store, job).await?).await?;
@@ -140,14 +143,18 @@ pub(crate) fn objects_of(chunk: &Chunk) -> (u64, u64) {
     }
 }
 
-fn planner(wiring: &Wiring, store: &Arc<MemoryStore>) -> Result<plan_export::Ports, Failure> {
-    let setting = |error| failures::of_setting(&error);
+fn planner(
+    wiring: &Wiring,
+    store: &Arc<MemoryStore>,
+    sources: Sources,
+) -> Result<plan_export::Ports, Failure> {
+    let settings = plan_export::Settings::of(wiring);
     Ok(plan_export::Ports {
         plans: Arc::clone(store) as _,
         lists: Arc::clone(store) as _,
-        sources: sources::wire_to_plan(wiring).map_err(setting)?,
+        sources,
         clock: wiring.clock(),
-        settings: plan_export::Settings::of(wiring).map_err(setting)?,
+        settings: settings.map_err(|error| failures::of_setting(&error))?,
     })
 }
 
@@ -261,7 +268,7 @@ mod tests {
     use fakes::sources::NoRows;
     use futures::StreamExt;
     use futures::stream::BoxStream;
-    use ports::source::{Piece, PlanPage, Source, SourceError, Sources, Unanswered};
+    use ports::source::{Piece, PlanPage, Source, SourceError, Unanswered};
     use time::macros::date;
     use wiring::config::Environment;
 
@@ -315,16 +322,11 @@ mod tests {
         let unset = Environment::from_pairs(<[(&str, &str); 0]>::default());
         let wiring = Wiring::new(unset, SdkConfig::builder().build());
         let store = Arc::new(MemoryStore::by(wiring.clock()));
-        let planner = plan_export::Ports {
-            plans: Arc::clone(&store) as _,
-            lists: Arc::clone(&store) as _,
-            sources: Sources {
-                lake: Arc::new(Silent),
-                registry: Arc::new(NoRows::default()),
-            },
-            clock: wiring.clock(),
-            settings: plan_export::Settings::of(&wiring).unwrap(),
+        let sources = Sources {
+            lake: Arc::new(Silent),
+            registry: Arc::new(NoRows::default()),
         };
+        let planner = planner(&wiring, &store, sources).unwrap();
         let job = queued(&wiring, &scope, history.into(), Filter::default());
         let key = created(&store, job).await.unwrap();
         let failure = plan_to_the_end(&planner, key).await.unwrap_err();
