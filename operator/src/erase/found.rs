@@ -19,13 +19,11 @@ use time::Date;
 use wiring::Wiring;
 use wiring::config::{CHUNK_TARGET_BYTES, Environment};
 
+use crate::checks::MOST_SHOWN;
 use crate::deployment::Deployment;
 use crate::failures;
 use crate::registry::check::ALWAYS;
 use crate::rehearsal::{Ran, Rehearsal};
-
-/// The most characters of a reason.
-const MOST_SHOWN: usize = 2_000;
 
 /// What the plan of an export warns of where something lies in the lake that no export reads, and that
 /// may hold the device all the same.

@@ -2,12 +2,10 @@
 //! first bytes, a record a line or one behind the other.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use client::failure::Failure;
-use client::verify::shown;
 use domain::cause::in_one_line;
 use domain::chunk::ObjectRef;
 use domain::selection::{DateRange, History, HistoryType};
@@ -22,7 +20,7 @@ use serde::de::IgnoredAny;
 use sources::lake::{ExpansionLimit, Lake};
 use time::Date;
 
-use super::input::Input;
+use super::input::{Input, unreadable};
 
 /// A file of one's own is no bomb.
 const NO_LIMIT: ExpansionLimit = ExpansionLimit {
@@ -52,25 +50,16 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Whether a file is there.
-    ///
-    /// # Errors
-    /// When it is not.
-    pub(super) fn look(input: &Input) -> Result<(), Failure> {
-        absolute(&input.path, &input.name).map(drop)
-    }
-
-    /// Opens a file, which is called by its name.
+    /// Opens a file.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) async fn open(path: &Path, name: &str) -> Result<Self, Failure> {
-        let absolute = absolute(path, name)?;
-        let location = StorePath::from_absolute_path(&absolute)
-            .map_err(|error| unreadable(name, &in_one_line(&error)))?;
+    pub(super) async fn open(input: &Input) -> Result<Self, Failure> {
+        let location = StorePath::from_absolute_path(&input.absolute);
+        let location = location.map_err(|error| unreadable(&input.name, &in_one_line(&error)))?;
         let store = Arc::new(LocalFileSystem::new());
         let meta = store.head(&location).await;
-        let meta = meta.map_err(|error| unreadable(name, &in_one_line(&error)))?;
+        let meta = meta.map_err(|error| unreadable(&input.name, &in_one_line(&error)))?;
         let version = meta.e_tag.unwrap_or_default();
         let object = ObjectRef {
             path: location.to_string(),
@@ -81,7 +70,7 @@ impl Lines {
         let lake = lake.with_expansion_limit(NO_LIMIT);
         let pieces = Source::read(&lake, &[object], &anything());
         Ok(Self {
-            name: name.to_owned(),
+            name: input.name.clone(),
             pieces,
             records: Records::default(),
             ready: VecDeque::new(),
@@ -164,17 +153,4 @@ fn anything() -> History {
             end: Date::MIN,
         },
     }
-}
-
-fn absolute(path: &Path, name: &str) -> Result<PathBuf, Failure> {
-    let found = std::fs::canonicalize(path);
-    let found = found.map_err(|error| unreadable(name, &error.to_string()))?;
-    if found.is_file() {
-        return Ok(found);
-    }
-    Err(unreadable(name, "it is no file"))
-}
-
-fn unreadable(name: &str, reason: &str) -> Failure {
-    Failure::unknown(format!("{} cannot be read: {reason}", shown(name)))
 }

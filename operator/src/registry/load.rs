@@ -1,7 +1,6 @@
 //! `registry load`: files into the registry's table, every line checked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 use sources::registry::entry::{Entry, Loaded};
 use sources::registry::{BATCH_ITEMS, MOST_ITEM_BYTES, Registry};
 
-use super::input::Input;
+use super::input::{Input, is_same};
 use super::lines::{Line, Lines};
 use super::progress::{Done, Progress, path_beside};
 use super::rejects::{Fault, Rejects};
@@ -43,9 +42,8 @@ pub(super) async fn load(
     output: Output,
 ) -> Result<Ending, Failure> {
     refuse_own_file(arguments)?;
-    let inputs = Input::all(&arguments.files)?;
     // Before a file of rejects is made anew for them.
-    inputs.iter().try_for_each(Lines::look)?;
+    let inputs = Input::all(&arguments.files)?;
     // Also where no device is loaded: a table that is not there is no fault of any record.
     if !arguments.dry_run {
         let said = registry.put_segments(&arguments.app).await;
@@ -111,11 +109,10 @@ fn refuse_own_file(arguments: &LoadArguments) -> Result<(), Failure> {
         return Ok(());
     };
     // What does not exist is no file that could be lost.
-    let is_same = |file: &Path| same_file::is_same_file(file, rejects).unwrap_or(false);
     for file in &arguments.files {
-        let what = if is_same(file) {
+        let what = if is_same(file, rejects) {
             "is the file"
-        } else if is_same(&path_beside(file)) {
+        } else if is_same(&path_beside(file), rejects) {
             "has how far an earlier run came with the file"
         } else {
             continue;
@@ -179,7 +176,7 @@ impl<'a> Loading<'a> {
 
     /// Loads a file; where its progress is kept until all files are loaded.
     async fn load(&mut self, input: &Input, rejects: &mut Rejects) -> Result<Progress, Failure> {
-        let mut lines = Lines::open(&input.path, &input.name).await?;
+        let mut lines = Lines::open(input).await?;
         let progress = Progress::of(&input.path, &lines.version, &self.place());
         self.go_on(&progress, rejects)?;
         let bar = self.bar();
@@ -283,7 +280,9 @@ impl<'a> Loading<'a> {
                     bytes: entry.size_bytes(),
                 },
                 Ok(entry) => {
-                    let Some(kind) = self.look_for_unknown(&line) else {
+                    let unknown = self.unknown_fields(&line);
+                    let Some(kind) = self.other_kind(&line, &unknown) else {
+                        self.count_unknown(unknown);
                         self.done.repeated += u64::from(window.put(entry, line));
                         return Ok(());
                     };
@@ -300,27 +299,30 @@ impl<'a> Loading<'a> {
         rejects.add(&self.file, line.place, &line.text, fault)
     }
 
-    /// A field that no item has is likely a misspelled one, or the line is of another kind; of which.
-    fn look_for_unknown(&mut self, line: &Line) -> Option<LoadedName> {
+    /// The fields that no item has.
+    fn unknown_fields(&self, line: &Line) -> Vec<String> {
         let fields: Result<HashMap<String, &RawValue>, _> = serde_json::from_slice(&line.text);
         let names = fields.unwrap_or_default().into_keys();
-        let names: Vec<_> = names.filter(|name| !self.of.has_field(name)).collect();
-        let (registry, app) = (self.registry, &self.arguments.app);
-        let mut kinds = LoadedName::value_variants().iter();
-        let other = kinds.find(|&&kind| {
-            let kind = Loaded::from(kind);
-            let is_needed = names.iter().any(|name| kind.needs(name));
-            is_needed && registry.entry(kind, app, &line.text).is_ok()
-        });
-        if let Some(kind) = other {
-            return Some(*kind);
-        }
+        names.filter(|name| !self.of.has_field(name)).collect()
+    }
+
+    /// Which other kind it is of, when it is a line of one and has a field that all of these need.
+    fn other_kind(&self, line: &Line, unknown: &[String]) -> Option<LoadedName> {
+        let mut kinds = LoadedName::value_variants().iter().copied();
+        kinds.find(|kind| {
+            let kind = Loaded::from(*kind);
+            let entry = || self.registry.entry(kind, &self.arguments.app, &line.text);
+            unknown.iter().any(|name| kind.needs(name)) && entry().is_ok()
+        })
+    }
+
+    /// One that is unknown is likely a misspelled one.
+    fn count_unknown(&mut self, names: Vec<String>) {
         for name in names {
             if self.unknown.len() < MOST_UNKNOWN || self.unknown.contains_key(&name) {
                 *self.unknown.entry(name).or_default() += 1;
             }
         }
-        None
     }
 
     /// Writes what is in the window, as fast as it may be.

@@ -18,15 +18,13 @@ use sources::registry::MOST_ITEM_BYTES;
 
 use super::LoadedName;
 use super::progress::Done;
+use crate::checks::MOST_SHOWN;
 
 /// How many are told one by one; all are counted.
 const TOLD: usize = 20;
 
 /// How many stand in a JSON document.
 const MOST_FINDINGS: usize = 1_000;
-
-/// The most characters of a message.
-const MOST_SHOWN: usize = 2_000;
 
 /// Why a record cannot be loaded.
 pub(super) enum Fault {

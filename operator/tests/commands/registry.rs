@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use super::desk::{APP, Desk, SCOPE};
 
+/// How devices are loaded, but for the files.
+const LOAD: [&str; 5] = ["registry", "load", "devices", "--app", APP];
+
 /// Every record that an export of this type would have, sorted.
 async fn exported(desk: &Desk, snapshot: Snapshot) -> Vec<String> {
     let registry = local::dynamodb::registry(&desk.sdk);
@@ -112,16 +115,7 @@ async fn a_line_that_cannot_be_loaded_is_named_kept_and_costs_no_other() {
         id(8),
     );
     let (file, rejects) = (desk.file("d.ndjson", wrong), desk.file("rejects", ""));
-    let line = [
-        "registry",
-        "load",
-        "devices",
-        "--app",
-        APP,
-        "--rejects",
-        &rejects,
-        &file,
-    ];
+    let line = [&LOAD[..], &["--rejects", &rejects, &file]].concat();
     let said = desk
         .run(&[&line[..], &["--dry-run"]].concat())
         .await
@@ -268,30 +262,18 @@ async fn a_file_that_is_loaded_is_no_file_of_rejects() {
     let link = format!("{two}.link");
     std::os::unix::fs::symlink(&two, &link).unwrap();
     for rejects in [&one, &two, &link] {
-        let load = [
-            "registry",
-            "load",
-            "devices",
-            "--app",
-            APP,
-            "--dry-run",
-            "--rejects",
-            rejects,
-            &one,
-            &two,
-        ];
+        let load = [&LOAD[..], &["--dry-run", "--rejects", rejects, &one, &two]].concat();
         desk.run(&load).await.ends(64).says("which is to be loaded");
     }
     let progress = desk.file("one.progress", "{}");
-    let load = ["registry", "load", "devices", "--app", APP];
-    desk.run(&[&load[..], &["--rejects", &progress, &one]].concat())
+    desk.run(&[&LOAD[..], &["--rejects", &progress, &one]].concat())
         .await
         .ends(64)
         .says("has how far an earlier run came with the file");
     // Nor is an earlier one lost for a file that is not there.
     let nowhere = desk.file("rejects", &content).replace("rejects", "nowhere");
     let rejects = nowhere.replace("nowhere", "rejects");
-    desk.run(&[&load[..], &["--rejects", &rejects, &nowhere]].concat())
+    desk.run(&[&LOAD[..], &["--rejects", &rejects, &nowhere]].concat())
         .await
         .ends(2)
         .says("cannot be read");
@@ -304,20 +286,19 @@ async fn a_file_that_is_loaded_is_no_file_of_rejects() {
 async fn a_line_of_another_kind_replaces_no_device_and_no_file_is_loaded_twice() {
     let desk = Desk::new().await;
     let file = desk.file("devices", devices(0..1));
-    let load = ["registry", "load", "devices", "--app", APP];
-    desk.run(&[&load[..], &[&file]].concat()).await.ends(0);
+    desk.run(&[&LOAD[..], &[&file]].concat()).await.ends(0);
     let feedback = format!(
         "{{\"deviceId\":\"{}\",\"campaignType\":\"Announcement\",\"campaignId\":7,\"status\":[]}}\n",
         id(0)
     );
     let feedback = desk.file("feedback", feedback);
-    desk.run(&[&load[..], &[&feedback]].concat())
+    desk.run(&[&LOAD[..], &[&feedback]].concat())
         .await
         .ends(3)
         .says("it is a line of feedback: load its file by `registry load feedback`");
     let tags = exported(&desk, Snapshot::Devices(DeviceType::Tag)).await;
     assert_eq!(tags.len(), 1);
-    desk.run(&[&load[..], &[&file, &file]].concat())
+    desk.run(&[&LOAD[..], &[&file, &file]].concat())
         .await
         .ends(64)
         .says("is named twice");

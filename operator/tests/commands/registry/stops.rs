@@ -25,7 +25,7 @@ async fn load_amid_which_it_is_killed(desk: &Desk, line: &[&str], file: &str) ->
 async fn a_load_that_stops_goes_on_where_it_stopped() {
     let desk = Desk::new().await;
     let file = desk.file("devices.gz", gzip(&devices(0..10_000)));
-    let line = ["registry", "load", "devices", "--app", APP, &file];
+    let line = [&LOAD[..], &[&file]].concat();
     let before = load_amid_which_it_is_killed(&desk, &line, &file).await;
     let said = desk.run(&line).await.ends(0);
     let goes_on = format!(
@@ -67,9 +67,7 @@ async fn a_load_that_stops_says_of_each_file_how_far_it_is_and_keeps_nothing_of_
         desk.file("second.gz", &damaged),
     );
     let third = desk.file("third", devices(0..1));
-    let line = [
-        "registry", "load", "devices", "--app", APP, &first, &second, &third,
-    ];
+    let line = [&LOAD[..], &[&first, &second, &third]].concat();
     let said = desk.run(&line).await.ends(2);
     let lines: Vec<&str> = said.stdout.lines().collect();
     assert_eq!(lines[0], format!("✓ {first}: 3 records, 3 items written"));
@@ -134,17 +132,7 @@ async fn rejects_are_kept_once_however_a_run_ended() {
         gzip(&format!("broken\n{}", devices(0..10_000))),
     );
     let rejects = desk.file("rejects", "of another day\n");
-    let load = [
-        "registry",
-        "load",
-        "devices",
-        "--app",
-        APP,
-        "--rejects",
-        &rejects,
-        &first,
-        &second,
-    ];
+    let load = [&LOAD[..], &["--rejects", &rejects, &first, &second]].concat();
     load_amid_which_it_is_killed(&desk, &load, &second).await;
     let kept = std::fs::read_to_string(&rejects).unwrap();
     assert_eq!(kept.lines().count(), 2, "{kept}");
@@ -161,15 +149,14 @@ async fn what_an_earlier_run_did_is_not_said_to_be_done_now() {
     let mut damaged = gzip(&devices(0..3));
     damaged.truncate(damaged.len() - 9);
     let damaged = desk.file("damaged.gz", damaged);
-    let load = ["registry", "load", "devices", "--app", APP];
-    desk.run(&[&load[..], &[&file, &damaged]].concat())
+    desk.run(&[&LOAD[..], &[&file, &damaged]].concat())
         .await
         .ends(2);
     // Somebody changes it, and loads the file again to repair that.
     let other = desk.file("other", devices(0..1).replace("gold", "silver"));
-    desk.run(&[&load[..], &[&other]].concat()).await.ends(0);
+    desk.run(&[&LOAD[..], &[&other]].concat()).await.ends(0);
     let rejects = desk.file("rejects", "");
-    let again = [&load[..], &["--quiet", "--rejects", &rejects, &file]].concat();
+    let again = [&LOAD[..], &["--quiet", "--rejects", &rejects, &file]].concat();
     let said = desk.run(&again).await.ends(3);
     let line = "4 records, 3 items written, 1 left out; 0 items of these now, the others by an earlier run \
                 (--anew loads all again)\n";
@@ -181,6 +168,6 @@ async fn what_an_earlier_run_did_is_not_said_to_be_done_now() {
         said.stderr
     );
     // It had come to its end: this run begins anew.
-    let said = desk.run(&[&load[..], &["--json", &file]].concat()).await;
+    let said = desk.run(&[&LOAD[..], &["--json", &file]].concat()).await;
     assert_eq!(said.ends(3).json()["files"][0]["writtenNow"], 3);
 }
